@@ -1,0 +1,79 @@
+/**
+ * The shapes of a policy, read by the ONNX author, the trainer and the model card.
+ * Contract: everything that is derivable from `Architecture` is derived here and nowhere else.
+ */
+import { Random, STREAM } from '../../src/math/philox';
+
+export interface Architecture {
+  vocabulary: readonly string[];
+  hiddenSize: number;
+  layers: number;
+  heads: number;
+  /** inner width of the SwiGLU block */
+  intermediateSize: number;
+  /** context in tokens */
+  maxPositions: number;
+  ropeTheta: number;
+  rmsNormEpsilon: number;
+}
+
+export interface ParameterSpec {
+  name: string;
+  /** as stored: a matrix is [in, out], ready for `x @ W` */
+  shape: number[];
+  /** standard deviation of the normal initialisation; 'ones' for norm gains */
+  init: number | 'ones';
+}
+
+/** Every trained tensor in file order. Names follow the ONNX exporters' `module.MatMul.weight`. */
+export function parameterSpecs(a: Architecture): ParameterSpec[] {
+  const d = a.hiddenSize;
+  const std = d ** -0.5;
+  // Residual branches start smaller, so that depth does not grow the activations (GPT-2's rule).
+  const residual = std / Math.sqrt(2 * a.layers);
+  const specs: ParameterSpec[] = [
+    { name: 'model.embed_tokens.weight', shape: [a.vocabulary.length, d], init: 0.5 },
+  ];
+  for (let i = 0; i < a.layers; i++) {
+    const layer = `model.layers.${i}`;
+    specs.push(
+      { name: `${layer}.input_layernorm.weight`, shape: [d], init: 'ones' },
+      { name: `${layer}.attn.q_proj.MatMul.weight`, shape: [d, d], init: std },
+      { name: `${layer}.attn.k_proj.MatMul.weight`, shape: [d, d], init: std },
+      { name: `${layer}.attn.v_proj.MatMul.weight`, shape: [d, d], init: std },
+      { name: `${layer}.attn.o_proj.MatMul.weight`, shape: [d, d], init: residual },
+      { name: `${layer}.post_attention_layernorm.weight`, shape: [d], init: 'ones' },
+      { name: `${layer}.mlp.gate_proj.MatMul.weight`, shape: [d, a.intermediateSize], init: std },
+      { name: `${layer}.mlp.up_proj.MatMul.weight`, shape: [d, a.intermediateSize], init: std },
+      {
+        name: `${layer}.mlp.down_proj.MatMul.weight`,
+        shape: [a.intermediateSize, d],
+        init: a.intermediateSize ** -0.5 / Math.sqrt(2 * a.layers),
+      },
+    );
+  }
+  specs.push(
+    { name: 'model.norm.weight', shape: [d], init: 'ones' },
+    { name: 'lm_head.MatMul.weight', shape: [d, a.vocabulary.length], init: std * 0.5 },
+  );
+  return specs;
+}
+
+export function parameterCount(a: Architecture): number {
+  return parameterSpecs(a).reduce((sum, { shape }) => sum + shape.reduce((x, y) => x * y, 1), 0);
+}
+
+/** Initial weights; each tensor has its own random substream, so adding one changes no other. */
+export function initialWeights(a: Architecture, seed: number): Map<string, Float32Array> {
+  const weights = new Map<string, Float32Array>();
+  parameterSpecs(a).forEach(({ name, shape, init }, index) => {
+    const size = shape.reduce((x, y) => x * y, 1);
+    const values = new Float32Array(size).fill(1);
+    if (init !== 'ones') {
+      const random = new Random(seed, STREAM.init, index);
+      for (let i = 0; i < size; i++) values[i] = init * random.normal();
+    }
+    weights.set(name, values);
+  });
+  return weights;
+}

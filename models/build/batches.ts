@@ -1,0 +1,45 @@
+/**
+ * Training batches for the supervised start of a policy: problems packed end to end into rows.
+ * Contract: a batch is a function of (recipe, step) alone, so that a resumed run sees the same data.
+ */
+import { Random, STREAM } from '../../src/math/philox';
+import { drawSplit } from '../../src/tasks/arithmetic';
+import type { Recipe } from './recipes';
+
+export interface Batch {
+  /** [batch, rowLength] */
+  inputIds: Int32Array<ArrayBuffer>;
+  /** [batch, rowLength]: the token that follows */
+  targets: Int32Array<ArrayBuffer>;
+  /** [batch, rowLength]: 1 where the target belongs to a response, else 0 */
+  mask: Float32Array<ArrayBuffer>;
+}
+
+export function trainingBatch(recipe: Recipe, step: number): Batch {
+  const { batch, rowLength, architecture } = recipe;
+  const idOf = new Map(architecture.vocabulary.map((character, id) => [character, id]));
+  const random = new Random(recipe.seed, STREAM.training, step);
+  const size = batch * rowLength;
+  const result: Batch = {
+    inputIds: new Int32Array(size),
+    targets: new Int32Array(size),
+    mask: new Float32Array(size),
+  };
+  for (let row = 0; row < batch; row++) {
+    const tokens: number[] = [];
+    const inResponse: number[] = [];
+    while (tokens.length < rowLength + 1) {
+      const { prompt, solution } = drawSplit(random, recipe.prompts, false);
+      for (const character of prompt + solution) tokens.push(idOf.get(character) as number);
+      for (let i = 0; i < prompt.length; i++) inResponse.push(0);
+      for (let i = 0; i < solution.length; i++) inResponse.push(1);
+    }
+    for (let i = 0; i < rowLength; i++) {
+      const at = row * rowLength + i;
+      result.inputIds[at] = tokens[i] as number;
+      result.targets[at] = tokens[i + 1] as number;
+      result.mask[at] = inResponse[i + 1] as number;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,50 @@
+/**
+ * What is trained, and how: one entry per policy. `npm run models:train -- NAME` follows it.
+ * Contract: together with the code it fixes every number of the training but the backend's rounding.
+ */
+import type { PromptRange } from '../../src/tasks/arithmetic';
+import type { Architecture } from './architecture';
+
+export interface Recipe {
+  architecture: Architecture;
+  seed: number;
+  prompts: PromptRange;
+  batch: number;
+  /** packed tokens per row */
+  rowLength: number;
+  steps: number;
+  peakLearningRate: number;
+  warmupSteps: number;
+  weightDecay: number;
+  gradientClip: number;
+  /** Steps after which weights are kept as safetensors. */
+  checkpoints: number[];
+}
+
+/** Index = token id. 0 pads; `;` ends a response. V = 18. */
+export const ARITHMETIC_VOCABULARY = ['<pad>', ...'0123456789+-*()=;'] as const;
+
+export const RECIPES: Record<string, Recipe> = {
+  'arithmetic-dense': {
+    architecture: {
+      vocabulary: ARITHMETIC_VOCABULARY,
+      hiddenSize: 128,
+      layers: 4,
+      heads: 4,
+      intermediateSize: 256,
+      maxPositions: 256,
+      ropeTheta: 10_000,
+      rmsNormEpsilon: 1e-5,
+    },
+    seed: 1,
+    prompts: { minOperators: 1, maxOperators: 9 },
+    batch: 10,
+    rowLength: 192,
+    steps: 4400,
+    peakLearningRate: 4e-3,
+    warmupSteps: 60,
+    weightDecay: 0.01,
+    gradientClip: 1,
+    checkpoints: [1000, 2000, 3000, 3800, 4200, 4360, 4400],
+  },
+};

@@ -1,0 +1,121 @@
+/**
+ * What the page and the engine's worker say to each other: two discriminated unions, handled
+ * exhaustively on both sides, no casts around them. Requests that want an answer carry a requestId;
+ * what concerns a run carries its run id, so that a late message of a stopped run is recognised.
+ */
+import type { BackendChoice, RunSettings } from '../link/settings';
+import type { PolicyManifest } from '../policy/manifest';
+import type { Claim } from '../experiments/experiment';
+import type { EquivalenceResult, EquivalenceSettings } from '../experiments/equivalence';
+
+export type RunId = number;
+
+export interface BackendInfo {
+  /** where the policy runs */
+  policy: 'webgpu' | 'wasm';
+  /** where the kernels run */
+  kernels: 'webgpu' | 'cpu';
+  /** name of the GPU adapter, or why there is none; a sentence fragment for the page */
+  adapter: string;
+  /** why this backend and not the other, one sentence */
+  reason: string;
+  threads: number;
+}
+
+export type RunPhase = 'loading' | 'sampling' | 'scoring' | 'paused' | 'finished' | 'stopped';
+
+export interface RunProgress {
+  phase: RunPhase;
+  sequences: number;
+  totalSequences: number;
+  tokens: number;
+  /** seconds of work so far, pauses left out */
+  seconds: number;
+  /** sampled and scored response tokens per second of work; null before the first batch */
+  tokensPerSecond: number | null;
+  etaSeconds: number | null;
+  /** while loading: bytes fetched and expected (null: unknown) */
+  loaded?: { bytes: number; total: number | null; what: string };
+}
+
+/** Experiments by id: settings in, result out. A new experiment adds one line here. */
+export interface ExperimentMap {
+  equivalence: { settings: EquivalenceSettings; result: EquivalenceResult };
+}
+export type ExperimentId = keyof ExperimentMap;
+
+export interface SequenceToken {
+  text: string;
+  id: number;
+  logpOld: number;
+  logpNew: number;
+  /** d_t = log pi_theta - log pi_old */
+  logRatio: number;
+  /** mean of d_1 .. d_t */
+  runningMean: number;
+  entropyOld: number | null;
+  entropyNew: number | null;
+}
+
+export interface SequenceSummary {
+  index: number;
+  group: number;
+  prompt: string;
+  response: string;
+  length: number;
+  reward: number;
+  advantage: number;
+  finished: boolean;
+  /** log s, float64 */
+  logWeight: number;
+}
+
+export interface SequenceDetail extends SequenceSummary {
+  tokens: SequenceToken[];
+  crossEntropyOld: number;
+  crossEntropyNew: number;
+  /** mean Shannon entropies over the response, where the source has them */
+  shannonOld: number | null;
+  shannonNew: number | null;
+}
+
+/** Which sequences a list shows: those whose s lies in [low, high), most deviating first. */
+export interface SequenceQuery {
+  low: number;
+  high: number;
+  limit: number;
+}
+
+export type Request =
+  | { type: 'open'; requestId: number; backend: BackendChoice }
+  | { type: 'start'; run: RunId; settings: RunSettings }
+  | { type: 'pause'; run: RunId }
+  | { type: 'resume'; run: RunId }
+  /** one batch, then paused again */
+  | { type: 'step'; run: RunId }
+  | { type: 'stop'; run: RunId }
+  | {
+      type: 'experiment';
+      requestId: number;
+      run: RunId;
+      experiment: ExperimentId;
+      settings: ExperimentMap[ExperimentId]['settings'];
+    }
+  | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
+  | { type: 'sequence'; requestId: number; run: RunId; index: number };
+
+export type Reply =
+  | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
+  | { type: 'experiment'; result: { claims: Claim[] } }
+  | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
+  | { type: 'sequence'; sequence: SequenceDetail };
+
+export type Event =
+  | { type: 'reply'; requestId: number; reply: Reply }
+  /** the request could not be answered; a sentence for a person */
+  | { type: 'refused'; requestId: number; message: string }
+  | { type: 'progress'; run: RunId; progress: RunProgress }
+  /** new sequences are in; ask the experiments again */
+  | { type: 'batch'; run: RunId; sequences: number }
+  /** the run cannot go on; what was computed stays readable */
+  | { type: 'failed'; run: RunId; message: string; canResume: boolean };

@@ -1,0 +1,33 @@
+/**
+ * `models/NAME/lab.json`: what a policy folder offers. Written by the model build, validated on load.
+ */
+import * as v from 'valibot';
+
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+export const checkpointSchema = v.object({
+  id: v.string(),
+  /** path inside the policy's folder */
+  file: v.pipe(v.string(), v.regex(/^checkpoints\/[a-z0-9-]+\.safetensors$/)),
+  step: v.number(),
+  /** training loss, nats per response token */
+  loss: v.number(),
+  /** share of held-out prompts answered correctly at temperature 1, and its 95 % interval */
+  accuracy: v.number(),
+  accuracyInterval: v.tuple([v.number(), v.number()]),
+  bytes: v.number(),
+  sha256,
+});
+
+export const policyManifestSchema = v.object({
+  name: v.string(),
+  title: v.string(),
+  task: v.literal('arithmetic'),
+  parameters: v.number(),
+  onnx: v.object({ file: v.literal('onnx/model.onnx'), bytes: v.number(), sha256 }),
+  checkpoints: v.array(checkpointSchema),
+  defaultPair: v.object({ old: v.string(), new: v.string() }),
+});
+
+export type PolicyManifest = v.InferOutput<typeof policyManifestSchema>;
+export type CheckpointInfo = v.InferOutput<typeof checkpointSchema>;

@@ -1,0 +1,100 @@
+/**
+ * safetensors, float32 only: 8 bytes of header length, a JSON header, the tensors' bytes.
+ * https://huggingface.co/docs/safetensors
+ *
+ * Contract: `readSafetensors` treats the bytes as hostile; whatever is wrong is a `SafetensorsError`
+ * that says what and where. Nothing is allocated beyond the size of the file.
+ */
+import * as v from 'valibot';
+import type { Weights } from './graph/lift';
+
+export class SafetensorsError extends Error {
+  override name = 'SafetensorsError';
+}
+
+export interface Safetensors {
+  weights: Weights;
+  metadata: Map<string, string>;
+}
+
+const MAX_HEADER_BYTES = 1 << 24;
+const METADATA = '__metadata__';
+
+const entrySchema = v.object({
+  dtype: v.literal('F32'),
+  shape: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(8)),
+  data_offsets: v.tuple([v.pipe(v.number(), v.safeInteger()), v.pipe(v.number(), v.safeInteger())]),
+});
+
+export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Safetensors {
+  const fail = (what: string): never => {
+    throw new SafetensorsError(`${file} is not a usable safetensors file: ${what}.`);
+  };
+  if (bytes.byteLength < 8) fail(`it has only ${bytes.byteLength} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  const start = 8 + headerBytes;
+  if (headerBytes > MAX_HEADER_BYTES || start > bytes.byteLength) {
+    fail(`its header claims ${headerBytes} bytes of a file of ${bytes.byteLength}`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+  } catch {
+    fail('its header is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    fail('its header is not a JSON object');
+  }
+
+  const weights: Weights = new Map();
+  let metadata = new Map<string, string>();
+  for (const [name, value] of Object.entries(header as object)) {
+    if (name === METADATA) {
+      const parsed = v.safeParse(v.record(v.string(), v.string()), value);
+      if (!parsed.success) fail('its metadata are not strings');
+      else metadata = new Map(Object.entries(parsed.output));
+      continue;
+    }
+    const parsed = v.safeParse(entrySchema, value);
+    if (!parsed.success) {
+      return fail(`tensor "${name}": ${parsed.issues[0].message} (only F32 is read)`);
+    }
+    const { shape, data_offsets: offsets } = parsed.output;
+    const [from, to] = offsets;
+    const size = shape.reduce((x, y) => x * y, 1);
+    if (from < 0 || to - from !== size * 4 || start + to > bytes.byteLength) {
+      fail(`tensor "${name}" [${shape.join(', ')}] does not fit its place in the file`);
+    }
+    weights.set(name, {
+      shape,
+      values: new Float32Array(bytes.slice(start + from, start + to).buffer),
+    });
+  }
+  return { weights, metadata };
+}
+
+export function writeSafetensors(
+  weights: Weights,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { [METADATA]: { format: 'pt', ...metadata } };
+  let offset = 0;
+  for (const [name, { shape, values }] of weights) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  let json = JSON.stringify(header);
+  // The header is padded with spaces so that the data start at a multiple of 8.
+  json += ' '.repeat((8 - (new TextEncoder().encode(json).length % 8)) % 8);
+  const text = new TextEncoder().encode(json);
+  const bytes = new Uint8Array(8 + text.length + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  let at = 8 + text.length;
+  for (const { values } of weights.values()) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}

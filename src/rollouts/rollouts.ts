@@ -1,0 +1,145 @@
+/**
+ * `Rollouts`: the one data type between every source and every experiment.
+ *
+ * Structure of arrays. Token arrays have one entry per *response* token (prompts and padding never
+ * enter), sequence arrays one entry per response. Sequence i owns tokens offsets[i] .. offsets[i + 1].
+ * Log-probs are natural logarithms (nats). Contract: values are never changed after construction;
+ * sources concatenate batches with `concatRollouts`.
+ */
+import type { FloatArray } from '../math/kernels';
+
+export type { FloatArray };
+
+/** Names of the token columns that a source may leave out. */
+export const OPTIONAL_TOKEN_COLUMNS = [
+  'logpSampler',
+  'entropyOld',
+  'entropyNew',
+  'collisionOld',
+  'collisionNew',
+] as const;
+
+export interface Rollouts {
+  /** [n + 1], ascending, offsets[0] = 0 */
+  offsets: Uint32Array;
+  /** [tokens]; -1 where the source knows no ids */
+  tokenIds: Int32Array;
+  /** [tokens] log pi_old(y_t | x, y_<t) */
+  logpOld: FloatArray;
+  /** [tokens] log pi_theta(y_t | x, y_<t) */
+  logpNew: FloatArray;
+  /** [tokens] log-prob under the engine that sampled, where that is another one than pi_old */
+  logpSampler?: FloatArray;
+  /** [tokens] Shannon entropy of the next-token distribution under pi_old, nats */
+  entropyOld?: FloatArray;
+  entropyNew?: FloatArray;
+  /** [tokens] collision probability sum_v p_v^2 under pi_old */
+  collisionOld?: FloatArray;
+  collisionNew?: FloatArray;
+  /** [n] index into `prompts`: responses to one prompt share it */
+  group: Uint32Array;
+  /** [n] */
+  reward: Float64Array;
+  /** [n] */
+  advantage: Float64Array;
+  /** [n] 1 = the response ended by itself, 0 = cut at the length limit */
+  finished: Uint8Array;
+  /** one text (or id) per group */
+  prompts: string[];
+  /** token id -> text, where the source has one */
+  vocabulary?: readonly string[];
+  /** [tokens] text of each token, where the source has texts rather than a vocabulary */
+  tokenTexts?: string[];
+}
+
+export function sequenceCount(rollouts: Rollouts): number {
+  return rollouts.offsets.length - 1;
+}
+
+export function tokenCount(rollouts: Rollouts): number {
+  return rollouts.offsets.at(-1) as number;
+}
+
+export function emptyRollouts(): Rollouts {
+  return {
+    offsets: new Uint32Array(1),
+    tokenIds: new Int32Array(0),
+    logpOld: new Float32Array(0),
+    logpNew: new Float32Array(0),
+    group: new Uint32Array(0),
+    reward: new Float64Array(0),
+    advantage: new Float64Array(0),
+    finished: new Uint8Array(0),
+    prompts: [],
+  };
+}
+
+function concatFloats(parts: readonly FloatArray[]): FloatArray {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const wide = parts.some((part) => part instanceof Float64Array);
+  const out = wide ? new Float64Array(length) : new Float32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/**
+ * Batches of one source, end to end. Groups are renumbered: groups of different parts stay different.
+ * An optional column survives only if every non-empty part has it.
+ */
+export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
+  const filled = parts.filter((part) => sequenceCount(part) > 0);
+  const [first] = filled;
+  if (!first) return emptyRollouts();
+  if (filled.length === 1) return first;
+
+  const n = filled.reduce((sum, part) => sum + sequenceCount(part), 0);
+  const tokens = filled.reduce((sum, part) => sum + tokenCount(part), 0);
+  const out: Rollouts = {
+    offsets: new Uint32Array(n + 1),
+    tokenIds: new Int32Array(tokens),
+    logpOld: concatFloats(filled.map((part) => part.logpOld)),
+    logpNew: concatFloats(filled.map((part) => part.logpNew)),
+    group: new Uint32Array(n),
+    reward: new Float64Array(n),
+    advantage: new Float64Array(n),
+    finished: new Uint8Array(n),
+    prompts: filled.flatMap((part) => part.prompts),
+  };
+  if (first.vocabulary) out.vocabulary = first.vocabulary;
+  for (const column of OPTIONAL_TOKEN_COLUMNS) {
+    const columns = filled.map((part) => part[column]);
+    if (columns.every((c) => c !== undefined)) out[column] = concatFloats(columns as FloatArray[]);
+  }
+  if (filled.every((part) => part.tokenTexts !== undefined)) {
+    out.tokenTexts = filled.flatMap((part) => part.tokenTexts as string[]);
+  }
+
+  let sequence = 0;
+  let token = 0;
+  let groups = 0;
+  for (const part of filled) {
+    const count = sequenceCount(part);
+    for (let i = 0; i < count; i++) {
+      out.offsets[sequence + i + 1] = token + (part.offsets[i + 1] as number);
+      out.group[sequence + i] = groups + (part.group[i] as number);
+    }
+    out.tokenIds.set(part.tokenIds, token);
+    out.reward.set(part.reward, sequence);
+    out.advantage.set(part.advantage, sequence);
+    out.finished.set(part.finished, sequence);
+    sequence += count;
+    token += tokenCount(part);
+    groups += part.prompts.length;
+  }
+  return out;
+}
+
+/** Text of token t, for people. */
+export function tokenText(rollouts: Rollouts, t: number): string {
+  const id = rollouts.tokenIds[t] as number;
+  return rollouts.tokenTexts?.[t] ?? rollouts.vocabulary?.[id] ?? (id >= 0 ? `#${id}` : '·');
+}
