@@ -186,7 +186,9 @@ function writeShared(g: GraphWriter, a: Architecture): Shared {
     g.floats('mask.closed', [], [MASKED]),
   ]);
 
-  const batchAndLength = g.node('Shape', 'shape.input', ['input_ids']);
+  // Not the shape of input_ids: onnxruntime computes shapes on the CPU, and a runtime that keeps the
+  // sampled ids on the GPU would have to read them back at every token (seen in 1.30).
+  const batchAndLength = g.node('Shape', 'shape.input', ['position_ids']);
   return {
     cos: g.node('Cos', 'rope.cos', [angles]),
     sin: g.node('Sin', 'rope.sin', [angles]),

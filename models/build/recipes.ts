@@ -6,6 +6,7 @@ import type { PromptRange } from '../../src/tasks/arithmetic';
 import type { Architecture } from './architecture';
 
 export interface Recipe {
+  title: string;
   architecture: Architecture;
   seed: number;
   prompts: PromptRange;
@@ -19,6 +20,8 @@ export interface Recipe {
   gradientClip: number;
   /** Steps after which weights are kept as safetensors. */
   checkpoints: number[];
+  /** what the lab opens with */
+  defaultPair: { old: string; new: string };
 }
 
 /** Index = token id. 0 pads; `;` ends a response. V = 18. */
@@ -26,6 +29,7 @@ export const ARITHMETIC_VOCABULARY = ['<pad>', ...'0123456789+-*()=;'] as const;
 
 export const RECIPES: Record<string, Recipe> = {
   'arithmetic-dense': {
+    title: 'Step-by-step arithmetic, dense',
     architecture: {
       vocabulary: ARITHMETIC_VOCABULARY,
       hiddenSize: 128,
@@ -46,5 +50,6 @@ export const RECIPES: Record<string, Recipe> = {
     weightDecay: 0.01,
     gradientClip: 1,
     checkpoints: [1000, 2000, 3000, 3800, 4200, 4360, 4400],
+    defaultPair: { old: 'step-04200', new: 'step-04400' },
   },
 };

@@ -26,6 +26,13 @@ const entrySchema = v.object({
   data_offsets: v.tuple([v.pipe(v.number(), v.safeInteger()), v.pipe(v.number(), v.safeInteger())]),
 });
 
+/** Its own buffer, aligned. (Node's Buffer overrides `slice` with a view, so that is no copy.) */
+function copyOut(bytes: Uint8Array, from: number, to: number): ArrayBuffer {
+  const copy = new Uint8Array(to - from);
+  copy.set(bytes.subarray(from, to));
+  return copy.buffer;
+}
+
 export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Safetensors {
   const fail = (what: string): never => {
     throw new SafetensorsError(`${file} is not a usable safetensors file: ${what}.`);
@@ -68,7 +75,7 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
     }
     weights.set(name, {
       shape,
-      values: new Float32Array(bytes.slice(start + from, start + to).buffer),
+      values: new Float32Array(copyOut(bytes, start + from, start + to)),
     });
   }
   return { weights, metadata };
@@ -78,13 +85,14 @@ export function writeSafetensors(
   weights: Weights,
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { [METADATA]: { format: 'pt', ...metadata } };
+  const entries: [string, unknown][] = [[METADATA, { format: 'pt', ...metadata }]];
   let offset = 0;
   for (const [name, { shape, values }] of weights) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    const offsets = [offset, offset + values.byteLength];
+    entries.push([name, { dtype: 'F32', shape, data_offsets: offsets }]);
     offset += values.byteLength;
   }
-  let json = JSON.stringify(header);
+  let json = JSON.stringify(Object.fromEntries(entries));
   // The header is padded with spaces so that the data start at a multiple of 8.
   json += ' '.repeat((8 - (new TextEncoder().encode(json).length % 8)) % 8);
   const text = new TextEncoder().encode(json);

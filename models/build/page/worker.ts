@@ -136,7 +136,7 @@ async function train(start: StartTraining): Promise<void> {
   const update = makeUpdate(recipe);
   const shape = [recipe.batch, recipe.rowLength];
   let smoothed = Number.NaN;
-  for (; step < recipe.steps; ) {
+  for (; step < recipe.steps;) {
     const began = performance.now();
     const batch = trainingBatch(recipe, step);
     const [loss, grads] = lossAndGradient(
@@ -155,7 +155,9 @@ async function train(start: StartTraining): Promise<void> {
     nu = newNu;
     const [lossValue] = await loss.data();
     const [gradientNorm] = await norm.data();
-    smoothed = Number.isNaN(smoothed) ? Number(lossValue) : 0.98 * smoothed + 0.02 * Number(lossValue);
+    smoothed = Number.isNaN(smoothed)
+      ? Number(lossValue)
+      : 0.98 * smoothed + 0.02 * Number(lossValue);
     step++;
     if (!Number.isFinite(smoothed)) throw new Error(`the loss is not finite at step ${step}`);
     if (step % 10 === 0 || step <= 3) {
@@ -163,7 +165,8 @@ async function train(start: StartTraining): Promise<void> {
       send({ type: 'progress', step, loss: smoothed, gradientNorm: Number(gradientNorm), seconds });
     }
     if (recipe.checkpoints.includes(step)) {
-      const bytes = writeSafetensors(await download(params), { step: String(step) });
+      const metadata = { step: String(step), loss: smoothed.toFixed(6), recipe: start.recipeName };
+      const bytes = writeSafetensors(await download(params), metadata);
       send({ type: 'checkpoint', step, loss: smoothed, bytes: toBase64(bytes) });
     }
     if (step % start.stateEvery === 0 || step === recipe.steps) {
@@ -181,6 +184,9 @@ async function train(start: StartTraining): Promise<void> {
 
 self.onmessage = ({ data }: MessageEvent<StartTraining>) => {
   train(data).catch((error: unknown) =>
-    send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    send({
+      type: 'failed',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
   );
 };

@@ -41,7 +41,10 @@ export function isTrainable(name: string): boolean {
  * @param select which initializers to lift, by name
  * @throws GraphError when nothing matches
  */
-export function liftWeights(model: OnnxModel, select: (name: string) => boolean = isTrainable): Lifted {
+export function liftWeights(
+  model: OnnxModel,
+  select: (name: string) => boolean = isTrainable,
+): Lifted {
   const weights: Weights = new Map();
   const { graph } = model;
   graph.initializer = graph.initializer.filter((tensor) => {

@@ -46,8 +46,14 @@ export function floatValues(tensor: TensorProto): Float32Array<ArrayBuffer> {
     throw new GraphError(`Tensor "${tensor.name}" is not float32.`);
   }
   if (tensor.externalData.length > 0) {
-    throw new GraphError(`Tensor "${tensor.name}" is stored outside the file; that is not supported.`);
+    throw new GraphError(
+      `Tensor "${tensor.name}" is stored outside the file; that is not supported.`,
+    );
   }
-  if (tensor.rawData.length > 0) return new Float32Array(tensor.rawData.slice().buffer);
+  if (tensor.rawData.length > 0) {
+    const copy = new Uint8Array(tensor.rawData.length);
+    copy.set(tensor.rawData);
+    return new Float32Array(copy.buffer);
+  }
   return Float32Array.from(tensor.floatData);
 }

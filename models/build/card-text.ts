@@ -1,0 +1,104 @@
+/** The model card as Markdown, from what was measured. */
+import { LIMIT } from '../../src/tasks/arithmetic';
+import type { PolicyManifest } from '../../src/policy/manifest';
+import type { Accuracy } from './evaluate';
+import type { Recipe } from './recipes';
+
+export type MeasuredCheckpoint = Accuracy & { id: string };
+
+export interface MeasuredPair {
+  old: string;
+  new: string;
+  /** of the token log-ratio log pi_new - log pi_old on responses of `old` */
+  mean: number;
+  sd: number;
+  tokens: number;
+}
+
+const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export function modelCard(
+  recipe: Recipe,
+  manifest: PolicyManifest,
+  measured: readonly MeasuredCheckpoint[],
+  pairs: readonly MeasuredPair[],
+): string {
+  const { architecture: a } = recipe;
+  const { minOperators, maxOperators } = recipe.prompts;
+  const trained = recipe.steps * recipe.batch * recipe.rowLength;
+  return `# ${manifest.name}
+
+${manifest.title}. Trained from scratch for GSPO Lab with \`npm run models:train -- ${manifest.name}\`;
+this card was written by \`npm run models:card -- ${manifest.name}\` from measurements.
+
+## Task
+
+Arithmetic, step by step: the prompt is an expression of ${minOperators} to ${maxOperators} operators
+(\`+ - *\`, operands 1 to 9) and \`=\`; the response rewrites it one valid reduction at a time, chosen at
+random among those that precedence allows, and ends in \`;\`. Values stay within +-${LIMIT}; negative
+ones stand in parentheses. Example: \`8*3+2-6=\` then \`24+2-6=24+(-4)=20;\`. One prompt in sixteen, by a
+hash of its text, is held out of training.
+
+## Architecture
+
+Llama-like decoder: RMSNorm, RoPE (theta ${a.ropeTheta}), SwiGLU, KV cache, no biases, untied output.
+${manifest.parameters.toLocaleString('en')} parameters: width ${a.hiddenSize}, ${a.layers} layers,
+${a.heads} heads, SwiGLU ${a.intermediateSize}, context ${a.maxPositions}, one token per character,
+vocabulary ${a.vocabulary.length}. Matrices are stored [in, out].
+
+## Training
+
+jax-js through the very ONNX file of this folder, in headless Chromium (wasm threads), float32.
+${recipe.steps} steps of ${recipe.batch} x ${recipe.rowLength} packed tokens
+(${trained.toLocaleString('en')} tokens), loss on response tokens only, AdamW (0.9, 0.98, weight decay
+${recipe.weightDecay} on matrices), gradient norm clipped at ${recipe.gradientClip}, learning rate
+${recipe.peakLearningRate} after ${recipe.warmupSteps} warm-up steps, cosine to zero. Seed ${recipe.seed} for
+weights and data.
+
+## Checkpoints
+
+Loss: smoothed training loss, nats per response token. Accuracy: one response at temperature 1 to each
+of ${measured[0]?.prompts ?? 0} held-out prompts, with the Wilson 95 % interval. Valid steps: mean share of
+steps that are one valid reduction.
+
+${table(
+  ['checkpoint', 'loss', 'accuracy', '95 % interval', 'valid steps', 'mean length'],
+  measured.map((m, i) => [
+    m.id,
+    manifest.checkpoints[i]?.loss.toFixed(4) ?? '',
+    percent(m.accuracy),
+    m.interval.map(percent).join(' to '),
+    percent(m.validSteps),
+    m.meanLength.toFixed(1),
+  ]),
+)}
+
+Default pair: pi_old \`${manifest.defaultPair.old}\`, pi_theta \`${manifest.defaultPair.new}\`. \`onnx/model.onnx\`
+holds the weights of \`${manifest.defaultPair.old}\`.
+
+## Pairs
+
+Token log-ratio log pi_theta - log pi_old on responses sampled from pi_old at temperature 1.
+
+${table(
+  ['pi_old', 'pi_theta', 'mean', 'standard deviation', 'tokens'],
+  pairs.map((p) => [p.old, p.new, p.mean.toPrecision(3), p.sd.toPrecision(3), String(p.tokens)]),
+)}
+
+## Files
+
+${table(
+  ['file', 'bytes', 'SHA-256'],
+  [manifest.onnx, ...manifest.checkpoints].map(({ file, bytes, sha256 }) => [
+    `\`${file}\``,
+    bytes.toLocaleString('en'),
+    `\`${sha256}\``,
+  ]),
+)}
+`;
+}

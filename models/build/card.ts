@@ -1,0 +1,164 @@
+/**
+ * `npm run models:card -- NAME`: turns trained checkpoints into a policy folder. Writes the ONNX file
+ * (holding the default pi_old), the configuration files, `lab.json`, and the model card with what is
+ * measured here and now: accuracy of every checkpoint and the distance of every neighbouring pair.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { PolicyHost } from '../../src/policy/host';
+import { policyManifestSchema, type PolicyManifest } from '../../src/policy/manifest';
+import { loadRuntime } from '../../src/policy/runtime';
+import { readSafetensors } from '../../src/policy/safetensors';
+import { localFiles, NODE_ASSETS, ROOT } from '../../scripts/node/ort';
+import { parameterCount } from './architecture';
+import { modelCard, type MeasuredCheckpoint, type MeasuredPair } from './card-text';
+import { judge, logProbs, logRatioSpread, sampleHeldOut } from './evaluate';
+import { configFiles } from './files';
+import { writeOnnx } from './onnx-author';
+import { RECIPES, type Recipe } from './recipes';
+
+const EVALUATION_PROMPTS = 1000;
+const EVALUATION_SEED = 20_251;
+/** Responses that pairs are compared on: sampled from the earlier checkpoint. */
+const PAIR_PROMPTS = 128;
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+interface TrainedCheckpoint {
+  id: string;
+  file: string;
+  step: number;
+  loss: number;
+  bytes: Uint8Array;
+}
+
+async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
+  const names = (await readdir(new URL('checkpoints/', folder))).filter((name) =>
+    name.endsWith('.safetensors'),
+  );
+  const read = names.sort().map(async (name) => {
+    const bytes = await readFile(new URL(`checkpoints/${name}`, folder));
+    const { metadata } = readSafetensors(bytes, name);
+    const id = name.replace('.safetensors', '');
+    const loss = Number(metadata.get('loss'));
+    return { id, file: `checkpoints/${name}`, step: Number(metadata.get('step')), loss, bytes };
+  });
+  return Promise.all(read);
+}
+
+async function writeJson(url: URL, value: unknown): Promise<void> {
+  await writeFile(url, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A manifest without measurements, enough for the lab's own loader to open the folder. */
+function draftManifest(
+  name: string,
+  recipe: Recipe,
+  onnx: Uint8Array,
+  checkpoints: readonly TrainedCheckpoint[],
+): PolicyManifest {
+  return {
+    name,
+    title: recipe.title,
+    task: 'arithmetic',
+    parameters: parameterCount(recipe.architecture),
+    onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: sha256(onnx) },
+    checkpoints: checkpoints.map(({ id, file, step, loss, bytes }) => ({
+      id,
+      file,
+      step,
+      loss,
+      accuracy: 0,
+      accuracyInterval: [0, 1],
+      bytes: bytes.byteLength,
+      sha256: sha256(bytes),
+    })),
+    defaultPair: recipe.defaultPair,
+  };
+}
+
+async function measure(
+  host: PolicyHost,
+  recipe: Recipe,
+): Promise<{ measured: MeasuredCheckpoint[]; pairs: MeasuredPair[] }> {
+  const measured: MeasuredCheckpoint[] = [];
+  const pairs: MeasuredPair[] = [];
+  const { checkpoints } = host.manifest;
+  for (const [i, { id }] of checkpoints.entries()) {
+    const weights = host.session.upload(await host.checkpoint(id));
+    const samples = await sampleHeldOut(
+      host,
+      weights,
+      EVALUATION_PROMPTS,
+      EVALUATION_SEED,
+      recipe.prompts,
+    );
+    const accuracy = judge(host, samples);
+    measured.push({ id, ...accuracy });
+    console.log(`${id}: ${(100 * accuracy.accuracy).toFixed(1)} % of ${accuracy.prompts} correct`);
+    const some = {
+      prompts: samples.prompts.slice(0, PAIR_PROMPTS),
+      texts: samples.texts.slice(0, PAIR_PROMPTS),
+      responses: samples.responses.slice(0, PAIR_PROMPTS),
+    };
+    const old = await logProbs(host, weights, some);
+    for (const later of checkpoints.slice(i + 1)) {
+      const theta = host.session.upload(await host.checkpoint(later.id));
+      const [mean, sd] = logRatioSpread(old, await logProbs(host, theta, some));
+      pairs.push({ old: id, new: later.id, mean, sd, tokens: old.length });
+      console.log(`  ${id} -> ${later.id}: sd of the token log-ratio ${sd.toPrecision(3)}`);
+    }
+  }
+  return { measured, pairs };
+}
+
+async function main(): Promise<void> {
+  const name = process.argv[2] ?? '';
+  const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
+  if (!recipe) throw new Error(`no recipe "${name}". Known: ${Object.keys(RECIPES).join(', ')}`);
+  const folder = new URL(`models/${name}/`, ROOT);
+  const checkpoints = await readCheckpoints(folder);
+  const old = checkpoints.find(({ id }) => id === recipe.defaultPair.old);
+  if (!old) throw new Error(`checkpoint ${recipe.defaultPair.old} is missing; train first`);
+
+  const weights = readSafetensors(old.bytes).weights;
+  const onnx = writeOnnx(
+    recipe.architecture,
+    new Map([...weights].map(([key, { values }]) => [key, values])),
+  );
+  await writeFile(new URL('onnx/model.onnx', folder), onnx);
+  for (const [file, value] of Object.entries(configFiles(recipe))) {
+    await writeJson(new URL(file, folder), value);
+  }
+
+  const draft = draftManifest(name, recipe, onnx, checkpoints);
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const host = await PolicyHost.open(runtime, localFiles, draft);
+  const { measured, pairs } = await measure(host, recipe);
+  const manifest = {
+    ...draft,
+    checkpoints: draft.checkpoints.map((checkpoint, i) => ({
+      ...checkpoint,
+      accuracy: measured[i]?.accuracy ?? Number.NaN,
+      accuracyInterval: measured[i]?.interval ?? [Number.NaN, Number.NaN],
+    })),
+  };
+  await writeJson(new URL('lab.json', folder), v.parse(policyManifestSchema, manifest));
+  await writeFile(
+    new URL('README.md', folder),
+    modelCard(recipe, v.parse(policyManifestSchema, manifest), measured, pairs),
+  );
+  const index = new URL('models/index.json', ROOT);
+  const known: unknown = existsSync(index) ? JSON.parse(await readFile(index, 'utf8')) : [];
+  const names = v.parse(v.array(v.string()), known);
+  await writeJson(index, [...new Set([...names, name])].sort());
+  console.log(`models/${name} is complete.`);
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  console.error(`models:card failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});

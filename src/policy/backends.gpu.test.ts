@@ -1,0 +1,106 @@
+/** The same policy on both providers in one real browser: WebGPU kernels against wasm and float64. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { tinyPolicy, type TinyPolicy } from '../../models/build/tiny';
+import { SITE_ASSETS } from '../engine/assets';
+import { openDevice } from '../gpu/device';
+import { createGpuKernels } from '../gpu/kernels';
+import { cpuKernels } from '../math/cpu-kernels';
+import { PolicyHost } from './host';
+import { loadRuntime } from './runtime';
+import { sampleSequences } from './sample';
+import { scoreSequences, type ScoringKernels } from './score';
+
+interface Side {
+  host: PolicyHost;
+  kernels: ScoringKernels;
+}
+
+let tiny: TinyPolicy;
+let webgpu: Side;
+let wasm: Side;
+let device: GPUDevice;
+
+beforeAll(async () => {
+  tiny = await tinyPolicy();
+  ({ device } = await openDevice());
+  const gpuRuntime = await loadRuntime('webgpu', { assets: SITE_ASSETS, device, threads: 1 });
+  const wasmRuntime = await loadRuntime('wasm', { assets: SITE_ASSETS, threads: 1 });
+  webgpu = {
+    host: await PolicyHost.open(gpuRuntime, tiny.files, tiny.manifest),
+    kernels: createGpuKernels(device),
+  };
+  wasm = {
+    host: await PolicyHost.open(wasmRuntime, tiny.files, tiny.manifest),
+    kernels: cpuKernels,
+  };
+}, 120_000);
+
+const PROMPTS = ['8*3+2-6=', '1+1=', '9-9*9+4='];
+
+async function sample({ host }: Side, temperature: number, maxLength = 12) {
+  const { old } = await host.pair('a', 'b', 1);
+  return sampleSequences(host.session, old, {
+    prompts: PROMPTS.map((text) => host.files.tokenizer.encode(text)),
+    firstSequence: 40,
+    temperature,
+    maxLength,
+    seed: 11,
+    endToken: host.files.endToken,
+    padToken: host.files.padToken,
+  });
+}
+
+describe('webgpu against wasm', () => {
+  test('the same seed gives the same tokens, on both and twice in a row', async () => {
+    const onGpu = await sample(webgpu, 1);
+    expect(onGpu).toEqual(await sample(wasm, 1));
+    expect(await sample(webgpu, 1)).toEqual(onGpu);
+    expect(await sample(webgpu, 0)).toEqual(await sample(wasm, 0));
+  });
+
+  test('log-probs, entropies and collision probabilities agree', async () => {
+    const score = async ({ host, kernels }: Side) => {
+      const { theta } = await host.pair('a', 'b', 0.5);
+      const encode = (text: string) => host.files.tokenizer.encode(text);
+      const sequences = [
+        { prompt: encode('8*3+2-6='), response: encode('24+2-6=24+(-4)=20;') },
+        { prompt: encode('1+1='), response: encode('2;') },
+      ];
+      return scoreSequences(host.session, theta, kernels, sequences, host.files.padToken);
+    };
+    const [gpu, cpu] = [await score(webgpu), await score(wasm)];
+    for (const column of ['logp', 'entropy', 'collision'] as const) {
+      gpu[column].forEach((x, t) =>
+        expect(Math.abs(x - (cpu[column][t] as number))).toBeLessThan(1e-4),
+      );
+    }
+  });
+
+  test('nothing is read back per token', async () => {
+    const readBacks = async (maxLength: number) => {
+      const { mapAsync } = GPUBuffer.prototype;
+      let count = 0;
+      GPUBuffer.prototype.mapAsync = function (...mode) {
+        count++;
+        return mapAsync.apply(this, mode);
+      };
+      await sample(webgpu, 0, maxLength);
+      GPUBuffer.prototype.mapAsync = mapAsync;
+      return count;
+    };
+    expect(await readBacks(7)).toBe(await readBacks(2));
+  });
+
+  test('our device outlives its last session', async () => {
+    const runtime = webgpu.host.session.runtime;
+    const short = await PolicyHost.open(runtime, tiny.files, tiny.manifest);
+    await short.pair('a', 'b', 1);
+    await short.dispose();
+    const lost = await Promise.race([
+      device.lost.then(() => true),
+      new Promise((resolve) => setTimeout(() => resolve(false), 200)),
+    ]);
+    expect(lost).toBe(false);
+    expect((await sample(webgpu, 0)).length).toBe(PROMPTS.length);
+  });
+});

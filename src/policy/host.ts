@@ -1,0 +1,87 @@
+/**
+ * A policy ready to work: one session, the checkpoints fetched so far, and the two sets of weights in
+ * use. Contract: one host per policy and runtime; `pair` may be called again and again, the previous
+ * pair's buffers are freed only once the new pair is in place.
+ */
+import {
+  fetchCheckpoint,
+  fetchPolicy,
+  type FetchProgress,
+  type FileSource,
+  type PolicyFiles,
+} from './fetch';
+import type { Weights } from './graph/lift';
+import type { PolicyManifest } from './manifest';
+import type { Runtime } from './runtime';
+import { PolicySession, type ResidentWeights } from './session';
+import { assertSameShapes, interpolateWeights } from './weights';
+
+export interface PolicyPair {
+  old: ResidentWeights;
+  theta: ResidentWeights;
+}
+
+export class PolicyHost {
+  private readonly checkpoints = new Map<string, Weights>();
+  private current: { key: string; pair: PolicyPair } | undefined;
+
+  private constructor(
+    readonly manifest: PolicyManifest,
+    readonly files: PolicyFiles,
+    readonly session: PolicySession,
+    private readonly source: FileSource,
+  ) {}
+
+  static async open(
+    runtime: Runtime,
+    source: FileSource,
+    manifest: PolicyManifest,
+    onProgress?: FetchProgress,
+    signal?: AbortSignal,
+  ): Promise<PolicyHost> {
+    const files = await fetchPolicy(source, manifest, onProgress, signal);
+    const session = await PolicySession.create(runtime, files.onnx, files.cache);
+    return new PolicyHost(manifest, files, session, source);
+  }
+
+  async checkpoint(id: string, onProgress?: FetchProgress, signal?: AbortSignal): Promise<Weights> {
+    const known = this.checkpoints.get(id);
+    if (known) return known;
+    const weights = await fetchCheckpoint(this.source, this.manifest, id, onProgress, signal);
+    assertSameShapes(this.session.fileWeights, weights);
+    this.checkpoints.set(id, weights);
+    return weights;
+  }
+
+  /** pi_old = checkpoint `oldId`; pi_theta = theta_old + alpha (theta_new - theta_old). */
+  async pair(
+    oldId: string,
+    newId: string,
+    alpha: number,
+    onProgress?: FetchProgress,
+    signal?: AbortSignal,
+  ): Promise<PolicyPair> {
+    const key = JSON.stringify([oldId, newId, alpha]);
+    if (this.current?.key === key) return this.current.pair;
+    const old = await this.checkpoint(oldId, onProgress, signal);
+    const next = await this.checkpoint(newId, onProgress, signal);
+    const pair: PolicyPair = {
+      old: this.session.upload(old),
+      theta: this.session.upload(interpolateWeights(old, next, alpha)),
+    };
+    this.releasePair();
+    this.current = { key, pair };
+    return pair;
+  }
+
+  async dispose(): Promise<void> {
+    this.releasePair();
+    await this.session.dispose();
+  }
+
+  private releasePair(): void {
+    this.current?.pair.old.dispose();
+    this.current?.pair.theta.dispose();
+    this.current = undefined;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Cached decoding on the wasm provider. Sequences that have ended are taken out of the batch as soon
+ * as a quarter of it is idle: the cache crosses the wasm border twice per step, so rows that nobody
+ * needs cost the most here.
+ */
+import type { Tensor } from 'onnxruntime-web';
+import { sampleRow } from '../math/sampler';
+import { padBatch } from './batch';
+import type { SampledSequence, SampleRequest } from './sample';
+import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
+
+const IDLE_SHARE = 0.25;
+
+/** Rows `keep` of a [batch, ...] tensor. */
+function selectRows(session: PolicySession, tensor: Tensor, keep: readonly number[]): Tensor {
+  const [batch, ...rest] = tensor.dims as [number, ...number[]];
+  const all = tensor.data as Float32Array;
+  const stride = all.length / batch;
+  const kept = new Float32Array(keep.length * stride);
+  keep.forEach((row, i) => kept.set(all.subarray(row * stride, (row + 1) * stride), i * stride));
+  return new session.runtime.ort.Tensor('float32', kept, [keep.length, ...rest]);
+}
+
+export async function sampleOnCpu(
+  session: PolicySession,
+  weights: ResidentWeights,
+  request: SampleRequest,
+): Promise<SampledSequence[]> {
+  const { prompts, temperature, seed, maxLength, endToken } = request;
+  const results: SampledSequence[] = prompts.map(() => ({ tokens: [], finished: false }));
+  const batch = padBatch(session, prompts, 'left', request.padToken);
+  const width = batch.length;
+
+  /** sequence of each row that is still being decoded */
+  let rows = prompts.map((_, i) => i);
+  let output = await session.forward(weights, batch);
+  for (let step = 0; ; step++) {
+    request.signal?.throwIfAborted();
+    const [, length, vocabulary] = output.logits.dims as [number, number, number];
+    const logits = output.logits.data as Float32Array;
+    const live: number[] = [];
+    rows.forEach((sequence, row) => {
+      const result = results[sequence] as SampledSequence;
+      if (result.finished) return;
+      const token = sampleRow(logits, ((row + 1) * length - 1) * vocabulary, vocabulary, {
+        temperature,
+        seed,
+        sequence: request.firstSequence + sequence,
+        step,
+      });
+      result.tokens.push(token);
+      if (token === endToken) result.finished = true;
+      else live.push(row);
+    });
+    if (live.length === 0 || step + 1 >= maxLength) return results;
+
+    let past: KeyValueCache = output.present;
+    if (live.length <= rows.length * (1 - IDLE_SHARE)) {
+      const entries = Object.entries(past);
+      past = Object.fromEntries(entries.map(([k, t]) => [k, selectRows(session, t, live)]));
+      rows = live.map((row) => rows[row] as number);
+    }
+    output = await session.forward(
+      weights,
+      decodeInputs(session, request, results, rows, width, step, past),
+    );
+  }
+}
+
+/** Inputs of one decode step: the last token of each row, everything before it in the cache. */
+function decodeInputs(
+  session: PolicySession,
+  request: SampleRequest,
+  results: readonly SampledSequence[],
+  rows: readonly number[],
+  width: number,
+  step: number,
+  past: KeyValueCache,
+) {
+  const total = width + step + 1;
+  const ids = new Int32Array(rows.length);
+  const positions = new Int32Array(rows.length);
+  const mask = new Int32Array(rows.length * total).fill(1);
+  rows.forEach((sequence, row) => {
+    const promptLength = (request.prompts[sequence] as readonly number[]).length;
+    ids[row] = (results[sequence] as SampledSequence).tokens.at(-1) as number;
+    positions[row] = promptLength + step;
+    mask.fill(0, row * total, row * total + width - promptLength);
+  });
+  return {
+    inputIds: session.integers(ids, [rows.length, 1]),
+    attentionMask: session.integers(mask, [rows.length, total]),
+    positionIds: session.integers(positions, [rows.length, 1]),
+    past,
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Cached decoding on WebGPU: forward pass -> WGSL sampler -> next ids, all in one queue. The CPU knows
+ * positions and masks beforehand and only asks, every CHECK_EVERY steps, whether anybody is left.
+ */
+import type { Tensor } from 'onnxruntime-web';
+import { Sampler } from '../gpu/sampler';
+import { padBatch } from './batch';
+import type { SampledSequence, SampleRequest } from './sample';
+import { disposeCache, type PolicySession, type ResidentWeights } from './session';
+
+/** One four-byte read-back per so many tokens; later means more wasted steps at the end. */
+const CHECK_EVERY = 8;
+
+export async function sampleOnGpu(
+  session: PolicySession,
+  weights: ResidentWeights,
+  request: SampleRequest,
+): Promise<SampledSequence[]> {
+  const { prompts, maxLength } = request;
+  const { device, ort } = session.runtime;
+  if (!device) throw new Error('sampleOnGpu needs a WebGPU runtime');
+  const batch = padBatch(session, prompts, 'left', request.padToken);
+  const n = batch.batch;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const ids = device.createBuffer({ size: Math.ceil(n / 2) * 16, usage });
+  const ids32 = device.createBuffer({ size: Math.ceil(n / 4) * 16, usage });
+  const nextIds = ort.Tensor.fromGpuBuffer(ids, { dataType: 'int64', dims: [n, 1] });
+  let sampler: Sampler | undefined;
+  let output = await session.forward(weights, batch);
+  try {
+    const vocabulary = output.logits.dims[2] as number;
+    sampler = await Sampler.create(device, {
+      batch: n,
+      vocabulary,
+      maxNew: maxLength,
+      temperature: request.temperature,
+      seed: request.seed,
+      firstSequence: request.firstSequence,
+      endToken: request.endToken,
+      padToken: request.padToken,
+    });
+    for (let step = 0; ; step++) {
+      request.signal?.throwIfAborted();
+      const length = output.logits.dims[1] as number;
+      sampler.step(
+        output.logits.gpuBuffer as GPUBuffer,
+        { int64: ids, int32: ids32 },
+        { stride: length * vocabulary, offset: (length - 1) * vocabulary },
+      );
+      if (step + 1 >= maxLength) break;
+      if ((step + 1) % CHECK_EVERY === 0 && (await sampler.unfinished()) === 0) break;
+      const past = output.present;
+      output.logits.dispose();
+      output = await session.forward(weights, {
+        ...decodeInputs(session, prompts, batch.length, step),
+        inputIds: nextIds,
+        past,
+      });
+      disposeCache(past);
+    }
+    const { tokens, lengths, finished } = await sampler.read();
+    return prompts.map((_, i) => ({
+      tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + (lengths[i] as number))),
+      finished: finished[i] === 1,
+    }));
+  } finally {
+    output.logits.dispose();
+    disposeCache(output.present);
+    sampler?.destroy();
+    ids.destroy();
+    ids32.destroy();
+  }
+}
+
+function decodeInputs(
+  session: PolicySession,
+  prompts: SampleRequest['prompts'],
+  width: number,
+  step: number,
+): { attentionMask: Tensor; positionIds: Tensor } {
+  const n = prompts.length;
+  const total = width + step + 1;
+  const mask = new Int32Array(n * total).fill(1);
+  prompts.forEach(({ length }, row) => mask.fill(0, row * total, row * total + width - length));
+  return {
+    attentionMask: session.integers(mask, [n, total]),
+    positionIds: session.integers(
+      prompts.map(({ length }) => length + step),
+      [n, 1],
+    ),
+  };
+}

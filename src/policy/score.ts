@@ -1,0 +1,120 @@
+/**
+ * Teacher-forced scoring: log-probs, entropies and collision probabilities of given responses.
+ *
+ * Contract: on WebGPU the logits are read in place by our kernel and never reach the CPU; on wasm they
+ * are already there and go through the float64 kernels. Prompt and padding rows are never read.
+ */
+import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
+import { padBatch } from './batch';
+import { disposeCache, type PolicySession, type ResidentWeights } from './session';
+
+export interface ScoredSequence {
+  prompt: readonly number[];
+  response: readonly number[];
+}
+
+/** Reads logits where they are; `src/gpu` offers this beside the plain `Kernels`. */
+export interface InPlaceTokenStats {
+  tokenStatsInPlace(
+    logits: GPUBuffer,
+    request: { vocabulary: number; rows: Uint32Array; targets: Uint32Array },
+  ): Promise<TokenStats>;
+}
+
+export type ScoringKernels = Kernels & Partial<InPlaceTokenStats>;
+
+/** Padded tokens per forward pass: bounds memory, and the time between two looks at `signal`. */
+const TOKENS_PER_PASS = 4096;
+
+/** Sequence indices in passes of similar length, longest first, so that padding stays small. */
+function passes(sequences: readonly ScoredSequence[]): number[][] {
+  const length = (i: number) => {
+    const { prompt, response } = sequences[i] as ScoredSequence;
+    return prompt.length + response.length;
+  };
+  const order = sequences.map((_, i) => i).sort((a, b) => length(b) - length(a));
+  const result: number[][] = [];
+  for (let at = 0; at < order.length;) {
+    const rows = Math.max(1, Math.floor(TOKENS_PER_PASS / length(order[at] as number)));
+    result.push(order.slice(at, at + rows));
+    at += rows;
+  }
+  return result;
+}
+
+/**
+ * @returns token columns in the order of `sequences`, response tokens only, end to end
+ * @throws AbortError when `signal` fires between passes
+ */
+export async function scoreSequences(
+  session: PolicySession,
+  weights: ResidentWeights,
+  kernels: ScoringKernels,
+  sequences: readonly ScoredSequence[],
+  pad: number,
+  signal?: AbortSignal,
+): Promise<TokenStats> {
+  const offsets = [0];
+  for (const { response } of sequences) offsets.push((offsets.at(-1) as number) + response.length);
+  const total = offsets.at(-1) as number;
+  const column = (): FloatArray =>
+    kernels.backend === 'webgpu' ? new Float32Array(total) : new Float64Array(total);
+  const result: TokenStats = { logp: column(), entropy: column(), collision: column() };
+
+  for (const pass of passes(sequences)) {
+    signal?.throwIfAborted();
+    const chosen = pass.map((i) => sequences[i] as ScoredSequence);
+    const batch = padBatch(
+      session,
+      chosen.map(({ prompt, response }) => [...prompt, ...response]),
+      'right',
+      pad,
+    );
+    // The logits that predict token j of a row stand at position j - 1.
+    const rows: number[] = [];
+    const targets: number[] = [];
+    const places: number[] = [];
+    chosen.forEach(({ prompt, response }, row) => {
+      response.forEach((token, j) => {
+        rows.push(row * batch.length + prompt.length + j - 1);
+        targets.push(token);
+        places.push((offsets[pass[row] as number] as number) + j);
+      });
+    });
+
+    const { logits, present } = await session.forward(weights, batch);
+    disposeCache(present);
+    const vocabulary = logits.dims[2] as number;
+    const stats = await rowStats(kernels, logits, vocabulary, rows, targets);
+    logits.dispose();
+    places.forEach((place, i) => {
+      result.logp[place] = stats.logp[i] as number;
+      result.entropy[place] = stats.entropy[i] as number;
+      result.collision[place] = stats.collision[i] as number;
+    });
+  }
+  return result;
+}
+
+async function rowStats(
+  kernels: ScoringKernels,
+  logits: { location: string; gpuBuffer: unknown; data: unknown },
+  vocabulary: number,
+  rows: number[],
+  targets: number[],
+): Promise<TokenStats> {
+  if (logits.location === 'gpu-buffer') {
+    if (!kernels.tokenStatsInPlace) throw new Error('Logits on the GPU need the WebGPU kernels.');
+    return kernels.tokenStatsInPlace(logits.gpuBuffer as GPUBuffer, {
+      vocabulary,
+      rows: Uint32Array.from(rows),
+      targets: Uint32Array.from(targets),
+    });
+  }
+  const all = logits.data as Float32Array;
+  const wanted = new Float32Array(rows.length * vocabulary);
+  rows.forEach((row, i) => {
+    wanted.set(all.subarray(row * vocabulary, (row + 1) * vocabulary), i * vocabulary);
+  });
+  return kernels.tokenStats(wanted, vocabulary, Uint32Array.from(targets));
+}

@@ -1,0 +1,40 @@
+/** Points on the line between two sets of weights. */
+import type { Weights } from './graph/lift';
+
+/**
+ * theta_old + alpha (theta_new - theta_old), rounded to float32 once.
+ * alpha = 0 and 1 return the given weights themselves, so that the ends are exact.
+ * @throws when the two sets differ in names or shapes
+ */
+export function interpolateWeights(old: Weights, next: Weights, alpha: number): Weights {
+  assertSameShapes(old, next);
+  if (alpha === 0) return old;
+  if (alpha === 1) return next;
+  const result: Weights = new Map();
+  for (const [name, { shape, values }] of old) {
+    const target = next.get(name)?.values as Float32Array;
+    const mixed = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const from = values[i] as number;
+      mixed[i] = from + alpha * ((target[i] as number) - from);
+    }
+    result.set(name, { shape, values: mixed });
+  }
+  return result;
+}
+
+export function assertSameShapes(expected: Weights, given: Weights): void {
+  for (const [name, { shape }] of expected) {
+    const other = given.get(name);
+    if (!other) throw new Error(`The checkpoint has no tensor "${name}".`);
+    if (other.shape.join() !== shape.join()) {
+      throw new Error(
+        `Tensor "${name}" is [${other.shape.join(', ')}] in the checkpoint, the graph expects ` +
+          `[${shape.join(', ')}].`,
+      );
+    }
+  }
+  for (const name of given.keys()) {
+    if (!expected.has(name)) throw new Error(`The graph has no place for tensor "${name}".`);
+  }
+}
