@@ -5,8 +5,7 @@
  */
 import type { BackendChoice, RunSettings } from '../link/settings';
 import type { PolicyManifest } from '../policy/manifest';
-import type { Claim } from '../experiments/experiment';
-import type { EquivalenceResult, EquivalenceSettings } from '../experiments/equivalence';
+import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../experiments/registry';
 
 export type RunId = number;
 
@@ -38,11 +37,29 @@ export interface RunProgress {
   loaded?: { bytes: number; total: number | null; what: string };
 }
 
-/** Experiments by id: settings in, result out. A new experiment adds one line here. */
-export interface ExperimentMap {
-  equivalence: { settings: EquivalenceSettings; result: EquivalenceResult };
-}
-export type ExperimentId = keyof ExperimentMap;
+/** Experiments by id: settings in, result out; follows the registry. */
+export type ExperimentMap = {
+  [K in ExperimentId]: {
+    settings: (typeof EXPERIMENTS)[K]['experiment']['defaults'];
+    result: ExperimentResult<K>;
+  };
+};
+export type { ExperimentId };
+
+/** One member per experiment, so that an id always comes with its own settings and result. */
+export type ExperimentRequest<K extends ExperimentId = ExperimentId> = {
+  [P in K]: {
+    type: 'experiment';
+    requestId: number;
+    run: RunId;
+    experiment: P;
+    settings: ExperimentMap[P]['settings'];
+  };
+}[K];
+
+export type ExperimentReply<K extends ExperimentId = ExperimentId> = {
+  [P in K]: { type: 'experiment'; experiment: P; result: ExperimentMap[P]['result'] };
+}[K];
 
 export interface SequenceToken {
   text: string;
@@ -94,19 +111,13 @@ export type Request =
   /** one batch, then paused again */
   | { type: 'step'; run: RunId }
   | { type: 'stop'; run: RunId }
-  | {
-      type: 'experiment';
-      requestId: number;
-      run: RunId;
-      experiment: ExperimentId;
-      settings: ExperimentMap[ExperimentId]['settings'];
-    }
+  | ExperimentRequest
   | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
   | { type: 'sequence'; requestId: number; run: RunId; index: number };
 
 export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
-  | { type: 'experiment'; result: { claims: Claim[] } }
+  | ExperimentReply
   | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
   | { type: 'sequence'; sequence: SequenceDetail };
 

@@ -1,0 +1,173 @@
+/**
+ * The page's side of the protocol: typed calls, promises for answers, events for runs.
+ *
+ * Contract: a dead worker rejects what was waiting, tells listeners that the run failed, and the next
+ * call starts a fresh worker; nothing hangs.
+ */
+import type { BackendChoice, RunSettings } from '../link/settings';
+import type {
+  Event,
+  ExperimentId,
+  ExperimentMap,
+  ExperimentReply,
+  ExperimentRequest,
+  Reply,
+  Request,
+  RunId,
+  SequenceDetail,
+  SequenceQuery,
+} from './protocol';
+
+/** A request was understood and could not be answered; the message is for a person. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+}
+
+type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>;
+
+/** Tells whether a reply is the expected one, and narrows it. */
+type Expected<R extends Reply> = (reply: Reply) => reply is R;
+
+const isType =
+  <T extends Reply['type']>(type: T): Expected<ReplyOf<T>> =>
+  (reply): reply is ReplyOf<T> =>
+    reply.type === type;
+
+const isExperiment =
+  <K extends ExperimentId>(id: K): Expected<ExperimentReply<K>> =>
+  (reply): reply is ExperimentReply<K> =>
+    reply.type === 'experiment' && reply.experiment === id;
+
+interface Waiting {
+  settle(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+export class EngineClient {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly listeners = new Set<(event: Event) => void>();
+  private lastRequest = 0;
+  private lastRun = 0;
+
+  constructor(private readonly createWorker: () => Worker) {}
+
+  open(backend: BackendChoice): Promise<ReplyOf<'opened'>> {
+    const requestId = ++this.lastRequest;
+    return this.ask({ type: 'open', requestId, backend }, isType('opened'));
+  }
+
+  /** Starts a run and names it; the run before is stopped and its data are replaced. */
+  start(settings: RunSettings): RunId {
+    const run = ++this.lastRun;
+    this.send({ type: 'start', run, settings });
+    return run;
+  }
+
+  pause(run: RunId): void {
+    this.send({ type: 'pause', run });
+  }
+
+  resume(run: RunId): void {
+    this.send({ type: 'resume', run });
+  }
+
+  step(run: RunId): void {
+    this.send({ type: 'step', run });
+  }
+
+  stop(run: RunId): void {
+    this.send({ type: 'stop', run });
+  }
+
+  async experiment<K extends ExperimentId>(
+    run: RunId,
+    experiment: K,
+    settings: ExperimentMap[K]['settings'],
+  ): Promise<ExperimentMap[K]['result']> {
+    const requestId = ++this.lastRequest;
+    const request: ExperimentRequest<K> = {
+      type: 'experiment',
+      requestId,
+      run,
+      experiment,
+      settings,
+    };
+    const reply = await this.ask(request, isExperiment(experiment));
+    return reply.result;
+  }
+
+  sequences(run: RunId, query: SequenceQuery): Promise<ReplyOf<'sequences'>> {
+    const requestId = ++this.lastRequest;
+    return this.ask({ type: 'sequences', requestId, run, query }, isType('sequences'));
+  }
+
+  async sequence(run: RunId, index: number): Promise<SequenceDetail> {
+    const requestId = ++this.lastRequest;
+    const reply = await this.ask({ type: 'sequence', requestId, run, index }, isType('sequence'));
+    return reply.sequence;
+  }
+
+  subscribe(listener: (event: Event) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): void {
+    this.worker?.terminate();
+    this.abandon('The engine was closed.');
+  }
+
+  private ask<R extends Reply>(
+    request: Extract<Request, { requestId: number }>,
+    expected: Expected<R>,
+  ): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const settle = (reply: Reply) => {
+        if (expected(reply)) resolve(reply);
+        else reject(new Error(`the engine answered "${request.type}" with "${reply.type}"`));
+      };
+      this.waiting.set(request.requestId, { settle, reject });
+      this.send(request);
+    });
+  }
+
+  private send(request: Request): void {
+    if (!this.worker) {
+      this.worker = this.createWorker();
+      this.worker.onmessage = ({ data }: MessageEvent<Event>) => this.receive(data);
+      this.worker.onerror = (error) => {
+        error.preventDefault();
+        const run = this.lastRun;
+        this.abandon(`The engine's worker stopped: ${error.message || 'unknown error'}.`);
+        const message = 'The engine stopped unexpectedly and was restarted. Start the run again.';
+        this.publish({ type: 'failed', run, message, canResume: false });
+      };
+    }
+    this.worker.postMessage(request);
+  }
+
+  private receive(event: Event): void {
+    if (event.type === 'reply' || event.type === 'refused') {
+      const waiting = this.waiting.get(event.requestId);
+      this.waiting.delete(event.requestId);
+      if (!waiting) return;
+      if (event.type === 'refused') waiting.reject(new RefusedError(event.message));
+      else waiting.settle(event.reply);
+      return;
+    }
+    this.publish(event);
+  }
+
+  private publish(event: Event): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  private abandon(message: string): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const { reject } of waiting) reject(new RefusedError(message));
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The engine behind the protocol: takes requests, keeps the backend, the policies and the current run.
+ *
+ * Contract: no DOM and no worker globals; `worker.ts` gives it a wire in the browser, scripts call it
+ * in Node. One run at a time; starting another stops the one before. A lost GPU is reported as a
+ * failed run that can be resumed: the next batch rebuilds the device, the session and the weights.
+ */
+import { experimentRegistry } from '../experiments/registry';
+import type { BackendChoice, RunSettings } from '../link/settings';
+import { parseRunSettings } from '../link/settings';
+import { fetchCatalogue, FetchError, type FileSource } from '../policy/fetch';
+import { PolicyHost } from '../policy/host';
+import type { PolicyManifest } from '../policy/manifest';
+import type { OrtAssets } from '../policy/runtime';
+import { policiesSource } from '../rollouts/policies';
+import { sequenceCount } from '../rollouts/rollouts';
+import type { RolloutSource, SourceHooks } from '../rollouts/source';
+import { syntheticSource } from '../rollouts/synthetic';
+import { openBackend, type Backend } from './backend';
+import { findSequences, sequenceDetail } from './inspect';
+import type {
+  Event,
+  ExperimentId,
+  ExperimentReply,
+  ExperimentRequest,
+  Reply,
+  Request,
+  RunId,
+} from './protocol';
+import { Run } from './run';
+
+export interface EngineOptions {
+  assets: OrtAssets;
+  /** reads below `models/` */
+  files: FileSource;
+  emit(event: Event): void;
+}
+
+/** Sequences in one batch: small enough for a live page, large enough for the device. */
+const SEQUENCES_PER_BATCH = { wasm: 32, webgpu: 64 };
+
+export class Engine {
+  private backend: { choice: BackendChoice; opened: Promise<Backend> } | undefined;
+  private hosts = new Map<string, Promise<PolicyHost>>();
+  private catalogue: Promise<PolicyManifest[]> | undefined;
+  private current: { id: RunId; run: Run; seed: number } | undefined;
+  /** starting is asynchronous; a newer start or stop makes an older one void */
+  private latestRun: RunId = -1;
+
+  constructor(private readonly options: EngineOptions) {}
+
+  async handle(request: Request): Promise<void> {
+    switch (request.type) {
+      case 'open':
+        return this.answer(request.requestId, async () => {
+          const backend = await this.open(request.backend);
+          return { type: 'opened', backend: backend.info, policies: await this.policies() };
+        });
+      case 'start':
+        return this.start(request.run, request.settings);
+      case 'pause':
+        return this.find(request.run)?.pause();
+      case 'resume':
+        return this.find(request.run)?.start();
+      case 'step':
+        return this.find(request.run)?.step();
+      case 'stop':
+        await this.find(request.run)?.stop();
+        return;
+      case 'experiment':
+        return this.answer(request.requestId, () => this.experiment(request));
+      case 'sequences':
+        return this.answer(request.requestId, () => {
+          const found = findSequences(this.require(request.run).run.rollouts(), request.query);
+          return { type: 'sequences', ...found };
+        });
+      case 'sequence':
+        return this.answer(request.requestId, () => {
+          const { run } = this.require(request.run);
+          return { type: 'sequence', sequence: sequenceDetail(run.rollouts(), request.index) };
+        });
+      default:
+        return request satisfies never;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.current?.run.stop();
+    await this.closeBackend();
+  }
+
+  private async answer(requestId: number, work: () => Reply | Promise<Reply>): Promise<void> {
+    try {
+      this.options.emit({ type: 'reply', requestId, reply: await work() });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.options.emit({ type: 'refused', requestId, message });
+    }
+  }
+
+  private async experiment<K extends ExperimentId>(
+    request: ExperimentRequest<K>,
+  ): Promise<ExperimentReply<K>> {
+    const { run, seed } = this.require(request.run);
+    const { kernels } = await this.open(this.backend?.choice ?? 'auto');
+    const { experiment, settings } = request;
+    const context = { kernels, seed };
+    const result = await experimentRegistry.run(experiment, run.rollouts(), settings, context);
+    return { type: 'experiment', experiment, result };
+  }
+
+  private policies(): Promise<PolicyManifest[]> {
+    this.catalogue ??= fetchCatalogue(this.options.files);
+    // A failed fetch is not remembered, so that trying again tries again.
+    this.catalogue.catch(() => (this.catalogue = undefined));
+    return this.catalogue;
+  }
+
+  /** The backend for a choice; another choice than before closes what was open. */
+  private async open(choice: BackendChoice): Promise<Backend> {
+    if (this.backend?.choice !== choice) {
+      await this.closeBackend();
+      const opened = openBackend(choice, this.options.assets);
+      this.backend = { choice, opened };
+      opened.then(
+        (backend) => void backend.lost.then((why) => this.onLost(opened, why)),
+        () => (this.backend = undefined),
+      );
+    }
+    return (this.backend as { opened: Promise<Backend> }).opened;
+  }
+
+  private onLost(opened: Promise<Backend>, why: string): void {
+    if (this.backend?.opened !== opened) return;
+    this.backend = undefined;
+    this.hosts.clear();
+    void opened.then((backend) => backend.dispose());
+    const { current } = this;
+    if (!current) return;
+    current.run.pause();
+    this.options.emit({
+      type: 'failed',
+      run: current.id,
+      message: `The GPU failed: ${why} Everything computed so far is kept.`,
+      canResume: true,
+    });
+  }
+
+  private async closeBackend(): Promise<void> {
+    const { backend } = this;
+    this.backend = undefined;
+    const hosts = [...this.hosts.values()];
+    this.hosts.clear();
+    for (const host of hosts) await host.then((open) => open.dispose()).catch(() => undefined);
+    await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
+  }
+
+  private async start(id: RunId, input: RunSettings): Promise<void> {
+    this.latestRun = id;
+    try {
+      const settings = parseRunSettings(input);
+      await this.current?.run.stop();
+      const { info } = await this.open(settings.backend);
+      if (this.latestRun !== id) return;
+      const run = new Run(this.source(settings, SEQUENCES_PER_BATCH[info.policy]), {
+        progress: (progress) => this.options.emit({ type: 'progress', run: id, progress }),
+        batch: (sequences) => this.options.emit({ type: 'batch', run: id, sequences }),
+        failed: (message) =>
+          this.options.emit({ type: 'failed', run: id, message, canResume: true }),
+      });
+      this.current = { id, run, seed: settings.source.seed };
+      run.start();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.options.emit({ type: 'failed', run: id, message, canResume: false });
+    }
+  }
+
+  private source(settings: RunSettings, sequencesPerBatch: number): RolloutSource {
+    const { source } = settings;
+    if (source.kind === 'synthetic') return syntheticSource(source);
+    return policiesSource(source, {
+      sequencesPerBatch,
+      open: async (hooks) => {
+        const host = await this.host(settings.backend, source.policy, hooks);
+        return { host, kernels: (await this.open(settings.backend)).kernels };
+      },
+    });
+  }
+
+  private async host(choice: BackendChoice, name: string, hooks: SourceHooks): Promise<PolicyHost> {
+    const backend = await this.open(choice);
+    const known = this.hosts.get(name);
+    if (known) return known;
+    const opening = (async () => {
+      const manifests = await this.policies();
+      const manifest = manifests.find((candidate) => candidate.name === name);
+      if (!manifest) {
+        const names = manifests.map((candidate) => candidate.name).join(', ');
+        throw new FetchError(`There is no policy "${name}" here. There is: ${names}.`);
+      }
+      hooks.onLoad({ bytes: 0, total: null, what: 'onnxruntime' });
+      const runtime = await backend.runtime();
+      return PolicyHost.open(runtime, this.options.files, manifest, hooks.onLoad, hooks.signal);
+    })();
+    this.hosts.set(name, opening);
+    opening.catch(() => this.hosts.delete(name));
+    return opening;
+  }
+
+  private find(id: RunId): Run | undefined {
+    return this.current?.id === id ? this.current.run : undefined;
+  }
+
+  private require(id: RunId): { run: Run; seed: number } {
+    if (this.current?.id !== id) throw new Error('That run is over; its data have been replaced.');
+    if (sequenceCount(this.current.run.rollouts()) === 0)
+      throw new Error('The run has no data yet.');
+    return this.current;
+  }
+}

@@ -1,0 +1,16 @@
+/** The engine's thread. Everything below is wiring; the work is in `engine.ts`. */
+import { siteFiles } from '../policy/fetch';
+import { SITE_ASSETS } from './assets';
+import { Engine } from './engine';
+import type { Request } from './protocol';
+
+/** The built worker lives in `assets/`, beside `models/`; the dev server serves `models/` at its root. */
+const models = new URL(import.meta.env.DEV ? '/models/' : '../models/', import.meta.url);
+
+const engine = new Engine({
+  assets: SITE_ASSETS,
+  files: siteFiles(models.href),
+  emit: (event) => self.postMessage(event),
+});
+
+self.onmessage = ({ data }: MessageEvent<Request>) => void engine.handle(data);
