@@ -1,0 +1,101 @@
+// Strict TypeScript, React's rules, and the borders between rooms (README, "How it is laid out").
+import boundaries from 'eslint-plugin-boundaries';
+import reactHooks from 'eslint-plugin-react-hooks';
+import tseslint from 'typescript-eslint';
+
+/** Which rooms of src/ a room may import from, itself left out. */
+const MAY_IMPORT = {
+  math: [],
+  gpu: ['math'],
+  tasks: ['math'],
+  link: ['math'],
+  policy: ['gpu', 'math'],
+  rollouts: ['policy', 'tasks', 'link', 'math'],
+  experiments: ['rollouts', 'math'],
+  training: ['policy', 'rollouts', 'tasks', 'gpu', 'math'],
+  calibration: ['experiments', 'rollouts', 'link', 'math'],
+  engine: ['math', 'gpu', 'policy', 'tasks', 'link', 'rollouts', 'experiments', 'training'],
+};
+
+const ROOMS = Object.keys(MAY_IMPORT);
+const room = (types) => ({ to: { element: { types: { anyOf: types } } } });
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'test-results/', 'playwright-report/'] },
+  tseslint.configs.strict,
+  {
+    files: ['**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      // `as number` after a checked index reads better than `!` and is what the code uses.
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      // Template literals print numbers all over a lab; that is what they are for.
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      eqeqeq: 'error',
+      'no-console': 'off',
+    },
+  },
+  {
+    files: ['app/**/*.{ts,tsx}', 'src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.test.tsx', '**/*.suite.ts'],
+    plugins: { boundaries },
+    settings: {
+      'import/resolver': { typescript: { project: './tsconfig.json' } },
+      'boundaries/elements': [
+        ...ROOMS.map((name) => ({ type: name, pattern: `src/${name}` })),
+        { type: 'app', pattern: 'app' },
+      ],
+    },
+    rules: {
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          policies: [
+            ...Object.entries(MAY_IMPORT).map(([from, to]) => ({
+              from: { element: { type: from } },
+              allow: room([from, ...to]),
+            })),
+            // Settings and their schema are data; everything else of the engine stays behind its client.
+            { from: { element: { type: 'app' } }, allow: room(['app', 'link']) },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['app/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/src/(?!engine/client|link/)',
+              allowTypeImports: true,
+              message: 'The app knows the engine by its client and its types, nothing else.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['react', 'react-dom', 'node:*'], message: 'src/ has no DOM and no Node.' },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['src/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+);

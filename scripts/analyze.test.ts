@@ -1,0 +1,143 @@
+/** The command as a person runs it, on the peers' data: same figures, same sentences. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Analysis } from '../src/rollouts/file/analysis';
+import { main } from './analyze';
+
+interface Cases {
+  inputs: {
+    old_logps: number[][];
+    new_logps: number[][];
+    sampler_logps: number[][];
+    advantages: number[];
+    max_completion_length: number;
+  };
+}
+const { inputs } = JSON.parse(
+  readFileSync(new URL('../src/math/objectives/peer-cases.json', import.meta.url), 'utf8'),
+) as Cases;
+const lines = inputs.old_logps.map((logp_old, i) =>
+  JSON.stringify({
+    v: 1,
+    group: 'q',
+    sample: i,
+    logp_old,
+    logp_new: inputs.new_logps[i],
+    logp_sampler: inputs.sampler_logps[i],
+    advantage: inputs.advantages[i],
+    meta: { max_completion_length: inputs.max_completion_length },
+  }),
+);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'analyze-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(...argv: string[]) {
+  const out: string[] = [];
+  const errors: string[] = [];
+  const status = await main(
+    argv,
+    (line) => out.push(line),
+    (line) => errors.push(line),
+  );
+  return { status, out: out.join('\n'), errors: errors.join('\n') };
+}
+async function write(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+describe('npm run analyze', () => {
+  it("writes the peers' figures in the documented shape", async () => {
+    const path = await write('run.jsonl', lines.join('\n'));
+    const json = join(folder, 'out.json');
+    const { status, out } = await run(path, '--json', json);
+    expect(status).toBe(0);
+    expect(out).toContain('Unnormalised sequence ratios');
+    const analysis = JSON.parse(await readFile(json, 'utf8')) as Analysis;
+    expect(Object.keys(analysis)).toEqual([
+      'n_sequences',
+      'n_tokens',
+      'sequences',
+      'objectives',
+      'kl',
+      'chi2',
+      'mismatch',
+    ]);
+    expect(analysis).toMatchObject({ n_sequences: 3, n_tokens: 10 });
+    expect(analysis.sequences[0]).toMatchObject({ group: 'q', sample: 0, length: 2 });
+    expect(analysis.sequences[0]?.ppl_ratio).toBeCloseTo(1.3001765, 7);
+    const losses = Object.entries(analysis.objectives).map(([id, { trl, verl }]) => [
+      id,
+      trl && Number(trl.loss.toPrecision(8)),
+      verl && Number(verl.loss.toPrecision(8)),
+    ]);
+    expect(losses.filter(([id]) => id !== 'luspo')).toEqual([
+      ['grpo', -0.020463431, -0.030714633],
+      ['dr_grpo', 0.0005404414, -0.012797764],
+      ['dapo', -0.014802314, -0.046814006],
+      ['gspo', -0.16693334, -0.16693334],
+      ['gspo_token', -0.16693334, null],
+      ['cispo', -0.066860643, -0.023834361],
+      ['gmpo', -0.21921522, -0.21921522],
+      ['sapo', -0.38736835, -0.38736835],
+      ['vespo', -0.40378722, null],
+      ['rloo', -0.23449858, null],
+    ]);
+    expect(analysis.objectives.gspo.trl?.clip_high).toBeCloseTo(1 / 3, 8);
+    expect(analysis.objectives.gspo.verl?.clip_fraction).toBeCloseTo(0.5, 8);
+    expect(analysis.kl.k3).toBeCloseTo(0.15725616, 8);
+    expect(analysis.chi2.sequence).toBeCloseTo(0.61789036, 8);
+    expect(analysis.mismatch?.ppl_ratio).toBeCloseTo(0.89125597, 8);
+  });
+
+  it('a band of one’s own reaches the ratio-clipping objectives', async () => {
+    const path = await write('band.jsonl', lines.join('\n'));
+    const { out } = await run(path, '--eps-low', '0.2', '--eps-high', '0.2', '--json', '-');
+    const analysis = JSON.parse(out) as Analysis;
+    expect(analysis.objectives.gspo.trl?.loss).toBeCloseTo(-0.23369984, 8);
+    expect(analysis.objectives.luspo.trl?.loss).toBeCloseTo(-0.63449952, 8);
+    expect(analysis.objectives.gmpo.trl?.loss).toBeCloseTo(-0.21921522, 8);
+  });
+
+  it('several files and a folder give what one file gives', async () => {
+    const one = await run(await write('all.jsonl', lines.join('\n')), '--json', '-');
+    const parts = await Promise.all(lines.map((line, i) => write(`part${i}.jsonl`, line)));
+    const many = await run(...parts, '--json', '-');
+    expect(JSON.parse(many.out)).toEqual(JSON.parse(one.out));
+    const steps = await mkdtemp(join(folder, 'steps-'));
+    await Promise.all(lines.map((line, i) => writeFile(join(steps, `step${i + 9}.jsonl`), line)));
+    const asFolder = await run(steps, '--json', '-');
+    expect(JSON.parse(asFolder.out)).toEqual(JSON.parse(one.out));
+  });
+
+  it('says what is wrong in one sentence and exits with 1', async () => {
+    const broken = await write('broken.jsonl', `${lines[0]}\n{"group":"q"}`);
+    for (const [argv, message] of [
+      [[broken], 'broken.jsonl, line 2, field "logp_old": is missing'],
+      [[join(folder, 'absent.jsonl')], 'there is no such file'],
+      [[], 'No file was given'],
+      [[broken, '--eps-low', 'x'], '--eps-low is "x"; it must be a number'],
+      [[broken, '--advantages', 'ppo'], 'it must be one of trl, verl'],
+      [[broken, '--nonsense'], '--nonsense'],
+      [
+        [broken, '--skip-bad', '--json', join(folder, 'no', 'where.json')],
+        'cannot be read or written',
+      ],
+    ] as const) {
+      const { status, errors } = await run(...argv);
+      expect(status).toBe(1);
+      expect(errors).toContain(message);
+    }
+    const skipped = await run(broken, '--skip-bad');
+    expect(skipped.status).toBe(0);
+    expect(skipped.out).toContain('1 skipped');
+  });
+});

@@ -1,0 +1,207 @@
+/**
+ * `npm run analyze -- FILE... [--json OUT] [--eps-low X --eps-high Y] [--advantages RULE] [--skip-bad]`
+ *
+ * The lab without a browser: reads token log-probs, prints the health report and every objective, writes the
+ * figures as JSON. Exit status 1 with one sentence on stderr when something is wrong with the input.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
+import { analyse, type Analysis } from '../src/rollouts/file/analysis';
+import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
+import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
+import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health';
+import { expandPaths, PathError, rolloutFile } from './rollout-file';
+
+export const USAGE = `Usage: npm run analyze -- FILE... [options]
+
+FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them
+--json OUT      write the figures as JSON ("-" = standard output, and nothing else is printed)
+--eps-low X     clip band 1 - X .. 1 + Y for the ratio-clipping objectives
+--eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
+--advantages R  how advantages follow from rewards where a file has none:
+                ${ADVANTAGE_RULES.join(', ')} (default trl)
+--skip-bad      leave unreadable responses out and count them`;
+
+class ArgumentError extends Error {
+  override name = 'ArgumentError';
+}
+
+interface Arguments {
+  paths: string[];
+  json: string | undefined;
+  low: number | undefined;
+  high: number | undefined;
+  rule: AdvantageRule;
+  skip: boolean;
+  help: boolean;
+}
+
+function epsilon(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
+    throw new ArgumentError(`--${name} is "${text}"; it must be a number, 0 or more.`);
+  }
+  return value;
+}
+
+function parse(argv: readonly string[]): Arguments {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        'eps-low': { type: 'string' },
+        'eps-high': { type: 'string' },
+        advantages: { type: 'string' },
+        'skip-bad': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new ArgumentError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  const rule = ADVANTAGE_RULES.find((known) => known === (values.advantages ?? 'trl'));
+  if (!rule) {
+    throw new ArgumentError(
+      `--advantages is "${values.advantages ?? ''}"; it must be one of ${ADVANTAGE_RULES.join(', ')}.`,
+    );
+  }
+  if (positionals.length === 0 && !values.help) throw new ArgumentError('No file was given.');
+  return {
+    paths: positionals,
+    json: values.json,
+    low: epsilon('eps-low', values['eps-low']),
+    high: epsilon('eps-high', values['eps-high']),
+    rule,
+    skip: values['skip-bad'] ?? false,
+    help: values.help ?? false,
+  };
+}
+
+function figure({ label, value, as }: Figure): string {
+  switch (as) {
+    case 'share':
+      return `${label}: ${(100 * value).toPrecision(3)} %`;
+    case 'count':
+      return `${label}: ${value}`;
+    case 'number':
+      return `${label}: ${value.toPrecision(4)}`;
+  }
+}
+
+function printHealth(report: HealthReport, print: (line: string) => void): void {
+  const mark = { fine: ' ok ', note: 'note', warning: 'WARN' } as const;
+  print('Health');
+  for (const finding of report.findings) {
+    print(`  [${mark[finding.level]}] ${finding.title}`);
+    if (finding.level !== 'fine') print(`         ${finding.detail}`);
+    print(`         ${finding.figures.map(figure).join('; ')}`);
+  }
+}
+
+const cell = (value: number | null | undefined, digits = 6) =>
+  (value === null || value === undefined ? '-' : value.toPrecision(digits)).padStart(16);
+
+function printObjectives(analysis: Analysis, print: (line: string) => void): void {
+  print('');
+  print('Objectives, at the recommended settings of each library (- = the library has none)');
+  const heads = ['TRL loss', 'clip low', 'clip high', 'verl loss', 'clip fraction'];
+  print(`  ${'objective'.padEnd(12)}${heads.map((head) => head.padStart(16)).join('')}`);
+  for (const [id, { trl, verl }] of Object.entries(analysis.objectives)) {
+    print(
+      `  ${id.padEnd(12)}${cell(trl?.loss, 8)}${cell(trl?.clip_low, 4)}${cell(trl?.clip_high, 4)}` +
+        `${cell(verl?.loss, 8)}${cell(verl?.clip_fraction, 4)}`,
+    );
+  }
+  print('  TRL counts a clipped sequence ratio once per response, verl once per token.');
+  const { kl, chi2 } = analysis;
+  print('');
+  print(
+    `KL(old || new) per token: k1 ${kl.k1.toPrecision(6)}, k2 ${kl.k2.toPrecision(6)}, k3 ${kl.k3.toPrecision(6)}`,
+  );
+  print(`Chi-square: token ${chi2.token.toPrecision(6)}, sequence ${chi2.sequence.toPrecision(6)}`);
+}
+
+function printFiles(data: FileRollouts, print: (line: string) => void): void {
+  for (const file of data.files) {
+    const skipped = file.skipped > 0 ? `, ${file.skipped} skipped` : '';
+    print(
+      `${file.name}: ${file.format}${file.gzip ? ' (gzip)' : ''}, ${file.sequences} responses, ${file.tokens} tokens${skipped}`,
+    );
+  }
+  for (const problem of data.problems.slice(0, 5)) print(`  skipped ${describeProblem(problem)}`);
+  if (data.computedAdvantages > 0) {
+    print(
+      `Advantages of ${data.computedAdvantages} responses computed by the rule "${data.rule}".`,
+    );
+  }
+  if (data.withoutSampler > 0) {
+    print(`Sampler log-probs left out: ${data.withoutSampler} of the responses have none.`);
+  }
+}
+
+/** @returns the exit status */
+export async function main(
+  argv: readonly string[],
+  print: (line: string) => void,
+  complain: (line: string) => void,
+): Promise<number> {
+  try {
+    const args = parse(argv);
+    if (args.help) {
+      print(USAGE);
+      return 0;
+    }
+    const files = await Promise.all((await expandPaths(args.paths)).map(rolloutFile));
+    const data = await readRolloutFiles(files, {
+      rule: args.rule,
+      onBad: args.skip ? 'skip' : 'stop',
+    });
+    const analysis = analyse(data, {
+      ...(args.low === undefined ? {} : { low: args.low }),
+      ...(args.high === undefined ? {} : { high: args.high }),
+    });
+    const json = `${JSON.stringify(analysis, null, 1)}\n`;
+    if (args.json === '-') {
+      print(json.trimEnd());
+      return 0;
+    }
+    printFiles(data, print);
+    print('');
+    printHealth(healthReport(data.rollouts), print);
+    printObjectives(analysis, print);
+    if (args.json !== undefined) {
+      await writeFile(args.json, json);
+      print(`Figures written to ${args.json}`);
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof ArgumentError) {
+      complain(`${error.message}\n\n${USAGE}`);
+      return 1;
+    }
+    if (error instanceof RolloutFileError || error instanceof PathError) {
+      complain(error.message);
+      return 1;
+    }
+    if (error instanceof Error && 'code' in error && 'path' in error) {
+      complain(`${String(error.path)}: cannot be read or written (${String(error.code)}).`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(
+    process.argv.slice(2),
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  );
+}

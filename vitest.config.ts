@@ -1,0 +1,72 @@
+/**
+ * Two test projects. `node`: everything that needs no GPU. `gpu`: `*.gpu.test.ts` in a real, headless
+ * Chromium with WebGPU; those tests fail where there is no adapter, they never skip.
+ * Contract: a room adds a test by naming the file; nothing is listed here by hand.
+ */
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_FLAGS, systemChromium } from './scripts/chromium';
+
+const chromium = systemChromium();
+
+/** Cross-origin isolation, without which SharedArrayBuffer (and so wasm threads) does not exist. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        cacheDir: '.cache/vite-node',
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['{src,app,bench,scripts,models/build}/**/*.test.{ts,tsx}'],
+          exclude: ['**/*.gpu.test.ts'],
+        },
+      },
+      {
+        cacheDir: '.cache/vite-gpu',
+        server: { headers: isolation },
+        plugins: [
+          {
+            // Vitest serves its own pages (tester, orchestrator) past `server.headers`.
+            name: 'cross-origin-isolation',
+            configureServer(server) {
+              server.middlewares.use((_request, response, next) => {
+                for (const [name, value] of Object.entries(isolation)) {
+                  response.setHeader(name, value);
+                }
+                next();
+              });
+            },
+          },
+        ],
+        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        test: {
+          name: 'gpu',
+          include: ['{src,bench}/**/*.gpu.test.ts'],
+          // Software adapters take seconds where a GPU takes milliseconds.
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          // One page at a time: two would share the one adapter.
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                args: CHROMIUM_FLAGS,
+                ...(chromium === undefined ? {} : { executablePath: chromium }),
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
