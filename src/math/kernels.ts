@@ -72,9 +72,17 @@ export interface Kernels {
    */
   tokenStats(logits: Float32Array, vocabulary: number, targets: Uint32Array): Promise<TokenStats>;
   /** All sequences must have at least one token. */
-  sequenceForms(logpOld: FloatArray, logpNew: FloatArray, offsets: Uint32Array): Promise<SequenceForms>;
+  sequenceForms(
+    logpOld: FloatArray,
+    logpNew: FloatArray,
+    offsets: Uint32Array,
+  ): Promise<SequenceForms>;
   histogram(values: FloatArray, spec: HistogramSpec): Promise<Histogram>;
-  prefixMoments(logRatio: FloatArray, offsets: Uint32Array, maxLength: number): Promise<PrefixMoments>;
+  prefixMoments(
+    logRatio: FloatArray,
+    offsets: Uint32Array,
+    maxLength: number,
+  ): Promise<PrefixMoments>;
   autocovariance(
     logRatio: FloatArray,
     offsets: Uint32Array,

@@ -1,0 +1,27 @@
+/** The page that `npm run bench` drives: each bench is a function on `window`. */
+import { openDevice } from '../../src/gpu/device';
+import { benchPeers, type PeerOptions } from '../peers';
+import { benchTokenKernel, type TokenKernelOptions } from '../token-kernel';
+
+const benches = {
+  peers: (options: PeerOptions) => benchPeers(options),
+  tokenKernel: async (options: TokenKernelOptions) => {
+    const { device, name, isFallbackAdapter } = await openDevice();
+    return { name, isFallbackAdapter, ...(await benchTokenKernel(device, options)) };
+  },
+  adapter: async () => {
+    const { device, name, isFallbackAdapter } = await openDevice();
+    device.destroy();
+    return { name, isFallbackAdapter };
+  },
+};
+
+export type Benches = typeof benches;
+
+declare global {
+  interface Window {
+    benches: Benches;
+  }
+}
+
+window.benches = benches;

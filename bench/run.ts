@@ -1,0 +1,73 @@
+/**
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N]`: side-by-side figures in one browser page.
+ * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
+ */
+import { parseArgs } from 'node:util';
+import type { Page } from '@playwright/test';
+import { withPage } from '../scripts/page';
+import type { PeerOptions } from './peers';
+
+const PROVIDERS = ['wasm', 'webgpu'] as const;
+
+function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (p: number) => sorted[Math.round(p * (sorted.length - 1))] as number;
+  return `${at(0.5).toPrecision(3)} (${at(0).toPrecision(3)} to ${at(1).toPrecision(3)})`;
+}
+
+/** A software adapter is slower by two orders; it gets a smaller job so that the bench ends. */
+function peerOptions(provider: 'webgpu' | 'wasm', software: boolean, rounds: number): PeerOptions {
+  const small = provider === 'webgpu' && software;
+  return {
+    provider,
+    threads: 1,
+    rounds: small ? Math.min(2, rounds) : rounds,
+    batch: 32,
+    maxLength: small ? 12 : 180,
+    minOperators: 1,
+    maxOperators: small ? 3 : 9,
+  };
+}
+
+async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
+  console.log(`\nOurs against Transformers.js, provider ${options.provider}, ${options.rounds} rounds`);
+  const { contests } = await page.evaluate((o) => window.benches.peers(o), options);
+  for (const { what, ours, theirs } of contests) {
+    const ratios = ours.map((x, i) => x / (theirs[i] as number));
+    console.log(`  ${what}`);
+    console.log(`    ours            ${spread(ours)} tokens/s`);
+    console.log(`    Transformers.js ${spread(theirs)} tokens/s`);
+    console.log(`    ratio           ${spread(ratios)}`);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { provider: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number >= 1');
+  const providers = PROVIDERS.filter((each) => (values.provider ?? each) === each);
+  if (providers.length === 0) throw new Error('--provider takes webgpu or wasm');
+  await withPage('bench/page/index.html', ['bench/page/page.ts'], async (page, url) => {
+    page.setDefaultTimeout(0);
+    await page.goto(url);
+    await page.waitForFunction(() => 'benches' in window);
+    const { name, isFallbackAdapter } = await page.evaluate(() => window.benches.adapter());
+    console.log(`GPU adapter: ${name}${isFallbackAdapter ? ' (software)' : ''}`);
+    for (const each of providers) {
+      await comparePeers(page, peerOptions(each, isFallbackAdapter, rounds));
+    }
+    const rows = isFallbackAdapter ? 32 : 1024;
+    const kernel = await page.evaluate((r) => window.benches.tokenKernel({ rows: r }), rows);
+    console.log(`\nToken kernel, ${kernel.rows} rows of ${kernel.vocabulary} logits`);
+    console.log(`  ${kernel.tokenKernel.gigabytesPerSecond.toPrecision(3)} GB/s of logits read`);
+    console.log(`  time over copyBufferToBuffer: ${kernel.ratioToBufferCopy.toPrecision(3)}`);
+    console.log(`  time over a copy kernel:      ${kernel.ratioToShaderCopy.toPrecision(3)}`);
+  });
+}
+
+main().catch((error: unknown) => {
+  console.error(`bench failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,121 @@
+// One decode step: one token per sequence by Gumbel-max, without a read-back. Twin of
+// src/math/sampler.ts: same counters, same bits, float32 scores.
+//
+// One workgroup per sequence. A Philox block gives the noise of four neighbouring tokens, so a thread
+// takes tokens in fours. Ties go to the lowest id.
+
+override threads: u32 = 256u;
+
+struct Params {
+  vocabulary: u32,
+  // first logit of the first row of this dispatch within the binding, and from row to row
+  offset: u32,
+  stride: u32,
+  // index within the batch of the first row of this dispatch
+  first_row: u32,
+  // index within the run of the first sequence of the batch
+  first_sequence: u32,
+  step: u32,
+  max_new: u32,
+  seed: u32,
+  stream: u32,
+  // bits of float32(1 / temperature), and whether there is noise at all
+  inverse_temperature: u32,
+  greedy: u32,
+  end_token: u32,
+  pad_token: u32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<u32>;
+// [batch, max_new]
+@group(0) @binding(1) var<storage, read_write> tokens: array<u32>;
+// unfinished sequences, rows without a usable logit, then per sequence its length or 0 while it runs
+@group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>>;
+// next ids as int64, low word first, and as int32
+@group(0) @binding(3) var<storage, read_write> next64: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> next32: array<i32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+const NOBODY = 0xffffffffu;
+// Below every score that a usable logit can get.
+const NO_SCORE = -3e38;
+
+var<workgroup> scores: array<f32, threads>;
+var<workgroup> ids: array<u32, threads>;
+
+/// The four logits' bits are numbers within +-1e30.
+fn usable(bits: u32) -> bool {
+  return (bits & 0x7fffffffu) <= 0x7149f2cau;
+}
+
+fn gumbel(bits: u32) -> f32 {
+  return -log_accurate(-log_accurate(unit_interval(bits)));
+}
+
+@compute @workgroup_size(threads)
+fn main(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+) {
+  let row = params.first_row + group.x;
+  let start = params.offset + group.x * params.stride;
+  let scale = bitcast<f32>(params.inverse_temperature);
+  var best = NO_SCORE;
+  var best_id = NOBODY;
+  for (var first = thread * 4u; first < params.vocabulary; first += threads * 4u) {
+    var words = vec4u();
+    if (params.greedy == 0u) {
+      words = philox4x32(
+        vec2u(params.seed, params.stream),
+        vec4u(first >> 2u, params.step, params.first_sequence + row, 0u),
+      );
+    }
+    for (var k = 0u; k < 4u && first + k < params.vocabulary; k++) {
+      let bits = logits[start + first + k];
+      if (!usable(bits)) {
+        continue;
+      }
+      var score = bitcast<f32>(bits) * scale;
+      if (params.greedy == 0u) {
+        score += gumbel(words[k]);
+      }
+      if (score > best) {
+        best = score;
+        best_id = first + k;
+      }
+    }
+  }
+  scores[thread] = best;
+  ids[thread] = best_id;
+  for (var half = threads / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      let other = thread + half;
+      let higher = scores[other] > scores[thread];
+      let tied = scores[other] == scores[thread] && ids[other] < ids[thread];
+      if (higher || tied) {
+        scores[thread] = scores[other];
+        ids[thread] = ids[other];
+      }
+    }
+  }
+  if (thread != 0u) {
+    return;
+  }
+
+  var id = params.pad_token;
+  if (atomicLoad(&state[2u + row]) == 0u) {
+    let found = ids[0] != NOBODY;
+    id = select(params.end_token, ids[0], found);
+    if (!found) {
+      atomicAdd(&state[1], 1u);
+    }
+    if (id == params.end_token) {
+      atomicStore(&state[2u + row], params.step + 1u);
+      atomicSub(&state[0], 1u);
+    }
+  }
+  tokens[row * params.max_new + params.step] = id;
+  next64[row] = vec2u(id, 0u);
+  next32[row] = i32(id);
+}

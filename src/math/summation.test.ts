@@ -1,0 +1,29 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compensatedSum, CompensatedSum } from './summation';
+
+test('small terms survive between large ones', () => {
+  expect(compensatedSum([1, 1e100, 1, -1e100])).toBe(2);
+  expect(compensatedSum(new Float64Array(1e6).fill(0.1))).toBe(1e5);
+});
+
+test('a sum of integers is exact in any order', () => {
+  const integers = fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 }));
+  fc.assert(
+    fc.property(integers, (terms) => {
+      const exact = terms.reduce((sum, term) => sum + BigInt(term), 0n);
+      // A large fraction-free pair that must cancel.
+      expect(BigInt(compensatedSum([2 ** 80, ...terms, -(2 ** 80)]))).toBe(exact);
+    }),
+  );
+});
+
+test('a part of an array; infinities and NaN as in a plain sum', () => {
+  expect(compensatedSum([1, 2, 3, 4], 1, 3)).toBe(5);
+  expect(compensatedSum([])).toBe(0);
+  expect(compensatedSum([1, -Infinity, 2])).toBe(-Infinity);
+  expect(compensatedSum([Infinity, -Infinity])).toBeNaN();
+  const sum = new CompensatedSum();
+  sum.add(NaN);
+  expect(sum.value).toBeNaN();
+});
