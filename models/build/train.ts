@@ -7,9 +7,7 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'vite';
-import { chromium } from '@playwright/test';
-import { CHROMIUM_FLAGS, systemChromium } from '../../scripts/chromium';
+import { withPage } from '../../scripts/page';
 import { initialWeights, parameterCount } from './architecture';
 import { writeOnnx } from './onnx-author';
 import type { StartTraining, TrainingEvent } from './page/protocol';
@@ -44,32 +42,6 @@ async function main(): Promise<void> {
       (resume ? '; resuming from the saved state' : ''),
   );
 
-  const server = await createServer({
-    root: ROOT,
-    configFile: false,
-    cacheDir: `${ROOT}.cache/vite-models`,
-    logLevel: 'warn',
-    optimizeDeps: { entries: ['models/build/page/worker.ts'] },
-    server: {
-      port: 0,
-      host: '127.0.0.1',
-      hmr: false,
-      watch: null,
-      // wasm threads need SharedArrayBuffer, which needs cross-origin isolation
-      headers: {
-        'Cross-Origin-Opener-Policy': 'same-origin',
-        'Cross-Origin-Embedder-Policy': 'require-corp',
-      },
-    },
-  });
-  await server.listen();
-  const address = server.resolvedUrls?.local[0];
-  const executablePath = systemChromium();
-  const browser = await chromium.launch({
-    args: CHROMIUM_FLAGS,
-    ...(executablePath ? { executablePath } : {}),
-  });
-
   let first: { at: number; step: number } | undefined;
   let pending = Promise.resolve();
   const handle = async (event: TrainingEvent, finish: () => void, fail: (e: Error) => void) => {
@@ -102,34 +74,28 @@ async function main(): Promise<void> {
     }
   };
 
-  try {
-    const page = await browser.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') console.error(`page: ${message.text()}`);
-    });
+  const start: StartTraining = {
+    recipeName: name,
+    onnx: Buffer.from(onnx).toString('base64'),
+    stateEvery: 100,
+    ...(resume ? { resume: resume.toString('base64') } : {}),
+  };
+  const worker = 'models/build/page/worker.ts';
+  await withPage('models/build/page/index.html', [worker], async (page, url) => {
     await new Promise<void>((finish, fail) => {
       page.on('crash', () => fail(new Error('the browser page crashed; run again to resume')));
-      const start: StartTraining = {
-        recipeName: name,
-        onnx: Buffer.from(onnx).toString('base64'),
-        stateEvery: 100,
-        ...(resume ? { resume: resume.toString('base64') } : {}),
-      };
       page
         .exposeFunction('trainingEvent', (event: TrainingEvent) => {
           pending = pending.then(() => handle(event, finish, fail)).catch(fail);
           return pending;
         })
-        .then(() => page.goto(`${address}models/build/page/index.html`))
+        .then(() => page.goto(url))
         .then(() => page.waitForFunction(() => 'startTraining' in window))
         .then(() => page.evaluate((s) => window.startTraining(s), start))
         .catch(fail);
     });
-    console.log('Training finished. Next: npm run models:card -- ' + name);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+  });
+  console.log(`Training finished. Next: npm run models:card -- ${name}`);
 }
 
 main().catch((error: unknown) => {

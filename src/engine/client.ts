@@ -34,8 +34,8 @@ const isType =
     reply.type === type;
 
 const isExperiment =
-  <K extends ExperimentId>(id: K): Expected<ExperimentReply<K>> =>
-  (reply): reply is ExperimentReply<K> =>
+  <K extends ExperimentId>(id: K): Expected<Reply & ExperimentReply<K>> =>
+  (reply): reply is Reply & ExperimentReply<K> =>
     reply.type === 'experiment' && reply.experiment === id;
 
 interface Waiting {
@@ -86,7 +86,7 @@ export class EngineClient {
     settings: ExperimentMap[K]['settings'],
   ): Promise<ExperimentMap[K]['result']> {
     const requestId = ++this.lastRequest;
-    const request: ExperimentRequest<K> = {
+    const request: ExperimentRequest = {
       type: 'experiment',
       requestId,
       run,

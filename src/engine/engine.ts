@@ -20,7 +20,6 @@ import { openBackend, type Backend } from './backend';
 import { findSequences, sequenceDetail } from './inspect';
 import type {
   Event,
-  ExperimentId,
   ExperimentReply,
   ExperimentRequest,
   Reply,
@@ -98,9 +97,7 @@ export class Engine {
     }
   }
 
-  private async experiment<K extends ExperimentId>(
-    request: ExperimentRequest<K>,
-  ): Promise<ExperimentReply<K>> {
+  private async experiment(request: ExperimentRequest): Promise<ExperimentReply> {
     const { run, seed } = this.require(request.run);
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
     const { experiment, settings } = request;

@@ -46,20 +46,20 @@ export type ExperimentMap = {
 };
 export type { ExperimentId };
 
-/** One member per experiment, so that an id always comes with its own settings and result. */
-export type ExperimentRequest<K extends ExperimentId = ExperimentId> = {
-  [P in K]: {
-    type: 'experiment';
-    requestId: number;
-    run: RunId;
-    experiment: P;
-    settings: ExperimentMap[P]['settings'];
-  };
-}[K];
+export interface ExperimentRequest {
+  type: 'experiment';
+  requestId: number;
+  run: RunId;
+  experiment: ExperimentId;
+  /** checked against the experiment's schema in the worker */
+  settings: unknown;
+}
 
-export type ExperimentReply<K extends ExperimentId = ExperimentId> = {
-  [P in K]: { type: 'experiment'; experiment: P; result: ExperimentMap[P]['result'] };
-}[K];
+export interface ExperimentReply<K extends ExperimentId = ExperimentId> {
+  type: 'experiment';
+  experiment: K;
+  result: ExperimentMap[K]['result'];
+}
 
 export interface SequenceToken {
   text: string;

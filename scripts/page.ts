@@ -1,0 +1,53 @@
+/**
+ * A page of this project in headless Chromium, served from the sources: for benches and for training.
+ * Contract: cross-origin isolated (wasm threads), console errors are printed, everything that was
+ * started is closed again.
+ */
+import { chromium, type Page } from '@playwright/test';
+import { createServer, defaultClientConditions } from 'vite';
+import { CHROMIUM_FLAGS, systemChromium } from './chromium';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+
+/** @param path of an HTML file below the project's root; `entries` are crawled for dependencies */
+export async function withPage<T>(
+  path: string,
+  entries: string[],
+  use: (page: Page, url: string) => Promise<T>,
+): Promise<T> {
+  const server = await createServer({
+    root: ROOT,
+    configFile: false,
+    cacheDir: `${ROOT}.cache/vite-pages`,
+    logLevel: 'warn',
+    resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
+    optimizeDeps: { entries, exclude: ['onnxruntime-web'] },
+    server: {
+      port: 0,
+      host: '127.0.0.1',
+      hmr: false,
+      watch: null,
+      headers: {
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+      },
+    },
+  });
+  await server.listen();
+  const executablePath = systemChromium();
+  const browser = await chromium.launch({
+    args: CHROMIUM_FLAGS,
+    ...(executablePath ? { executablePath } : {}),
+  });
+  try {
+    const page = await browser.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') console.error(`page: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => console.error(`page: ${error.message}`));
+    return await use(page, `${server.resolvedUrls?.local[0]}${path}`);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
