@@ -1,10 +1,16 @@
 /**
- * `npm run calibrate [-- --replications N]`: do the lab's 95 % intervals hold the truth 95 % of the time?
+ * `npm run calibrate [-- --replications N] [--scenario NAME ...]`: do the lab's 95 % intervals hold the
+ * truth 95 % of the time?
  * Prints a table per scenario to stdout, progress and time left to stderr. Exit status 0 when it ran
  * (coverage is a result, not an error), 2 when it could not.
  */
 import { parseArgs } from 'node:util';
-import { calibrateAll, isCalibrated, type ScenarioReport } from '../src/calibration/calibrate';
+import {
+  calibrateAll,
+  isCalibrated,
+  SCENARIO_NAMES,
+  type ScenarioReport,
+} from '../src/calibration/calibrate';
 
 const DEFAULT_REPLICATIONS = 400;
 
@@ -66,7 +72,15 @@ function printReport({ scenario, coverage, verdicts }: ScenarioReport): void {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { replications: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { replications: { type: 'string' }, scenario: { type: 'string', multiple: true } },
+  });
+  const names = values.scenario ?? SCENARIO_NAMES;
+  const unknown = names.find((name) => !SCENARIO_NAMES.includes(name));
+  if (unknown !== undefined) {
+    console.error(`There is no scenario "${unknown}". There are: ${SCENARIO_NAMES.join('; ')}.`);
+    return 2;
+  }
   const replications = Number(values.replications ?? DEFAULT_REPLICATIONS);
   if (!Number.isSafeInteger(replications) || replications < 2) {
     console.error('--replications must be a whole number of at least 2.');
@@ -74,18 +88,20 @@ async function main(): Promise<number> {
   }
   const begun = performance.now();
   let shown = 0;
-  const reports = await calibrateAll(replications, (done, total, what) => {
+  console.log(
+    `${replications} replications per scenario, 150 prompts with 4 responses each; intervals at 95 %.`,
+  );
+  const onProgress = (done: number, total: number, what: string): void => {
     const now = performance.now();
     if (now - shown < 2000 && done < total) return;
     shown = now;
     const left = ((now - begun) / 1000 / done) * (total - done);
     process.stderr.write(`\r${done} of ${total}  ${what}, about ${Math.ceil(left)} s left      `);
-  });
-  process.stderr.write('\n');
-  console.log(
-    `${replications} replications per scenario, 150 prompts with 4 responses each; intervals at 95 %.`,
-  );
-  reports.forEach(printReport);
+  };
+  for await (const report of calibrateAll(replications, names, onProgress)) {
+    process.stderr.write('\n');
+    printReport(report);
+  }
   return 0;
 }
 

@@ -83,7 +83,7 @@ export class EngineClient {
   async experiment<K extends ExperimentId>(
     run: RunId,
     experiment: K,
-    settings: ExperimentMap[K]['settings'],
+    settings?: ExperimentMap[K]['settings'],
   ): Promise<ExperimentMap[K]['result']> {
     const requestId = ++this.lastRequest;
     const request: ExperimentRequest = {

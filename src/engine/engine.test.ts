@@ -75,13 +75,15 @@ async function open(wrap: (files: FileSource) => FileSource = (files) => files):
   return page;
 }
 
-const equivalence = (run: number) => (requestId: number): Request => ({
-  type: 'experiment',
-  requestId,
-  run,
-  experiment: 'equivalence',
-  settings: { bins: 20 },
-});
+const equivalence =
+  (run: number) =>
+  (requestId: number): Request => ({
+    type: 'experiment',
+    requestId,
+    run,
+    experiment: 'equivalence',
+    settings: { bins: 20 },
+  });
 
 describe('engine', () => {
   test('says what it runs on and what there is', async () => {

@@ -18,14 +18,7 @@ import type { RolloutSource, SourceHooks } from '../rollouts/source';
 import { syntheticSource } from '../rollouts/synthetic';
 import { openBackend, type Backend } from './backend';
 import { findSequences, sequenceDetail } from './inspect';
-import type {
-  Event,
-  ExperimentReply,
-  ExperimentRequest,
-  Reply,
-  Request,
-  RunId,
-} from './protocol';
+import type { Event, ExperimentReply, ExperimentRequest, Reply, Request, RunId } from './protocol';
 import { Run } from './run';
 
 export interface EngineOptions {

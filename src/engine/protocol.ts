@@ -51,7 +51,7 @@ export interface ExperimentRequest {
   requestId: number;
   run: RunId;
   experiment: ExperimentId;
-  /** checked against the experiment's schema in the worker */
+  /** checked against the experiment's schema in the worker; undefined means its defaults */
   settings: unknown;
 }
 

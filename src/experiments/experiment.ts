@@ -32,6 +32,8 @@ export interface ExperimentContext {
   kernels: Kernels;
   /** seeds bootstrap and display streams only */
   seed: number;
+  /** bootstrap replications; 999 unless told */
+  replications?: number;
   /** aborts between chunks of work */
   signal?: AbortSignal;
   /** 0..1 */

@@ -6,11 +6,12 @@
  * prompt index * groupSize + member, whatever the batch size is.
  */
 import type { PoliciesSource } from '../link/settings';
+import { groupAdvantages } from '../math/objectives/advantages';
 import { sampleSequences, type SampledSequence } from '../policy/sample';
 import { scoreSequences, type ScoringKernels } from '../policy/score';
 import type { PolicyHost } from '../policy/host';
 import { heldOutPrompt, verify } from '../tasks/arithmetic';
-import { groupAdvantages } from './advantages';
+
 import type { Rollouts } from './rollouts';
 import type { RolloutSource, SourceHooks } from './source';
 
@@ -93,7 +94,7 @@ async function rollOut(
     collisionNew: theta.collision,
     group,
     reward,
-    advantage: groupAdvantages(reward, group),
+    advantage: groupAdvantages(reward, group, 'trl'),
     finished: Uint8Array.from(sampled, ({ finished }) => (finished ? 1 : 0)),
     prompts: texts,
     vocabulary: tokenizer.vocabulary,

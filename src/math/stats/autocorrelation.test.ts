@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { autocovariance } from '../autocovariance';
+import { compensatedSum } from '../summation';
+import { automaticWindow, inflation, lagSums, meanVarianceWeights } from './autocorrelation';
+
+describe('autocorrelation', () => {
+  it('sums per cluster to what the autocovariance kernel finds', () => {
+    const series = fc.array(
+      fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 1, maxLength: 8 }),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(series, (responses) => {
+        const values = Float64Array.from(responses.flat());
+        const offsets = new Uint32Array(responses.length + 1);
+        responses.forEach((r, i) => (offsets[i + 1] = (offsets[i] as number) + r.length));
+        const cluster = Uint32Array.from(responses, (_, i) => i % 2);
+        const { pairs, sums } = autocovariance(values, offsets, 0, 5);
+        const own = lagSums(values, offsets, cluster, 2, 5);
+        for (let lag = 0; lag <= 5; lag++) {
+          expect(compensatedSum(own.columns[2 * lag] as Float64Array)).toBe(pairs[lag]);
+          expect(compensatedSum(own.columns[2 * lag + 1] as Float64Array)).toBeCloseTo(
+            sums[lag] as number,
+            9,
+          );
+        }
+      }),
+    );
+  });
+
+  it('weighs autocovariances to the variance of a mean: all ones for a constant', () => {
+    for (const length of [1, 2, 7, 30]) {
+      const weights = meanVarianceWeights(Uint32Array.of(length), length - 1);
+      // perfectly correlated values: Var of the mean is the variance itself
+      expect(weights.reduce((sum, w) => sum + w, 0)).toBeCloseTo(1, 12);
+      expect(weights[0]).toBeCloseTo(1 / length, 12);
+    }
+    const rho = Array.from({ length: 10 }, (_, k) => 0.5 ** k);
+    const weights = meanVarianceWeights(Uint32Array.of(6), 9);
+    const variance = weights.reduce((sum, w, k) => sum + w * (rho[k] as number), 0);
+    expect(6 * variance).toBeCloseTo(inflation(rho, 6), 12);
+    expect(
+      inflation(
+        Array.from({ length: 200 }, (_, k) => 0.5 ** k),
+        1e9,
+      ),
+    ).toBeCloseTo(3, 6);
+  });
+
+  it('keeps more lags the longer the memory, also when it alternates', () => {
+    const windowOf = (rho: number) =>
+      automaticWindow(Array.from({ length: 400 }, (_, k) => rho ** k));
+    expect(windowOf(0)).toBe(5);
+    expect(windowOf(0.5)).toBe(15);
+    expect(windowOf(-0.5)).toBe(15);
+    expect(windowOf(0.9)).toBeGreaterThan(80);
+    expect(automaticWindow([1, 0.9, 0.9])).toBe(2);
+    expect(automaticWindow([1])).toBe(0);
+  });
+});

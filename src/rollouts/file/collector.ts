@@ -1,0 +1,178 @@
+/**
+ * Records in, `Rollouts` out. Contract: arrival order is kept; a group is a (step, group) pair, so the same
+ * prompt in two training steps is two groups and the way a data set is split into files changes nothing.
+ */
+import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advantages';
+import type { Rollouts } from '../rollouts';
+import type { RolloutRecord } from './record';
+
+/** Typed array that doubles. */
+class Growing<T extends Float64Array | Int32Array | Uint32Array | Uint8Array> {
+  length = 0;
+  constructor(
+    private values: T,
+    private readonly make: (length: number) => T,
+  ) {}
+
+  append(part: ArrayLike<number>): void {
+    this.reserve(part.length);
+    this.values.set(part, this.length);
+    this.length += part.length;
+  }
+
+  push(value: number): void {
+    this.reserve(1);
+    this.values[this.length++] = value;
+  }
+
+  appendConstant(value: number, count: number): void {
+    this.reserve(count);
+    this.values.fill(value, this.length, this.length + count);
+    this.length += count;
+  }
+
+  finish(): T {
+    return this.values.slice(0, this.length) as T;
+  }
+
+  private reserve(more: number): void {
+    const needed = this.length + more;
+    if (needed <= this.values.length) return;
+    const grown = this.make(Math.max(needed, this.values.length * 2));
+    grown.set(this.values);
+    this.values = grown;
+  }
+}
+
+const floats = () => new Growing(new Float64Array(1024), (n) => new Float64Array(n));
+
+export interface Collected {
+  rollouts: Rollouts;
+  /** [groups] as written in the files */
+  groupIds: (string | number)[];
+  /** [n] sample number within the group, counted where the file does not say */
+  sample: Int32Array;
+  /** [n] training step, -1 where the file does not say */
+  step: Int32Array;
+  /** responses whose advantage was computed from rewards */
+  computedAdvantages: number;
+  maskedTokens: number;
+  /** largest `meta.max_completion_length`; null where no record has one */
+  maxCompletionLength: number | null;
+  /** responses without the column, where some have it (then the column is left out) */
+  withoutSampler: number;
+}
+
+export class Collector {
+  sequences = 0;
+  private readonly ends = new Growing(new Uint32Array(256), (n) => new Uint32Array(n));
+  private readonly logpOld = floats();
+  private readonly logpNew = floats();
+  private readonly logpSampler = floats();
+  private readonly advantage = floats();
+  private readonly reward = floats();
+  private readonly tokenIds = new Growing(new Int32Array(1024), (n) => new Int32Array(n));
+  private readonly group = new Growing(new Uint32Array(256), (n) => new Uint32Array(n));
+  private readonly sample = new Growing(new Int32Array(256), (n) => new Int32Array(n));
+  private readonly step = new Growing(new Int32Array(256), (n) => new Int32Array(n));
+  private readonly finished = new Growing(new Uint8Array(256), (n) => new Uint8Array(n));
+  private readonly groups = new Map<string, number>();
+  private readonly groupSizes: number[] = [];
+  private readonly groupIds: (string | number)[] = [];
+  private readonly prompts: string[] = [];
+  private texts: string[][] | null = [];
+  private withoutSampler = 0;
+  private maskedTokens = 0;
+  private maxCompletionLength: number | null = null;
+
+  get tokens(): number {
+    return this.logpOld.length;
+  }
+
+  add(record: RolloutRecord): void {
+    const key = JSON.stringify([record.step, record.group]);
+    let group = this.groups.get(key);
+    if (group === undefined) {
+      group = this.groupIds.length;
+      this.groups.set(key, group);
+      this.groupIds.push(record.group);
+      this.groupSizes.push(0);
+      this.prompts.push(record.prompt ?? String(record.group));
+    }
+    const size = this.groupSizes[group] as number;
+    this.groupSizes[group] = size + 1;
+    const length = record.logpOld.length;
+    this.group.push(group);
+    this.sample.push(record.sample ?? size);
+    this.step.push(record.step ?? -1);
+    this.logpOld.append(record.logpOld);
+    this.logpNew.append(record.logpNew);
+    if (record.logpSampler) this.logpSampler.append(record.logpSampler);
+    else this.withoutSampler++;
+    if (record.tokenIds) this.tokenIds.append(record.tokenIds);
+    else this.tokenIds.appendConstant(-1, length);
+    if (record.tokens) this.texts?.push(record.tokens);
+    else this.texts = null;
+    this.advantage.push(record.advantage ?? NaN);
+    this.reward.push(record.reward ?? NaN);
+    this.finished.push(record.finished ? 1 : 0);
+    this.ends.push(this.logpOld.length);
+    this.maskedTokens += record.maskedTokens;
+    if (record.maxCompletionLength !== null) {
+      this.maxCompletionLength = Math.max(
+        this.maxCompletionLength ?? 0,
+        record.maxCompletionLength,
+      );
+    }
+    this.sequences++;
+  }
+
+  /**
+   * @param rule how advantages follow from rewards where a record has none
+   * @param recompute true = from rewards wherever there is one, whatever the file says
+   */
+  finish(rule: AdvantageRule, recompute: boolean): Collected {
+    const offsets = new Uint32Array(this.sequences + 1);
+    offsets.set(this.ends.finish(), 1);
+    const group = this.group.finish();
+    const reward = this.reward.finish();
+    const advantage = this.advantage.finish();
+    const rewarded = Array.from(reward.keys()).filter((i) => !Number.isNaN(reward[i]));
+    const computed = groupAdvantages(
+      rewarded.map((i) => reward[i] as number),
+      rewarded.map((i) => group[i] as number),
+      rule,
+    );
+    let computedAdvantages = 0;
+    rewarded.forEach((i, k) => {
+      if (!recompute && !Number.isNaN(advantage[i])) return;
+      advantage[i] = computed[k] as number;
+      computedAdvantages++;
+    });
+    const rollouts: Rollouts = {
+      offsets,
+      tokenIds: this.tokenIds.finish(),
+      logpOld: this.logpOld.finish(),
+      logpNew: this.logpNew.finish(),
+      group,
+      reward,
+      advantage,
+      finished: this.finished.finish(),
+      prompts: this.prompts,
+    };
+    if (this.withoutSampler === 0 && this.sequences > 0) {
+      rollouts.logpSampler = this.logpSampler.finish();
+    }
+    if (this.texts && this.sequences > 0) rollouts.tokenTexts = this.texts.flat();
+    return {
+      rollouts,
+      groupIds: this.groupIds,
+      sample: this.sample.finish(),
+      step: this.step.finish(),
+      computedAdvantages,
+      maskedTokens: this.maskedTokens,
+      maxCompletionLength: this.maxCompletionLength,
+      withoutSampler: this.withoutSampler < this.sequences ? this.withoutSampler : 0,
+    };
+  }
+}

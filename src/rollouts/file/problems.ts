@@ -1,0 +1,42 @@
+/**
+ * What can be wrong with a person's file, as a value and as an error. Contract: every problem names the
+ * file, the line (JSONL), item (JSON) or row (Parquet), counted from 1, and the field where there is one.
+ */
+export type Unit = 'line' | 'item' | 'row';
+
+export interface Problem {
+  file: string;
+  unit: Unit;
+  /** counted from 1; null where the whole file is meant */
+  index: number | null;
+  /** as written in the file, with the position in an array counted from 0: `logp_new[3]` */
+  field: string | null;
+  message: string;
+}
+
+export function describeProblem(problem: Problem): string {
+  const place = problem.index === null ? '' : `, ${problem.unit} ${problem.index}`;
+  const field = problem.field === null ? '' : `, field "${problem.field}"`;
+  return `${problem.file}${place}${field}: ${problem.message}`;
+}
+
+export class RolloutFileError extends Error {
+  override name = 'RolloutFileError';
+  constructor(
+    readonly problem: Problem,
+    options?: ErrorOptions,
+  ) {
+    super(describeProblem(problem), options);
+  }
+}
+
+/** A record that cannot be used; the reader adds file and line. */
+export class RecordError extends Error {
+  override name = 'RecordError';
+  constructor(
+    readonly field: string | null,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,392 @@
+/** What a person with a file sees: the right numbers, or a sentence with file, line and field. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromBlob, type RolloutFile } from './bytes';
+import { KEPT_PROBLEMS, readRolloutFiles, type ReadOptions } from './read';
+import { RolloutFileError } from './problems';
+
+const PARQUET = new URL('./fixtures/rollouts.parquet', import.meta.url);
+
+const old = [
+  [-0.5, -1.2],
+  [-2, -1.5, -3],
+  [-0.1, -1, -0.7, -2.2, -0.05],
+];
+const next = [
+  [-0.275, -0.9],
+  [-2.5, -0.3, -3.703],
+  [-0.05, -1.3, -0.68, -1.971, -0.048],
+];
+type Row = Record<string, unknown>;
+const rows: Row[] = old.map((logp_old, i) => ({
+  v: 1,
+  step: 12,
+  group: 'q1',
+  sample: i,
+  logp_old,
+  logp_new: next[i],
+  reward: [1, 0, 0.8][i],
+}));
+const jsonl = (list: Row[]) => list.map((row) => JSON.stringify(row)).join('\n') + '\n';
+const file = (name: string, ...parts: BlobPart[]) => fromBlob(name, new Blob(parts));
+const read = (text: string, options?: ReadOptions, name = 'run.jsonl') =>
+  readRolloutFiles([file(name, text)], options);
+async function gzipped(text: BlobPart): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RolloutFileError);
+  return (error as Error).message;
+}
+const broken = (change: Row, at = 1) =>
+  jsonl(rows.map((row, i) => (i === at ? { ...row, ...change } : row)));
+
+describe('formats', () => {
+  it('JSONL: every column in its place', async () => {
+    const { rollouts, sample, step, groupIds } = await read(
+      jsonl(
+        rows.map((row, i) => ({
+          ...row,
+          logp_sampler: old[i],
+          token_ids: old[i]?.map((_, t) => 5 + t),
+          tokens: old[i]?.map((_, t) => `w${t}`),
+          prompt: 'two and two?',
+        })),
+      ),
+    );
+    expect(Array.from(rollouts.offsets)).toEqual([0, 2, 5, 10]);
+    expect(Array.from(rollouts.logpOld)).toEqual(old.flat());
+    expect(Array.from(rollouts.logpNew)).toEqual(next.flat());
+    expect(Array.from(rollouts.logpSampler ?? [])).toEqual(old.flat());
+    expect(Array.from(rollouts.tokenIds.subarray(0, 5))).toEqual([5, 6, 5, 6, 7]);
+    expect(rollouts.tokenTexts?.slice(0, 3)).toEqual(['w0', 'w1', 'w0']);
+    expect(Array.from(rollouts.group)).toEqual([0, 0, 0]);
+    expect(rollouts.prompts).toEqual(['two and two?']);
+    expect([groupIds, Array.from(sample), Array.from(step)]).toEqual([
+      ['q1'],
+      [0, 1, 2],
+      [12, 12, 12],
+    ]);
+    // TRL's rule on rewards 1, 0, 0.8
+    expect(rollouts.advantage[0]).toBeCloseTo(0.75578612, 8);
+  });
+
+  it.each([
+    ['a JSON array', 'a.json', () => JSON.stringify(rows)],
+    ['an indented JSON array', 'a.json', () => JSON.stringify(rows, null, 2)],
+    ['a wrapped JSON array', 'a.json', () => JSON.stringify({ rollouts: rows }, null, 1)],
+    ['JSONL named .json', 'a.json', () => jsonl(rows)],
+    [
+      'CRLF, blank lines and a byte-order mark',
+      'a.jsonl',
+      () => `\uFEFF${jsonl(rows).replaceAll('\n', '\r\n\r\n')}`,
+    ],
+    ['no newline at the end', 'a.jsonl', () => jsonl(rows).trimEnd()],
+  ])('%s gives the same rollouts', async (_, name, text) => {
+    const plain = await read(jsonl(rows));
+    const other = await read(text(), {}, name);
+    expect(other.rollouts).toEqual(plain.rollouts);
+  });
+
+  it('gzip of JSONL, JSON and Parquet', async () => {
+    const plain = await read(jsonl(rows));
+    for (const [name, text] of [
+      ['a.jsonl.gz', jsonl(rows)],
+      ['a.json.gz', JSON.stringify(rows)],
+    ] as const) {
+      const result = await readRolloutFiles([file(name, await gzipped(text))]);
+      expect(result.rollouts).toEqual(plain.rollouts);
+      expect(result.files[0]).toMatchObject({ gzip: true, sequences: 3, tokens: 10 });
+    }
+    const parquet = await readRolloutFiles([
+      file('a.parquet.gz', await gzipped(readFileSync(PARQUET))),
+    ]);
+    expect(parquet.rollouts.logpNew).toEqual(plain.rollouts.logpNew);
+  });
+
+  it("Parquet with verl's column names, several row groups, 64-bit integers, nested lists", async () => {
+    const plain = await read(jsonl(rows));
+    const { rollouts, files, step } = await readRolloutFiles([
+      file('step_12.parquet', readFileSync(PARQUET)),
+    ]);
+    expect(files[0]).toMatchObject({ format: 'parquet', sequences: 3 });
+    for (const column of ['offsets', 'logpOld', 'logpNew', 'reward', 'advantage'] as const) {
+      expect(rollouts[column]).toEqual(plain.rollouts[column]);
+    }
+    expect(Array.from(rollouts.tokenIds.subarray(0, 2))).toEqual([7, 8]);
+    expect(rollouts.tokenTexts?.[0]).toBe('<b>0</b>');
+    expect(Array.from(step)).toEqual([12, 12, 12]);
+  });
+
+  it.each([
+    ['old_per_token_logps', 'per_token_logps', 'sampling_per_token_logps', 'uid', 'score'],
+    ['old_log_probs', 'log_probs', 'rollout_log_probs', 'prompt_id', 'reward'],
+    ['prev_logprobs', 'log_prob', 'generation_logprobs', 'group', 'score'],
+  ])('aliases %s, %s, %s, %s, %s', async (a, b, c, group, score) => {
+    const renamed = rows.map((row, i) => ({
+      [a]: row['logp_old'],
+      [b]: row['logp_new'],
+      [c]: old[i],
+      [group]: 'q',
+      [score]: row['reward'],
+    }));
+    const { rollouts } = await read(jsonl(renamed));
+    expect(Array.from(rollouts.logpOld)).toEqual(old.flat());
+    expect(Array.from(rollouts.logpNew)).toEqual(next.flat());
+    expect(rollouts.logpSampler?.length).toBe(10);
+    expect(Array.from(rollouts.reward)).toEqual([1, 0, 0.8]);
+  });
+
+  it('HTML in tokens and prompts stays text, own keys of any name are ignored', async () => {
+    const html = '<img src=x onerror=alert(1)>';
+    const text = `{"group":"g","__proto__":{"reward":5},"constructor":1,"logp_old":[-1],"logp_new":[-1],"advantage":1,"tokens":[${JSON.stringify(html)}],"prompt":${JSON.stringify(html)}}`;
+    const { rollouts } = await read(text);
+    expect(rollouts.tokenTexts).toEqual([html]);
+    expect(rollouts.prompts).toEqual([html]);
+    expect(rollouts.reward[0]).toBeNaN();
+  });
+
+  it('finished and the constant of Dr.GRPO come from meta', async () => {
+    const result = await read(
+      jsonl([
+        { ...rows[0], meta: { max_completion_length: 8, finish_reason: 'stop' } },
+        { ...rows[1], meta: { max_completion_length: 3 } },
+        { ...rows[2], meta: { finish_reason: 'length' } },
+      ]),
+    );
+    expect(Array.from(result.rollouts.finished)).toEqual([1, 0, 0]);
+    expect(result.maxCompletionLength).toBe(8);
+  });
+});
+
+describe('advantages', () => {
+  it('are taken from the file where it has them, else computed by the chosen rule', async () => {
+    const text = jsonl([{ ...rows[0], advantage: 7 }, rows[1] as Row, rows[2] as Row]);
+    const verl = await read(text, { rule: 'verl' });
+    expect(Array.from(verl.rollouts.advantage)).toEqual([
+      7,
+      expect.closeTo(-1.1338913, 6),
+      expect.closeTo(0.37796376, 7),
+    ]);
+    expect(verl.computedAdvantages).toBe(2);
+    const all = await read(text, { rule: 'dr_grpo', recompute: true });
+    expect(all.rollouts.advantage[0]).toBeCloseTo(0.4, 12);
+  });
+
+  it('one prompt in two steps is two groups', async () => {
+    const { rollouts, groupIds } = await read(
+      jsonl([rows[0] as Row, { ...rows[1], step: 13 }, rows[2] as Row]),
+      { rule: 'dr_grpo' },
+    );
+    expect(groupIds).toEqual(['q1', 'q1']);
+    expect(Array.from(rollouts.group)).toEqual([0, 1, 0]);
+    expect(rollouts.advantage[1]).toBe(0);
+  });
+});
+
+describe('bad input is named', () => {
+  it.each([
+    [
+      'ragged arrays',
+      broken({ logp_new: [-1] }),
+      /run\.jsonl, line 2, field "logp_new": has 1 entries, but "logp_old" has 3/,
+    ],
+    ['ragged mask', broken({ mask: [1] }), /line 2, field "mask": has 1 entries/],
+    ['null in an array', broken({ logp_old: [-1, null, -1] }), /field "logp_old\[1\]": is null/],
+    [
+      'text in an array',
+      broken({ logp_old: [-1, -1, '<b>'] }),
+      /"logp_old\[2\]": is the text "<b>"/,
+    ],
+    [
+      'a positive log-prob',
+      broken({ logp_new: [-1, 0.5, -1] }),
+      /"logp_new\[1\]": is 0.5; a log-prob cannot be positive/,
+    ],
+    [
+      'overflow to Infinity',
+      broken({ logp_new: [-1, -1, 0] }).replace('-1,-1,0', '-1,-1,-1e999'),
+      /"logp_new\[2\]": is -Infinity/,
+    ],
+    ['missing group', broken({ group: undefined }), /line 2, field "group": is missing.*uid/],
+    [
+      'missing log-probs',
+      broken({ logp_old: undefined }),
+      /field "logp_old": is missing.*old_per_token_logps/,
+    ],
+    [
+      'neither reward nor advantage',
+      broken({ reward: undefined }),
+      /field "advantage": is missing, and so is "reward"/,
+    ],
+    ['another version', broken({ v: 2 }), /line 2, field "v": is 2; this lab reads version 1/],
+    ['everything masked', broken({ mask: [0, 0, 0] }), /field "mask": masks every token/],
+    ['no tokens', broken({ logp_old: [], logp_new: [] }), /field "logp_old": is empty/],
+    ['a bad token id', broken({ token_ids: [1, -2, 3] }), /"token_ids\[1\]": is -2/],
+    [
+      'a bad constant',
+      broken({ meta: { max_completion_length: 0 } }),
+      /field "meta.max_completion_length"/,
+    ],
+    [
+      'an alias is named as written',
+      broken({ logp_old: undefined, old_log_probs: 3 }),
+      /field "old_log_probs": is 3; it must be an array/,
+    ],
+    [
+      'not an object',
+      `${JSON.stringify(rows[0])}\n[1]`,
+      /line 2: holds an array of 1; each response must be one JSON object/,
+    ],
+    ['a cut line', jsonl(rows).slice(0, -30), /line 3: is not valid JSON.*may have been cut/],
+    ['an empty file', '', /run\.jsonl: holds no responses/],
+  ])('%s', async (_, text, message) => {
+    expect(await messageOf(read(text))).toMatch(message);
+  });
+
+  it.each(['NaN', 'Infinity', '-Infinity'])('Python writes a bare %s', async (word) => {
+    const inArray = jsonl(rows).replace('-2.5', word);
+    expect(await messageOf(read(inArray))).toMatch(`line 2, field "logp_new[0]": is ${word};`);
+    const scalar = jsonl(rows).replace('"reward":0.8', `"reward":${word}`);
+    expect(await messageOf(read(scalar))).toMatch(`line 3, field "reward": is ${word};`);
+    const inText = jsonl(rows.map((row) => ({ ...row, prompt: `NaN, "Infinity"` })));
+    expect((await read(inText)).rollouts.prompts[0]).toBe('NaN, "Infinity"');
+  });
+
+  it('a masked NaN is nobody’s business', async () => {
+    const text = broken({ mask: [0, 1, 1] }).replace('-2.5', 'NaN');
+    expect((await read(text)).rollouts.logpNew[2]).toBe(-0.3);
+  });
+
+  it('items of a JSON array and rows of a Parquet file are counted from 1', async () => {
+    const items = JSON.stringify([rows[0], { ...rows[1], group: null }]);
+    expect(await messageOf(read(items, {}, 'a.json'))).toMatch('a.json, item 2, field "group"');
+  });
+
+  it('truncated gzip, damaged Parquet, binary junk', async () => {
+    const whole = await gzipped(jsonl(rows));
+    const cut = readRolloutFiles([file('run.jsonl.gz', whole.slice(0, whole.length - 12))]);
+    expect(await messageOf(cut)).toMatch(/run\.jsonl\.gz: the gzip data is cut short or damaged/);
+    const parquet = readFileSync(PARQUET);
+    const damaged = readRolloutFiles([file('x.parquet', parquet.subarray(0, 900))]);
+    expect(await messageOf(damaged)).toMatch(/x\.parquet: cannot be read as Parquet/);
+    const junk = readRolloutFiles([file('x.bin', Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28))]);
+    expect(await messageOf(junk)).toMatch(/x\.bin: is not UTF-8 text/);
+  });
+
+  it('too many tokens are refused with the limit', async () => {
+    expect(await messageOf(read(jsonl(rows), { maxTokens: 6 }))).toMatch(
+      /line 3: more than 6 response tokens so far, which is this lab's limit/,
+    );
+  });
+
+  it('bad records are skipped by choice, counted and kept for the page', async () => {
+    const many = Array.from({ length: KEPT_PROBLEMS + 5 }, () => '{"group":').join('\n');
+    const result = await read(`${jsonl(rows)}${many}\n${broken({ logp_new: [-1] })}`, {
+      onBad: 'skip',
+    });
+    expect(result.skipped).toBe(KEPT_PROBLEMS + 6);
+    expect(result.problems).toHaveLength(KEPT_PROBLEMS);
+    expect(result.problems[0]).toMatchObject({ file: 'run.jsonl', unit: 'line', index: 4 });
+    expect(result.files[0]).toMatchObject({ sequences: 5, skipped: KEPT_PROBLEMS + 6 });
+    expect(await messageOf(read('{"a":1}\n', { onBad: 'skip' }))).toMatch(
+      /all 1 records were skipped/,
+    );
+  });
+
+  it('an aborted reading stops with the reason', async () => {
+    const controller = new AbortController();
+    controller.abort(new Error('changed my mind'));
+    await expect(read(jsonl(rows), { signal: controller.signal })).rejects.toThrow(
+      'changed my mind',
+    );
+  });
+});
+
+describe('invariances', () => {
+  const records = fc.array(
+    fc.record({
+      group: fc.constantFrom('a', 'b', 'ü', '日本'),
+      step: fc.constantFrom(1, 2),
+      reward: fc.constantFrom(0, 0.5, 1),
+      d: fc.array(fc.double({ min: -2, max: 0, noNaN: true }), { minLength: 1, maxLength: 9 }),
+    }),
+    { minLength: 2, maxLength: 12 },
+  );
+  type Drawn = { group: string; step: number; reward: number; d: number[] };
+  const toRow = ({ group, step, reward, d }: Drawn): Row => ({
+    group,
+    step,
+    reward,
+    logp_old: d,
+    logp_new: d.map((x) => x * 1.1),
+  });
+
+  it('splitting a file changes nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, fc.nat(11), async (drawn, at) => {
+        const list = drawn.map(toRow);
+        const cut = 1 + (at % (list.length - 1));
+        const one = await read(jsonl(list));
+        const two = await readRolloutFiles([
+          file('a.jsonl', jsonl(list.slice(0, cut))),
+          file('b.jsonl', jsonl(list.slice(cut))),
+        ]);
+        expect(two.rollouts).toEqual(one.rollouts);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('appending masked tokens changes nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, fc.nat(5), async (drawn, junk) => {
+        const list = drawn.map(toRow);
+        const padded = list.map((row) => {
+          const logp = row['logp_old'] as number[];
+          const pad = (x: unknown, y: number) => [...(x as number[]), ...Array(junk).fill(y)];
+          return {
+            ...row,
+            logp_old: pad(logp, 5),
+            logp_new: pad(row['logp_new'], 0),
+            mask: [...logp.map(() => 1), ...Array<number>(junk).fill(0)],
+          };
+        });
+        const plain = await read(jsonl(list));
+        const masked = await read(jsonl(padded));
+        expect(masked.rollouts).toEqual(plain.rollouts);
+        expect(masked.maskedTokens).toBe(junk * list.length);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('how the bytes arrive changes nothing, and progress ends at 1', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, fc.integer({ min: 1, max: 40 }), async (drawn, size) => {
+        const text = jsonl(drawn.map(toRow));
+        const bytes = new TextEncoder().encode(text);
+        const dripping: RolloutFile = {
+          name: 'a.jsonl',
+          size: bytes.length,
+          async *stream() {
+            for (let i = 0; i < bytes.length; i += size) yield bytes.slice(i, i + size);
+          },
+          slice: async (start, end) => bytes.slice(start, end).buffer,
+        };
+        const seen: number[] = [];
+        const dripped = await readRolloutFiles([dripping], { progress: (x) => seen.push(x) });
+        expect(dripped.rollouts).toEqual((await read(text)).rollouts);
+        expect(seen.at(-1)).toBe(1);
+        expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
