@@ -68,7 +68,10 @@ async function openTheirs({ provider, threads }: PeerOptions) {
   wasm.wasmPaths = SITE_ASSETS.webgpu;
   wasm.numThreads = threads;
   const tokenizer = await AutoTokenizer.from_pretrained(NAME);
-  const model = await AutoModelForCausalLM.from_pretrained(NAME, { dtype: 'fp32', device: provider });
+  const model = await AutoModelForCausalLM.from_pretrained(NAME, {
+    dtype: 'fp32',
+    device: provider,
+  });
   return { tokenizer, model };
 }
 

@@ -30,7 +30,9 @@ function peerOptions(provider: 'webgpu' | 'wasm', software: boolean, rounds: num
 }
 
 async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
-  console.log(`\nOurs against Transformers.js, provider ${options.provider}, ${options.rounds} rounds`);
+  console.log(
+    `\nOurs against Transformers.js, provider ${options.provider}, ${options.rounds} rounds`,
+  );
   const { contests } = await page.evaluate((o) => window.benches.peers(o), options);
   for (const { what, ours, theirs } of contests) {
     const ratios = ours.map((x, i) => x / (theirs[i] as number));
@@ -46,7 +48,8 @@ async function main(): Promise<void> {
     options: { provider: { type: 'string' }, rounds: { type: 'string', default: '5' } },
   });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number >= 1');
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error('--rounds takes a whole number >= 1');
   const providers = PROVIDERS.filter((each) => (values.provider ?? each) === each);
   if (providers.length === 0) throw new Error('--provider takes webgpu or wasm');
   await withPage('bench/page/index.html', ['bench/page/page.ts'], async (page, url) => {

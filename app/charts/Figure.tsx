@@ -1,0 +1,101 @@
+/**
+ * A figure: title, what it shows, controls, the picture, and the table behind it. Contract: a picture
+ * that nobody sees is not redrawn; recorded data is labelled as such; the table holds the numbers of
+ * the picture, no others.
+ */
+import { memo, useId, useRef, useState, type ReactNode } from 'react';
+import { useVisible } from './hooks';
+
+export interface Table {
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+  /** why there are fewer rows than points, where there are */
+  note?: string;
+}
+
+interface FigureProps {
+  title: string;
+  /** one or two sentences under the picture */
+  caption: ReactNode;
+  recorded: boolean;
+  controls?: ReactNode;
+  table: () => Table;
+  children: ReactNode;
+  className?: string;
+}
+
+/** Re-renders only while somebody looks; keeps the last picture otherwise. */
+const WhenVisible = memo(
+  function WhenVisible({ children }: { visible: boolean; children: ReactNode }) {
+    return children;
+  },
+  (_before, now) => !now.visible,
+);
+
+export function Figure({
+  title,
+  caption,
+  recorded,
+  controls,
+  table,
+  children,
+  className = '',
+}: FigureProps) {
+  const ref = useRef<HTMLElement>(null);
+  const visible = useVisible(ref);
+  const [asTable, setAsTable] = useState(false);
+  const heading = useId();
+  return (
+    <figure className={`figure ${className}`} ref={ref} aria-labelledby={heading}>
+      <header className="figure-head">
+        <h3 id={heading}>{title}</h3>
+        {recorded && <span className="recorded-tag">recorded</span>}
+        <div className="figure-controls">
+          {controls}
+          <button
+            type="button"
+            className="button-quiet"
+            aria-pressed={asTable}
+            onClick={() => setAsTable(!asTable)}
+          >
+            Table
+          </button>
+        </div>
+      </header>
+      {asTable ? (
+        <DataTable {...table()} label={title} />
+      ) : (
+        <WhenVisible visible={visible}>{children}</WhenVisible>
+      )}
+      <figcaption>{caption}</figcaption>
+    </figure>
+  );
+}
+
+function DataTable({ columns, rows, note, label }: Table & { label: string }) {
+  return (
+    <div className="table-scroll" role="region" aria-label={`${label}, as a table`} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={i}>
+              {row.map((cell, k) => (
+                <td key={k}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {note !== undefined && <p className="table-note">{note}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Axes: linear and logarithmic scales, their ticks, and how they may move. Contract: pure functions;
+ * a scale maps values to [0, 1]; ticks lie inside the domain and are round numbers; `widen` never
+ * narrows, so that nothing jumps while a run is live.
+ */
+import { significant, superscript } from '../format/numbers';
+
+export type Domain = readonly [low: number, high: number];
+
+export interface Tick {
+  value: number;
+  label: string;
+}
+
+export interface Scale {
+  domain: Domain;
+  /** value -> share of the axis; outside [0, 1] outside the domain */
+  at(value: number): number;
+  /** share of the axis -> value */
+  invert(share: number): number;
+  ticks: readonly Tick[];
+}
+
+/** The round step (1, 2 or 5 times a power of ten) that gives about `wanted` intervals. */
+export function niceStep(span: number, wanted: number): number {
+  const raw = span / Math.max(1, wanted);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const residue = raw / power;
+  const nice = residue < 1.5 ? 1 : residue < 3.5 ? 2 : residue < 7.5 ? 5 : 10;
+  return nice * power;
+}
+
+/** Enough decimals to tell neighbouring ticks apart. */
+function tickLabel(value: number, step: number): string {
+  const largest = Math.abs(value) + step;
+  if (largest >= 1e6 || step < 1e-6) {
+    return significant(value, Math.min(8, 1 + Math.ceil(Math.log10(largest / step))));
+  }
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const text = Math.abs(value).toFixed(decimals);
+  if (Number(text) === 0) return '0';
+  const grouped = decimals === 0 ? Number(text).toLocaleString('en-US') : text;
+  return value < 0 ? `−${grouped}` : grouped;
+}
+
+export function linearScale([low, high]: Domain, wantedTicks = 5): Scale {
+  const span = high - low || 1;
+  const step = niceStep(span, wantedTicks);
+  const ticks: Tick[] = [];
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor((low + span) / step + 1e-9);
+  for (let k = first; k <= last; k++) {
+    const value = k * step;
+    ticks.push({ value, label: tickLabel(value, step) });
+  }
+  return {
+    domain: [low, low + span],
+    at: (value) => (value - low) / span,
+    invert: (share) => low + share * span,
+    ticks,
+  };
+}
+
+function logTickLabel(value: number, power: number): string {
+  return power >= -2 && power <= 4 ? value.toLocaleString('en-US') : `10${superscript(power)}`;
+}
+
+/** Base ten; both ends positive. Whole decades, thinned to about `wanted`; a short axis has 2 and 5 too. */
+export function logScale([low, high]: Domain, wantedTicks = 6): Scale {
+  const from = Math.log10(low);
+  const span = Math.log10(high) - from || 1;
+  const short = span < 2.5;
+  const every = short ? 1 : Math.max(1, Math.round(span / wantedTicks));
+  const ticks: Tick[] = [];
+  const first = Math.ceil(from - 1e-9) - (short ? 1 : 0);
+  for (let power = first; power <= from + span + 1e-9; power += every) {
+    for (const step of short ? [1, 2, 5] : [1]) {
+      const value = Number(`${step}e${power}`);
+      const share = (Math.log10(value) - from) / span;
+      if (share < -1e-9 || share > 1 + 1e-9) continue;
+      ticks.push({ value, label: logTickLabel(value, power) });
+    }
+  }
+  return {
+    domain: [low, 10 ** (from + span)],
+    at: (value) => (Math.log10(value) - from) / span,
+    invert: (share) => 10 ** (from + share * span),
+    ticks,
+  };
+}
+
+/** The smallest domain that holds both. */
+export function widen(before: Domain | null, now: Domain): Domain {
+  return before === null ? now : [Math.min(before[0], now[0]), Math.max(before[1], now[1])];
+}
+
+/** Upper end of a count axis: the next of 1, 2, 5 times a power of ten with some headroom. */
+export function countCeiling(largest: number): number {
+  if (largest <= 4) return 5;
+  const wanted = largest * 1.06;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const steps = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+  return (steps.find((step) => step * power >= wanted) ?? 10) * power;
+}
+
+/** Domain of a set of finite values, padded by a share of its span; a single value gets room too. */
+export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return [0, 1];
+  const span = high - low;
+  const room = span > 0 ? span * padding : Math.max(Math.abs(low) * 0.01, 1e-6);
+  return [low - room, high + room];
+}

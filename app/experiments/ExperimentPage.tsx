@@ -1,0 +1,119 @@
+/**
+ * The one order in which every experiment page reads: question, run (above it, in the shell),
+ * measurement in the middle; prediction, verdict and "break it" on the right.
+ */
+import type { ReactNode } from 'react';
+import type { Claim, ExperimentVerdict } from '../../src/experiments/experiment';
+import { counted, significant } from '../format/numbers';
+import { Prose } from '../format/Prose';
+
+interface ExperimentPageProps {
+  question: string;
+  /** one short paragraph under the question */
+  lead: ReactNode;
+  verdict: ReactNode;
+  figures: ReactNode;
+  words: ReactNode;
+}
+
+export function ExperimentPage({ question, lead, verdict, figures, words }: ExperimentPageProps) {
+  return (
+    <>
+      <section className="measurement" aria-label="Measurement">
+        <header className="question">
+          <div className="question-head">
+            <h1>{question}</h1>
+            {verdict}
+          </div>
+          <p>{lead}</p>
+        </header>
+        {figures}
+      </section>
+      <aside className="words" aria-label="Prediction and verdict">
+        {words}
+      </aside>
+    </>
+  );
+}
+
+const MARKS: Record<ExperimentVerdict | 'none', string> = {
+  holds: '✓',
+  fails: '✕',
+  'too few': '…',
+  none: '·',
+};
+
+const SENTENCES: Record<ExperimentVerdict | 'none', string> = {
+  holds: 'holds',
+  fails: 'fails',
+  'too few': 'too few data',
+  none: 'not measured yet',
+};
+
+/** The worst verdict of all claims: one that fails decides, then one that rests on too little. */
+export function overall(claims: readonly Claim[]): ExperimentVerdict | 'none' {
+  if (claims.length === 0) return 'none';
+  if (claims.some(({ verdict }) => verdict === 'fails')) return 'fails';
+  return claims.some(({ verdict }) => verdict === 'too few') ? 'too few' : 'holds';
+}
+
+export function VerdictChip({
+  verdict,
+  recorded = false,
+}: {
+  verdict: ExperimentVerdict | 'none';
+  recorded?: boolean;
+}) {
+  return (
+    <span className={`chip chip-${verdict.replace(' ', '-')}`} data-testid="verdict">
+      <span aria-hidden="true">{MARKS[verdict]}</span>
+      {SENTENCES[verdict]}
+      {recorded && verdict !== 'none' && ' (recorded)'}
+    </span>
+  );
+}
+
+export function Claims({ claims, recorded }: { claims: readonly Claim[]; recorded: boolean }) {
+  if (claims.length === 0) {
+    return <p className="muted">No claim has been put to the test yet.</p>;
+  }
+  return (
+    <ol className="claims">
+      {claims.map((claim) => (
+        <li key={claim.id}>
+          <div className="claim-head">
+            <span>
+              <Prose>{claim.claim}</Prose>
+            </span>
+            <VerdictChip verdict={claim.verdict} recorded={recorded} />
+          </div>
+          <dl className="claim-numbers">
+            {claim.prediction !== null && (
+              <div>
+                <dt>predicted</dt>
+                <dd>{significant(claim.prediction, 3)}</dd>
+              </div>
+            )}
+            {claim.measured !== null && (
+              <div>
+                <dt>measured</dt>
+                <dd>
+                  {significant(claim.measured, 3)}
+                  {claim.interval !== null &&
+                    ` [${significant(claim.interval[0], 3)}, ${significant(claim.interval[1], 3)}]`}
+                </dd>
+              </div>
+            )}
+            <div>
+              <dt>n</dt>
+              <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+            </div>
+          </dl>
+          <p className="claim-rule">
+            <Prose>{claim.rule}</Prose>
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,111 @@
+/** One form against another, response by response; the prediction is the diagonal. */
+import { useMemo, useState } from 'react';
+import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import { Figure } from '../../charts/Figure';
+import { useStableDomain } from '../../charts/hooks';
+import { PointCloud, type Cloud } from '../../charts/PointCloud';
+import { domainOf, linearScale } from '../../charts/scale';
+import { counted, significant, single } from '../../format/numbers';
+import { useLab } from '../../state/react';
+import { FORM_VIEWS, type FigureData } from './forms';
+
+const OTHERS = FORM_VIEWS.slice(1);
+
+export function FormAgainstForm({ result, recorded, axesKey }: FigureData<EquivalenceResult>) {
+  const lab = useLab();
+  const [shown, setShown] = useState(0);
+  const { points } = result;
+  const other = OTHERS[shown] ?? (OTHERS[0] as (typeof OTHERS)[number]);
+
+  const now = useMemo(
+    () => domainOf(points.flatMap((point) => [point.geometric, point.perplexity, point.entropy])),
+    [points],
+  );
+  const [low, high] = useStableDomain(now, axesKey);
+  const scale = useMemo(() => linearScale([low, high], 5), [low, high]);
+  const clouds = useMemo<Cloud[]>(
+    () => [
+      {
+        colour: other.colour,
+        shape: other.shape,
+        x: points.map((point) => point.geometric),
+        y: points.map((point) => point[other.form]),
+      },
+    ],
+    [points, other],
+  );
+
+  return (
+    <Figure
+      title="One form against another"
+      recorded={recorded}
+      controls={
+        <div className="segmented" role="group" aria-label="Form on the vertical axis">
+          {OTHERS.map(({ form, name }, i) => (
+            <button key={form} type="button" aria-pressed={i === shown} onClick={() => setShown(i)}>
+              {name}
+            </button>
+          ))}
+        </div>
+      }
+      table={() => ({
+        columns: ['response', 'tokens', ...FORM_VIEWS.map(({ name }) => name)],
+        rows: points
+          .slice(0, 500)
+          .map((point) => [
+            `#${point.sequence}`,
+            String(point.length),
+            ...FORM_VIEWS.map(({ form }) => single(point[form])),
+          ]),
+        ...(points.length > 500 ? { note: `The first 500 of ${points.length} points.` } : {}),
+      })}
+      caption={`${counted(points.length, 'response')}. Line: the prediction, equality. How far from it, in the next figure.`}
+    >
+      <PointCloud
+        label={`${other.name} against geometric mean: ${counted(points.length, 'response')} and the diagonal`}
+        clouds={clouds}
+        x={scale}
+        y={scale}
+        xLabel="s by geometric mean"
+        yLabel={`s by ${other.name.toLowerCase()}`}
+        height={264}
+        recorded={recorded}
+        diagonal
+        describe={(_cloud, i) => {
+          const point = points[i];
+          if (point === undefined) return null;
+          return (
+            <>
+              <div className="tooltip-head">
+                response #{point.sequence}, {counted(point.length, 'token')}
+              </div>
+              {FORM_VIEWS.map(({ form, name, colour }) => (
+                <div key={form} className="tooltip-row">
+                  <span className="swatch" style={{ background: `var(${colour})` }} />
+                  {name}
+                  <b>{significant(point[form], 8)}</b>
+                </div>
+              ))}
+            </>
+          );
+        }}
+        {...(recorded
+          ? {}
+          : {
+              pick: (i: number) => {
+                const point = points[i];
+                if (point === undefined) return;
+                const { sequence, geometric } = point;
+                const reach = Math.abs(geometric) * 1e-4;
+                lab.inspect({
+                  low: geometric - reach,
+                  high: geometric + reach,
+                  title: `s near ${significant(geometric, 6)}`,
+                  sequence,
+                });
+              },
+            })}
+      />
+    </Figure>
+  );
+}

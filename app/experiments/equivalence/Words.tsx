@@ -1,0 +1,183 @@
+/** The page's right-hand side: prediction, the formulas with numbers in them, verdict, "break it". */
+import { DEFAULT_POLICIES, DEFAULT_SYNTHETIC, type RunSettings } from '../../../src/link/settings';
+import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import { Formula } from '../../format/Formula';
+import { significant } from '../../format/numbers';
+import { draftOf } from '../../setup/draft';
+import { useAnswer, useLab, useLabState } from '../../state/react';
+import { Claims } from '../ExperimentPage';
+import { DEFINITIONS, IDENTITY, inTheMean, workedExample } from './tex';
+
+export function Words({
+  result,
+  recorded,
+}: {
+  result: EquivalenceResult | null;
+  recorded: boolean;
+}) {
+  return (
+    <>
+      <section>
+        <h2>Prediction</h2>
+        <Formula tex={IDENTITY} block height={64} label="s by three forms, all equal" />
+        <p>
+          The identity is algebra; it must hold to rounding, whatever the policies, the responses or
+          the length. Each form takes its own route through the arithmetic, so rounding is all that
+          can tell them apart.
+        </p>
+        <details>
+          <summary>What the symbols mean</summary>
+          <Formula tex={DEFINITIONS} block height={150} label="definitions of the symbols" />
+        </details>
+      </section>
+      <section>
+        <h2>With numbers in it</h2>
+        <WorkedExample live={!recorded && result !== null} />
+        {result !== null && (
+          <>
+            <p className="small">
+              Over all {result.sequences.toLocaleString('en-US')} responses
+              {recorded && ' (recorded)'}; standard deviation of log s{' '}
+              {significant(result.summary.sdLogWeight, 3)}:
+            </p>
+            <Formula
+              tex={inTheMean(result)}
+              block
+              height={58}
+              label="mean of log s equals mean cross-entropy change"
+            />
+          </>
+        )}
+      </section>
+      <section>
+        <h2>Verdict</h2>
+        <Claims claims={result?.claims ?? []} recorded={recorded} />
+      </section>
+      <BreakIt />
+    </>
+  );
+}
+
+/** The inspected response, or the first one. */
+function WorkedExample({ live }: { live: boolean }) {
+  const lab = useLab();
+  const run = useLabState((state) => state.run?.id ?? null);
+  const inspected = useLabState((state) => state.inspection?.sequence ?? null);
+  const index = inspected ?? 0;
+  const answer = useAnswer(live && run !== null ? `${run}:${index}` : null, () =>
+    lab.sequence(run ?? 0, index),
+  );
+  if (answer.status !== 'here') {
+    return (
+      <p className="plot-empty worked-waiting">
+        {live ? 'Fetching a response…' : 'One response of your own run is worked through here.'}
+      </p>
+    );
+  }
+  const sequence = answer.value;
+  return (
+    <>
+      <p className="small">
+        Response #{sequence.index}, L = {sequence.length}:{' '}
+        <button
+          type="button"
+          className="link"
+          onClick={() =>
+            lab.inspect({
+              low: -Infinity,
+              high: Infinity,
+              title: 'all responses',
+              sequence: sequence.index,
+            })
+          }
+        >
+          see its tokens
+        </button>
+      </p>
+      <Formula
+        tex={workedExample(sequence)}
+        block
+        height={148}
+        label={`three forms of s for response ${sequence.index}`}
+      />
+    </>
+  );
+}
+
+interface Break {
+  title: string;
+  why: string;
+  settings: (backend: RunSettings['backend']) => RunSettings;
+}
+
+const BREAKS: readonly Break[] = [
+  {
+    title: 'Push the policies apart',
+    why: 'α = 2 walks past the new policy; s leaves 1 far behind, the forms stay together.',
+    settings: (backend) => ({ backend, source: { ...DEFAULT_POLICIES, alpha: 2 } }),
+  },
+  {
+    title: 'Make responses very long',
+    why: '4,096 synthetic tokens each: naive products underflow to 0 ÷ 0, the three forms do not.',
+    settings: (backend) => ({
+      backend,
+      source: {
+        ...DEFAULT_SYNTHETIC,
+        prompts: 40,
+        groupSize: 4,
+        lengthShape: 'uniform',
+        minLength: 16,
+        maxLength: 4096,
+      },
+    }),
+  },
+  {
+    title: 'Make ratios wild',
+    why: 'σ = 5 nats a token with heavy tails: the hardest case for rounding.',
+    settings: (backend) => ({
+      backend,
+      source: { ...DEFAULT_SYNTHETIC, prompts: 100, sigma: 5, tailDegrees: 3 },
+    }),
+  },
+];
+
+function BreakIt() {
+  const lab = useLab();
+  const ready = useLabState((state) => state.opening.status === 'open');
+  return (
+    <section>
+      <h2>Break it</h2>
+      <p>
+        An identity cannot be argued down, only its arithmetic can. Try to pull the three forms
+        apart:
+      </p>
+      <ul className="breaks">
+        {BREAKS.map(({ title, why, settings }) => (
+          <li key={title}>
+            <button
+              type="button"
+              className="button"
+              disabled={!ready}
+              onClick={() => {
+                lab.edit((draft) => fitPair(draftOf(settings(draft.backend), draft), draft));
+                void lab.start();
+              }}
+            >
+              {title}
+            </button>
+            <span>{why}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Keep the policy and the pair that the person chose. */
+function fitPair(
+  next: ReturnType<typeof draftOf>,
+  before: ReturnType<typeof draftOf>,
+): ReturnType<typeof draftOf> {
+  const { policy, old, new: theta } = before.policies;
+  return { ...next, policies: { ...next.policies, policy, old, new: theta } };
+}

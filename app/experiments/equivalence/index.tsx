@@ -1,0 +1,154 @@
+/**
+ * Experiment page `equivalence`: three ways to write GSPO's sequence weight, one number. Shows the
+ * live run; before it has numbers, a recorded one, labelled and hatched.
+ */
+import { useEffect, useState } from 'react';
+import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import { counted } from '../../format/numbers';
+import { loadRecorded, type RecordedRun } from '../../state/recorded';
+import { useExperiment, useLabState } from '../../state/react';
+import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Deviations } from './Deviations';
+import { EntropyChange } from './EntropyChange';
+import { FORM_VIEWS } from './forms';
+import { FormAgainstForm } from './FormAgainstForm';
+import { Histograms } from './Histograms';
+import { Underflow } from './Underflow';
+import { Words } from './Words';
+
+const BIN_CHOICES = [24, 48, 96] as const;
+
+export default function Equivalence() {
+  const [bins, setBins] = useState<number>(48);
+  const { result: live, run, refusal } = useExperiment('equivalence', { bins });
+  const recording = useRecorded(live === null);
+  const result: EquivalenceResult | null = live ?? recording?.result ?? null;
+  const recorded = live === null;
+  const data =
+    result === null ? null : { result, recorded, axesKey: recorded ? 'recorded' : `run ${run}` };
+
+  return (
+    <ExperimentPage
+      question="Are the three forms of GSPO’s sequence weight one number?"
+      lead={
+        <>
+          GSPO weighs a whole response by the geometric mean of its token ratios. Liu (2025) says
+          that this is a ratio of perplexities, and the exponential of a change in cross-entropy.
+          Here a policy answers arithmetic in your browser, and each response’s weight is computed
+          all three ways.
+        </>
+      }
+      verdict={<VerdictChip verdict={overall(formClaims(result))} recorded={recorded} />}
+      figures={
+        <>
+          {refusal !== null && (
+            <p className="notice notice-bad" role="alert">
+              The experiment gave no answer: {refusal}
+            </p>
+          )}
+          {recorded && recording !== null && <RecordedNote recording={recording} />}
+          {data === null ? (
+            <EmptyFigures />
+          ) : (
+            <>
+              <Histograms
+                {...data}
+                controls={<BinsChoice bins={bins} disabled={recorded} onChoose={setBins} />}
+              />
+              <div className="figure-pair">
+                <FormAgainstForm {...data} />
+                <Deviations {...data} />
+              </div>
+              <div className="figure-pair">
+                <Underflow {...data} />
+                <EntropyChange {...data} />
+              </div>
+            </>
+          )}
+        </>
+      }
+      words={<Words result={result} recorded={recorded} />}
+    />
+  );
+}
+
+function BinsChoice({
+  bins,
+  disabled,
+  onChoose,
+}: {
+  bins: number;
+  disabled: boolean;
+  onChoose: (bins: number) => void;
+}) {
+  return (
+    <div className="segmented" role="group" aria-label="Number of bins">
+      {BIN_CHOICES.map((choice) => (
+        <button
+          key={choice}
+          type="button"
+          aria-pressed={choice === bins}
+          disabled={disabled}
+          onClick={() => onChoose(choice)}
+        >
+          {choice}
+          {choice === BIN_CHOICES[0] && ' bins'}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The question is about the forms; the claim about Shannon's entropy stands beside it in the ledger. */
+function formClaims(result: EquivalenceResult | null): EquivalenceResult['claims'] {
+  const ids = new Set(FORM_VIEWS.map(({ form }) => `equivalence.${form}`));
+  return result?.claims.filter(({ id }) => ids.has(id)) ?? [];
+}
+
+/** The recorded run, fetched once and only if it is needed. */
+function useRecorded(needed: boolean): RecordedRun | null {
+  const [recording, setRecording] = useState<RecordedRun | null>(null);
+  useEffect(() => {
+    if (!needed || recording !== null) return;
+    const abort = new AbortController();
+    void loadRecorded(document.baseURI, abort.signal).then((found) => {
+      if (!abort.signal.aborted) setRecording(found);
+    });
+    return () => abort.abort();
+  }, [needed, recording]);
+  return recording;
+}
+
+function RecordedNote({ recording }: { recording: RecordedRun }) {
+  const { source } = recording.settings;
+  const day = new Date(recording.recordedAt);
+  const what =
+    source.kind === 'policies' ? `${source.policy}, ${source.old} → ${source.new}` : 'synthetic';
+  return (
+    <p className="notice recorded-note">
+      <span className="recorded-tag">recorded</span> Hatched numbers come from a run of{' '}
+      {Number.isNaN(day.getTime()) ? recording.recordedAt : day.toISOString().slice(0, 10)} ({what};{' '}
+      {counted(recording.result.sequences, 'response')}; {recording.backend.policy} on{' '}
+      {recording.backend.adapter}). Your own replace them with the first batch.
+    </p>
+  );
+}
+
+/** Holds the place of the figures, so that nothing jumps when the first batch arrives. */
+function EmptyFigures() {
+  const phase = useLabState((state) => state.run?.progress.phase ?? null);
+  return (
+    <div className="empty-figures" data-testid="empty">
+      <svg viewBox="0 0 400 120" aria-hidden="true">
+        <path d="M10 110C120 110 150 20 200 20S280 110 390 110" className="empty-curve empty-1" />
+        <path d="M10 110C120 110 150 20 200 20S280 110 390 110" className="empty-curve empty-2" />
+        <path d="M10 110C120 110 150 20 200 20S280 110 390 110" className="empty-curve empty-3" />
+      </svg>
+      <p>
+        {phase === null
+          ? 'No run yet. Press Start, and three histograms of s grow here, one per form.'
+          : 'Three histograms of s grow here with the first batch, one per form.'}
+      </p>
+    </div>
+  );
+}

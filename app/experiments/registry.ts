@@ -1,0 +1,24 @@
+/**
+ * The experiment pages, in the order of the navigation.
+ *
+ * How to add one:
+ * 1. Make a folder `app/experiments/NAME/` whose `index.tsx` exports a component by default. It gets
+ *    its numbers from `useExperiment('NAME', settings)` (the experiment itself lives in
+ *    `src/experiments/NAME.ts` and is listed in `src/engine/protocol.ts`), lays itself out with
+ *    `ExperimentPage` (question, figures, words), and draws with `app/charts`.
+ * 2. Add one line below. `load` keeps the page out of the first download.
+ *
+ * Nothing else changes: header, routing, setup, run bar and inspector serve every page.
+ */
+import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
+
+export interface ExperimentPageEntry {
+  /** the address: `#/NAME` */
+  id: string;
+  title: string;
+  page: LazyExoticComponent<ComponentType>;
+}
+
+export const EXPERIMENT_PAGES: readonly [ExperimentPageEntry, ...ExperimentPageEntry[]] = [
+  { id: 'equivalence', title: 'Equivalence', page: lazy(() => import('./equivalence')) },
+];

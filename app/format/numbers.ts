@@ -1,0 +1,88 @@
+/**
+ * Numbers as a person reads them. Contract: a number shows as many digits as it has (float32 results
+ * seven significant ones, deviations two), minus signs are real ones, and what is not a number says so.
+ */
+const SUPERSCRIPT: Record<string, string> = {
+  '-': '⁻',
+  '0': '⁰',
+  '1': '¹',
+  '2': '²',
+  '3': '³',
+  '4': '⁴',
+  '5': '⁵',
+  '6': '⁶',
+  '7': '⁷',
+  '8': '⁸',
+  '9': '⁹',
+};
+
+export function superscript(exponent: number): string {
+  return [...String(exponent)].map((c) => SUPERSCRIPT[c] ?? c).join('');
+}
+
+/** "not a number" and infinities in words short enough for a table cell. */
+function notFinite(x: number): string {
+  if (Number.isNaN(x)) return 'not a number';
+  return x > 0 ? '∞' : '−∞';
+}
+
+/** Power-of-ten notation outside 1e-4 .. 1e7; trailing zeros stay, for they are digits too. */
+export function significant(x: number, digits: number): string {
+  if (!Number.isFinite(x)) return notFinite(x);
+  if (x === 0) return '0';
+  const [mantissa, exponent] = Math.abs(x)
+    .toExponential(digits - 1)
+    .split('e');
+  const power = Number(exponent);
+  const sign = x < 0 ? '−' : '';
+  if (power < -4 || power >= Math.max(7, digits)) {
+    return `${sign}${mantissa} × 10${superscript(power)}`;
+  }
+  return sign + Math.abs(x).toFixed(Math.max(0, digits - 1 - power));
+}
+
+/** What a float32 holds: seven significant digits. */
+export function single(x: number): string {
+  return significant(x, 7);
+}
+
+/** Fixed decimals with a real minus; for columns that should line up. */
+export function fixed(x: number, decimals: number): string {
+  if (!Number.isFinite(x)) return notFinite(x);
+  const text = Math.abs(x).toFixed(decimals);
+  return x < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** With its sign always: changes and log-ratios. */
+export function signed(x: number, decimals: number): string {
+  const text = fixed(x, decimals);
+  return Number.isFinite(x) && Number(x.toFixed(decimals)) > 0 ? `+${text}` : text;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** "1 sequence", "1,024 sequences" */
+export function counted(n: number, singular: string, plural = `${singular}s`): string {
+  return `${count(n)} ${n === 1 ? singular : plural}`;
+}
+
+export function percent(share: number, decimals = 1): string {
+  return Number.isFinite(share) ? `${(share * 100).toFixed(decimals)} %` : notFinite(share);
+}
+
+/** Whole seconds below a minute, then minutes and seconds, then hours and minutes. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return 'unknown';
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export function bytes(n: number): string {
+  if (n < 1e3) return `${n} B`;
+  if (n < 1e6) return `${(n / 1e3).toFixed(0)} kB`;
+  return `${(n / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,147 @@
+/**
+ * The drawer in which every number is traced to its tokens: a list of responses, then one of them.
+ * Contract: does not block the page; takes the focus when it opens and gives it back; Esc closes it.
+ */
+import { useEffect, useRef } from 'react';
+import type { SequenceSummary } from '../../src/engine/protocol';
+import { count, counted, signed, significant } from '../format/numbers';
+import type { Inspection } from '../state/lab';
+import { useAnswer, useLab, useLabState } from '../state/react';
+import { Trace } from './Trace';
+
+export function Inspector() {
+  const inspection = useLabState((state) => state.inspection);
+  return inspection === null ? null : <Drawer inspection={inspection} />;
+}
+
+const LIST_LIMIT = 200;
+
+function Drawer({ inspection }: { inspection: Inspection }) {
+  const lab = useLab();
+  const ref = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    ref.current?.focus();
+    const close = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') lab.closeInspector();
+    };
+    addEventListener('keydown', close);
+    return () => {
+      removeEventListener('keydown', close);
+      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus();
+    };
+  }, [lab]);
+
+  const { sequence, title } = inspection;
+  return (
+    <aside
+      className="inspector"
+      role="dialog"
+      aria-label={sequence === null ? `Responses: ${title}` : `Response ${sequence}`}
+      ref={ref}
+      tabIndex={-1}
+    >
+      <header className="inspector-head">
+        {sequence !== null && (
+          <button
+            type="button"
+            className="button-quiet"
+            onClick={() => lab.inspect({ ...inspection, sequence: null })}
+          >
+            ← List
+          </button>
+        )}
+        <h2>{sequence === null ? title : `Response #${sequence}`}</h2>
+        <button
+          type="button"
+          className="button-quiet inspector-close"
+          aria-label="Close the inspector"
+          onClick={() => lab.closeInspector()}
+        >
+          Close <kbd>Esc</kbd>
+        </button>
+      </header>
+      <div className="inspector-body">
+        {sequence === null ? (
+          <List inspection={inspection} />
+        ) : (
+          <One run={inspection.run} index={sequence} />
+        )}
+      </div>
+    </aside>
+  );
+}
+
+function One({ run, index }: { run: number; index: number }) {
+  const lab = useLab();
+  const answer = useAnswer(`${run}:${index}`, () => lab.sequence(run, index));
+  if (answer.status === 'waiting') return <p className="muted">Fetching its tokens…</p>;
+  if (answer.status === 'refused') {
+    return (
+      <p className="notice notice-bad" role="alert">
+        {answer.message}
+      </p>
+    );
+  }
+  return <Trace key={`${run}:${index}`} sequence={answer.value} />;
+}
+
+function List({ inspection }: { inspection: Inspection }) {
+  const lab = useLab();
+  const { run, low, high } = inspection;
+  const answer = useAnswer(`${run}:${low}:${high}`, () =>
+    lab.sequences(run, { low, high, limit: LIST_LIMIT }),
+  );
+  if (answer.status === 'waiting') return <p className="muted">Fetching responses…</p>;
+  if (answer.status === 'refused') {
+    return (
+      <p className="notice notice-bad" role="alert">
+        {answer.message}
+      </p>
+    );
+  }
+  const { sequences, total } = answer.value;
+  if (total === 0) {
+    return <p className="muted">No response has s in this range (s computed in float64).</p>;
+  }
+  return (
+    <>
+      <p className="small">
+        {counted(total, 'response')} by float64
+        {total > sequences.length && `, the ${count(sequences.length)} most deviating shown`}.
+      </p>
+      <ul className="sequence-list" data-testid="sequence-list">
+        {sequences.map((sequence) => (
+          <li key={sequence.index}>
+            <button
+              type="button"
+              onClick={() => lab.inspect({ ...inspection, sequence: sequence.index })}
+            >
+              <Row sequence={sequence} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Row({ sequence }: { sequence: SequenceSummary }) {
+  const { index, prompt, response, length, reward, logWeight, finished } = sequence;
+  return (
+    <>
+      <span className="sequence-text">
+        <span className="sequence-prompt">{prompt}</span>
+        {response}
+      </span>
+      <span className="sequence-facts">
+        <span>#{index}</span>
+        <span>L {length}</span>
+        <span>log s {signed(logWeight, 5)}</span>
+        <span>s {significant(Math.exp(logWeight), 6)}</span>
+        <span className={reward > 0 ? 'reward-good' : ''}>reward {significant(reward, 3)}</span>
+        {!finished && <span>cut</span>}
+      </span>
+    </>
+  );
+}

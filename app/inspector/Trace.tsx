@@ -1,0 +1,238 @@
+/** One response: its facts, its tokens coloured by log-ratio, the running mean of d_t, every number. */
+import { useState, type KeyboardEvent } from 'react';
+import type { SequenceDetail, SequenceToken } from '../../src/engine/protocol';
+import { fixed, signed, significant } from '../format/numbers';
+import { Prose } from '../format/Prose';
+import { colourBound, tokenColour } from './colour';
+import { RunningMean } from './RunningMean';
+
+export function Trace({ sequence }: { sequence: SequenceDetail }) {
+  const { tokens } = sequence;
+  const [at, setAt] = useState(0);
+  const bound = colourBound(tokens.map(({ logRatio }) => logRatio));
+  return (
+    <div className="trace">
+      <Facts sequence={sequence} />
+      <h3>Tokens, by log-ratio</h3>
+      <Scale bound={bound} />
+      <Tokens sequence={sequence} bound={bound} at={at} onMove={setAt} />
+      <Readout token={tokens[at]} t={at} length={tokens.length} />
+      <h3>
+        <Prose>Running mean of d_t</Prose>
+      </h3>
+      <RunningMean sequence={sequence} at={at} onMove={setAt} />
+      <details>
+        <summary>Every token as a table</summary>
+        <TokenTable tokens={tokens} />
+      </details>
+    </div>
+  );
+}
+
+function Facts({ sequence }: { sequence: SequenceDetail }) {
+  const s = Math.exp(sequence.logWeight);
+  const facts: [string, string][] = [
+    ['s', significant(s, 8)],
+    ['log s', signed(sequence.logWeight, 8)],
+    ['tokens L', String(sequence.length)],
+    ['H_old', fixed(sequence.crossEntropyOld, 7)],
+    ['H_θ', fixed(sequence.crossEntropyNew, 7)],
+    ['PPL_old', significant(Math.exp(sequence.crossEntropyOld), 8)],
+    ['PPL_θ', significant(Math.exp(sequence.crossEntropyNew), 8)],
+    ['reward', significant(sequence.reward, 4)],
+    ['advantage', signed(sequence.advantage, 4)],
+    ['group', `#${sequence.group}`],
+    ['ended', sequence.finished ? 'by itself' : 'cut at the limit'],
+  ];
+  if (sequence.shannonOld !== null && sequence.shannonNew !== null) {
+    facts.push(
+      ['Shannon, old', fixed(sequence.shannonOld, 6)],
+      ['Shannon, new', fixed(sequence.shannonNew, 6)],
+    );
+  }
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>
+            <Prose>{name}</Prose>
+          </dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const STOPS = [-1, -0.5, -0.2, -0.05, 0, 0.05, 0.2, 0.5, 1];
+
+function Scale({ bound }: { bound: number }) {
+  return (
+    <div className="colour-scale">
+      <span>
+        <Prose>π_θ likes it less, d_t = −</Prose>
+        {significant(bound, 1)}
+      </span>
+      <span className="colour-scale-bar" aria-hidden="true">
+        {STOPS.map((stop) => (
+          <span key={stop} style={{ background: tokenColour(stop * bound, bound) }} />
+        ))}
+      </span>
+      <span>+{significant(bound, 1)}, more</span>
+    </div>
+  );
+}
+
+/** Whitespace and nothing at all must be seen. */
+function shown(text: string): string {
+  return text === '' ? '∅' : text.replaceAll(' ', '␣').replaceAll('\n', '⏎');
+}
+
+function Tokens({
+  sequence,
+  bound,
+  at,
+  onMove,
+}: {
+  sequence: SequenceDetail;
+  bound: number;
+  at: number;
+  onMove: (t: number) => void;
+}) {
+  const { tokens, prompt } = sequence;
+  const move = (event: KeyboardEvent<HTMLDivElement>) => {
+    const last = tokens.length - 1;
+    const next = {
+      ArrowRight: Math.min(last, at + 1),
+      ArrowLeft: Math.max(0, at - 1),
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    onMove(next);
+    event.currentTarget.querySelector<HTMLElement>(`[data-token="${next}"]`)?.focus();
+  };
+  return (
+    <div
+      className="tokens"
+      role="group"
+      aria-label="Tokens; arrow keys move from one to the next"
+      onKeyDown={move}
+    >
+      <span className="token-prompt">{prompt}</span>
+      {tokens.map((token, t) => (
+        <button
+          key={t}
+          type="button"
+          data-token={t}
+          className={t === at ? 'token token-here' : 'token'}
+          tabIndex={t === at ? 0 : -1}
+          style={{ background: tokenColour(token.logRatio, bound) }}
+          aria-label={`token ${t + 1}, ${shown(token.text)}, log-ratio ${signed(token.logRatio, 4)}`}
+          onPointerEnter={() => onMove(t)}
+          onFocus={() => onMove(t)}
+        >
+          {shown(token.text)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Readout({
+  token,
+  t,
+  length,
+}: {
+  token: SequenceToken | undefined;
+  t: number;
+  length: number;
+}) {
+  if (token === undefined) return null;
+  const entropy = (x: number | null) => (x === null ? 'unknown' : fixed(x, 6));
+  return (
+    <dl className="readout" data-testid="readout">
+      <div className="readout-token">
+        <dt>
+          t = {t + 1} of {length}
+        </dt>
+        <dd>
+          <code>{shown(token.text)}</code>
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <Prose>log π_old</Prose>
+        </dt>
+        <dd>{fixed(token.logpOld, 7)}</dd>
+      </div>
+      <div>
+        <dt>
+          <Prose>log π_θ</Prose>
+        </dt>
+        <dd>{fixed(token.logpNew, 7)}</dd>
+      </div>
+      <div>
+        <dt>
+          <Prose>d_t</Prose>
+        </dt>
+        <dd>{signed(token.logRatio, 7)}</dd>
+      </div>
+      <div>
+        <dt>
+          <Prose>r_t</Prose>
+        </dt>
+        <dd>{significant(Math.exp(token.logRatio), 7)}</dd>
+      </div>
+      <div>
+        <dt>mean of d</dt>
+        <dd>{signed(token.runningMean, 7)}</dd>
+      </div>
+      <div>
+        <dt>entropy, old</dt>
+        <dd>{entropy(token.entropyOld)}</dd>
+      </div>
+      <div>
+        <dt>entropy, new</dt>
+        <dd>{entropy(token.entropyNew)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function TokenTable({ tokens }: { tokens: readonly SequenceToken[] }) {
+  return (
+    <div className="table-scroll" role="region" aria-label="Tokens, as a table" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {['t', 'token', 'log π_old', 'log π_θ', 'd_t', 'mean of d', 'H old', 'H new'].map(
+              (name) => (
+                <th key={name} scope="col">
+                  <Prose>{name}</Prose>
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {tokens.map((token, t) => (
+            <tr key={t}>
+              <td>{t + 1}</td>
+              <td>
+                <code>{shown(token.text)}</code>
+              </td>
+              <td>{fixed(token.logpOld, 6)}</td>
+              <td>{fixed(token.logpNew, 6)}</td>
+              <td>{signed(token.logRatio, 6)}</td>
+              <td>{signed(token.runningMean, 6)}</td>
+              <td>{token.entropyOld === null ? '' : fixed(token.entropyOld, 4)}</td>
+              <td>{token.entropyNew === null ? '' : fixed(token.entropyNew, 4)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

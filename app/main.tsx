@@ -1,0 +1,30 @@
+/** Starts the page: one engine, one lab, the defaults running by themselves. */
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { EngineClient } from '../src/engine/client';
+import { App } from './shell/App';
+import { Lab } from './state/lab';
+import { LabContext } from './state/react';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/setup.css';
+import './styles/charts.css';
+import './styles/words.css';
+import './styles/inspector.css';
+
+const engine = new EngineClient(
+  () => new Worker(new URL('../src/engine/worker.ts', import.meta.url), { type: 'module' }),
+);
+const lab = new Lab(engine);
+void lab.open(true);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id "root"');
+createRoot(root).render(
+  <StrictMode>
+    <LabContext value={lab}>
+      <App />
+    </LabContext>
+  </StrictMode>,
+);

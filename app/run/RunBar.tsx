@@ -1,0 +1,190 @@
+/**
+ * The run bar: start, pause, resume, step, stop, reset; how far, how fast, how long still; and which
+ * backend does the work. Contract: buttons stay in their places whatever the phase.
+ */
+import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/protocol';
+import { bytes, count, duration, significant } from '../format/numbers';
+import { readDraft } from '../setup/draft';
+import { isLive, type Opening, type Run } from '../state/lab';
+import { useLab, useLabState } from '../state/react';
+
+const PHASES: Record<RunPhase, string> = {
+  loading: 'Loading',
+  sampling: 'Sampling',
+  scoring: 'Scoring',
+  paused: 'Paused',
+  finished: 'Finished',
+  stopped: 'Stopped',
+};
+
+export function RunBar() {
+  const lab = useLab();
+  const run = useLabState((state) => state.run);
+  const opening = useLabState((state) => state.opening);
+  const valid = useLabState((state) => readDraft(state.draft).settings !== null);
+  const live = isLive(run);
+  const paused = live && run?.progress.phase === 'paused';
+  const ready = opening.status === 'open' && valid;
+  return (
+    <section className="run-bar" aria-label="Run">
+      <div className="run-buttons">
+        {!live ? (
+          <button
+            type="button"
+            className="button button-main"
+            disabled={!ready}
+            onClick={() => void lab.start()}
+          >
+            Start
+          </button>
+        ) : paused ? (
+          <button type="button" className="button button-main" onClick={() => lab.resume()}>
+            Resume
+          </button>
+        ) : (
+          <button type="button" className="button button-main" onClick={() => lab.pause()}>
+            Pause
+          </button>
+        )}
+        <button
+          type="button"
+          className="button"
+          title="One batch, then pause"
+          disabled={live ? !paused : !ready}
+          onClick={() => void lab.step()}
+        >
+          Step
+        </button>
+        <button type="button" className="button" disabled={!live} onClick={() => lab.stop()}>
+          Stop
+        </button>
+        <button
+          type="button"
+          className="button"
+          title="Forget this run's data"
+          disabled={run === null}
+          onClick={() => lab.reset()}
+        >
+          Reset
+        </button>
+      </div>
+      <Progress run={run} />
+      <BackendLine />
+    </section>
+  );
+}
+
+const WITHOUT_RUN: Record<Opening['status'], string> = {
+  opening: 'Looking for a backend',
+  open: 'Ready',
+  failed: 'No engine',
+};
+
+function phaseWords(run: Run | null, opening: Opening['status']): string {
+  if (run === null) return WITHOUT_RUN[opening];
+  return run.failure === null ? PHASES[run.progress.phase] : 'Interrupted';
+}
+
+function Progress({ run }: { run: Run | null }) {
+  const opening = useLabState((state) => state.opening.status);
+  const progress = run?.progress;
+  const total = progress?.totalSequences ?? 0;
+  const share = shareOf(progress);
+  return (
+    <div className="run-progress">
+      <div className="run-line">
+        <span className="run-phase" role="status" data-testid="phase">
+          {phaseWords(run, opening)}
+        </span>
+        <span className="run-count" data-testid="sequences">
+          {progress?.loaded !== undefined && progress.phase === 'loading'
+            ? loadedWords(progress.loaded)
+            : total > 0
+              ? `${count(progress?.sequences ?? 0)} of ${count(total)} responses`
+              : ''}
+        </span>
+      </div>
+      <progress
+        aria-label="Progress of the run"
+        max={1}
+        {...(share === null ? {} : { value: share })}
+      />
+      <dl className="run-rates">
+        <div>
+          <dt>tokens</dt>
+          <dd>{progress === undefined ? '–' : count(progress.tokens)}</dd>
+        </div>
+        <div>
+          <dt>tokens/s</dt>
+          <dd data-testid="rate">
+            {known(progress?.tokensPerSecond, (rate) => significant(rate, 3))}
+          </dd>
+        </div>
+        <div>
+          <dt>elapsed</dt>
+          <dd>{progress === undefined ? '–' : duration(progress.seconds)}</dd>
+        </div>
+        <div>
+          <dt>left</dt>
+          <dd>{known(progress?.etaSeconds, duration)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+/** A dash keeps the place of what is not known yet. */
+function known(x: number | null | undefined, show: (x: number) => string): string {
+  return x === null || x === undefined ? '–' : show(x);
+}
+
+/** null: unknown, an indeterminate bar */
+function shareOf(progress: RunProgress | undefined): number | null {
+  if (progress === undefined) return 0;
+  if (progress.phase === 'loading') {
+    const { loaded } = progress;
+    if (loaded === undefined) return progress.totalSequences === 0 ? null : 0;
+    return loaded.total === null ? null : loaded.bytes / Math.max(1, loaded.total);
+  }
+  return progress.totalSequences > 0 ? progress.sequences / progress.totalSequences : 0;
+}
+
+function loadedWords(loaded: NonNullable<RunProgress['loaded']>): string {
+  const total = loaded.total === null ? '' : ` of ${bytes(loaded.total)}`;
+  return `${loaded.what}, ${bytes(loaded.bytes)}${total}`;
+}
+
+const POLICY_NAMES: Record<BackendInfo['policy'], string> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
+const KERNEL_NAMES: Record<BackendInfo['kernels'], string> = {
+  webgpu: 'WebGPU, float32',
+  cpu: 'CPU, float64',
+};
+
+function BackendLine() {
+  const opening = useLabState((state) => state.opening);
+  if (opening.status !== 'open') {
+    return (
+      <p className="backend-line muted" data-testid="backend">
+        {opening.status === 'opening' ? 'Looking for a GPU…' : 'No engine.'}
+      </p>
+    );
+  }
+  const { policy, kernels, adapter, reason, threads } = opening.backend;
+  return (
+    <p className="backend-line" data-testid="backend">
+      <span className={`backend-mark backend-${policy}`}>
+        policy on <b>{POLICY_NAMES[policy]}</b>
+        {policy === 'wasm' && ` (${threads} thread${threads === 1 ? '' : 's'})`}
+      </span>
+      <span className={`backend-mark backend-${kernels}`}>
+        kernels on <b>{KERNEL_NAMES[kernels]}</b>
+      </span>
+      <span className="backend-why">
+        {adapter}. {reason}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { Event, RunProgress } from '../../src/engine/protocol';
+import type { PolicyManifest } from '../../src/policy/manifest';
+import type { RunSettings } from '../../src/link/settings';
+import { Lab, QUEUED, type Engine } from './lab';
+
+/** Lets every promise that can settle do so. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+const checkpoint = (id: string) => ({
+  id,
+  file: `checkpoints/${id}.safetensors`,
+  step: 1,
+  loss: 1,
+  accuracy: 0.5,
+  accuracyInterval: [0.4, 0.6] as [number, number],
+  bytes: 1,
+  sha256: '',
+});
+
+const policy = (name: string, ids: string[]): PolicyManifest => ({
+  name,
+  title: name,
+  task: 'arithmetic',
+  parameters: 1,
+  onnx: { file: 'onnx/model.onnx', bytes: 1, sha256: '' },
+  checkpoints: ids.map(checkpoint),
+  defaultPair: { old: ids[0] as string, new: ids.at(-1) as string },
+});
+
+/** An engine that records its orders and answers when told to. */
+class Scripted implements Engine {
+  orders: string[] = [];
+  settings: RunSettings[] = [];
+  asked: { resolve: (result: unknown) => void; reject: (error: Error) => void }[] = [];
+  policies = [policy('arithmetic-dense', ['step-04200', 'step-04400'])];
+  opens = async () => undefined;
+  private listener: (event: Event) => void = () => undefined;
+  private runs = 0;
+
+  async open(backend: string) {
+    this.orders.push(`open ${backend}`);
+    await this.opens();
+    return {
+      type: 'opened' as const,
+      backend: {
+        policy: 'wasm' as const,
+        kernels: 'cpu' as const,
+        adapter: 'none',
+        reason: 'none',
+        threads: 1,
+      },
+      policies: this.policies,
+    };
+  }
+  start(settings: RunSettings) {
+    this.settings.push(settings);
+    this.orders.push(`start ${++this.runs}`);
+    return this.runs;
+  }
+  pause = (run: number) => void this.orders.push(`pause ${run}`);
+  resume = (run: number) => void this.orders.push(`resume ${run}`);
+  step = (run: number) => void this.orders.push(`step ${run}`);
+  stop = (run: number) => void this.orders.push(`stop ${run}`);
+  experiment: Engine['experiment'] = (run, id) => {
+    this.orders.push(`${id} ${run}`);
+    return new Promise((resolve, reject) =>
+      this.asked.push({ resolve: resolve as (result: unknown) => void, reject }),
+    );
+  };
+  sequences: Engine['sequences'] = () => Promise.reject(new Error('not scripted'));
+  sequence: Engine['sequence'] = () => Promise.reject(new Error('not scripted'));
+  subscribe(listener: (event: Event) => void) {
+    this.listener = listener;
+    return () => undefined;
+  }
+
+  emit(event: Event) {
+    this.listener(event);
+  }
+  progress(run: number, change: Partial<RunProgress>) {
+    this.emit({ type: 'progress', run, progress: { ...QUEUED, phase: 'sampling', ...change } });
+  }
+  asks() {
+    return this.orders.filter((order) => order.startsWith('equivalence'));
+  }
+}
+
+async function running() {
+  const engine = new Scripted();
+  const lab = new Lab(engine);
+  await lab.open(true);
+  engine.progress(1, { sequences: 32, totalSequences: 512 });
+  return { engine, lab, state: () => lab.store.getState() };
+}
+
+describe('a first visit', () => {
+  it('opens the engine and runs the defaults by itself', async () => {
+    const { engine, state } = await running();
+    expect(engine.orders).toEqual(['open auto', 'start 1']);
+    expect(state().run?.progress.sequences).toBe(32);
+  });
+
+  it('takes the default pair of a policy that lacks the checkpoints asked for', async () => {
+    const engine = new Scripted();
+    engine.policies = [policy('other', ['a', 'b'])];
+    await new Lab(engine).open(true);
+    expect(engine.settings[0]?.source).toMatchObject({ policy: 'other', old: 'a', new: 'b' });
+  });
+
+  it('falls back to synthetic rollouts, saying so, when no policy is shipped', async () => {
+    const engine = new Scripted();
+    engine.policies = [];
+    const lab = new Lab(engine);
+    await lab.open(true);
+    expect(engine.settings[0]?.source.kind).toBe('synthetic');
+    expect(lab.store.getState().notice).toMatch(/synthetic/);
+  });
+
+  it('that fails to open says why, and can be retried', async () => {
+    const engine = new Scripted();
+    engine.opens = () => Promise.reject(new Error('The list could not be fetched.'));
+    const lab = new Lab(engine);
+    await lab.open(true);
+    expect(lab.store.getState().opening).toEqual({
+      status: 'failed',
+      message: 'The list could not be fetched.',
+    });
+    expect(engine.orders).toEqual(['open auto']);
+    engine.opens = async () => undefined;
+    await lab.open(true);
+    expect(engine.orders).toContain('start 1');
+  });
+});
+
+describe('a run', () => {
+  it('drops events of an earlier run', async () => {
+    const { engine, lab, state } = await running();
+    await lab.start();
+    engine.progress(1, { sequences: 400 });
+    engine.emit({ type: 'failed', run: 1, message: 'late', canResume: false });
+    expect(state().run).toMatchObject({ id: 2, failure: null, progress: { sequences: 0 } });
+  });
+
+  it('stops the one before when another starts', async () => {
+    const { engine, lab } = await running();
+    await lab.start();
+    expect(engine.orders.slice(-2)).toEqual(['stop 1', 'start 2']);
+  });
+
+  it('does not start from settings that cannot be', async () => {
+    const { engine, lab } = await running();
+    lab.edit((draft) => ({ ...draft, policies: { ...draft.policies, prompts: 'many' } }));
+    expect(await lab.start()).toBeNull();
+    expect(engine.orders).not.toContain('start 2');
+  });
+
+  it('keeps an early order until the engine has taken the run up', async () => {
+    const { engine, lab } = await running();
+    engine.progress(1, { phase: 'stopped' });
+    await lab.step();
+    expect(engine.orders.at(-1)).toBe('start 2');
+    engine.progress(2, {});
+    engine.progress(2, {});
+    expect(engine.orders.filter((order) => order.endsWith(' 2'))).toEqual(['start 2', 'pause 2']);
+  });
+
+  it('opens another backend before it runs there', async () => {
+    const { engine, lab } = await running();
+    lab.edit((draft) => ({ ...draft, backend: 'wasm' }));
+    await lab.start();
+    expect(engine.orders.slice(2)).toEqual(['open wasm', 'stop 1', 'start 2']);
+  });
+
+  it('that fails keeps what it has, and resuming clears the failure', async () => {
+    const { engine, lab, state } = await running();
+    engine.emit({ type: 'failed', run: 1, message: 'The GPU went away.', canResume: true });
+    expect(state().run).toMatchObject({
+      failure: { message: 'The GPU went away.', canResume: true },
+      progress: { sequences: 32 },
+    });
+    lab.resume();
+    expect(state().run?.failure).toBeNull();
+    expect(engine.orders.at(-1)).toBe('resume 1');
+  });
+});
+
+describe('an experiment in view', () => {
+  it('has one request under way, and one more for all batches that came meanwhile', async () => {
+    const { engine, lab, state } = await running();
+    lab.watch('equivalence', { bins: 24 });
+    for (const sequences of [64, 96, 128]) engine.emit({ type: 'batch', run: 1, sequences });
+    expect(engine.asks()).toHaveLength(1);
+    const first = { sequences: 32 };
+    engine.asked[0]?.resolve(first);
+    await settle();
+    expect(state().measurements.equivalence?.result).toBe(first);
+    expect(engine.asks()).toHaveLength(2);
+    engine.asked[1]?.resolve({ sequences: 128 });
+    await settle();
+    expect(engine.asks()).toHaveLength(2);
+  });
+
+  it('drops an answer about an earlier run', async () => {
+    const { engine, lab, state } = await running();
+    lab.watch('equivalence', { bins: 24 });
+    await lab.start();
+    engine.asked[0]?.resolve({ sequences: 32 });
+    await settle();
+    expect(state().measurements.equivalence).toBeUndefined();
+  });
+
+  it('is asked no more once it is out of view', async () => {
+    const { engine, lab } = await running();
+    const leave = lab.watch('equivalence', { bins: 24 });
+    engine.asked[0]?.resolve({});
+    await settle();
+    leave();
+    engine.emit({ type: 'batch', run: 1, sequences: 64 });
+    expect(engine.asks()).toHaveLength(1);
+  });
+
+  it('says why it has no answer, until it has one', async () => {
+    const { engine, lab, state } = await running();
+    lab.watch('equivalence', { bins: 24 });
+    engine.asked[0]?.reject(new Error('Log-probs must be finite.'));
+    await settle();
+    expect(state().refusals.equivalence).toBe('Log-probs must be finite.');
+    engine.emit({ type: 'batch', run: 1, sequences: 64 });
+    engine.asked[1]?.resolve({});
+    await settle();
+    expect(state().refusals.equivalence).toBeUndefined();
+  });
+});

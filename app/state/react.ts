@@ -1,0 +1,72 @@
+/** React's way to the lab: one context, and selectors that re-render only what changed. */
+import { createContext, use, useEffect, useState } from 'react';
+import { useStore } from 'zustand';
+import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
+import type { Lab, LabState } from './lab';
+
+export const LabContext = createContext<Lab | null>(null);
+
+export function useLab(): Lab {
+  const lab = use(LabContext);
+  if (lab === null) throw new Error('useLab needs a LabContext above it');
+  return lab;
+}
+
+export function useLabState<T>(select: (state: LabState) => T): T {
+  return useStore(useLab().store, select);
+}
+
+/**
+ * The latest answer of an experiment about the present run, kept up to date while mounted.
+ * Settings are compared by their content.
+ */
+export function useExperiment<K extends ExperimentId>(
+  id: K,
+  settings: ExperimentMap[K]['settings'],
+): { result: ExperimentMap[K]['result'] | null; run: number | null; refusal: string | null } {
+  const lab = useLab();
+  const run = useLabState((state) => state.run?.id ?? null);
+  const measurement = useLabState((state) => state.measurements[id]);
+  const refusal = useLabState((state) => state.refusals[id] ?? null);
+  const key = JSON.stringify(settings);
+  useEffect(
+    () => lab.watch(id, JSON.parse(key) as ExperimentMap[K]['settings']),
+    [lab, id, key, run],
+  );
+  // The answer of the run before stays on view until the new run has one of its own.
+  return {
+    result: run === null ? null : (measurement?.result ?? null),
+    run: measurement?.run ?? null,
+    refusal,
+  };
+}
+
+export type Answer<T> =
+  { status: 'waiting' } | { status: 'here'; value: T } | { status: 'refused'; message: string };
+
+/** Ask once per key; a late answer to an earlier key is dropped. */
+export function useAnswer<T>(key: string | null, ask: () => Promise<T>): Answer<T> {
+  const [answer, setAnswer] = useState<{ key: string; answer: Answer<T> } | null>(null);
+  useEffect(() => {
+    if (key === null) return;
+    let current = true;
+    ask().then(
+      (value) => current && setAnswer({ key, answer: { status: 'here', value } }),
+      (error: unknown) =>
+        current &&
+        setAnswer({
+          key,
+          answer: {
+            status: 'refused',
+            message: error instanceof Error ? error.message : String(error),
+          },
+        }),
+    );
+    return () => {
+      current = false;
+    };
+    // `ask` is a new closure on every render; the key says when the question changed.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [key]);
+  return answer !== null && answer.key === key ? answer.answer : { status: 'waiting' };
+}
