@@ -6,7 +6,7 @@
  */
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig } from 'vite';
-import { shipModels } from './scripts/vite-models';
+import { shipModels } from './scripts/vite-models.ts';
 
 const ISOLATION_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',

@@ -5,7 +5,7 @@
  */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { CHROMIUM_FLAGS, systemChromium } from './scripts/chromium';
+import { CHROMIUM_FLAGS, systemChromium } from './scripts/chromium.ts';
 
 const chromium = systemChromium();
 

@@ -73,7 +73,7 @@ export async function openBackend(choice: BackendChoice, assets: OrtAssets): Pro
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     if (choice === 'webgpu') throw new Error(`WebGPU was asked for, but: ${why}`, { cause: error });
-    return wasmBackend(assets, 'none', `This browser offers no usable GPU (${why}).`);
+    return wasmBackend(assets, 'no GPU', why);
   }
   if (choice === 'webgpu') return gpuBackend(assets, opened, 'WebGPU was chosen in the settings.');
   if (opened.isFallbackAdapter) {

@@ -11,6 +11,9 @@ import type {
   ExperimentMap,
   ExperimentReply,
   ExperimentRequest,
+  ImportFile,
+  ImportOptions,
+  ImportOutcome,
   Reply,
   Request,
   RunId,
@@ -78,6 +81,17 @@ export class EngineClient {
 
   stop(run: RunId): void {
     this.send({ type: 'stop', run });
+  }
+
+  /** Reads files into a run of their own; it replaces the present one once they are read. */
+  importFiles(
+    files: ImportFile[],
+    options: ImportOptions,
+  ): { run: RunId; outcome: Promise<ImportOutcome> } {
+    const run = ++this.lastRun;
+    const requestId = ++this.lastRequest;
+    const reply = this.ask({ type: 'import', requestId, run, files, options }, isType('imported'));
+    return { run, outcome: reply.then(({ outcome }) => outcome) };
   }
 
   async experiment<K extends ExperimentId>(

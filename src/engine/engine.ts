@@ -17,8 +17,18 @@ import { sequenceCount } from '../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../rollouts/source';
 import { syntheticSource } from '../rollouts/synthetic';
 import { openBackend, type Backend } from './backend';
+import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
 import { findSequences, sequenceDetail } from './inspect';
-import type { Event, ExperimentReply, ExperimentRequest, Reply, Request, RunId } from './protocol';
+import type {
+  Event,
+  ExperimentReply,
+  ExperimentRequest,
+  ImportOutcome,
+  Reply,
+  Request,
+  RunId,
+  RunProgress,
+} from './protocol';
 import { Run } from './run';
 
 export interface EngineOptions {
@@ -31,13 +41,34 @@ export interface EngineOptions {
 /** Sequences in one batch: small enough for a live page, large enough for the device. */
 const SEQUENCES_PER_BATCH = { wasm: 32, webgpu: 64 };
 
+type Command = Extract<Request, { type: 'pause' | 'resume' | 'step' | 'stop' }>;
+
+async function obey(run: Run, command: Command['type']): Promise<void> {
+  switch (command) {
+    case 'pause':
+      return run.pause();
+    case 'resume':
+      return run.start();
+    case 'step':
+      return run.step();
+    case 'stop':
+      return run.stop();
+    default:
+      return command satisfies never;
+  }
+}
+
 export class Engine {
   private backend: { choice: BackendChoice; opened: Promise<Backend> } | undefined;
   private hosts = new Map<string, Promise<PolicyHost>>();
   private catalogue: Promise<PolicyManifest[]> | undefined;
   private current: { id: RunId; run: Run; seed: number } | undefined;
-  /** starting is asynchronous; a newer start or stop makes an older one void */
+  /** files on their way in; they become `current` once they are read */
+  private importing: { id: RunId; run: Run } | undefined;
+  /** starting is asynchronous; a newer start makes an older one void */
   private latestRun: RunId = -1;
+  /** a command that came before its run was ready */
+  private early: Command | undefined;
 
   constructor(private readonly options: EngineOptions) {}
 
@@ -51,14 +82,14 @@ export class Engine {
       case 'start':
         return this.start(request.run, request.settings);
       case 'pause':
-        return this.find(request.run)?.pause();
       case 'resume':
-        return this.find(request.run)?.start();
       case 'step':
-        return this.find(request.run)?.step();
       case 'stop':
-        await this.find(request.run)?.stop();
-        return;
+        return this.command(request);
+      case 'import':
+        return this.answer(request.requestId, async () => {
+          return { type: 'imported', outcome: await this.import(request) };
+        });
       case 'experiment':
         return this.answer(request.requestId, () => this.experiment(request));
       case 'sequences':
@@ -77,8 +108,16 @@ export class Engine {
   }
 
   async dispose(): Promise<void> {
+    await this.importing?.run.stop();
     await this.current?.run.stop();
     await this.closeBackend();
+  }
+
+  private async command(request: Command): Promise<void> {
+    const run = this.find(request.run);
+    if (run) return obey(run, request.type);
+    // The run is still being prepared; its last command is obeyed as soon as it exists.
+    if (request.run === this.latestRun) this.early = request;
   }
 
   private async answer(requestId: number, work: () => Reply | Promise<Reply>): Promise<void> {
@@ -159,11 +198,47 @@ export class Engine {
           this.options.emit({ type: 'failed', run: id, message, canResume: true }),
       });
       this.current = { id, run, seed: settings.source.seed };
-      run.start();
+      const early = this.early?.run === id ? this.early : undefined;
+      this.early = undefined;
+      await obey(run, early?.type ?? 'resume');
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.options.emit({ type: 'failed', run: id, message, canResume: false });
     }
+  }
+
+  private async import({
+    run: id,
+    files,
+    options,
+  }: Extract<Request, { type: 'import' }>): Promise<ImportOutcome> {
+    await this.importing?.run.stop();
+    const source = new RolloutFiles(files, options);
+    const end = await new Promise<{ progress: RunProgress } | { message: string }>((resolve) => {
+      const run = new Run(source, {
+        progress: (progress) => {
+          this.options.emit({ type: 'progress', run: id, progress });
+          if (progress.phase === 'finished' || progress.phase === 'stopped') resolve({ progress });
+        },
+        batch: (sequences) => this.options.emit({ type: 'batch', run: id, sequences }),
+        failed: (message) => resolve({ message }),
+      });
+      this.importing = { id, run };
+      run.start();
+    });
+    const run = this.find(id);
+    if (this.importing?.run === run) this.importing = undefined;
+    if ('message' in end) {
+      return { status: 'unreadable', message: end.message, problem: source.problem };
+    }
+    // A run that was started meanwhile is what the person wants to see.
+    if (end.progress.phase === 'stopped' || !run || !source.report || this.latestRun > id) {
+      return { status: 'cancelled' };
+    }
+    this.latestRun = id;
+    await this.current?.run.stop();
+    this.current = { id, run, seed: FILE_SEED };
+    return { status: 'read', report: source.report, progress: end.progress };
   }
 
   private source(settings: RunSettings, sequencesPerBatch: number): RolloutSource {
@@ -199,7 +274,7 @@ export class Engine {
   }
 
   private find(id: RunId): Run | undefined {
-    return this.current?.id === id ? this.current.run : undefined;
+    return [this.current, this.importing].find((known) => known?.id === id)?.run;
   }
 
   private require(id: RunId): { run: Run; seed: number } {

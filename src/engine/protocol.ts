@@ -3,8 +3,12 @@
  * exhaustively on both sides, no casts around them. Requests that want an answer carry a requestId;
  * what concerns a run carries its run id, so that a late message of a stopped run is recognised.
  */
+import type { AdvantageRule } from '../math/objectives/advantages';
 import type { BackendChoice, RunSettings } from '../link/settings';
 import type { PolicyManifest } from '../policy/manifest';
+import type { Problem } from '../rollouts/file/problems';
+import type { FileSummary } from '../rollouts/file/read';
+import type { HealthReport } from '../rollouts/health';
 import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../experiments/registry';
 
 export type RunId = number;
@@ -103,6 +107,50 @@ export interface SequenceQuery {
   limit: number;
 }
 
+/** A person's file as it crosses to the worker: the browser copies a handle, not the bytes. */
+export interface ImportFile {
+  /** with the path below a dropped folder */
+  name: string;
+  blob: Blob;
+}
+
+export interface ImportOptions {
+  /** what a response that cannot be used does */
+  onBad: 'stop' | 'skip';
+  /** how advantages follow from rewards */
+  rule: AdvantageRule;
+  /** true = from rewards even where the file has advantages */
+  recompute: boolean;
+}
+
+/** What was read, and what stands out in it. */
+export interface ImportReport {
+  files: FileSummary[];
+  sequences: number;
+  tokens: number;
+  groups: number;
+  /** distinct training steps; 0 where the files name none */
+  steps: number;
+  /** responses left out, and the first problems word for word */
+  skipped: number;
+  problems: Problem[];
+  rule: AdvantageRule;
+  /** responses whose advantage was computed from rewards */
+  computedAdvantages: number;
+  maskedTokens: number;
+  /** Dr.GRPO's constant, where the files have one */
+  maxCompletionLength: number | null;
+  /** responses without sampler log-probs, where others have them (then nobody's are used) */
+  withoutSampler: number;
+  health: HealthReport;
+}
+
+export type ImportOutcome =
+  | { status: 'read'; report: ImportReport; progress: RunProgress }
+  /** problem: the record that cannot be used; null where something else went wrong */
+  | { status: 'unreadable'; message: string; problem: Problem | null }
+  | { status: 'cancelled' };
+
 export type Request =
   | { type: 'open'; requestId: number; backend: BackendChoice }
   | { type: 'start'; run: RunId; settings: RunSettings }
@@ -111,6 +159,17 @@ export type Request =
   /** one batch, then paused again */
   | { type: 'step'; run: RunId }
   | { type: 'stop'; run: RunId }
+  /**
+   * Reads files as run `run`. The present run goes on until they are read, then they replace it; `stop`
+   * cancels. Progress events carry the run's id.
+   */
+  | {
+      type: 'import';
+      requestId: number;
+      run: RunId;
+      files: ImportFile[];
+      options: ImportOptions;
+    }
   | ExperimentRequest
   | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
   | { type: 'sequence'; requestId: number; run: RunId; index: number };
@@ -118,6 +177,7 @@ export type Request =
 export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
   | ExperimentReply
+  | { type: 'imported'; outcome: ImportOutcome }
   | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
   | { type: 'sequence'; sequence: SequenceDetail };
 

@@ -80,7 +80,7 @@ export interface ReproduceHooks {
   signal?: AbortSignal;
 }
 
-const PROMPTS = { quick: 48, full: 256 };
+const PROMPTS = { quick: 144, full: 640 };
 
 function settingsOf(pair: ReproducePair, options: ReproduceOptions): RunSettings {
   return {

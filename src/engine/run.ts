@@ -57,6 +57,7 @@ export class Run {
 
   pause(): void {
     if (this.mode === 'running') this.mode = 'paused';
+    else if (!this.loop) this.settle();
   }
 
   /** One batch, then paused. */

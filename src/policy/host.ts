@@ -40,6 +40,7 @@ export class PolicyHost {
     signal?: AbortSignal,
   ): Promise<PolicyHost> {
     const files = await fetchPolicy(source, manifest, onProgress, signal);
+    onProgress?.({ bytes: 0, total: null, what: 'starting onnxruntime' });
     const session = await PolicySession.create(runtime, files.onnx, files.cache);
     return new PolicyHost(manifest, files, session, source);
   }

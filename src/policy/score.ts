@@ -6,6 +6,7 @@
  */
 import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
+import type { Provider } from './runtime';
 import { disposeCache, type PolicySession, type ResidentWeights } from './session';
 
 export interface ScoredSequence {
@@ -23,22 +24,38 @@ export interface InPlaceTokenStats {
 
 export type ScoringKernels = Kernels & Partial<InPlaceTokenStats>;
 
-/** Padded tokens per forward pass: bounds memory, and the time between two looks at `signal`. */
-const TOKENS_PER_PASS = 4096;
+/**
+ * Padded tokens per forward pass. `most` bounds memory and the time between two looks at `signal`; from
+ * `least` on, a pass rather ends than pads: padding costs as much as text, and a pass of its own costs
+ * little on wasm, more on a GPU that wants to be kept busy.
+ */
+const TOKENS_PER_PASS = {
+  wasm: { least: 256, most: 2048 },
+  webgpu: { least: 2048, most: 8192 },
+};
 
-/** Sequence indices in passes of similar length, longest first, so that padding stays small. */
-function passes(sequences: readonly ScoredSequence[]): number[][] {
-  const length = (i: number) => {
-    const { prompt, response } = sequences[i] as ScoredSequence;
-    return prompt.length + response.length;
-  };
-  const order = sequences.map((_, i) => i).sort((a, b) => length(b) - length(a));
+/** The shortest sequence of a pass, relative to its longest. */
+const LEAST_FILL = 0.85;
+
+/** Sequence indices in passes of similar length, longest first. */
+function passes(sequences: readonly ScoredSequence[], provider: Provider): number[][] {
+  const { least, most } = TOKENS_PER_PASS[provider];
+  const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
+  const lengthOf = (i: number) => lengths[i] as number;
+  const order = sequences.map((_, i) => i).sort((a, b) => lengthOf(b) - lengthOf(a));
   const result: number[][] = [];
-  for (let at = 0; at < order.length;) {
-    const rows = Math.max(1, Math.floor(TOKENS_PER_PASS / length(order[at] as number)));
-    result.push(order.slice(at, at + rows));
-    at += rows;
+  let pass: number[] = [];
+  for (const i of order) {
+    const longest = lengthOf(pass[0] ?? i);
+    const full = (pass.length + 1) * longest > most;
+    const wasteful = pass.length * longest >= least && lengthOf(i) < LEAST_FILL * longest;
+    if (pass.length > 0 && (full || wasteful)) {
+      result.push(pass);
+      pass = [];
+    }
+    pass.push(i);
   }
+  if (pass.length > 0) result.push(pass);
   return result;
 }
 
@@ -61,7 +78,7 @@ export async function scoreSequences(
     kernels.backend === 'webgpu' ? new Float32Array(total) : new Float64Array(total);
   const result: TokenStats = { logp: column(), entropy: column(), collision: column() };
 
-  for (const pass of passes(sequences)) {
+  for (const pass of passes(sequences, session.runtime.provider)) {
     signal?.throwIfAborted();
     const chosen = pass.map((i) => sequences[i] as ScoredSequence);
     const batch = padBatch(

@@ -1,0 +1,142 @@
+/** A person's files through the engine's protocol: read, refused, skipped, cancelled, replaced. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { NODE_ASSETS } from '../../scripts/node/ort';
+import { DEFAULT_SYNTHETIC } from '../link/settings';
+import { Engine } from './engine';
+import type { Event, ImportFile, ImportOptions, ImportOutcome, Reply, Request } from './protocol';
+
+const OPTIONS: ImportOptions = { onBad: 'stop', rule: 'trl', recompute: false };
+
+const line = (group: string, shift: number, more: object = {}) =>
+  JSON.stringify({ group, logp_old: [-1, -2], logp_new: [-1 + shift, -2], reward: shift, ...more });
+const fileOf = (lines: readonly string[], name = 'step1.jsonl'): ImportFile => ({
+  name,
+  blob: new Blob([lines.join('\n')]),
+});
+const GOOD = [line('a', 0.1), line('a', 0.2), line('b', 0.3), line('b', 0.4)];
+
+const engines: Engine[] = [];
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.dispose();
+});
+
+function open() {
+  const events: Event[] = [];
+  const engine = new Engine({
+    assets: NODE_ASSETS,
+    files: { read: () => Promise.reject(new Error('no files here')) } as never,
+    emit: (event) => events.push(structuredClone(event)),
+  });
+  engines.push(engine);
+  let requests = 0;
+  const ask = async (build: (requestId: number) => Request): Promise<Reply> => {
+    const requestId = ++requests;
+    await engine.handle(build(requestId));
+    const event = events.find(
+      (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
+    );
+    if (event?.type === 'refused') throw new Error(event.message);
+    if (event?.type !== 'reply') throw new Error('no answer');
+    return event.reply;
+  };
+  const read = async (
+    run: number,
+    files: ImportFile[],
+    options: Partial<ImportOptions> = {},
+  ): Promise<ImportOutcome> => {
+    const reply = await ask((requestId) => ({
+      type: 'import',
+      requestId,
+      run,
+      files,
+      options: { ...OPTIONS, ...options },
+    }));
+    if (reply.type !== 'imported') throw new Error(`answered with ${reply.type}`);
+    return reply.outcome;
+  };
+  const responses = async (run: number) => {
+    const query = { low: 0, high: Infinity, limit: 10 };
+    const reply = await ask((requestId) => ({ type: 'sequences', requestId, run, query }));
+    return reply.type === 'sequences' ? reply.total : -1;
+  };
+  return { engine, events, ask, read, responses };
+}
+
+describe('a file', () => {
+  test('becomes a finished run that experiments and the inspector work on', async () => {
+    const { ask, events, read } = open();
+    const outcome = await read(1, [fileOf(GOOD), fileOf([line('c', 0.5)], 'step2.jsonl')]);
+    expect(outcome).toMatchObject({
+      status: 'read',
+      report: { sequences: 5, tokens: 10, groups: 3, skipped: 0, computedAdvantages: 5 },
+      progress: { phase: 'finished', sequences: 5, totalSequences: 5 },
+    });
+    const loading = events.flatMap((e) =>
+      e.type === 'progress' && e.progress.loaded ? [e.progress.loaded] : [],
+    );
+    expect(loading.at(-1)?.bytes).toBe(loading.at(-1)?.total);
+    const reply = await ask((requestId) => ({
+      type: 'experiment',
+      requestId,
+      run: 1,
+      experiment: 'equivalence',
+      settings: undefined,
+    }));
+    expect(reply).toMatchObject({ result: { sequences: 5, tokens: 10 } });
+    const one = await ask((requestId) => ({ type: 'sequence', requestId, run: 1, index: 1 }));
+    // log s = (0.2 + 0) / 2
+    expect(one).toMatchObject({ sequence: { logWeight: expect.closeTo(0.1, 12) } });
+  });
+
+  test('with a bad record is refused by file, line and field, and the run before stays', async () => {
+    const { read, responses } = open();
+    await read(1, [fileOf(GOOD)]);
+    const bad = [...GOOD, line('c', 0, { logp_new: [0.5, -2] })];
+    const outcome = await read(2, [fileOf(bad, 'bad.jsonl')]);
+    expect(outcome).toMatchObject({
+      status: 'unreadable',
+      problem: { file: 'bad.jsonl', unit: 'line', index: 5, field: 'logp_new[0]' },
+      message: expect.stringContaining('bad.jsonl, line 5, field "logp_new[0]"'),
+    });
+    expect(await responses(1)).toBe(4);
+  });
+
+  test('with a bad record is read without it by choice, and the report counts it', async () => {
+    const { read, responses } = open();
+    const outcome = await read(1, [fileOf([...GOOD, '{"group":'])], { onBad: 'skip' });
+    expect(outcome).toMatchObject({
+      status: 'read',
+      report: { sequences: 4, skipped: 1, problems: [{ index: 5 }] },
+    });
+    expect(await responses(1)).toBe(4);
+  });
+
+  test('replaces the run before, whose data are gone', async () => {
+    const { read, responses } = open();
+    await read(1, [fileOf(GOOD)]);
+    await read(2, [fileOf(GOOD.slice(0, 2))]);
+    expect(await responses(2)).toBe(2);
+    await expect(responses(1)).rejects.toThrow('replaced');
+  });
+
+  test('that is cancelled leaves the run before as it was', async () => {
+    const { engine, read, responses } = open();
+    await read(1, [fileOf(GOOD)]);
+    const many = Array.from({ length: 20_000 }, () => GOOD).flat();
+    const reading = read(2, [fileOf(many)]);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await engine.handle({ type: 'stop', run: 2 });
+    expect(await reading).toEqual({ status: 'cancelled' });
+    expect(await responses(1)).toBe(4);
+  });
+
+  test('gives way to a run that was started while it was read', async () => {
+    const { engine, events, read } = open();
+    const many = Array.from({ length: 20_000 }, () => GOOD).flat();
+    const reading = read(1, [fileOf(many)]);
+    const source = { ...DEFAULT_SYNTHETIC, prompts: 5 };
+    await engine.handle({ type: 'start', run: 2, settings: { backend: 'wasm', source } });
+    expect(await reading).toEqual({ status: 'cancelled' });
+    expect(events.some((e) => e.type === 'failed')).toBe(false);
+  });
+});

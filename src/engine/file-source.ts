@@ -1,0 +1,114 @@
+/**
+ * A person's own files as a source of Rollouts: one batch, read in the worker.
+ *
+ * Contract: nothing is sent anywhere; the bytes are read where they lie and only columns of numbers (and
+ * token texts) are kept. `batch` reads everything or throws the `RolloutFileError` that names file, line and
+ * field; after it, `report` holds what was read and what stands out.
+ */
+import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
+import { RolloutFileError, type Problem } from '../rollouts/file/problems';
+import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
+import { healthReport } from '../rollouts/health';
+import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
+import type { RolloutSource, SourceHooks } from '../rollouts/source';
+import type { ImportFile, ImportOptions, ImportReport } from './protocol';
+
+/** Display and bootstrap streams of runs that have no seed of their own. */
+export const FILE_SEED = 1;
+
+export class FileSource implements RolloutSource {
+  readonly batches = 1;
+  /** null until the files have been read */
+  report: ImportReport | null = null;
+  /** what stopped the reading; null also where it was stopped by something else than the files */
+  problem: Problem | null = null;
+
+  constructor(
+    private readonly files: readonly ImportFile[],
+    private readonly options: ImportOptions,
+  ) {}
+
+  /** 0 until they are known */
+  get totalSequences(): number {
+    return this.report?.sequences ?? 0;
+  }
+
+  async batch(_index: number, hooks: SourceHooks): Promise<Rollouts> {
+    const { files, options } = this;
+    const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    const what = files.length === 1 ? (files[0] as ImportFile).name : `${files.length} files`;
+    const said = (fraction: number) =>
+      hooks.onLoad({ bytes: Math.round(fraction * total), total, what });
+    said(0);
+    try {
+      const read = await readRolloutFiles(
+        files.map(({ name, blob }) => interruptible(name, blob)),
+        { ...options, signal: hooks.signal, progress: steps(said) },
+      );
+      this.report = reportOf(read);
+      return read.rollouts;
+    } catch (error) {
+      if (error instanceof RolloutFileError) this.problem = error.problem;
+      throw error;
+    }
+  }
+}
+
+/** ms of reading after which messages (a cancel among them) are let in */
+const BREATH = 50;
+/** bytes that are worked off at a stretch; some engines hand out a whole file at once */
+const STRETCH = 2 ** 20;
+
+/** Reads a blob in pieces with pauses between them; otherwise nobody could cancel. */
+function interruptible(name: string, blob: Blob): RolloutFile {
+  return {
+    ...fromBlob(name, blob),
+    async *stream() {
+      const reader = blob.stream().getReader();
+      let since = performance.now();
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return;
+          for (let at = 0; at < value.byteLength; at += STRETCH) {
+            yield value.subarray(at, at + STRETCH);
+            if (performance.now() - since < BREATH) continue;
+            await new Promise((resolve) => setTimeout(resolve, 0));
+            since = performance.now();
+          }
+        }
+      } finally {
+        await reader.cancel().catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** A message to the page per percent, not per chunk. */
+function steps(said: (fraction: number) => void): (fraction: number) => void {
+  let last = 0;
+  return (fraction) => {
+    if (fraction < last + 0.01 && fraction < 1) return;
+    last = fraction;
+    said(fraction);
+  };
+}
+
+function reportOf(read: FileRollouts): ImportReport {
+  const { rollouts, step } = read;
+  return {
+    files: read.files,
+    sequences: sequenceCount(rollouts),
+    tokens: tokenCount(rollouts),
+    groups: rollouts.prompts.length,
+    steps: new Set(step).size - (step.includes(-1) ? 1 : 0),
+    skipped: read.skipped,
+    problems: read.problems,
+    rule: read.rule,
+    computedAdvantages: read.computedAdvantages,
+    maskedTokens: read.maskedTokens,
+    maxCompletionLength: read.maxCompletionLength,
+    withoutSampler: read.withoutSampler,
+    health: healthReport(rollouts),
+  };
+}
