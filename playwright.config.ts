@@ -36,6 +36,9 @@ export default defineConfig<{ backend: Backend }>({
     {
       name: 'webgpu',
       grep: /first visit|add up/,
+      // Compiling the policy's shaders alone takes a software adapter most of a minute.
+      timeout: 900_000,
+      expect: { timeout: 400_000 },
       use: { backend: 'webgpu', launchOptions: { ...chromium, args: CHROMIUM_FLAGS } },
     },
   ],

@@ -27,13 +27,25 @@ export interface Small {
   mostOperators?: number;
 }
 
-/** Opens the lab and replaces the run that starts by itself with a small one. */
+/** Opens a link that holds a small run, which starts by itself. */
 export async function startSmall(
   page: Page,
   backend: Backend,
   { prompts = 8, groupSize = 4, mostOperators = 1 }: Small = {},
 ): Promise<number> {
-  await page.goto('./');
+  const settings = { backend, prompts, groupSize, maxOperators: mostOperators };
+  const query = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  await page.goto('about:blank');
+  await page.goto(`./#/equivalence?v=1&${query.join('&')}`);
+  return prompts * groupSize;
+}
+
+/** Replaces the run that started by itself with a small one, through the setup panel. */
+export async function startByPanel(
+  page: Page,
+  backend: Backend,
+  { prompts = 8, groupSize = 4, mostOperators = 1 }: Small = {},
+): Promise<number> {
   await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
   await openSetup(page);
   await page.getByLabel('Prompts', { exact: true }).fill(String(prompts));

@@ -6,6 +6,7 @@ import {
   openSetup,
   phase,
   sequences,
+  startByPanel,
   startSmall,
   tableBehind,
   test,
@@ -18,7 +19,7 @@ test('a first visit runs by itself, live, and a small run comes to its end and v
   await page.goto('./');
   await expect(sequences(page)).toHaveText(/\d+ of 512 responses/, { timeout: 120_000 });
 
-  const responses = await startSmall(page, backend);
+  const responses = await startByPanel(page, backend);
   await finished(page, responses);
   const words = backend === 'wasm' ? 'WebAssembly' : 'WebGPU';
   await expect(page.getByTestId('backend')).toContainText(`policy on ${words}`);
@@ -63,6 +64,17 @@ test('pause holds the run, step does one batch, stop ends it and keeps what ther
   await expect(figure(page, HISTOGRAMS)).toContainText(`${stepped} responses`);
   await page.getByRole('button', { name: 'Reset' }).click();
   await expect(phase(page)).toHaveText('Ready');
+});
+
+test('a link that asks for what cannot be is opened with the defaults, and says so', async ({
+  page,
+}) => {
+  await page.goto('./#/equivalence?v=1&backend=wasm&prompts=0&colour=blue');
+  const banner = page.getByTestId('banner');
+  await expect(banner).toContainText('source.prompts');
+  await expect(banner).toContainText('"colour" that this lab does not know');
+  await openSetup(page);
+  await expect(page.getByLabel('Prompts', { exact: true })).toHaveValue('64');
 });
 
 test('a value that cannot be is explained at its field, and nothing starts', async ({ page }) => {

@@ -21,8 +21,12 @@ const run = await new Promise<number>((resolve, reject) => {
   });
 });
 const result = await client.experiment(run, 'equivalence', { bins: 48 });
-const plain = (_: string, value: unknown) =>
-  value instanceof Uint32Array || value instanceof Float64Array ? Array.from(value) : value;
+/** Nine digits are more than the pixels of a recorded picture can show. */
+const short = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(9)) : null);
+const plain = (_: string, value: unknown) => {
+  if (value instanceof Uint32Array || value instanceof Float64Array) return Array.from(value);
+  return typeof value === 'number' ? short(value) : value;
+};
 const folder = new URL('public/recorded/', ROOT);
 await mkdir(folder, { recursive: true });
 const recordedAt = new Date().toISOString().slice(0, 10);

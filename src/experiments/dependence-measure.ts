@@ -13,7 +13,7 @@ import {
 } from '../math/stats/clusters';
 import { variance as sampleVariance } from '../math/stats/moments';
 import { meanCoefficients, slopeCoefficients } from '../math/stats/regression';
-import { anova, intraclassCorrelation, logF } from '../math/stats/statistics';
+import { anova, intraclassCorrelation, logF, logVariance } from '../math/stats/statistics';
 import { compensatedSum } from '../math/summation';
 import {
   correlationStatistic,
@@ -58,6 +58,7 @@ export interface LawPoint {
   sequences: number;
   /** Var[log s], nats^2 */
   measured: number;
+  interval: [number, number] | null;
   naive: number;
   corrected: number;
 }
@@ -210,6 +211,10 @@ export function lawCurve(
       maxLength: point.maxLength,
       sequences: point.sequences,
       measured: sampleVariance(point.values),
+      interval: transformed(
+        bootstrap.estimate(measuredSums[b] as ClusterSums, logVariance),
+        Math.exp,
+      ).interval,
       naive: predicted(law.naive, h.naive[b] as Float64Array),
       corrected: predicted(law.corrected, h.corrected[b] as Float64Array),
     })),

@@ -63,6 +63,8 @@ export class PolicySession {
         ? {
             executionProviders: [{ name: 'webgpu', device: runtime.device } as never],
             preferredOutputLocation: 'gpu-buffer',
+            // Errors only: it warns that masks and positions are computed on the CPU, as they should be.
+            logSeverityLevel: 3,
           }
         : { executionProviders: ['wasm'] };
     const session = await runtime.ort.InferenceSession.create(bytes, options);
