@@ -42,7 +42,7 @@ export default tseslint.config(
     ignores: ['**/*.test.ts', '**/*.test.tsx', '**/*.suite.ts'],
     plugins: { boundaries },
     settings: {
-      'import/resolver': { typescript: { project: './tsconfig.json' } },
+      'import/resolver': { node: { extensions: ['.ts', '.tsx'] } },
       'boundaries/elements': [
         ...ROOMS.map((name) => ({ type: name, pattern: `src/${name}` })),
         { type: 'app', pattern: 'app' },
