@@ -153,15 +153,18 @@ describe('engine', () => {
     await expect(p.ask(equivalence(1))).rejects.toThrow(/That run is over/);
   });
 
-  test.each(['pause', 'step', 'stop'] as const)('a %s right after the start is obeyed', async (type) => {
-    const p = await open();
-    p.send({ type: 'start', run: 1, settings: settings() });
-    p.send({ type, run: 1 });
-    await p.phase(1, type === 'stop' ? 'stopped' : 'paused');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const batches = p.events.filter((e) => e.type === 'batch').length;
-    expect(batches).toBe(type === 'step' ? 1 : 0);
-  });
+  test.each(['pause', 'step', 'stop'] as const)(
+    'a %s right after the start is obeyed',
+    async (type) => {
+      const p = await open();
+      p.send({ type: 'start', run: 1, settings: settings() });
+      p.send({ type, run: 1 });
+      await p.phase(1, type === 'stop' ? 'stopped' : 'paused');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const batches = p.events.filter((e) => e.type === 'batch').length;
+      expect(batches).toBe(type === 'step' ? 1 : 0);
+    },
+  );
 
   test('a cut connection fails the run with a sentence, and resuming goes on', async () => {
     let cut = true;
