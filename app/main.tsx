@@ -1,8 +1,9 @@
 /** Starts the page: one engine, one lab, the defaults running by themselves. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { EngineClient } from '../src/engine/client';
+import { settingsFromHash } from '../src/link/hash';
 import { App } from './shell/App';
+import { startEngine } from './state/engine';
 import { Lab } from './state/lab';
 import { LabContext } from './state/react';
 import './styles/tokens.css';
@@ -13,10 +14,9 @@ import './styles/charts.css';
 import './styles/words.css';
 import './styles/inspector.css';
 
-const engine = new EngineClient(
-  () => new Worker(new URL('../src/engine/worker.ts', import.meta.url), { type: 'module' }),
-);
-const lab = new Lab(engine);
+const link = settingsFromHash(location.hash);
+const lab = new Lab(startEngine(), link.settings);
+if (link.problems.length > 0) lab.notify(link.problems.join(' '));
 void lab.open(true);
 
 const root = document.getElementById('root');

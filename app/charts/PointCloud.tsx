@@ -28,8 +28,11 @@ interface PointCloudProps {
   recorded: boolean;
   /** the predicted line y = x, over the visible part */
   diagonal?: boolean;
+  /** drawn over the points: a predicted curve */
+  overlay?: (frame: Frame) => React.ReactNode;
   describe: (cloud: number, point: number) => React.ReactNode;
-  pick?: (point: number) => void;
+  /** the cloud's number comes second: most pages have one */
+  pick?: (point: number, cloud: number) => void;
 }
 
 function drawShape(
@@ -121,6 +124,7 @@ export function PointCloud({
   left = 56,
   recorded,
   diagonal = false,
+  overlay,
   describe,
   pick,
 }: PointCloudProps) {
@@ -185,6 +189,7 @@ export function PointCloud({
                 y2={frame.y(high)}
               />
             )}
+            {overlay?.(frame)}
             {px !== undefined && py !== undefined && (
               <circle className="plot-near" cx={frame.x(px)} cy={frame.y(py)} r={6} />
             )}
@@ -196,7 +201,7 @@ export function PointCloud({
               onPointerLeave={() => setNear(null)}
               onClick={(event) => {
                 const found = find(frame, event);
-                if (found !== null) pick?.(found.point);
+                if (found !== null) pick?.(found.point, found.cloud);
               }}
             />
           </>

@@ -88,4 +88,12 @@ describe('axes of a live run', () => {
     expect(low).toBeLessThan(1);
     expect(high).toBeGreaterThan(1);
   });
+
+  it('end, and stay readable, where all values agree to the last digits of float64', () => {
+    const s = [Math.exp(0.01), Math.exp(0.01) * (1 + 2 ** -52), Math.exp(0.01)];
+    const domain = domainOf(s);
+    expect(domain[1] - domain[0]).toBeGreaterThan(1e-3);
+    expect(linearScale(domain).ticks.length).toBeLessThan(20);
+    expect(linearScale([1.01, 1.01 + 2 ** -52]).ticks.length).toBeLessThan(20);
+  });
 });

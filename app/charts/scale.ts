@@ -49,7 +49,8 @@ export function linearScale([low, high]: Domain, wantedTicks = 5): Scale {
   const ticks: Tick[] = [];
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor((low + span) / step + 1e-9);
-  for (let k = first; k <= last; k++) {
+  // Beyond 2^53 `k++` would stand still: a domain as narrow as float64's rounding has no round ticks.
+  for (let k = first; k <= last && k + 1 > k; k++) {
     const value = k * step;
     ticks.push({ value, label: tickLabel(value, step) });
   }
@@ -113,7 +114,8 @@ export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
     if (value > high) high = value;
   }
   if (low > high) return [0, 1];
-  const span = high - low;
+  // Differences in the last digits of float64 are rounding, not a spread to zoom into.
+  const span = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high)) ? high - low : 0;
   const room = span > 0 ? span * padding : Math.max(Math.abs(low) * 0.01, 1e-6);
   return [low - room, high + room];
 }

@@ -21,4 +21,14 @@ export interface ExperimentPageEntry {
 
 export const EXPERIMENT_PAGES: readonly [ExperimentPageEntry, ...ExperimentPageEntry[]] = [
   { id: 'equivalence', title: 'Equivalence', page: lazy(() => import('./equivalence')) },
+  { id: 'variance', title: 'Variance', page: lazy(() => import('./variance')) },
+  { id: 'dependence', title: 'Dependence', page: lazy(() => import('./dependence')) },
+  { id: 'weights', title: 'Weights', page: lazy(() => import('./weights')) },
+  { id: 'length', title: 'Length', page: lazy(() => import('./length')) },
+  { id: 'clipping', title: 'Clipping', page: lazy(() => import('./clipping')) },
+  { id: 'gradient', title: 'Gradient', page: lazy(() => import('./gradient')) },
+  { id: 'precision', title: 'Precision', page: lazy(() => import('./precision')) },
+  { id: 'objectives', title: 'Objectives', page: lazy(() => import('./objectives')) },
+  { id: 'data', title: 'Data', page: lazy(() => import('./data')) },
+  { id: 'reproduce', title: 'Reproduce', page: lazy(() => import('./reproduce')) },
 ];

@@ -1,6 +1,6 @@
 /**
  * Running text with the paper's symbols in it. Contract: the engine and the schema write plain ASCII
- * (`pi_old`, `PPL_theta`, `d_t`, `dH`, `1e-12`); a person reads π with its index set low, ΔH, 10⁻¹².
+ * (`pi_old`, `PPL_theta`, `d_t`, `dH`, `1e-12`); a person reads π with its index set low, σ², ΔH, 10⁻¹².
  */
 import { superscript } from './numbers';
 
@@ -27,18 +27,22 @@ export function Symbol({ text }: { text: string }) {
   );
 }
 
-const INDEXED = /((?:π|θ|pi|theta|PPL|H|d|r)_(?:old|new|theta|t|θ))\b/;
+const INDEXED = /((?:π|θ|pi|theta|PPL|H|d|r|rho|L)_(?:old|new|theta|t|θ|k|eff))\b/;
 
 export function Prose({ children }: { children: string }) {
-  return children
-    .split(INDEXED)
-    .map((part, i) =>
-      i % 2 === 1 ? (
-        <Symbol key={i} text={part} />
-      ) : (
-        part
-          .replace(/\bdH\b/g, 'ΔH')
-          .replace(/\b1e(-?\d+)\b/g, (_, power: string) => `10${superscript(Number(power))}`)
-      ),
-    );
+  return children.split(INDEXED).map((part, i) =>
+    i % 2 === 1 ? (
+      <Symbol key={i} text={part} />
+    ) : (
+      part
+        .replace(/\b(sigma|tau|rho|mu)\b/g, greek)
+        .replace(/\^2(?!\d)/g, '²')
+        .replace(/\bsqrt\(/g, '√(')
+        .replace(/\bk-hat\b/g, 'k̂')
+        .replace(/\bsum (?=[(w]|$)/g, 'Σ ')
+        .replace(/(?<![\w.])-(?=\d)| - /g, (minus) => minus.replace('-', '−'))
+        .replace(/\bdH\b/g, 'ΔH')
+        .replace(/\b1e(-?\d+)\b/g, (_, power: string) => `10${superscript(Number(power))}`)
+    ),
+  );
 }

@@ -69,7 +69,7 @@ export function counted(n: number, singular: string, plural = `${singular}s`): s
 }
 
 export function percent(share: number, decimals = 1): string {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(decimals)} %` : notFinite(share);
+  return Number.isFinite(share) ? `${fixed(share * 100, decimals)} %` : notFinite(share);
 }
 
 /** Whole seconds below a minute, then minutes and seconds, then hours and minutes. */

@@ -6,6 +6,7 @@ import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/protoc
 import { bytes, count, duration, significant } from '../format/numbers';
 import { readDraft } from '../setup/draft';
 import { isLive, type Opening, type Run } from '../state/lab';
+import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
 
 const PHASES: Record<RunPhase, string> = {
@@ -100,7 +101,7 @@ function Progress({ run }: { run: Run | null }) {
           {progress?.loaded !== undefined && progress.phase === 'loading'
             ? loadedWords(progress.loaded)
             : total > 0
-              ? `${count(progress?.sequences ?? 0)} of ${count(total)} responses`
+              ? `${count(progress?.sequences ?? 0)} of ${count(total)} responses${fromWhere(run)}`
               : ''}
         </span>
       </div>
@@ -131,6 +132,11 @@ function Progress({ run }: { run: Run | null }) {
       </dl>
     </div>
   );
+}
+
+/** The file, where the data come from one: they look like any others. */
+function fromWhere(run: Run | null): string {
+  return run?.imported ? `, from ${sourceName(run.imported)}` : '';
 }
 
 /** A dash keeps the place of what is not known yet. */

@@ -2,6 +2,7 @@
 import { useId, type ReactNode } from 'react';
 import { Prose, Symbol } from '../format/Prose';
 import type { FieldSpec } from './fields';
+import { sliderPosition, sliderText, type SliderShape } from './slider';
 
 function Label({ id, label, symbol }: { id: string; label: string; symbol?: string | undefined }) {
   return (
@@ -29,7 +30,7 @@ interface NumberFieldProps {
   spec: FieldSpec<string>;
   text: string;
   issue: string | undefined;
-  slider?: boolean;
+  slider?: SliderShape;
   /** where the slider has a mark, besides 0 */
   standard?: number | undefined;
   onChange: (text: string) => void;
@@ -40,7 +41,7 @@ export function NumberField({
   spec,
   text,
   issue,
-  slider = false,
+  slider,
   standard,
   onChange,
   extra,
@@ -53,21 +54,24 @@ export function NumberField({
     <div className="field">
       <Label id={id} label={spec.label} symbol={spec.symbol} />
       <div className="field-input">
-        {slider && (
+        {slider !== undefined && (
           <>
             <input
               type="range"
               aria-label={`${spec.label}, slider`}
-              min={spec.low}
-              max={spec.high}
-              step={0.01}
+              aria-valuetext={text}
+              min={0}
+              max={1}
+              step={slider === 'linear' ? 0.01 / (spec.high - spec.low) : 0.005}
               list={marks}
-              value={Number.isFinite(Number(text)) ? Number(text) : 0}
-              onChange={(event) => onChange(event.currentTarget.value)}
+              value={sliderPosition(spec, slider, Number(text))}
+              onChange={(event) =>
+                onChange(sliderText(spec, slider, Number(event.currentTarget.value)))
+              }
             />
             <datalist id={marks}>
-              <option value={0} />
-              {standard !== undefined && <option value={standard} />}
+              <option value={sliderPosition(spec, slider, 0)} />
+              {standard !== undefined && <option value={sliderPosition(spec, slider, standard)} />}
             </datalist>
           </>
         )}
@@ -77,7 +81,7 @@ export function NumberField({
           inputMode={spec.whole && spec.low >= 0 ? 'numeric' : 'text'}
           autoComplete="off"
           spellCheck={false}
-          className={slider ? 'input-short' : ''}
+          className={slider === undefined ? '' : 'input-short'}
           value={text}
           aria-invalid={issue !== undefined}
           aria-describedby={issue === undefined ? hint : `${wrong} ${hint}`}

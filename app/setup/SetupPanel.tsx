@@ -3,23 +3,15 @@
  * differs from it is listed; a value that cannot be is explained beside its field.
  */
 import { useMemo, type ReactNode } from 'react';
-import {
-  BACKENDS,
-  DEFAULT_SETTINGS,
-  LENGTH_SHAPES,
-  type BackendChoice,
-} from '../../src/link/settings';
+import { BACKENDS, DEFAULT_SETTINGS, type BackendChoice } from '../../src/link/settings';
 import type { CheckpointInfo, PolicyManifest } from '../../src/policy/manifest';
 import { useLab, useLabState } from '../state/react';
 import { isLive } from '../state/lab';
 import { differences, draftOf, readDraft, type Draft, type Issues } from './draft';
 import { NumberField, SelectField } from './Field';
-import {
-  POLICIES_FIELDS,
-  SYNTHETIC_FIELDS,
-  type PoliciesField,
-  type SyntheticField,
-} from './fields';
+import { POLICIES_FIELDS, type PoliciesField } from './fields';
+import { SetupGroup } from './SetupGroup';
+import { SyntheticFields } from './SyntheticFields';
 
 const BACKEND_NAMES: Record<BackendChoice, string> = {
   auto: 'automatic',
@@ -36,7 +28,9 @@ export function SetupPanel() {
   const draft = useLabState((state) => state.draft);
   const run = useLabState((state) => state.run);
   const { settings, issues } = useMemo(() => readDraft(draft), [draft]);
-  const changed = run !== null && settings !== null ? differences(run.settings, settings) : [];
+  // Data from a file have no settings to compare with.
+  const compared = run?.settings ?? null;
+  const changed = compared !== null && settings !== null ? differences(compared, settings) : [];
 
   const setKind = (kind: Draft['kind']) => lab.edit((before) => ({ ...before, kind }));
   return (
@@ -67,7 +61,7 @@ export function SetupPanel() {
       {draft.kind === 'policies' ? (
         <PoliciesFields draft={draft} issues={issues} />
       ) : (
-        <SyntheticFields draft={draft} issues={issues} />
+        <SyntheticFields draft={draft} issues={issues} newSeed={newSeed} />
       )}
       <SetupGroup title="Machine">
         <SelectField
@@ -104,7 +98,7 @@ export function SetupPanel() {
               type="button"
               className="button-quiet"
               onClick={() => {
-                if (run !== null) lab.edit((before) => draftOf(run.settings, before));
+                if (compared !== null) lab.edit((before) => draftOf(compared, before));
               }}
             >
               Take back
@@ -118,15 +112,6 @@ export function SetupPanel() {
       {/* Enter in a field starts, when everything is valid. */}
       <button type="submit" hidden disabled={settings === null} />
     </form>
-  );
-}
-
-export function SetupGroup({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <fieldset className="setup-group">
-      <legend>{title}</legend>
-      {children}
-    </fieldset>
   );
 }
 
@@ -154,7 +139,7 @@ function PoliciesFields({ draft, issues }: { draft: Draft; issues: Issues }) {
       spec={POLICIES_FIELDS[key]}
       text={values[key]}
       issue={issues[key]}
-      slider={slider}
+      {...(slider ? { slider: 'linear' as const } : {})}
       standard={
         DEFAULT_SETTINGS.source.kind === 'policies' ? DEFAULT_SETTINGS.source[key] : undefined
       }
@@ -213,63 +198,6 @@ function PoliciesFields({ draft, issues }: { draft: Draft; issues: Issues }) {
         <div className="field-row">
           {field('temperature')}
           {field('maxLength')}
-        </div>
-        {field(
-          'seed',
-          <button type="button" className="button-quiet" onClick={() => set({ seed: newSeed() })}>
-            New seed
-          </button>,
-        )}
-      </SetupGroup>
-    </>
-  );
-}
-
-function SyntheticFields({ draft, issues }: { draft: Draft; issues: Issues }) {
-  const lab = useLab();
-  const { synthetic: values } = draft;
-  const set = (change: Partial<Draft['synthetic']>) =>
-    lab.edit((before) => ({ ...before, synthetic: { ...before.synthetic, ...change } }));
-  const field = (key: SyntheticField, extra: ReactNode = null) => (
-    <NumberField
-      spec={SYNTHETIC_FIELDS[key]}
-      text={values[key]}
-      issue={issues[key]}
-      onChange={(text) => set({ [key]: text })}
-      extra={extra}
-    />
-  );
-  return (
-    <>
-      <SetupGroup title="Responses">
-        <div className="field-row">
-          {field('prompts')}
-          {field('groupSize')}
-        </div>
-        <SelectField
-          label="Lengths"
-          hint="distribution of response lengths"
-          value={values.lengthShape}
-          options={LENGTH_SHAPES.map((shape) => ({ value: shape, label: shape }))}
-          onChange={(lengthShape) => set({ lengthShape })}
-        />
-        <div className="field-row">
-          {field('minLength')}
-          {field('maxLength')}
-        </div>
-      </SetupGroup>
-      <SetupGroup title="Log-ratios">
-        <div className="field-row">
-          {field('mu')}
-          {field('sigma')}
-        </div>
-        <div className="field-row">
-          {field('rho')}
-          {field('tau')}
-        </div>
-        <div className="field-row">
-          {field('tailDegrees')}
-          {field('drift')}
         </div>
         {field(
           'seed',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Event, RunProgress } from '../../src/engine/protocol';
+import type { Event, ImportOutcome, ImportReport, RunProgress } from '../../src/engine/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { RunSettings } from '../../src/link/settings';
+import { DEFAULT_IMPORT } from './imports';
 import { Lab, QUEUED, type Engine } from './lab';
 
 /** Lets every promise that can settle do so. */
@@ -60,6 +61,14 @@ class Scripted implements Engine {
   }
   pause = (run: number) => void this.orders.push(`pause ${run}`);
   resume = (run: number) => void this.orders.push(`resume ${run}`);
+  imports: { resolve: (outcome: ImportOutcome) => void; reject: (error: Error) => void }[] = [];
+  importFiles: Engine['importFiles'] = () => {
+    this.orders.push(`import ${++this.runs}`);
+    const outcome = new Promise<ImportOutcome>((resolve, reject) =>
+      this.imports.push({ resolve, reject }),
+    );
+    return { run: this.runs, outcome };
+  };
   step = (run: number) => void this.orders.push(`step ${run}`);
   stop = (run: number) => void this.orders.push(`stop ${run}`);
   experiment: Engine['experiment'] = (run, id) => {
@@ -230,5 +239,70 @@ describe('an experiment in view', () => {
     engine.asked[1]?.resolve({});
     await settle();
     expect(state().refusals.equivalence).toBeUndefined();
+  });
+});
+
+describe("a person's own files", () => {
+  const report: ImportReport = {
+    files: [],
+    sequences: 4,
+    tokens: 8,
+    groups: 2,
+    steps: 0,
+    skipped: 0,
+    problems: [],
+    rule: 'trl',
+    computedAdvantages: 0,
+    maskedTokens: 0,
+    maxCompletionLength: null,
+    withoutSampler: 0,
+    health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
+  };
+  const progress: RunProgress = { ...QUEUED, phase: 'finished', sequences: 4, totalSequences: 4 };
+  const read: ImportOutcome = { status: 'read', report, progress };
+
+  it('become the run once they are read, and are measured without another word', async () => {
+    const { engine, lab, state } = await running();
+    lab.watch('equivalence', { bins: 10 });
+    await settle();
+    void lab.importFiles([], DEFAULT_IMPORT);
+    engine.progress(2, { phase: 'loading', loaded: { bytes: 5, total: 10, what: 'x' } });
+    expect(state().run?.id).toBe(1);
+    expect(state().reading?.progress.loaded?.bytes).toBe(5);
+    engine.imports[0]?.resolve(read);
+    engine.asked[0]?.resolve({});
+    await settle();
+    expect(state()).toMatchObject({ reading: null, run: { id: 2, imported: { report } } });
+    expect(engine.asks()).toEqual(['equivalence 1', 'equivalence 2']);
+  });
+
+  it('that cannot be read are explained and leave the run alone', async () => {
+    const { engine, lab, state } = await running();
+    void lab.importFiles([], DEFAULT_IMPORT);
+    engine.imports[0]?.resolve({ status: 'unreadable', message: 'line 3', problem: null });
+    await settle();
+    expect(state().reading?.failure?.message).toBe('line 3');
+    expect(state().run?.id).toBe(1);
+    lab.cancelImport();
+    expect(state().reading).toBeNull();
+    expect(engine.orders).not.toContain('stop 2');
+  });
+
+  it('can be called off; a late answer changes nothing', async () => {
+    const { engine, lab, state } = await running();
+    void lab.importFiles([], DEFAULT_IMPORT);
+    lab.cancelImport();
+    expect(engine.orders).toContain('stop 2');
+    engine.imports[0]?.resolve(read);
+    await settle();
+    expect(state().run?.id).toBe(1);
+  });
+
+  it('survive an engine that dies meanwhile: the reading says so', async () => {
+    const { engine, lab, state } = await running();
+    void lab.importFiles([], DEFAULT_IMPORT);
+    engine.imports[0]?.reject(new Error('The worker stopped.'));
+    await settle();
+    expect(state().reading?.failure?.message).toBe('The worker stopped.');
   });
 });

@@ -10,12 +10,16 @@ import type {
   Event,
   ExperimentId,
   ExperimentMap,
+  ImportFile,
+  ImportOptions,
+  ImportOutcome,
   RunId,
   RunProgress,
 } from '../../src/engine/protocol';
 import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type RunSettings } from '../../src/link/settings';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import { draftOf, readDraft, type Draft } from '../setup/draft';
+import type { Imported, Reading } from './imports';
 
 /** What the page needs of the engine; tests hand in another one. */
 export type Engine = Pick<
@@ -26,6 +30,7 @@ export type Engine = Pick<
   | 'resume'
   | 'step'
   | 'stop'
+  | 'importFiles'
   | 'experiment'
   | 'sequences'
   | 'sequence'
@@ -39,7 +44,9 @@ export interface Failure {
 
 export interface Run {
   id: RunId;
-  settings: RunSettings;
+  /** null: the data came from files */
+  settings: RunSettings | null;
+  imported: Imported | null;
   progress: RunProgress;
   failure: Failure | null;
 }
@@ -69,6 +76,8 @@ export interface LabState {
   opening: Opening;
   draft: Draft;
   run: Run | null;
+  /** files on their way in */
+  reading: Reading | null;
   measurements: { [K in ExperimentId]?: Measurement<K> };
   /** why an experiment gave no answer; a sentence */
   refusals: { [K in ExperimentId]?: string };
@@ -124,6 +133,7 @@ export class Lab {
       opening: { status: 'opening' },
       draft: draftOf(settings),
       run: null,
+      reading: null,
       measurements: {},
       refusals: {},
       inspection: null,
@@ -176,6 +186,11 @@ export class Lab {
     });
   }
 
+  /** Something that a person should know; stays until dismissed. */
+  notify(notice: string): void {
+    this.store.setState({ notice });
+  }
+
   restoreDefaults(): void {
     this.store.setState({ draft: draftOf(DEFAULT_SETTINGS) });
     const { opening } = this.store.getState();
@@ -199,7 +214,7 @@ export class Lab {
     const id = this.engine.start(settings);
     this.early = null;
     this.store.setState({
-      run: { id, settings, progress: QUEUED, failure: null },
+      run: { id, settings, imported: null, progress: QUEUED, failure: null },
       inspection: null,
       refusals: {},
     });
@@ -234,6 +249,49 @@ export class Lab {
       if (isLive(run)) this.engine.stop(run.id);
     });
     this.store.setState({ run: null, measurements: {}, refusals: {}, inspection: null });
+  }
+
+  /** Reads a person's files; once they are read they are the run. */
+  async importFiles(files: ImportFile[], options: ImportOptions): Promise<void> {
+    this.cancelImport();
+    const { run, outcome } = this.engine.importFiles(files, options);
+    this.store.setState({ reading: { run, files, options, progress: QUEUED, failure: null } });
+    const end = await outcome.catch((error: unknown): ImportOutcome => ({
+      status: 'unreadable',
+      message: sentence(error),
+      problem: null,
+    }));
+    const { reading } = this.store.getState();
+    if (reading?.run !== run) return;
+    if (end.status === 'unreadable') {
+      this.store.setState({ reading: { ...reading, failure: end } });
+      return;
+    }
+    this.store.setState({ reading: null });
+    if (end.status === 'cancelled') return;
+    const { report, progress } = end;
+    this.store.setState({
+      run: {
+        id: run,
+        settings: null,
+        imported: { files, options, report },
+        progress,
+        failure: null,
+      },
+      // Nothing about other data may stand beside the report.
+      measurements: {},
+      refusals: {},
+      inspection: null,
+    });
+    for (const watch of this.watches.values()) this.refresh(watch);
+  }
+
+  /** Also forgets files that could not be read. */
+  cancelImport(): void {
+    const { reading } = this.store.getState();
+    if (reading === null) return;
+    if (reading.failure === null) this.engine.stop(reading.run);
+    this.store.setState({ reading: null });
   }
 
   inspect(inspection: Omit<Inspection, 'run'>): void {
@@ -311,7 +369,11 @@ export class Lab {
 
   private hear(event: Event): void {
     if (event.type === 'reply' || event.type === 'refused') return;
-    const { run } = this.store.getState();
+    const { run, reading } = this.store.getState();
+    if (event.type === 'progress' && reading?.run === event.run) {
+      this.store.setState({ reading: { ...reading, progress: event.progress } });
+      return;
+    }
     if (run?.id !== event.run) return;
     switch (event.type) {
       case 'progress':

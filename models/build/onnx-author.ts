@@ -150,15 +150,21 @@ function writeShared(g: GraphWriter, a: Architecture): Shared {
   const head = a.hiddenSize / a.heads;
   const half = head / 2;
 
-  const frequencies = Array.from({ length: head }, (_, i) => a.ropeTheta ** (-(i % half) / half));
-  const positions = g.node('Unsqueeze', 'rope.positions', [
-    g.node('Cast', 'rope.cast', ['position_ids'], { to: TensorProto_DataType.FLOAT }),
-    g.integers('axes.head_and_feature', [2], [1, 3]),
-  ]);
-  const angles = g.node('Mul', 'rope.angles', [
-    positions,
-    g.floats('rope.frequencies', [head], frequencies),
-  ]);
+  // Tables, not Sin and Cos: WGSL promises these to 2^-11 only, which put log-probs 1.5e-4 apart between
+  // WebGPU and wasm.
+  const table = (name: string, f: (angle: number) => number): string => {
+    const values = new Float32Array(a.maxPositions * head);
+    for (let position = 0; position < a.maxPositions; position++) {
+      for (let i = 0; i < head; i++) {
+        values[position * head + i] = f(position * a.ropeTheta ** (-(i % half) / half));
+      }
+    }
+    const rows = g.node('Gather', `rope.${name}.rows`, [
+      g.floats(`rope.${name}.table`, [a.maxPositions, head], values),
+      'position_ids',
+    ]);
+    return g.node('Unsqueeze', `rope.${name}`, [rows, g.integers(`axes.${name}`, [1], [1])]);
+  };
   // x @ R = [-x2, x1] for x = [x1, x2]
   const rotation = new Float32Array(head * head);
   for (let i = 0; i < half; i++) {
@@ -173,7 +179,7 @@ function writeShared(g: GraphWriter, a: Architecture): Shared {
   const isVisible = g.node('And', 'mask.visible', [
     g.node('LessOrEqual', 'mask.causal', [
       g.node('Unsqueeze', 'mask.keys', [keyPositions, g.integers('axes.key', [2], [1, 2])]),
-      g.node('Unsqueeze', 'mask.queries', ['position_ids', 'axes.head_and_feature']),
+      g.node('Unsqueeze', 'mask.queries', ['position_ids', g.integers('axes.query', [2], [1, 3])]),
     ]),
     g.node('Unsqueeze', 'mask.present', [
       g.node('Greater', 'mask.nonzero', ['attention_mask', g.integers('zero', [], [0])]),
@@ -190,8 +196,8 @@ function writeShared(g: GraphWriter, a: Architecture): Shared {
   // sampled ids on the GPU would have to read them back at every token (seen in 1.30).
   const batchAndLength = g.node('Shape', 'shape.input', ['position_ids']);
   return {
-    cos: g.node('Cos', 'rope.cos', [angles]),
-    sin: g.node('Sin', 'rope.sin', [angles]),
+    cos: table('cos', Math.cos),
+    sin: table('sin', Math.sin),
     rotateHalf: g.floats('rope.rotate_half', [head, head], rotation),
     maskBias,
     splitHeads: g.node(

@@ -162,7 +162,7 @@ function identityClaim(
     interval: null,
     n,
     nOf,
-    verdict: largest <= IDENTITY_TOLERANCE ? 'holds' : 'fails',
+    verdict: n === 0 ? 'too few' : largest <= IDENTITY_TOLERANCE ? 'holds' : 'fails',
     rule: `Largest relative deviation; holds when it is at most ${IDENTITY_TOLERANCE}, fails otherwise. An identity needs no interval.`,
   };
 }

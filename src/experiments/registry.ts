@@ -5,11 +5,15 @@
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
+import { clipping, clippingSettingsSchema } from './clipping';
 import { dependence, dependenceSettingsSchema } from './dependence';
 import { equivalence, equivalenceSettingsSchema } from './equivalence';
 import type { Claim, Experiment, ExperimentContext } from './experiment';
+import { gradient, gradientSettingsSchema } from './gradient';
 import { ExperimentInputError } from './input';
 import { length, lengthSettingsSchema } from './length';
+import { objectives, objectivesSettingsSchema } from './objectives';
+import { precision, precisionSettingsSchema } from './precision';
 import { variance, varianceSettingsSchema } from './variance';
 import { weights, weightsSettingsSchema } from './weights';
 
@@ -24,7 +28,7 @@ function entry<Settings, Result extends { claims: Claim[] }>(
      * @throws ExperimentInputError naming the setting that is wrong
      */
     async run(rollouts: Rollouts, settings: unknown, context: ExperimentContext): Promise<Result> {
-      const parsed = v.safeParse(schema, settings ?? experiment.defaults);
+      const parsed = v.safeParse(schema, settings === undefined ? experiment.defaults : settings);
       if (!parsed.success) {
         const [issue] = parsed.issues;
         const path = v.getDotPath(issue) ?? 'settings';
@@ -43,6 +47,10 @@ export const EXPERIMENTS = {
   dependence: entry(dependence, dependenceSettingsSchema),
   weights: entry(weights, weightsSettingsSchema),
   length: entry(length, lengthSettingsSchema),
+  clipping: entry(clipping, clippingSettingsSchema),
+  gradient: entry(gradient, gradientSettingsSchema),
+  precision: entry(precision, precisionSettingsSchema),
+  objectives: entry(objectives, objectivesSettingsSchema),
 } as const;
 
 export type ExperimentId = keyof typeof EXPERIMENTS;

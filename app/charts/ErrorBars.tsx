@@ -1,0 +1,347 @@
+/**
+ * Measured points with error bars over predicted lines. Contract: measurements are marks, predictions
+ * lines; exact values of the nearest mark on hover, on touch and by keyboard (one tab stop, arrow keys);
+ * plots that are handed the same `near` show the same point and share one crosshair; what lies outside
+ * the axes is cut at the frame.
+ */
+import { useId, useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import './error-bars.css';
+import { Plot, Tooltip, type Frame } from './Plot';
+import type { Scale } from './scale';
+import { markPath, type LineKind, type MarkShape } from './shapes';
+
+export interface Mark {
+  x: number;
+  y: number;
+  interval: readonly [number, number] | null;
+  /** drawn open: there, but not to be relied on, or the second of two series */
+  hollow?: boolean;
+}
+
+/** What is said about one mark, to the eye and to the ear. */
+export interface MarkWords {
+  head: string;
+  rows: readonly (readonly [name: string, value: string])[];
+}
+
+export interface MarkSeries {
+  id: string;
+  /** CSS custom property */
+  colour: string;
+  shape: MarkShape;
+  marks: readonly Mark[];
+  /** px to the right, where two series share their lengths */
+  dodge?: number;
+  describe(index: number): MarkWords;
+}
+
+export interface CurveLine {
+  id: string;
+  kind: LineKind;
+  /** CSS custom property; predictions have the ink's */
+  colour?: string;
+  points: readonly (readonly [number, number])[];
+}
+
+export interface CurveBand {
+  id: string;
+  points: readonly (readonly [x: number, low: number, high: number])[];
+}
+
+/** A value that matters, drawn across the plot. */
+export interface Rule {
+  /** the axis that `at` lies on */
+  along: 'x' | 'y';
+  at: number;
+  label: string;
+  kind?: 'prediction' | 'reference';
+}
+
+export interface Near {
+  series: string;
+  index: number;
+}
+
+interface ErrorBarsProps {
+  label: string;
+  x: Scale;
+  y: Scale;
+  xLabel?: string;
+  yLabel?: string;
+  height: number;
+  left?: number;
+  xTicks?: boolean;
+  series: readonly MarkSeries[];
+  lines?: readonly CurveLine[];
+  bands?: readonly CurveBand[];
+  rules?: readonly Rule[];
+  shared?: { near: Near | null; onNear: (near: Near | null) => void };
+}
+
+/** px; a pointer further from every mark shows none */
+const REACH = 56;
+
+/** Pixels inside or somewhat beyond the frame: SVG does not take infinities. */
+const within = (px: number, size: number) =>
+  Number.isNaN(px) ? 2 * size : Math.min(2 * size, Math.max(-size, px));
+
+/** The same, held inside the frame. */
+const inside = (px: number, size: number) => Math.min(size, Math.max(0, within(px, size)));
+
+function linePath(points: CurveLine['points'], frame: Frame): string {
+  return points
+    .map(([x, y], i) => {
+      const px = within(frame.x(x), frame.width).toFixed(2);
+      const py = within(frame.y(y), frame.height).toFixed(2);
+      return `${i === 0 ? 'M' : 'L'}${px} ${py}`;
+    })
+    .join('');
+}
+
+function bandPath(points: CurveBand['points'], frame: Frame): string {
+  const low = points.map(([x, y]): [number, number] => [x, y]);
+  const high = points.map(([x, , y]): [number, number] => [x, y]).reverse();
+  return low.length === 0 ? '' : `${linePath([...low, ...high], frame)}Z`;
+}
+
+function nearest(series: readonly MarkSeries[], frame: Frame, px: number, py: number): Near | null {
+  let best: Near | null = null;
+  let least = REACH ** 2;
+  for (const { id, marks } of series) {
+    for (const [index, mark] of marks.entries()) {
+      const dx = frame.x(mark.x) - px;
+      const dy = inside(frame.y(mark.y), frame.height) - py;
+      // along x first: people point at a length, not at a value
+      const distance = dx ** 2 + 0.2 * dy ** 2;
+      if (distance < least) {
+        least = distance;
+        best = { series: id, index };
+      }
+    }
+  }
+  return best;
+}
+
+function find(series: readonly MarkSeries[], near: Near | null) {
+  const own = near && series.find(({ id }) => id === near.series);
+  const mark = near === null ? undefined : own?.marks[near.index];
+  return near && own && mark ? { mark, words: own.describe(near.index) } : null;
+}
+
+const STEPS: Record<string, number> = {
+  ArrowRight: 1,
+  ArrowLeft: -1,
+  ArrowUp: 1,
+  ArrowDown: -1,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+export function ErrorBars({
+  label,
+  x,
+  y,
+  xLabel,
+  yLabel,
+  height,
+  left = 60,
+  xTicks = true,
+  series,
+  lines = [],
+  bands = [],
+  rules = [],
+  shared,
+}: ErrorBarsProps) {
+  const clip = useId();
+  const [own, setOwn] = useState<Near | null>(null);
+  const { near, onNear } = shared ?? { near: own, onNear: setOwn };
+  const [tabStop, setTabStop] = useState<Near | null>(null);
+  const order = useMemo(
+    () =>
+      series
+        .flatMap(({ id, marks }) => marks.map((mark, index) => ({ series: id, index, x: mark.x })))
+        .sort((a, b) => a.x - b.x),
+    [series],
+  );
+  const stop = order.find((at) => same(at, tabStop)) ?? order[0] ?? null;
+  const shown = find(series, near);
+
+  const point = (frame: Frame, event: PointerEvent<SVGRectElement>) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    onNear(nearest(series, frame, event.clientX - box.left, event.clientY - box.top));
+  };
+  const walk = (event: KeyboardEvent<SVGGElement>) => {
+    const step = STEPS[event.key];
+    if (step === undefined || stop === null) return;
+    event.preventDefault();
+    const at = order.findIndex((other) => same(other, stop)) + step;
+    const next = order[Math.min(order.length - 1, Math.max(0, at))];
+    if (next === undefined) return;
+    setTabStop(next);
+    event.currentTarget
+      .querySelector<SVGPathElement>(`[data-mark="${next.series} ${next.index}"]`)
+      ?.focus();
+  };
+
+  return (
+    <Plot
+      label={label}
+      x={x}
+      y={y}
+      {...(xLabel === undefined ? {} : { xLabel })}
+      {...(yLabel === undefined ? {} : { yLabel })}
+      height={height}
+      left={left}
+      xTicks={xTicks}
+      grid="both"
+      interactive
+      over={(frame) =>
+        shown && (
+          <Tooltip
+            frame={frame}
+            x={frame.x(shown.mark.x)}
+            y={inside(frame.y(shown.mark.y), frame.height)}
+          >
+            <div className="tooltip-head">{shown.words.head}</div>
+            {shown.words.rows.map(([name, value]) => (
+              <div key={name} className="tooltip-row">
+                {name}
+                <b>{value}</b>
+              </div>
+            ))}
+          </Tooltip>
+        )
+      }
+    >
+      {(frame) => (
+        <>
+          <defs>
+            <clipPath id={clip}>
+              <rect x={-6} y={-6} width={frame.width + 12} height={frame.height + 6} />
+            </clipPath>
+          </defs>
+          <g clipPath={`url(#${clip})`}>
+            {bands.map(({ id, points }) => (
+              <path key={id} className="curve-band" d={bandPath(points, frame)} />
+            ))}
+            {shown && (
+              <line
+                className="curve-cross"
+                x1={frame.x(shown.mark.x)}
+                x2={frame.x(shown.mark.x)}
+                y2={frame.height}
+              />
+            )}
+            {lines.map(({ id, kind, colour, points }) => (
+              <path
+                key={id}
+                className={`curve-line curve-${kind}`}
+                d={linePath(points, frame)}
+                {...(colour === undefined ? {} : { style: { color: `var(${colour})` } })}
+              />
+            ))}
+          </g>
+          {rules.map((rule) => (
+            <RuleLine key={`${rule.along} ${rule.label}`} rule={rule} frame={frame} />
+          ))}
+          <rect
+            className="plot-hit"
+            width={frame.width}
+            height={frame.height}
+            onPointerMove={(event) => point(frame, event)}
+            onPointerDown={(event) => point(frame, event)}
+            onPointerLeave={() => onNear(null)}
+          />
+          <g className="curve-marks" clipPath={`url(#${clip})`} onKeyDown={walk}>
+            {series.map((one) => (
+              <Marks
+                key={one.id}
+                series={one}
+                frame={frame}
+                near={near?.series === one.id ? near.index : null}
+                stop={stop?.series === one.id ? stop.index : null}
+                onFocus={(index) => {
+                  setTabStop({ series: one.id, index });
+                  onNear({ series: one.id, index });
+                }}
+                onBlur={() => onNear(null)}
+              />
+            ))}
+          </g>
+        </>
+      )}
+    </Plot>
+  );
+}
+
+const same = (a: Near, b: Near | null) => a.series === b?.series && a.index === b.index;
+
+function RuleLine({ rule, frame }: { rule: Rule; frame: Frame }) {
+  const { along, at, label, kind = 'reference' } = rule;
+  const upright = along === 'x';
+  const px = upright ? frame.x(at) : frame.y(at);
+  if (!(px >= 0 && px <= (upright ? frame.width : frame.height))) return null;
+  const ends = upright ? { x1: px, x2: px, y2: frame.height } : { y1: px, y2: px, x2: frame.width };
+  const late = upright && px > frame.width / 2;
+  return (
+    <>
+      <line className={`${kind}-line`} {...ends} />
+      <text
+        className="curve-rule-name"
+        x={upright ? px + (late ? -5 : 5) : frame.width - 4}
+        y={upright ? 11 : px - 5}
+        textAnchor={!upright || late ? 'end' : 'start'}
+      >
+        {label}
+      </text>
+    </>
+  );
+}
+
+interface MarksProps {
+  series: MarkSeries;
+  frame: Frame;
+  near: number | null;
+  /** the mark that the tab key reaches */
+  stop: number | null;
+  onFocus: (index: number) => void;
+  onBlur: () => void;
+}
+
+function Marks({ series, frame, near, stop, onFocus, onBlur }: MarksProps) {
+  const { id, colour, shape, marks, describe, dodge = 0 } = series;
+  return (
+    <g style={{ color: `var(${colour})` }}>
+      {marks.map(({ x, y, interval, hollow }, index) => {
+        const px = within(frame.x(x) + dodge, frame.width);
+        const py = within(frame.y(y), frame.height);
+        const { head, rows } = describe(index);
+        const hollowClass = hollow === true ? 'curve-mark-hollow' : '';
+        return (
+          <g key={index}>
+            {interval !== null && (
+              <line
+                className="curve-bar"
+                x1={px}
+                x2={px}
+                y1={within(frame.y(interval[0]), frame.height)}
+                y2={within(frame.y(interval[1]), frame.height)}
+              />
+            )}
+            <path
+              data-mark={`${id} ${index}`}
+              className={`curve-mark ${hollowClass} ${near === index ? 'curve-mark-near' : ''}`}
+              transform={`translate(${px.toFixed(2)},${py.toFixed(2)})`}
+              d={markPath(shape, near === index ? 5.5 : 4)}
+              role="img"
+              tabIndex={index === stop ? 0 : -1}
+              aria-label={`${head}: ${rows.map((row) => row.join(' ')).join(', ')}`}
+              onFocus={() => onFocus(index)}
+              onBlur={onBlur}
+            />
+          </g>
+        );
+      })}
+    </g>
+  );
+}

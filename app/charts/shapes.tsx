@@ -1,0 +1,63 @@
+/** Marks: one shape per series besides its colour, so that colour is never the only sign. */
+export type MarkShape = 'circle' | 'square' | 'triangle' | 'diamond';
+
+/** Path around (0, 0), about as large as a circle of radius r. */
+export function markPath(shape: MarkShape, r: number): string {
+  switch (shape) {
+    case 'circle':
+      return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
+    case 'square':
+      return `M${-0.9 * r} ${-0.9 * r}H${0.9 * r}V${0.9 * r}H${-0.9 * r}Z`;
+    case 'triangle':
+      return `M0 ${-1.2 * r}L${1.1 * r} ${0.8 * r}H${-1.1 * r}Z`;
+    case 'diamond':
+      return `M0 ${-1.3 * r}L${1.2 * r} 0L0 ${1.3 * r}L${-1.2 * r} 0Z`;
+    default:
+      return shape satisfies never;
+  }
+}
+
+export type LineKind = 'prediction' | 'rival' | 'fit' | 'trace';
+
+export type LegendItem =
+  | { name: string; mark: MarkShape; colour: string; hollow?: boolean }
+  | { name: string; line: LineKind; colour?: string }
+  | { name: string; band: true; colour?: string };
+
+function Glyph({ item }: { item: LegendItem }) {
+  const colour = item.colour === undefined ? {} : { color: `var(${item.colour})` };
+  if ('mark' in item) {
+    return (
+      <svg width="16" height="16" aria-hidden="true" style={colour}>
+        <path className="curve-bar" d="M8 0V16" />
+        <path
+          className={item.hollow === true ? 'curve-mark curve-mark-hollow' : 'curve-mark'}
+          transform="translate(8,8)"
+          d={markPath(item.mark, 4)}
+        />
+      </svg>
+    );
+  }
+  return (
+    <svg width="24" height="16" aria-hidden="true" style={colour}>
+      {'line' in item ? (
+        <path className={`curve-line curve-${item.line}`} d="M0 8H24" />
+      ) : (
+        <rect className="curve-band" width="24" height="10" y="3" />
+      )}
+    </svg>
+  );
+}
+
+export function Legend({ items }: { items: readonly LegendItem[] }) {
+  return (
+    <ul className="legend" aria-label="Legend">
+      {items.map((item) => (
+        <li key={item.name}>
+          <Glyph item={item} />
+          {item.name}
+        </li>
+      ))}
+    </ul>
+  );
+}

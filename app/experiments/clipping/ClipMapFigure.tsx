@@ -1,0 +1,124 @@
+/** Both edges at once: the share clipped, or the gradient mass kept, over (ε low, ε high). */
+import { useMemo, useState } from 'react';
+import type { ClippingResult } from '../../../src/experiments/clipping';
+import type { ClippedObjective, ClipMap } from '../../../src/experiments/clipping-measure';
+import { Figure } from '../../charts/Figure';
+import { HeatMap } from '../../charts/HeatMap';
+import { logScale } from '../../charts/scale';
+import { significant } from '../../format/numbers';
+import { Choice } from '../Live';
+import { epsilonText, objectiveView } from '../objective-views';
+import type { Quantity } from './index';
+import { shareText } from '../percent';
+
+const EVERY = 2;
+
+/** Every second point of the grid, for the two sides do not overlap: their shares add up. */
+function cellsOf(map: ClipMap, quantity: Quantity) {
+  const keep = (values: Float64Array) => Array.from(values.filter((_, k) => k % EVERY === 0));
+  const epsilon = keep(map.epsilon);
+  const side = quantity === 'clipped' ? ('clipped' as const) : ('massLost' as const);
+  const low = keep(map.low[side]);
+  const high = keep(map.high[side]);
+  const share = (column: number, row: number) => {
+    const sum = (low[column] as number) + (high[row] as number);
+    return quantity === 'clipped' ? sum : 1 - sum;
+  };
+  // Shares fall with epsilon: the largest stands in the first cell.
+  const full = quantity === 'clipped' ? Math.max(share(0, 0), 1e-12) : 1;
+  return { epsilon, share, full };
+}
+
+/** The axis reaches half a step beyond the outer cells' centres. */
+function axisOf(epsilon: readonly number[]): [number, number] {
+  const first = epsilon[0] ?? 1e-5;
+  const last = epsilon.at(-1) ?? 1;
+  const half = (last / first) ** (0.5 / Math.max(1, epsilon.length - 1));
+  return [first / half, last * half];
+}
+
+export function ClipMapFigure({
+  quantity,
+  result,
+}: {
+  quantity: Quantity;
+  result: ClippingResult;
+}) {
+  const [wanted, setWanted] = useState<ClippedObjective>('gspo');
+  const map = result.maps.find(({ objective }) => objective === wanted) ?? result.maps[0];
+  const cells = useMemo(() => (map === undefined ? null : cellsOf(map, quantity)), [map, quantity]);
+  const scale = useMemo(() => logScale(axisOf(cells?.epsilon ?? []), 5), [cells?.epsilon]);
+  if (map === undefined || cells === null) return null;
+  const { name, colour } = objectiveView(map.objective);
+  const { epsilon, share, full } = cells;
+  const { published } = map;
+  const what = quantity === 'clipped' ? `share of ${map.unit} clipped` : 'gradient mass kept';
+  const at = (i: number) => significant(epsilon[i] as number, 3);
+  // A result is a new object with every batch; its shares change with the number of observations.
+  const shareKey = `${map.objective} ${quantity} ${map.observations} ${result.mu} ${result.sigma}`;
+  return (
+    <Figure
+      title="Map over both edges"
+      recorded={false}
+      controls={
+        <Choice<ClippedObjective>
+          label="Objective of the map"
+          value={map.objective}
+          choices={result.maps.map(({ objective }) => ({
+            value: objective,
+            name: objectiveView(objective).name,
+          }))}
+          onChoose={setWanted}
+        />
+      }
+      table={() => ({
+        columns: ['ε high \\ ε low', ...epsilon.map((_, i) => at(i))],
+        rows: epsilon
+          .map((_, row) => [
+            at(row),
+            ...epsilon.map((_value, column) => shareText(share(column, row))),
+          ])
+          .reverse(),
+      })}
+      caption={
+        <>
+          {name}: {what}; a full tint is {shareText(full)}. At the published band it clips{' '}
+          {shareText(published.clipped)} of the {map.unit} and keeps {shareText(published.massKept)}{' '}
+          of the gradient mass.
+        </>
+      }
+    >
+      <HeatMap
+        label={`${name}: ${what} over epsilon low and epsilon high`}
+        columns={epsilon}
+        rows={epsilon}
+        share={(column, row) => share(column, row) / full}
+        shareKey={shareKey}
+        colour={colour}
+        x={scale}
+        y={scale}
+        xLabel="ε low"
+        yLabel="ε high"
+        height={340}
+        ring={{
+          x: published.low,
+          y: published.high,
+          label: `${epsilonText(published.low)} / ${epsilonText(published.high)}`,
+        }}
+        describe={(column, row) => (
+          <>
+            <div className="tooltip-head">
+              ε {at(column)} / {at(row)}
+            </div>
+            <div className="tooltip-row">
+              {what} <b>{shareText(share(column, row))}</b>
+            </div>
+          </>
+        )}
+        say={(column, row) =>
+          `epsilon low ${at(column)}, epsilon high ${at(row)}: ${what} ${shareText(share(column, row))}`
+        }
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,92 @@
+/** The page's right-hand side: the prediction, the published bands, the verdict, "break it". */
+import type { ClippingResult } from '../../../src/experiments/clipping';
+import { Formula } from '../../format/Formula';
+import { significant } from '../../format/numbers';
+import { Claims } from '../ExperimentPage';
+import { epsilonText, objectiveView } from '../objective-views';
+import { shareText } from '../percent';
+import { BreakIt, synthetic } from '../statistics/BreakIt';
+
+const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;
+const ADAPTIVE = String.raw`\varepsilon(L) = \frac{z\,\sigma}{\sqrt L}`;
+
+export function Words({ result }: { result: ClippingResult | null }) {
+  return (
+    <>
+      <section>
+        <h2>Prediction</h2>
+        <Formula tex={OUTSIDE} block height={84} label="share outside a clip band" />
+        <p>
+          If log-ratios were independent and normal with mean μ and standard deviation σ, the share
+          of weights outside the band follows from the length alone. For token ratios read L = 1. A
+          band that shrinks like 1/√L clips every length alike:
+        </p>
+        <Formula tex={ADAPTIVE} block height={44} label="adaptive clip range" />
+      </section>
+      {result !== null && <Published result={result} />}
+      <section>
+        <h2>Verdict</h2>
+        <Claims claims={result?.claims ?? []} recorded={false} />
+      </section>
+      <BreakIt
+        lead="The prediction needs independent tokens, one spread for all prompts, and normal tails."
+        breaks={[
+          {
+            title: 'Correlate the tokens',
+            why: 'AR(1) with ρ = 0.8: s spreads more than σ/√L, so more is outside than predicted.',
+            change: synthetic({ sigma: 0.01, rho: 0.8 }),
+          },
+          {
+            title: 'Give prompts their own shift',
+            why: 'τ = 0.002 does not average out over a response: long ones are outside more often than the adaptive band intends.',
+            change: synthetic({ sigma: 0.01, tau: 0.002 }),
+          },
+          {
+            title: 'Independent and normal',
+            why: 'σ = 0.01: here the prediction must hold, for tokens and for responses.',
+            change: synthetic({ sigma: 0.01 }),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+function Published({ result }: { result: ClippingResult }) {
+  const { orders, mu, sigma } = result;
+  return (
+    <section>
+      <h2>At the published bands</h2>
+      <p className="small">
+        μ = {significant(mu, 3)}, σ = {significant(sigma, 3)} nats per token.
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">objective</th>
+            <th scope="col">ε</th>
+            <th scope="col">clipped</th>
+            <th scope="col">mass kept</th>
+          </tr>
+        </thead>
+        <tbody>
+          {result.maps.map(({ objective, published, unit }) => (
+            <tr key={objective}>
+              <td>{objectiveView(objective).name}</td>
+              <td>
+                {epsilonText(published.low)} / {epsilonText(published.high)}
+              </td>
+              <td title={`of ${unit}`}>{shareText(published.clipped)}</td>
+              <td>{shareText(published.massKept)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="small">
+        Tokens clipped: GSPO {shareText(orders.gspo)}, GRPO {shareText(orders.grpo)}
+        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. The GSPO
+        paper reports two orders of magnitude.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,156 @@
+/** Where files come in: dropped, picked, a folder, or the example. */
+import { useId, useRef, useState } from 'react';
+import type { ImportFile, ImportOptions } from '../../../src/engine/protocol';
+import { DEFAULT_IMPORT } from '../../state/imports';
+import { useLab, useLabState } from '../../state/react';
+import { droppedFiles, pickedFiles } from './files';
+
+const EXAMPLE = 'example/rollouts.jsonl';
+
+const RULES: readonly { rule: ImportOptions['rule']; name: string }[] = [
+  { rule: 'trl', name: 'TRL: (r − mean) / (sd + 1e-4)' },
+  { rule: 'verl', name: 'verl: (r − mean) / (sd + 1e-6)' },
+  { rule: 'dr_grpo', name: 'Dr.GRPO: r − mean' },
+  { rule: 'rloo', name: 'RLOO: r − mean of the others' },
+];
+
+export function DropZone() {
+  const lab = useLab();
+  const busy = useLabState(({ reading }) => reading !== null && reading.failure === null);
+  const [options, setOptions] = useState<ImportOptions>(DEFAULT_IMPORT);
+  const [over, setOver] = useState(false);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const id = useId();
+
+  const take = (given: readonly ImportFile[]) => {
+    if (given.length === 0) {
+      setTrouble('There is no .jsonl, .json or .parquet file in it.');
+      return;
+    }
+    setTrouble(null);
+    void lab.importFiles([...given], options);
+  };
+  const picked = (event: React.ChangeEvent<HTMLInputElement>) => {
+    const { files: list } = event.target;
+    if (list !== null && list.length > 0) take(pickedFiles(list));
+    // The same file again must be a change again.
+    event.target.value = '';
+  };
+  const example = async () => {
+    try {
+      const response = await fetch(new URL(EXAMPLE, document.baseURI));
+      if (!response.ok) throw new Error(`the site answered ${response.status}`);
+      take([{ name: 'example-rollouts.jsonl', blob: await response.blob() }]);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      setTrouble(`The example could not be fetched: ${why}. Try again when you are online.`);
+    }
+  };
+
+  return (
+    <section
+      className={over ? 'drop-zone drop-zone-over' : 'drop-zone'}
+      aria-label="Your files"
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        droppedFiles(event.dataTransfer).then(take, (error: unknown) =>
+          setTrouble(`That could not be opened: ${String(error)}.`),
+        );
+      }}
+    >
+      <p className="drop-words">Drop a file, several files or a folder here</p>
+      <div className="drop-buttons">
+        <input
+          ref={files}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files with rollouts"
+          accept=".jsonl,.ndjson,.json,.parquet,.gz"
+          onChange={picked}
+        />
+        <input
+          ref={folder}
+          type="file"
+          hidden
+          aria-label="Folder with rollouts"
+          // React knows no such attribute; browsers do.
+          {...{ webkitdirectory: '' }}
+          onChange={picked}
+        />
+        <button
+          type="button"
+          className="button button-main"
+          disabled={busy}
+          onClick={() => files.current?.click()}
+        >
+          Choose files
+        </button>
+        <button
+          type="button"
+          className="button"
+          disabled={busy}
+          onClick={() => folder.current?.click()}
+        >
+          Choose a folder
+        </button>
+        <button type="button" className="button" disabled={busy} onClick={() => void example()}>
+          Load the example
+        </button>
+      </div>
+      <p className="small">JSONL, JSON or Parquet, gzipped or not; one response per line or row.</p>
+      {trouble !== null && (
+        <p className="field-issue" role="alert">
+          {trouble}
+        </p>
+      )}
+      <fieldset className="drop-options">
+        <legend>How to read</legend>
+        <label>
+          <input
+            type="checkbox"
+            checked={options.onBad === 'skip'}
+            onChange={(event) =>
+              setOptions({ ...options, onBad: event.target.checked ? 'skip' : 'stop' })
+            }
+          />
+          leave bad responses out, and count them
+        </label>
+        <label htmlFor={id}>
+          advantages by
+          <select
+            id={id}
+            className="select-small"
+            value={options.rule}
+            onChange={(event) => {
+              const found = RULES.find(({ rule }) => rule === event.target.value);
+              if (found !== undefined) setOptions({ ...options, rule: found.rule });
+            }}
+          >
+            {RULES.map(({ rule, name }) => (
+              <option key={rule} value={rule}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={options.recompute}
+            onChange={(event) => setOptions({ ...options, recompute: event.target.checked })}
+          />
+          from rewards even where the file has advantages
+        </label>
+      </fieldset>
+    </section>
+  );
+}

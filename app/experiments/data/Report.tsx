@@ -1,0 +1,106 @@
+/** What was read: files, counts, what was left out and why; and the way on to the experiments. */
+import { bytes, count, counted } from '../../format/numbers';
+import type { Imported } from '../../state/imports';
+import { EXPERIMENT_PAGES } from '../registry';
+import { problemText } from './problem-text';
+
+/** Pages that are about a run of data. */
+const NOT_FOR_DATA = new Set(['data', 'reproduce']);
+
+export function Report({ imported }: { imported: Imported }) {
+  const { report } = imported;
+  const facts: [string, string][] = [
+    ['responses', count(report.sequences)],
+    ['tokens', count(report.tokens)],
+    ['groups', count(report.groups)],
+    ['training steps', report.steps === 0 ? 'not named' : count(report.steps)],
+    ['left out', count(report.skipped)],
+    ['masked tokens', count(report.maskedTokens)],
+    [
+      'advantages',
+      report.computedAdvantages === 0
+        ? 'from the file'
+        : `${count(report.computedAdvantages)} from rewards (${report.rule})`,
+    ],
+    [
+      'longest completion',
+      report.maxCompletionLength === null ? 'not named' : count(report.maxCompletionLength),
+    ],
+  ];
+  return (
+    <>
+      <section className="figure" aria-labelledby="read-title" data-testid="report">
+        <header className="figure-head">
+          <h3 id="read-title">What was read</h3>
+        </header>
+        <dl className="facts">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        {report.withoutSampler > 0 && (
+          <p className="notice">
+            {counted(report.withoutSampler, 'response')} had no sampler log-probs while others had;
+            nobody’s are used.
+          </p>
+        )}
+        {report.skipped > 0 && (
+          <div className="problems" data-testid="problems">
+            <h4>{counted(report.skipped, 'response')} left out</h4>
+            <ol>
+              {report.problems.map((problem, i) => (
+                <li key={i}>{problemText(problem)}</li>
+              ))}
+            </ol>
+            {report.skipped > report.problems.length && (
+              <p className="small">
+                and {counted(report.skipped - report.problems.length, 'more')} of the kind.
+              </p>
+            )}
+          </div>
+        )}
+        <div className="table-scroll files" role="region" aria-label="Files" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">file</th>
+                <th scope="col">format</th>
+                <th scope="col">size</th>
+                <th scope="col">responses</th>
+                <th scope="col">tokens</th>
+                <th scope="col">left out</th>
+              </tr>
+            </thead>
+            <tbody>
+              {report.files.map((file) => (
+                <tr key={file.name}>
+                  <td>{file.name}</td>
+                  <td>{file.gzip ? `${file.format}, gzip` : file.format}</td>
+                  <td>{bytes(file.bytes)}</td>
+                  <td>{count(file.sequences)}</td>
+                  <td>{count(file.tokens)}</td>
+                  <td>{count(file.skipped)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+      <nav className="figure" aria-label="Experiments on your data">
+        <header className="figure-head">
+          <h3>Every experiment now works on this data</h3>
+        </header>
+        <ul className="onward">
+          {EXPERIMENT_PAGES.filter(({ id }) => !NOT_FOR_DATA.has(id)).map(({ id, title }) => (
+            <li key={id}>
+              <a href={`#/${id}`}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+/** Var[log s] taken apart: each part starts where the one before ends, and together they are the total. */
+import { useState } from 'react';
+import type { DependenceResult } from '../../../src/experiments/dependence';
+import { useAxis } from '../../charts/axes';
+import { Figure } from '../../charts/Figure';
+import { Plot, Tooltip, type Frame } from '../../charts/Plot';
+import { domainOf, linearScale } from '../../charts/scale';
+import { percent, significant } from '../../format/numbers';
+import type { CurveFigure } from '../statistics/views';
+import { stepsOf, type Step } from './steps';
+
+const HEIGHT = 290;
+
+export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>) {
+  const [near, setNear] = useState<number | null>(null);
+  const steps = stepsOf(result.decomposition);
+  const { total } = result.decomposition;
+  const ends = steps.flatMap(({ from, to }) => [from, to]);
+  const x = useAxis('linear', domainOf(ends, 0.06), `${axesKey} parts`, 4);
+  const y = linearScale([-0.5, steps.length - 0.5], 1);
+  const rowOf = (row: number) => steps.length - 1 - row;
+  return (
+    <Figure
+      title="Where the variance comes from"
+      recorded={false}
+      table={() => ({
+        columns: ['part', 'nats²', 'share of the total'],
+        rows: steps.map(({ name, value }) => [name, significant(value, 5), percent(value / total)]),
+      })}
+      caption={
+        <>
+          Var[log s] over all responses, {significant(total, 4)} nats². Independent tokens would
+          give the first bar alone. The rest: means that move with length or position, lags beyond
+          the window, noise. The parts add up to the total.
+        </>
+      }
+    >
+      <Plot
+        label={`Parts of Var[log s]: ${steps.map(({ name, value }) => `${name} ${percent(value / total)}`).join(', ')}`}
+        x={x}
+        y={y}
+        xLabel="nats²"
+        yTicks={false}
+        left={16}
+        height={HEIGHT}
+        grid="x"
+        interactive
+        over={(frame) => {
+          const step = near === null ? undefined : steps[near];
+          if (near === null || step === undefined) return null;
+          return (
+            <Tooltip frame={frame} x={frame.x(step.to)} y={frame.y(rowOf(near))}>
+              <div className="tooltip-head">{step.name}</div>
+              <div className="tooltip-row">
+                nats² <b>{significant(step.value, 5)}</b>
+              </div>
+              <div className="tooltip-row">
+                of the total <b>{percent(step.value / total, 2)}</b>
+              </div>
+            </Tooltip>
+          );
+        }}
+      >
+        {(frame) =>
+          steps.map((step, row) => (
+            <Bar
+              key={step.name}
+              step={step}
+              share={step.value / total}
+              last={row === steps.length - 1}
+              y={frame.y(rowOf(row))}
+              frame={frame}
+              onNear={(is) => setNear(is ? row : null)}
+            />
+          ))
+        }
+      </Plot>
+    </Figure>
+  );
+}
+
+interface BarProps {
+  step: Step;
+  share: number;
+  last: boolean;
+  y: number;
+  frame: Frame;
+  onNear: (near: boolean) => void;
+}
+
+function Bar({ step, share, last, y, frame, onNear }: BarProps) {
+  const { name, from, to, kind } = step;
+  const left = Math.min(frame.x(from), frame.x(to));
+  const width = Math.max(1, Math.abs(frame.x(to) - frame.x(from)));
+  const thickness = Math.min(20, frame.height / 12);
+  return (
+    <g
+      className="part"
+      role="img"
+      tabIndex={0}
+      aria-label={`${name}: ${significant(step.value, 4)}, ${percent(share)} of the total`}
+      onPointerEnter={() => onNear(true)}
+      onPointerLeave={() => onNear(false)}
+      onFocus={() => onNear(true)}
+      onBlur={() => onNear(false)}
+    >
+      <rect className="plot-hit" y={y - 2 * thickness} width={frame.width} height={3 * thickness} />
+      <text className="row-name row-name-clear" x={2} y={y - thickness + 3}>
+        {name}
+        <tspan className="part-share" dx={8}>
+          {percent(share)}
+        </tspan>
+      </text>
+      <rect
+        className={`part-bar part-${kind}`}
+        x={left}
+        width={width}
+        y={y - thickness / 2 + 6}
+        height={thickness}
+      />
+      {!last && (
+        <line
+          className="part-link"
+          x1={frame.x(to)}
+          x2={frame.x(to)}
+          y1={y + thickness / 2 + 6}
+          y2={y + frame.height / 5 - thickness / 2 + 6}
+        />
+      )}
+    </g>
+  );
+}

@@ -1,0 +1,203 @@
+/** Two laws over one measurement: sigma^2/L, and the law corrected for what the tokens share. */
+import { useState } from 'react';
+import type { DependenceResult } from '../../../src/experiments/dependence';
+import type { LawPoint } from '../../../src/experiments/dependence-measure';
+import { extent, logDomainOf, useAxis, type AxisMode } from '../../charts/axes';
+import { ErrorBars, type MarkSeries, type Near } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import type { Domain } from '../../charts/scale';
+import { Legend } from '../../charts/shapes';
+import { count, counted, significant } from '../../format/numbers';
+import { AxisSwitch, CurveSwitch } from '../statistics/Controls';
+import { interval } from '../statistics/intervals';
+import {
+  CURVE_NAMES,
+  CURVE_SHAPES,
+  lengthsOf,
+  SEQUENCE,
+  type CurveFigure,
+  type CurveKind,
+} from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+
+const HEIGHT = 330;
+const RESIDUAL_HEIGHT = 150;
+
+const WHICH: Record<DependenceResult['which'], string> = {
+  naive: 'On natural lengths only the naive law holds.',
+  corrected: 'On natural lengths the naive law fails and the corrected one holds.',
+  both: 'On natural lengths both laws hold: the correction is small.',
+  neither: 'On natural lengths neither law holds: something beside dependence is at work.',
+  'too few': 'Too few data to tell the two laws apart.',
+};
+
+export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
+  const [mode, setMode] = useState<AxisMode>('log');
+  const [kind, setKind] = useState<CurveKind>('natural');
+  const { points } = result[kind];
+  return (
+    <Figure
+      title="The corrected law over the naive one"
+      recorded={false}
+      controls={
+        <>
+          <CurveSwitch
+            value={kind}
+            onChoose={(chosen) => {
+              if (chosen !== 'both') setKind(chosen);
+            }}
+          />
+          <AxisSwitch value={mode} onChoose={setMode} />
+        </>
+      }
+      table={() => ({
+        columns: [
+          'tokens',
+          'responses',
+          'measured',
+          '95 % interval',
+          'naive law',
+          'corrected law',
+          '÷ naive',
+          '÷ corrected',
+        ],
+        rows: points.map((point) => [
+          lengthsOf(point),
+          count(point.sequences),
+          significant(point.measured, 5),
+          interval(point.interval, 4),
+          significant(point.naive, 5),
+          significant(point.corrected, 5),
+          significant(point.measured / point.naive, 4),
+          significant(point.measured / point.corrected, 4),
+        ]),
+      })}
+      caption={
+        <>
+          {WHICH[result.which]} Neither line is fitted to the points: both come from tokens and
+          pairs of tokens alone. Below, measured ÷ predicted by each law; on 1 the law holds.
+        </>
+      }
+    >
+      <Legend
+        items={[
+          {
+            name: `measured, ${CURVE_NAMES[kind]}`,
+            mark: CURVE_SHAPES[kind],
+            colour: SEQUENCE.colour,
+          },
+          { name: 'naive, σ²/L (below: open)', line: 'rival' },
+          { name: 'corrected (below: filled)', line: 'prediction' },
+        ]}
+      />
+      {points.length === 0 ? (
+        <TooFew height={HEIGHT + RESIDUAL_HEIGHT} sequences={result.sequences} />
+      ) : (
+        <LawPlots points={points} kind={kind} mode={mode} axesKey={`${axesKey} ${kind}`} />
+      )}
+    </Figure>
+  );
+}
+
+interface LawPlotsProps {
+  points: readonly LawPoint[];
+  kind: CurveKind;
+  mode: AxisMode;
+  axesKey: string;
+}
+
+function LawPlots({ points, kind, mode, axesKey }: LawPlotsProps) {
+  const [near, setNear] = useState<Near | null>(null);
+  const shared = { near, onNear: setNear };
+  const measured = marksOf(points, kind, 'measured');
+  const ratios = [marksOf(points, kind, 'corrected'), marksOf(points, kind, 'naive')];
+
+  const [low, high] = logDomainOf(
+    points.map(({ length }) => length),
+    0.03,
+  );
+  const shown = [
+    ...extent(measured.marks),
+    ...points.flatMap(({ naive, corrected }) => [naive, corrected]),
+  ];
+  const yNow: Domain = mode === 'log' ? logDomainOf(shown) : [0, Math.max(...shown) * 1.05];
+  const x = useAxis(mode, mode === 'log' ? [low, high] : [0, high], `${axesKey} x`, 6);
+  const y = useAxis(mode, yNow, `${axesKey} y`, 6);
+  const ratio = useAxis(
+    'log',
+    logDomainOf([...extent(ratios.flatMap(({ marks }) => marks)), 0.7, 1.4]),
+    `${axesKey} ratio`,
+    4,
+  );
+  const line = (law: 'naive' | 'corrected') =>
+    points.map((point): [number, number] => [point.length, point[law]]);
+  return (
+    <>
+      <ErrorBars
+        label={`Variance of log s at ${counted(points.length, 'length')}, with both laws`}
+        x={x}
+        y={y}
+        yLabel="Var[log s], nats²"
+        height={HEIGHT}
+        xTicks={false}
+        series={[measured]}
+        lines={[
+          { id: 'naive', kind: 'rival', points: line('naive') },
+          { id: 'corrected', kind: 'prediction', points: line('corrected') },
+        ]}
+        shared={shared}
+      />
+      <div className="residuals">
+        <ErrorBars
+          label="Residuals: measured variance over each law"
+          x={x}
+          y={ratio}
+          xLabel="response tokens, L"
+          yLabel="measured ÷ predicted"
+          height={RESIDUAL_HEIGHT}
+          series={ratios}
+          rules={[{ along: 'y', at: 1, label: '', kind: 'prediction' }]}
+          shared={shared}
+        />
+      </div>
+    </>
+  );
+}
+
+/** The measured variance, or it over one of the laws. */
+function marksOf(
+  points: readonly LawPoint[],
+  kind: CurveKind,
+  what: 'measured' | 'naive' | 'corrected',
+): MarkSeries {
+  const under = (point: LawPoint) => (what === 'measured' ? 1 : point[what]);
+  return {
+    // corrected residuals answer to the same point as the measurement above them
+    id: what === 'naive' ? 'naive' : 'measured',
+    colour: SEQUENCE.colour,
+    shape: CURVE_SHAPES[kind],
+    marks: points.map((point) => ({
+      x: point.length,
+      y: point.measured / under(point),
+      interval: point.interval && [
+        point.interval[0] / under(point),
+        point.interval[1] / under(point),
+      ],
+      hollow: what === 'naive',
+    })),
+    describe: (i) => {
+      const point = points[i];
+      return point === undefined
+        ? { head: '', rows: [] }
+        : {
+            head: `${lengthsOf(point)}, ${counted(point.sequences, 'response')}`,
+            rows: [
+              ['measured', significant(point.measured, 4)],
+              ['95 % interval', interval(point.interval)],
+              ['naive law', significant(point.naive, 4)],
+              ['corrected law', significant(point.corrected, 4)],
+            ],
+          };
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** The sums: how much of the gradient each objective keeps, who holds it, and its norm in logit space. */
+import type { GradientResult } from '../../../src/experiments/gradient';
+import { Figure } from '../../charts/Figure';
+import { Rows } from '../../charts/Rows';
+import { percent, significant } from '../../format/numbers';
+import { objectiveView } from '../objective-views';
+import { percentScale } from '../percent';
+
+const MARKS = [
+  { name: 'kept after clipping', key: 'kept', shape: 'circle', colour: '--series-gspo' },
+  { name: 'tokens with gradient', key: 'active', shape: 'square', colour: '--series-dapo' },
+  { name: 'in responses with A > 0', key: 'positive', shape: 'stroke', colour: '--series-luspo' },
+  {
+    name: 'responses sharing it, effectively',
+    key: 'effectiveResponses',
+    shape: 'circle',
+    colour: '--series-grpo',
+  },
+] as const;
+
+export function Balance({ result }: { result: GradientResult }) {
+  const { objectives, logitSpace } = result;
+  return (
+    <Figure
+      title="What becomes of the gradient"
+      recorded={false}
+      table={() => ({
+        columns: [
+          'objective',
+          'settings of',
+          'loss',
+          'mass',
+          ...MARKS.map(({ name }) => name),
+          'norm in logit space',
+        ],
+        rows: objectives.map((objective) => [
+          objectiveView(objective.id).name,
+          objective.library === 'trl' ? 'TRL' : 'verl',
+          significant(objective.loss, 5),
+          significant(objective.mass, 5),
+          ...MARKS.map(({ key }) => percent(objective[key])),
+          objective.logitNorm === null ? 'unknown' : significant(objective.logitNorm, 4),
+        ]),
+      })}
+      caption={
+        logitSpace
+          ? 'Norm of the gradient with respect to all logits, from p_y and Σp² of π_θ alone: √(1 − 2p_y + Σp²) per token, in the table.'
+          : 'This source has no collision probabilities Σp², so norms in logit space are unknown.'
+      }
+    >
+      <ul className="legend" aria-label="Legend">
+        {MARKS.map(({ name, shape, colour }) => (
+          <li key={name} style={{ color: `var(${colour})` }}>
+            <svg width="12" height="12" aria-hidden="true">
+              {shape === 'circle' && <circle className="curve-point" cx="6" cy="6" r="4" />}
+              {shape === 'square' && (
+                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
+              )}
+              {shape === 'stroke' && <line className="row-stroke" x1="6" x2="6" y1="0" y2="12" />}
+            </svg>
+            <span className="legend-name">{name}</span>
+          </li>
+        ))}
+      </ul>
+      <Rows
+        label="Shares of the gradient by objective"
+        rows={objectives.map((objective) => ({
+          name: objectiveView(objective.id).name,
+          marks: MARKS.map(({ name, key, shape, colour }) => ({
+            name,
+            shape,
+            colour,
+            value: objective[key],
+          })),
+        }))}
+        x={percentScale()}
+        xLabel="share"
+        show={(share) => percent(share, 2)}
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * Experiment page `gradient`: who gets the gradient under each objective, and GSPO's weight read as an
+ * information gain, s = exp(ΔH).
+ */
+import { useState } from 'react';
+import type { GradientResult } from '../../../src/experiments/gradient';
+import type { ObjectiveId } from '../../../src/math/objectives/registry';
+import type { Library } from '../../../src/math/objectives/types';
+import '../../charts/practice.css';
+import { useExperiment } from '../../state/react';
+import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Choice, Live, Toggles } from '../Live';
+import { objectiveView } from '../objective-views';
+import { Balance } from './Balance';
+import { InformationGain } from './InformationGain';
+import { ResponseMass } from './ResponseMass';
+import { ShareByBin } from './ShareByBin';
+import { Words } from './Words';
+
+const OBJECTIVES = [
+  'gspo',
+  'grpo',
+  'dapo',
+  'luspo',
+  'cispo',
+  'gmpo',
+  'sapo',
+  'rloo',
+] as const satisfies readonly ObjectiveId[];
+type Shown = (typeof OBJECTIVES)[number];
+
+export default function Gradient() {
+  const [objectives, setObjectives] = useState<Shown[]>(['gspo', 'grpo', 'dapo', 'rloo']);
+  const [library, setLibrary] = useState<Library>('trl');
+  const answer = useExperiment('gradient', { objectives, library, bins: 8, points: 1500 });
+  const { result } = answer;
+  return (
+    <ExperimentPage
+      question="How much gradient does each token and each response get under each objective?"
+      lead={
+        <>
+          An objective is a way of sharing out one gradient. Its weight, its gate and its
+          aggregation decide whether long responses, surprising tokens or good answers get more of
+          it.
+        </>
+      }
+      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      figures={
+        <>
+          <div className="page-controls">
+            <Toggles
+              label="Objectives shown"
+              chosen={objectives}
+              choices={OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
+              onChange={setObjectives}
+            />
+            <Choice<Library>
+              label="Library whose settings are used"
+              value={library}
+              choices={[
+                { value: 'trl', name: 'as in TRL' },
+                { value: 'verl', name: 'as in verl' },
+              ]}
+              onChoose={setLibrary}
+            />
+          </div>
+          <Live<GradientResult>
+            answer={answer}
+            promise="The share of the gradient by length, sign and entropy grows here."
+          >
+            {(now, axesKey) => (
+              <>
+                <div className="figure-pair">
+                  <InformationGain result={now} axesKey={axesKey} />
+                  <ResponseMass result={now} axesKey={axesKey} />
+                </div>
+                <div className="figure-pair">
+                  <ShareByBin result={now} axesKey={axesKey} by="length" />
+                  <ShareByBin result={now} axesKey={axesKey} by="entropy" />
+                </div>
+                <Balance result={now} />
+              </>
+            )}
+          </Live>
+        </>
+      }
+      words={<Words result={result} />}
+    />
+  );
+}

@@ -1,0 +1,82 @@
+/** The Jensen gap of perplexities and of s against length, predicted at half the variance, like 1/L. */
+import { extent, logDomainOf, useAxis } from '../../charts/axes';
+import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import { Legend } from '../../charts/shapes';
+import { estimate } from '../statistics/intervals';
+import { TooFew } from '../statistics/Waiting';
+import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
+
+const HEIGHT = 290;
+const VIEWS = [OLD, { ...RATIO, shape: 'diamond' as const }];
+
+export function Gaps({ result, kind, axesKey }: LengthFigure) {
+  const curve = result[kind];
+  const series = VIEWS.map((view) => positive(seriesOf(curve, view, 'gap')));
+  const predictions = VIEWS.map(({ id }) =>
+    curve.points.map((point): [number, number] => [point.length, point[id].predictedGap]),
+  );
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    5,
+  );
+  const shown = [
+    ...extent(series.flatMap(({ marks }) => marks)),
+    ...predictions.flat().map(([, y]) => y),
+  ];
+  const y = useAxis('log', logDomainOf(shown), `${axesKey} gap`, 5);
+  return (
+    <Figure
+      title="The bias from noise"
+      recorded={false}
+      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, VIEWS) })}
+      caption={
+        <>
+          Jensen gap: log of the mean less the mean of the log, nats; predicted at half the variance
+          of the log. Slope for the old policy’s perplexity: {estimate(curve.gapSlope)}, predicted
+          −1. That of s is far smaller: most of the noise is shared.
+        </>
+      }
+    >
+      <Legend
+        items={[
+          ...VIEWS.map((view) => ({ name: view.name, mark: view.shape, colour: view.colour })),
+          { name: 'predicted, Var ÷ 2', line: 'prediction' },
+        ]}
+      />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={result.sequences} />
+      ) : (
+        <ErrorBars
+          label="Jensen gap of perplexity and of s by length"
+          x={x}
+          y={y}
+          xLabel="tokens, L"
+          yLabel="gap, nats"
+          height={HEIGHT}
+          series={series}
+          lines={predictions.map((points, i) => ({
+            id: `predicted ${i}`,
+            kind: 'prediction' as const,
+            points,
+          }))}
+        />
+      )}
+    </Figure>
+  );
+}
+
+/** A log axis has no place for a gap of zero (one response of one token). */
+function positive(series: MarkSeries): MarkSeries {
+  const kept = series.marks.flatMap((mark, i) => (mark.y > 0 ? [{ mark, i }] : []));
+  return {
+    ...series,
+    marks: kept.map(({ mark }) => mark),
+    describe: (k) => series.describe(kept[k]?.i ?? -1),
+  };
+}

@@ -1,0 +1,88 @@
+/** Mean perplexity against length under both policies, and its Jensen-free centre. */
+import { extent, logDomainOf, useAxis } from '../../charts/axes';
+import { ErrorBars } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import { Legend } from '../../charts/shapes';
+import { estimate } from '../statistics/intervals';
+import { CURVE_NAMES } from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+import {
+  centerLine,
+  NEW,
+  OLD,
+  seriesOf,
+  TABLE_COLUMNS,
+  tableRows,
+  type LengthFigure,
+} from './series';
+
+const HEIGHT = 360;
+const VIEWS = [OLD, NEW];
+
+export function Perplexities({ result, kind, axesKey }: LengthFigure) {
+  const curve = result[kind];
+  const series = VIEWS.map((view) => seriesOf(curve, view, 'mean'));
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    6,
+  );
+  const shown = [
+    ...extent(series.flatMap(({ marks }) => marks)),
+    ...VIEWS.flatMap(({ id }) => centerLine(curve, id).map(([, y]) => y)),
+  ];
+  const y = useAxis('log', logDomainOf(shown), `${axesKey} perplexity`, 5);
+  const target = curve.points.at(-1)?.perplexityOld.mean;
+  return (
+    <Figure
+      title="Perplexity against length"
+      recorded={false}
+      className="figure-hero"
+      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, VIEWS) })}
+      caption={
+        <>
+          Mean perplexity of a response over its {CURVE_NAMES[kind]}, 95 % intervals over prompts.
+          Dashed: exp of the mean cross-entropy, free of the Jensen gap; what is left of its slope
+          comes from the position of the tokens
+          {kind === 'natural' && ' or from which responses are long'}. Slope of log PPL under π_old
+          on log L: {estimate(curve.perplexitySlope)}, predicted 0.
+        </>
+      }
+    >
+      <Legend
+        items={[
+          ...VIEWS.map((view) => ({ name: view.name, mark: view.shape, colour: view.colour })),
+          { name: 'exp of the mean cross-entropy', line: 'rival', colour: '--ink-soft' },
+          { name: 'predicted: as over the longest', line: 'prediction' },
+        ]}
+      />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={result.sequences} />
+      ) : (
+        <ErrorBars
+          label="Mean perplexity under both policies by length"
+          x={x}
+          y={y}
+          xLabel="tokens, L"
+          yLabel="perplexity"
+          height={HEIGHT}
+          series={series}
+          lines={VIEWS.map(({ id }) => ({
+            id,
+            kind: 'rival' as const,
+            points: centerLine(curve, id),
+          }))}
+          rules={
+            target === undefined
+              ? []
+              : [{ along: 'y', at: target, label: '', kind: 'prediction' as const }]
+          }
+        />
+      )}
+    </Figure>
+  );
+}

@@ -1,0 +1,80 @@
+/** The part of the perplexity's bias that is no noise: early tokens are harder, or easier, than late ones. */
+import { logDomainOf, useAxis } from '../../charts/axes';
+import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import { domainOf } from '../../charts/scale';
+import { Legend } from '../../charts/shapes';
+import { count, counted, signed } from '../../format/numbers';
+import { lengthsOf } from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+import { OLD, type LengthFigure } from './series';
+
+const HEIGHT = 290;
+
+export function Positions({ result, axesKey: pageKey }: LengthFigure) {
+  const axesKey = `${pageKey} ${result.prefix.points.length === 0 ? 'empty' : ''}`;
+  const points = result.prefix.points.flatMap((point) =>
+    point.position === null ? [] : [{ ...point, position: point.position }],
+  );
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    5,
+  );
+  const y = useAxis(
+    'linear',
+    domainOf([...points.map(({ position }) => position), -0.01, 0.01], 0.08),
+    `${axesKey} position`,
+    4,
+  );
+  const series: MarkSeries = {
+    id: 'position',
+    colour: OLD.colour,
+    shape: OLD.shape,
+    marks: points.map(({ length, position }) => ({ x: length, y: position, interval: null })),
+    describe: (i) => {
+      const point = points[i];
+      return point === undefined
+        ? { head: '', rows: [] }
+        : {
+            head: `first ${lengthsOf(point)}, ${counted(point.sequences, 'response')}`,
+            rows: [['more nats a token', signed(point.position, 5)]],
+          };
+    },
+  };
+  return (
+    <Figure
+      title="The bias from position"
+      recorded={false}
+      table={() => ({
+        columns: ['first', 'responses', 'mean H_old less that of the longest prefix, nats'],
+        rows: points.map((point) => [
+          lengthsOf(point),
+          count(point.sequences),
+          signed(point.position, 6),
+        ]),
+      })}
+      caption="Mean cross-entropy of the first L tokens less that of the longest prefix, same responses: above 0 where early tokens are the harder ones. No prediction; no interval."
+    >
+      <Legend items={[{ name: 'measured, prefixes', mark: OLD.shape, colour: OLD.colour }]} />
+      {points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={result.sequences} />
+      ) : (
+        <ErrorBars
+          label="Mean cross-entropy of prefixes less that of the longest prefix"
+          x={x}
+          y={y}
+          xLabel="tokens, L"
+          yLabel="nats a token"
+          height={HEIGHT}
+          series={[series]}
+          rules={[{ along: 'y', at: 0, label: '' }]}
+        />
+      )}
+    </Figure>
+  );
+}

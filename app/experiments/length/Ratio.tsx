@@ -1,0 +1,72 @@
+/** Mean s against length: what is left of the perplexities' bias in their ratio. */
+import { extent, logDomainOf, useAxis } from '../../charts/axes';
+import { ErrorBars } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import { domainOf } from '../../charts/scale';
+import { Legend } from '../../charts/shapes';
+import { estimate } from '../statistics/intervals';
+import { CURVE_NAMES } from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+import { centerLine, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
+
+const HEIGHT = 280;
+
+export function Ratio({ result, kind, axesKey }: LengthFigure) {
+  const curve = result[kind];
+  const series = seriesOf(curve, RATIO, 'mean');
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    6,
+  );
+  const center = centerLine(curve, 'ratio');
+  const shown = [...extent(series.marks), ...center.map(([, y]) => y), 1];
+  const y = useAxis('linear', domainOf(shown, 0.08), `${axesKey} ratio`, 4);
+  const target = curve.points.at(-1)?.ratio.mean;
+  return (
+    <Figure
+      title="Their ratio, s"
+      recorded={false}
+      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, [RATIO]) })}
+      caption={
+        <>
+          Mean s over {CURVE_NAMES[kind]}. Both perplexities are of the same tokens, so hard and
+          easy ones cancel where the policies agree on them. Slope of log mean s on log L:{' '}
+          {estimate(curve.ratioSlope)}, predicted 0.
+        </>
+      }
+    >
+      <Legend
+        items={[
+          { name: 'mean s', mark: RATIO.shape, colour: RATIO.colour },
+          { name: 'exp of mean log s', line: 'rival' },
+          { name: 'predicted: as over the longest', line: 'prediction' },
+        ]}
+      />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={result.sequences} />
+      ) : (
+        <ErrorBars
+          label="Mean sequence weight by length"
+          x={x}
+          y={y}
+          xLabel="tokens, L"
+          yLabel="s"
+          height={HEIGHT}
+          series={[series]}
+          lines={[{ id: 'center', kind: 'rival', points: center }]}
+          rules={[
+            { along: 'y', at: 1, label: 's = 1, no change' },
+            ...(target === undefined
+              ? []
+              : [{ along: 'y' as const, at: target, label: '', kind: 'prediction' as const }]),
+          ]}
+        />
+      )}
+    </Figure>
+  );
+}

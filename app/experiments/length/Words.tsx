@@ -1,0 +1,72 @@
+/** The page's right-hand side: where the bias comes from, verdicts, and what makes it large. */
+import type { LengthResult } from '../../../src/experiments/length';
+import { Formula } from '../../format/Formula';
+import { texNumber } from '../equivalence/tex';
+import { Claims } from '../ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../statistics/BreakIt';
+
+const GAP = String.raw`\begin{aligned} \mathrm{PPL} &= e^{H}, \qquad H = -\frac1L \sum_t \log \pi(y_t) \\ \log \mathbb E\bigl[e^{H}\bigr] &\approx \mathbb E[H] + \underbrace{\tfrac12 \operatorname{Var}[H]}_{\text{Jensen gap, } \propto\, 1/L} \\ s &= \frac{\mathrm{PPL}_\text{old}}{\mathrm{PPL}_\theta} \end{aligned}`;
+
+export function Words({ result }: { result: LengthResult | null }) {
+  const last = result?.prefix.points.at(-1);
+  const first = result?.prefix.points[0];
+  return (
+    <>
+      <section>
+        <h2>Prediction</h2>
+        <Formula tex={GAP} block height={150} label="Jensen gap of a perplexity" />
+        <p>
+          A good estimate does not depend on how many tokens it is taken over: slope 0. The part of
+          the bias that is noise falls like 1/L; in s, where both perplexities share the noise,
+          hardly any should be left.
+        </p>
+      </section>
+      <section>
+        <h2>With numbers in it</h2>
+        {first && last ? (
+          <Formula
+            tex={String.raw`\begin{aligned} \text{PPL}_\text{old}(${first.length}) &= ${texNumber(first.perplexityOld.mean, 5)} \\ \text{PPL}_\text{old}(${last.length}) &= ${texNumber(last.perplexityOld.mean, 5)} \\ \bar s(${first.length}) &= ${texNumber(first.ratio.mean, 6)} \\ \bar s(${last.length}) &= ${texNumber(last.ratio.mean, 6)} \end{aligned}`}
+            block
+            height={108}
+            label="perplexity and s over the shortest and the longest prefix"
+          />
+        ) : (
+          <p className="plot-empty worked-waiting">
+            The shortest and the longest prefix of your own run are compared here.
+          </p>
+        )}
+      </section>
+      <section>
+        <h2>Verdict</h2>
+        <Claims claims={result?.claims ?? []} recorded={false} />
+      </section>
+      <BreakIt
+        lead="Bias needs noise or positions that differ. Take short responses, or a policy whose first tokens are the hard ones:"
+        breaks={BREAKS}
+      />
+    </>
+  );
+}
+
+const BREAKS: readonly Break[] = [
+  {
+    title: 'Same noise everywhere (control)',
+    why: 'No position is special: the Jensen gap alone is left, and falls like 1/L.',
+    change: synthetic({}),
+  },
+  {
+    title: 'Correlate neighbours, ρ = 0.7',
+    why: 'The ratio keeps more of its noise; the gap of s grows.',
+    change: synthetic({ rho: 0.7 }),
+  },
+  {
+    title: 'Wide policies, σ = 0.5',
+    why: 'The two policies share less, so less cancels: mean s rises for short responses.',
+    change: synthetic({ sigma: 0.5 }),
+  },
+  {
+    title: 'The real pair',
+    why: 'Its first tokens choose among several valid steps, so they are the hard ones: position biases more than noise.',
+    change: policies({}),
+  },
+];

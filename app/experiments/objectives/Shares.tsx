@@ -1,0 +1,72 @@
+/** Clip share of every objective on the present run, as each library counts it. */
+import type { ObjectivesResult } from '../../../src/experiments/objectives';
+import { Figure } from '../../charts/Figure';
+import { Rows } from '../../charts/Rows';
+import { counted, significant } from '../../format/numbers';
+import { percentScale, shareText } from '../percent';
+import { LIBRARY_VIEWS } from './libraries';
+
+export function Shares({ result }: { result: ObjectivesResult }) {
+  const { objectives, sequences, tokens } = result;
+  const share = (value: number | null | undefined) =>
+    value === null || value === undefined ? 'none' : shareText(value);
+  return (
+    <Figure
+      title="Clip share on these rollouts"
+      recorded={false}
+      table={() => ({
+        columns: ['objective', 'TRL', 'verl', 'loss, TRL', 'loss, verl'],
+        rows: objectives.map(({ title, trl, verl }) => [
+          title,
+          share(trl?.clipShare),
+          share(verl?.clipShare),
+          trl === null ? '' : significant(trl.loss, 8),
+          verl === null ? '' : significant(verl.loss, 8),
+        ]),
+      })}
+      caption={
+        <>
+          {counted(sequences, 'response')}, {counted(tokens, 'token')}. TRL: clip_ratio/region_mean
+          (CISPO: cispo_clip_ratio). verl: actor/pg_clipfrac. An objective is missing where a
+          library does not have it.
+        </>
+      }
+    >
+      <ul className="legend" aria-label="Legend">
+        {LIBRARY_VIEWS.map(({ name, colour, shape }) => (
+          <li key={name} style={{ color: `var(${colour})` }}>
+            <svg width="12" height="12" aria-hidden="true">
+              {shape === 'circle' ? (
+                <circle className="curve-point" cx="6" cy="6" r="4" />
+              ) : (
+                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
+              )}
+            </svg>
+            <span className="legend-name">{name}</span>
+          </li>
+        ))}
+      </ul>
+      <Rows
+        label="Clip share by objective and library"
+        rows={objectives.map((objective) => {
+          const none = [objective.trl, objective.verl].every(
+            (side) => (side?.clipShare ?? null) === null,
+          );
+          return {
+            name: objective.title,
+            ...(none ? { none: 'nothing is counted' } : {}),
+            marks: LIBRARY_VIEWS.map(({ library, name, colour, shape }) => ({
+              name,
+              colour,
+              shape,
+              value: objective[library]?.clipShare ?? null,
+            })),
+          };
+        })}
+        x={percentScale()}
+        xLabel="share clipped"
+        show={shareText}
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,81 @@
+/** Share of responses whose clip decision changes when log-probs lose digits. */
+import { useMemo } from 'react';
+import type { PrecisionResult } from '../../../src/experiments/precision';
+import { Figure } from '../../charts/Figure';
+import { useStableDomain } from '../../charts/hooks';
+import { Rows } from '../../charts/Rows';
+import { counted } from '../../format/numbers';
+import { epsilonText } from '../objective-views';
+import { percentScale, shareText } from '../percent';
+
+export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; axesKey: string }) {
+  const { rows, band, outside, sequences } = result;
+  const largest = Math.max(
+    0.01,
+    ...rows.flatMap(({ wrongSide }) => [
+      wrongSide.measured,
+      wrongSide.predicted,
+      ...(wrongSide.interval ?? []),
+    ]),
+  );
+  const [, high] = useStableDomain([0, Math.min(1, largest * 1.08)], axesKey);
+  const x = useMemo(() => percentScale(high), [high]);
+  return (
+    <Figure
+      title="Wrong side of the band"
+      recorded={false}
+      table={() => ({
+        columns: ['format', 'measured', '95 %', 'predicted'],
+        rows: rows.map(({ label, wrongSide: { measured, interval, predicted } }) => [
+          label,
+          shareText(measured),
+          interval === null ? '' : `${shareText(interval[0])} – ${shareText(interval[1])}`,
+          shareText(predicted),
+        ]),
+      })}
+      caption={
+        <>
+          Share of {counted(sequences, 'response')} that are inside {epsilonText(band.low)} /{' '}
+          {epsilonText(band.high)} with exact log-probs and outside with rounded ones, or the
+          reverse; {shareText(outside)} are outside with exact ones. Bars: 95 % intervals over
+          prompts.
+        </>
+      }
+    >
+      <ul className="legend" aria-label="Legend">
+        <li style={{ color: 'var(--series-gspo)' }}>
+          <svg width="22" height="12" aria-hidden="true">
+            <line className="error-bar" x1="1" x2="21" y1="6" y2="6" />
+            <circle className="curve-point" cx="11" cy="6" r="4" />
+          </svg>
+          <span className="legend-name">measured</span>
+        </li>
+        <li>
+          <svg width="12" height="12" aria-hidden="true">
+            <line className="row-stroke" x1="6" x2="6" y1="0" y2="12" />
+          </svg>
+          <span className="legend-name">predicted</span>
+        </li>
+      </ul>
+      <Rows
+        label="Share of responses on the wrong side of the band by number format"
+        rows={rows.map(({ label, wrongSide: { measured, interval, predicted } }) => ({
+          name: label,
+          marks: [
+            { name: 'predicted', value: predicted, shape: 'stroke', colour: '--ink' },
+            {
+              name: 'measured',
+              value: measured,
+              interval,
+              shape: 'circle',
+              colour: '--series-gspo',
+            },
+          ],
+        }))}
+        x={x}
+        xLabel="share of responses on the wrong side"
+        show={shareText}
+      />
+    </Figure>
+  );
+}

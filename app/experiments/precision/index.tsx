@@ -1,0 +1,107 @@
+/**
+ * Experiment page `precision`: the same log-probs in fewer digits; how far s moves, and how many responses
+ * change sides of the clip band.
+ */
+import { useState } from 'react';
+import type { PrecisionResult } from '../../../src/experiments/precision';
+import '../../charts/practice.css';
+import { Formula } from '../../format/Formula';
+import { useExperiment } from '../../state/react';
+import { Claims, ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { BreakIt, synthetic } from '../statistics/BreakIt';
+import { Choice, Live } from '../Live';
+import { ErrorFigure } from './ErrorFigure';
+import { WrongSideFigure } from './WrongSideFigure';
+
+const BANDS = {
+  gspo: { name: '3e-4 / 4e-4', low: 3e-4, high: 4e-4 },
+  luspo: { name: '2e-3 / 2.5e-3', low: 2e-3, high: 2.5e-3 },
+  grpo: { name: '0.2 / 0.2', low: 0.2, high: 0.2 },
+} as const;
+type BandName = keyof typeof BANDS;
+
+const ERROR_LAW = String.raw`\operatorname{Var}[\delta \log s] = \frac{1}{12\,L^2}\sum_t \bigl(u(a_t)^2 + u(b_t)^2\bigr)`;
+
+export default function Precision() {
+  const [band, setBand] = useState<BandName>('gspo');
+  const { low, high } = BANDS[band];
+  const answer = useExperiment('precision', { low, high, decimals: [2, 3, 4, 5, 6] });
+  const { result } = answer;
+  return (
+    <ExperimentPage
+      question="How many digits do log-probs need before the clip decision is right?"
+      lead={
+        <>
+          GSPO’s band is a few times 10⁻⁴ wide. A trainer that stores log-probs in bfloat16, or
+          writes three decimals, moves the weight by as much; here the log-probs at hand are rounded
+          and the decision is taken again.
+        </>
+      }
+      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      figures={
+        <>
+          <div className="page-controls">
+            <span>Clip band</span>
+            <Choice<BandName>
+              label="Clip band"
+              value={band}
+              choices={(['gspo', 'luspo', 'grpo'] as const).map((value) => ({
+                value,
+                name: BANDS[value].name,
+              }))}
+              onChoose={setBand}
+            />
+          </div>
+          <Live<PrecisionResult>
+            answer={answer}
+            promise="The error of s in each number format grows here."
+          >
+            {(now, axesKey) => (
+              <>
+                <ErrorFigure result={now} axesKey={axesKey} />
+                <WrongSideFigure result={now} axesKey={`${axesKey} ${band}`} />
+              </>
+            )}
+          </Live>
+        </>
+      }
+      words={
+        <>
+          <section>
+            <h2>Prediction</h2>
+            <Formula tex={ERROR_LAW} block height={52} label="variance of the rounding error" />
+            <p>
+              Rounding to a grid of spacing u is an error that is uniform over one spacing. Errors
+              of different tokens are independent, so the mean over a response shrinks them by √L;
+              what is left carries a response across an edge with a normal probability.
+            </p>
+          </section>
+          <section>
+            <h2>Verdict</h2>
+            <Claims claims={result?.claims ?? []} recorded={false} />
+          </section>
+          <BreakIt
+            lead="Responses sit close to the edge when s spreads about as far as the band is wide."
+            breaks={[
+              {
+                title: 'Put s at the edge',
+                why: 'σ = 0.003: the spread of s is about the width of GSPO’s band, so every lost digit changes decisions.',
+                change: synthetic({ sigma: 0.003 }),
+              },
+              {
+                title: 'Make responses short',
+                why: 'At most eight tokens: nothing averages the rounding out.',
+                change: synthetic({
+                  sigma: 0.003,
+                  lengthShape: 'uniform',
+                  minLength: 1,
+                  maxLength: 8,
+                }),
+              },
+            ]}
+          />
+        </>
+      }
+    />
+  );
+}

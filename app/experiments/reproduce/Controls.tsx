@@ -1,0 +1,118 @@
+/** How large, where, with which seed; start and cancel; how far and how long still. */
+import { useState } from 'react';
+import type { ReproduceOptions } from '../../../src/engine/reproduce';
+import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
+import { duration } from '../../format/numbers';
+import { POLICIES_FIELDS, readNumber } from '../../setup/fields';
+import { VERSION } from '../../version';
+import { Switch } from '../statistics/Controls';
+import type { SessionState } from './session';
+
+const BACKEND_NAMES: Record<BackendChoice, string> = {
+  auto: 'automatic',
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
+
+interface ControlsProps {
+  state: SessionState;
+  onStart: (options: ReproduceOptions) => void;
+  onCancel: () => void;
+}
+
+export function Controls({
+  state: { status, options, progress },
+  onStart,
+  onCancel,
+}: ControlsProps) {
+  const [quick, setQuick] = useState(options?.quick ?? true);
+  const [backend, setBackend] = useState<BackendChoice>(options?.backend ?? 'auto');
+  const [seedText, setSeedText] = useState(String(options?.seed ?? 1));
+  const seed = readNumber(POLICIES_FIELDS.seed, seedText);
+  const running = status.is === 'running';
+  const left =
+    progress.etaSeconds !== null && Number.isFinite(progress.etaSeconds)
+      ? `about ${duration(progress.etaSeconds)} left`
+      : 'time left not known yet';
+  return (
+    <section className="figure reproduce-controls no-print" aria-label="Reproduction">
+      <div className="page-switches">
+        {running ? (
+          <button type="button" className="button button-main" onClick={onCancel}>
+            Cancel
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="button button-main"
+            disabled={'issue' in seed}
+            onClick={() => {
+              if ('value' in seed) onStart({ app: VERSION, seed: seed.value, backend, quick });
+            }}
+          >
+            {status.is === 'idle' ? 'Reproduce' : 'Reproduce again'}
+          </button>
+        )}
+        <Switch
+          label="Size"
+          value={quick ? 'quick' : 'full'}
+          disabled={running}
+          onChoose={(size) => setQuick(size === 'quick')}
+          options={[
+            { value: 'quick', name: 'quick' },
+            { value: 'full', name: 'full' },
+          ]}
+        />
+        <Switch
+          label="Backend"
+          value={backend}
+          disabled={running}
+          onChoose={setBackend}
+          options={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
+        />
+        <label className="reproduce-seed">
+          Seed{' '}
+          <input
+            type="text"
+            inputMode="numeric"
+            autoComplete="off"
+            value={seedText}
+            disabled={running}
+            aria-invalid={'issue' in seed}
+            onChange={(event) => setSeedText(event.currentTarget.value)}
+          />
+        </label>
+      </div>
+      {'issue' in seed && (
+        <p className="field-issue" role="alert">
+          {seed.issue}
+        </p>
+      )}
+      <div className="reproduce-progress">
+        <progress
+          aria-label="Progress of the reproduction"
+          max={1}
+          value={fractionOf(progress.fraction)}
+        />
+        <p className="small" role="status">
+          {running
+            ? `${progress.what}; ${left}`
+            : status.is === 'failed'
+              ? `It stopped: ${status.message} What was measured before is kept below.`
+              : quick
+                ? 'Quick: about three minutes on two free cores without a GPU.'
+                : 'Full: more than four times as many responses, so narrower intervals and fewer verdicts of “too few”.'}
+        </p>
+        {running && (
+          <p className="small muted">
+            It has an engine of its own; the lab’s run is paused meanwhile and keeps its data. You
+            may look at other pages.
+          </p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const fractionOf = (fraction: number) =>
+  Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;

@@ -1,0 +1,108 @@
+/** The ledger: one table per policy pair, one line per claim. */
+import type { LedgerClaim, ReproducePair } from '../../../src/engine/reproduce';
+import { count, significant } from '../../format/numbers';
+import { Prose } from '../../format/Prose';
+import { VerdictChip } from '../ExperimentPage';
+import { countsOf, stripOf } from './ledger';
+
+interface LedgerTableProps {
+  pair: ReproducePair;
+  claims: readonly LedgerClaim[];
+  /** load this pair into the lab */
+  onOpen: () => void;
+}
+
+export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
+  const counts = countsOf(claims);
+  return (
+    <section className="figure ledger" aria-label={pair.title}>
+      <header className="figure-head">
+        <h3>{pair.title}</h3>
+        <span className="small">
+          {pair.old} → {pair.new}
+        </span>
+        <div className="figure-controls">
+          <span className="small" data-testid={`counts-${pair.id}`}>
+            {counts.holds} hold, {counts.fails} fail, {counts['too few']} too few
+          </span>
+          <button type="button" className="button-quiet no-print" onClick={onOpen}>
+            Run this pair in the lab
+          </button>
+        </div>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">claim</th>
+            <th scope="col">predicted</th>
+            <th scope="col">measured</th>
+            <th scope="col">against the prediction</th>
+            <th scope="col">n</th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
+        <tbody>
+          {claims.map((claim) => (
+            <Line key={claim.id} claim={claim} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Line({ claim }: { claim: LedgerClaim }) {
+  const { prediction, measured, interval } = claim;
+  return (
+    <tr>
+      <td className="ledger-claim" data-name="claim">
+        <Prose>{claim.claim}</Prose>{' '}
+        <a href={`#/${claim.experiment}`} title={`To the experiment “${claim.experiment}”`}>
+          {claim.id}
+        </a>
+        <details className="no-print">
+          <summary>rule</summary>
+          <Prose>{claim.rule}</Prose>
+        </details>
+      </td>
+      <td data-name="predicted">{prediction === null ? '–' : significant(prediction, 3)}</td>
+      <td data-name="measured">
+        {measured === null ? '–' : significant(measured, 3)}
+        {interval !== null && (
+          <span className="ledger-interval">
+            [{significant(interval[0], 3)}, {significant(interval[1], 3)}]
+          </span>
+        )}
+      </td>
+      <td data-name="against the prediction">
+        <Strip claim={claim} />
+      </td>
+      <td data-name="n">
+        {count(claim.n)} <span className="muted">{claim.nOf}</span>
+      </td>
+      <td data-name="verdict">
+        <VerdictChip verdict={claim.verdict} />
+      </td>
+    </tr>
+  );
+}
+
+const WIDTH = 110;
+
+/** The interval against the prediction, each line on its own scale; the numbers stand beside it. */
+function Strip({ claim }: { claim: LedgerClaim }) {
+  const strip = stripOf(claim);
+  if (strip === null) return <span className="muted">–</span>;
+  return (
+    <svg
+      className={`strip-${claim.verdict.replace(' ', '-')}`}
+      width={WIDTH}
+      height="18"
+      aria-hidden="true"
+    >
+      <line className="prediction-line" x1={WIDTH / 2} x2={WIDTH / 2} y2="18" />
+      <line className="curve-bar" x1={strip.low * WIDTH} x2={strip.high * WIDTH} y1="9" y2="9" />
+      <circle className="curve-mark" cx={strip.at * WIDTH} cy="9" r="4" />
+    </svg>
+  );
+}

@@ -1,0 +1,113 @@
+/** What a stranger needs to check the ledger, and the ways to take it along. */
+import { significant } from '../../format/numbers';
+import { countsOf, csvOf } from './ledger';
+import type { SessionState } from './session';
+
+function download(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser reads the blob after the click; a later task may drop it.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+export function Provenance({ state }: { state: SessionState }) {
+  const { ledger, claims, options, startedAt } = state;
+  const counts = countsOf(claims);
+  const name = `gspo-lab-ledger-seed-${options?.seed ?? 0}`;
+  return (
+    <>
+      <section>
+        <h2>In short</h2>
+        {claims.length === 0 ? (
+          <p>
+            Two pairs: one as far apart as a few hundred optimizer steps, as a trainer has it, and
+            one a third of the training apart. Nothing is fitted to make a claim hold.
+          </p>
+        ) : (
+          <p data-testid="in-short">
+            Of {claims.length} claims {counts.holds} hold, {counts.fails} fail, and{' '}
+            {counts['too few']} rest on too few data
+            {ledger === null ? ' so far' : ''}.{' '}
+            {counts.fails > 0 &&
+              `In 95 % intervals, ${significant(0.05 * claims.length, 2)} would fail by chance were all true.`}
+          </p>
+        )}
+      </section>
+      <section>
+        <h2>Provenance</h2>
+        <dl className="numbers provenance">
+          <Fact name="app" value={options === null ? null : `GSPO Lab ${options.app}`} />
+          <Fact
+            name="begun"
+            value={startedAt?.toISOString().slice(0, 19).replace('T', ' ') ?? null}
+          />
+          <Fact name="seed" value={options === null ? null : String(options.seed)} />
+          <Fact name="size" value={options === null ? null : options.quick ? 'quick' : 'full'} />
+          <Fact name="backend" value={ledger?.backend ?? null} />
+          <Fact name="adapter" value={ledger?.adapter ?? null} />
+        </dl>
+        {ledger !== null && (
+          <>
+            <h3>SHA-256 of the policies</h3>
+            <dl className="hashes">
+              {ledger.policies.map(({ name: policy, sha256 }) => (
+                <div key={policy}>
+                  <dt>{policy}</dt>
+                  <dd>
+                    <code>{sha256}</code>
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </>
+        )}
+      </section>
+      <section className="no-print">
+        <h2>Take it along</h2>
+        <div className="page-switches">
+          <button
+            type="button"
+            className="button"
+            disabled={ledger === null}
+            onClick={() =>
+              download(`${name}.json`, 'application/json', `${JSON.stringify(ledger, null, 2)}\n`)
+            }
+          >
+            JSON
+          </button>
+          <button
+            type="button"
+            className="button"
+            disabled={claims.length === 0}
+            onClick={() => download(`${name}.csv`, 'text/csv', csvOf(claims))}
+          >
+            CSV
+          </button>
+          <button
+            type="button"
+            className="button"
+            disabled={claims.length === 0}
+            onClick={() => window.print()}
+          >
+            Print the report
+          </button>
+        </div>
+        <p className="small">
+          The same without a screen: <code>npm run reproduce -- --json ledger.json</code>
+        </p>
+      </section>
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string | null }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value ?? <span className="muted">–</span>}</dd>
+    </div>
+  );
+}

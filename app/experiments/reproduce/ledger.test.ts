@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LedgerClaim } from '../../../src/engine/reproduce';
+import { countsOf, csvOf, stripOf } from './ledger';
+
+const CLAIM: LedgerClaim = {
+  id: 'variance.slope',
+  claim: 'Var[log s] falls like 1/L: slope -1, "as predicted".',
+  prediction: -1,
+  measured: -0.93,
+  interval: [-1.02, -0.84],
+  n: 10,
+  nOf: 'lengths',
+  verdict: 'holds',
+  rule: 'Line one,\nline two.',
+  pair: 'near',
+  experiment: 'variance',
+};
+
+/** A strict reader of RFC 4180, to read back what was written. */
+function parse(csv: string): string[][] {
+  const rows: string[][] = [[]];
+  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy;
+  for (let match = pattern.exec(csv); match !== null; match = pattern.exec(csv)) {
+    const [, quoted, plain = '', end] = match;
+    rows.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === '\r\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
+
+describe('the ledger as CSV', () => {
+  it('reads back as it was, whatever the text and to the last digit', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.double({ noNaN: true }), (text, measured) => {
+        const [head, row] = parse(csvOf([{ ...CLAIM, claim: text, measured }]));
+        expect(head?.[3]).toBe('claim');
+        expect(row?.[3]).toBe(text);
+        expect(row).toHaveLength(head?.length ?? 0);
+        expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
+        expect(row?.[11]).toBe(CLAIM.rule);
+      }),
+    );
+  });
+
+  it('leaves empty what was not measured', () => {
+    const [, row] = parse(csvOf([{ ...CLAIM, measured: null, interval: null, prediction: null }]));
+    expect(row?.slice(4, 8)).toEqual(['', '', '', '']);
+  });
+});
+
+describe('counts', () => {
+  it('count every claim once', () => {
+    const verdicts = ['holds', 'holds', 'fails', 'too few'] as const;
+    expect(countsOf(verdicts.map((verdict) => ({ ...CLAIM, verdict })))).toEqual({
+      holds: 2,
+      fails: 1,
+      'too few': 1,
+    });
+  });
+});
+
+describe('the strip', () => {
+  const finite = fc.double({ noNaN: true, min: -1e6, max: 1e6 });
+  it('has the prediction inside the interval exactly where it is in the numbers', () => {
+    fc.assert(
+      fc.property(finite, fc.tuple(finite, finite), (prediction, ends) => {
+        const low = Math.min(...ends);
+        const high = Math.max(...ends);
+        const measured = (low + high) / 2;
+        const strip = stripOf({ ...CLAIM, prediction, measured, interval: [low, high] });
+        if (strip === null) throw new Error('a finite claim has a strip');
+        expect(strip.low).toBeLessThanOrEqual(strip.high);
+        expect(strip.low).toBeGreaterThanOrEqual(0);
+        expect(strip.high).toBeLessThanOrEqual(1);
+        if (low > prediction + 1e-3) expect(strip.low).toBeGreaterThan(0.5);
+        if (high < prediction - 1e-3) expect(strip.high).toBeLessThan(0.5);
+      }),
+    );
+  });
+
+  it('is not drawn without an interval', () => {
+    expect(stripOf({ ...CLAIM, interval: null })).toBeNull();
+    expect(stripOf({ ...CLAIM, prediction: null })).toBeNull();
+  });
+});

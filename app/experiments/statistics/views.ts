@@ -1,0 +1,81 @@
+/**
+ * What the four pages over response length share: how the three variances and the two curves look, and
+ * the settings they ask the engine with. Contract: one colour and one shape each, on every page.
+ */
+import type { MarkShape } from '../../charts/shapes';
+import { count } from '../../format/numbers';
+
+export const CURVES = ['natural', 'prefix'] as const;
+export type CurveKind = (typeof CURVES)[number];
+export type CurveChoice = CurveKind | 'both';
+
+export const CURVE_NAMES: Record<CurveKind, string> = {
+  natural: 'natural lengths',
+  prefix: 'prefixes',
+};
+
+export const CURVE_SHAPES: Record<CurveKind, MarkShape> = { natural: 'circle', prefix: 'square' };
+
+export interface WeightView {
+  name: string;
+  symbol: string;
+  /** CSS custom property */
+  colour: string;
+  shape: MarkShape;
+}
+
+export const SEQUENCE: WeightView = {
+  name: 'sequence weight',
+  symbol: 'log s',
+  colour: '--weight-sequence',
+  shape: 'circle',
+};
+export const UNNORMALISED: WeightView = {
+  name: 'unnormalised weight',
+  symbol: 'log ρ',
+  colour: '--weight-unnormalised',
+  shape: 'diamond',
+};
+export const TOKEN: WeightView = {
+  name: 'token ratio',
+  symbol: 'log r',
+  colour: '--weight-token',
+  shape: 'triangle',
+};
+
+/** As in the engine, whose defaults the page cannot import; the bins are the person's choice. */
+export interface CurveSettings {
+  bins: number;
+  prefixLength: number;
+  prefixPoints: number;
+}
+export const BIN_CHOICES = [6, 10, 16] as const;
+export const curveSettings = (bins: number): CurveSettings => ({
+  bins,
+  prefixLength: 0,
+  prefixPoints: 12,
+});
+
+/** "12 tokens", "12–17 tokens" */
+export function lengthsOf({ minLength, maxLength }: { minLength: number; maxLength: number }) {
+  return minLength === maxLength
+    ? `${count(minLength)} ${minLength === 1 ? 'token' : 'tokens'}`
+    : `${count(minLength)}–${count(maxLength)} tokens`;
+}
+
+/** What every figure of these pages is handed. */
+export interface CurveFigure<Result> {
+  result: Result;
+  /** axes start afresh when it changes */
+  axesKey: string;
+}
+
+/** Axes start afresh with another run or curve, and with the first points: empty axes have no ends. */
+export function axesKeyOf(
+  run: number | null,
+  kind: CurveKind,
+  bins: number,
+  points: number,
+): string {
+  return `run ${run} ${kind} ${bins} ${points === 0 ? 'empty' : ''}`;
+}

@@ -1,0 +1,134 @@
+/** Beside the law: the unnormalised weight, whose variance grows with L, and the token, whose does not. */
+import { useState } from 'react';
+import type { VarianceResult } from '../../../src/experiments/variance';
+import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
+import { ErrorBars } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import type { Domain } from '../../charts/scale';
+import { Legend } from '../../charts/shapes';
+import { fixed } from '../../format/numbers';
+import { AxisSwitch } from '../statistics/Controls';
+import { TOKEN, UNNORMALISED, type CurveFigure, type WeightView } from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows, type Weight } from './series';
+
+const HEIGHT = 280;
+
+export function Others(figure: CurveFigure<VarianceResult>) {
+  return (
+    <div className="figure-pair">
+      <Other
+        {...figure}
+        weight="unnormalised"
+        view={UNNORMALISED}
+        title="Unnormalised weight"
+        law="L σ²"
+        first="log"
+        what="log ρ = Σ dₜ, the log of the product of all ratios (less its drift): no averaging, so every token adds to its variance."
+      />
+      <Other
+        {...figure}
+        weight="token"
+        view={TOKEN}
+        title="One token"
+        law="σ²"
+        first="linear"
+        what="dₜ of single tokens, by the length of the response they stand in: what GRPO clips."
+      />
+    </div>
+  );
+}
+
+interface OtherProps extends CurveFigure<VarianceResult> {
+  weight: Weight;
+  view: WeightView;
+  title: string;
+  law: string;
+  what: string;
+  /** axes at first */
+  first: AxisMode;
+}
+
+function Other({ result, axesKey: pageKey, weight, view, title, law, what, first }: OtherProps) {
+  const [mode, setMode] = useState<AxisMode>(first);
+  const curve = result.natural;
+  const axesKey = `${pageKey} ${curve.points.length === 0 ? 'empty' : ''}`;
+  const series = seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured');
+  const points = pointsOf(curve, weight);
+  const shown = [
+    ...extent(series.marks),
+    ...points.flatMap(({ value }) => [value.predicted / 1.2, value.predicted * 1.2]),
+  ];
+  const [low, high] = logDomainOf(
+    points.map(({ point }) => point.length),
+    0.03,
+  );
+  const yNow: Domain =
+    mode === 'log' ? logDomainOf(shown) : [0, Math.max(...shown, Number.MIN_VALUE) * 1.05];
+  const x = useAxis(mode, mode === 'log' ? [low, high] : [0, high], `${axesKey} x`, 5);
+  const y = useAxis(mode, yNow, `${axesKey} y`, 5);
+  const predicted = lawOf(curve, weight);
+  const slope = curve.slopes[weight];
+  const ends = slope?.interval;
+  return (
+    <Figure
+      title={title}
+      recorded={false}
+      controls={<AxisSwitch value={mode} onChoose={setMode} />}
+      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, weight) })}
+      caption={what}
+    >
+      <Legend
+        items={[
+          { name: 'measured, natural lengths', mark: view.shape, colour: view.colour },
+          { name: `predicted, ${law}`, line: 'prediction' },
+          ...(slope === null
+            ? []
+            : [
+                {
+                  name: `slope ${fixed(slope.slope, 2)}${ends ? ` [${fixed(ends[0], 2)}, ${fixed(ends[1], 2)}]` : ''}, predicted ${fixed(slope.prediction, 0)}`,
+                  line: 'fit' as const,
+                  colour: view.colour,
+                },
+              ]),
+        ]}
+      />
+      {points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={result.sequences} />
+      ) : (
+        <ErrorBars
+          label={`Measured and predicted variance of ${view.symbol} by length`}
+          x={x}
+          y={y}
+          xLabel="response tokens, L"
+          yLabel={`Var[${view.symbol}], nats²`}
+          height={HEIGHT}
+          series={[series]}
+          lines={[
+            ...(predicted === null
+              ? []
+              : [
+                  {
+                    id: 'law',
+                    kind: 'prediction' as const,
+                    points: sampled(x.domain, mode, predicted),
+                  },
+                ]),
+            ...(slope === null
+              ? []
+              : [
+                  {
+                    id: 'fit',
+                    kind: 'fit' as const,
+                    colour: view.colour,
+                    points: sampled([Math.max(low, x.domain[0]), high], mode, (L) =>
+                      Math.exp(slope.intercept + slope.slope * Math.log(L)),
+                    ),
+                  },
+                ]),
+          ]}
+        />
+      )}
+    </Figure>
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * Experiment page `variance`, the heart of the lab: measured variance of the log weight against length,
+ * the 1/L prediction over it, the residuals under it; beside it the unnormalised weight and the token.
+ */
+import { useState } from 'react';
+import type { VarianceResult } from '../../../src/experiments/variance';
+import { useExperiment } from '../../state/react';
+import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import '../statistics/statistics.css';
+import { curveSettings } from '../statistics/views';
+import { EmptyFigures, Refusal } from '../statistics/Waiting';
+import { LawFigure } from './LawFigure';
+import { Others } from './Others';
+import { Words } from './Words';
+
+/** The question is about log s; the unnormalised weight and the token stand beside it in the ledger. */
+const DECIDING = new Set([
+  'variance.slope',
+  'variance.level',
+  'variance.prefix-slope',
+  'variance.prefix-level',
+]);
+
+export default function Variance() {
+  const [bins, setBins] = useState(10);
+  const { result, run, refusal } = useExperiment('variance', curveSettings(bins));
+  const figure = result === null ? null : { result, axesKey: `run ${run}` };
+  return (
+    <ExperimentPage
+      question="Does the variance of the log weight fall like one over the length?"
+      lead={
+        <>
+          GSPO’s weight averages over the tokens of a response. If their log-ratios were
+          independent, averaging over twice as many would halve the variance. Here it is measured
+          twice: over responses of different natural lengths, and over the same responses cut short.
+        </>
+      }
+      verdict={<VerdictChip verdict={overall(deciding(result))} />}
+      figures={
+        <>
+          <Refusal refusal={refusal} />
+          {figure === null ? (
+            <EmptyFigures what="the variance of log s grows against the length" />
+          ) : (
+            <>
+              <LawFigure {...figure} bins={bins} onBins={setBins} />
+              <Others {...figure} />
+            </>
+          )}
+        </>
+      }
+      words={<Words result={result} />}
+    />
+  );
+}
+
+function deciding(result: VarianceResult | null): VarianceResult['claims'] {
+  return result?.claims.filter(({ id }) => DECIDING.has(id)) ?? [];
+}

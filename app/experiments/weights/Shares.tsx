@@ -1,0 +1,65 @@
+/** Effective sample size over n, for both weights, and the length at which half of it is gone. */
+import { logDomainOf, useAxis } from '../../charts/axes';
+import { ErrorBars } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import { Legend } from '../../charts/shapes';
+import { counted, significant } from '../../format/numbers';
+import { CURVE_NAMES } from '../statistics/views';
+import { TooFew } from '../statistics/Waiting';
+import { linesOf, seriesOf, SHARE, TABLE_COLUMNS, tableRows, type WeightsFigure } from './series';
+import { LEGEND } from './legend';
+
+const HEIGHT = 380;
+
+export function Shares({ result, kind, axesKey }: WeightsFigure) {
+  const curve = result[kind];
+  const { usableLength, predictedUsableLength, sequences } = result;
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    6,
+  );
+  const y = useAxis('linear', [0, 1.04], axesKey, 5);
+  return (
+    <Figure
+      title="Effective sample size over n"
+      recorded={false}
+      className="figure-hero"
+      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, SHARE) })}
+      caption={
+        <>
+          (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}, {counted(sequences, 'response')}; 1 means that
+          every response counts. Log-normal weights predict half at ln 2 ÷ σ² ={' '}
+          {significant(predictedUsableLength, 3)} tokens for ρ;{' '}
+          {usableLength === null
+            ? 'no measured prefix is that long.'
+            : `measured: ${significant(usableLength, 3)}.`}
+        </>
+      }
+    >
+      <Legend items={LEGEND} />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={sequences} />
+      ) : (
+        <ErrorBars
+          label="Effective sample size over n of s and of the unnormalised weight, by length"
+          x={x}
+          y={y}
+          xLabel="response tokens, L"
+          yLabel="effective share"
+          height={HEIGHT}
+          series={seriesOf(curve, SHARE)}
+          lines={linesOf(curve, SHARE)}
+          rules={[
+            { along: 'y', at: 0.5, label: 'half of the responses wasted' },
+            { along: 'x', at: predictedUsableLength, label: 'predicted ln 2 ÷ σ²' },
+          ]}
+        />
+      )}
+    </Figure>
+  );
+}

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readNumber, SYNTHETIC_FIELDS } from './fields';
+import { sliderPosition, sliderText, SYNTHETIC_SLIDERS, type SliderShape } from './slider';
+
+const KEYS = Object.keys(SYNTHETIC_SLIDERS) as (keyof typeof SYNTHETIC_SLIDERS)[];
+const position = fc.double({ noNaN: true, min: 0, max: 1 });
+
+describe.each(KEYS)('the slider of %s', (key) => {
+  const field = SYNTHETIC_FIELDS[key];
+  const shape: SliderShape = SYNTHETIC_SLIDERS[key];
+
+  it('gives a value that the field accepts, wherever it stands', () => {
+    fc.assert(
+      fc.property(position, (p) => {
+        expect(readNumber(field, sliderText(field, shape, p))).toHaveProperty('value');
+      }),
+    );
+  });
+
+  it('reaches both ends', () => {
+    expect(Number(sliderText(field, shape, 0))).toBe(field.low);
+    const end = sliderPosition(field, shape, field.high);
+    expect(Number(sliderText(field, shape, end))).toBe(field.high);
+  });
+
+  it('never goes back as it moves on', () => {
+    fc.assert(
+      fc.property(position, position, (p, q) => {
+        const [a, b] = [Math.min(p, q), Math.max(p, q)].map((x) => {
+          const value = Number(sliderText(field, shape, x));
+          // the special 0 of the tails stands for infinitely many degrees
+          return 'zeroMeans' in field && value === 0 ? Infinity : value;
+        });
+        expect(a).toBeLessThanOrEqual(b as number);
+      }),
+    );
+  });
+
+  it('comes back to the value it stands for', () => {
+    fc.assert(
+      fc.property(position, (p) => {
+        const text = sliderText(field, shape, p);
+        const there = sliderPosition(field, shape, Number(text));
+        expect(sliderText(field, shape, there)).toBe(text);
+      }),
+    );
+  });
+});

@@ -1,0 +1,8 @@
+/** A fresh engine in a worker of its own. */
+import { EngineClient } from '../../src/engine/client';
+
+export function startEngine(): EngineClient {
+  return new EngineClient(
+    () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
+  );
+}

@@ -1,0 +1,149 @@
+/** A person's own files: dropped, broken, a folder, hostile; what the page says, and that pages work on them. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from '@playwright/test';
+import { expect, figure, phase, sequences, test } from './lab';
+
+interface Line {
+  group: string;
+  logp_old: number[];
+  logp_new: (number | null)[];
+  reward: number;
+  tokens?: string[];
+}
+
+/** n responses in groups of 4; the new policy is 0.01 nats surer of every token. */
+function lines(n: number, more: Partial<Line> = {}): string[] {
+  return Array.from({ length: n }, (_, i) => {
+    const length = 2 + (i % 5);
+    const old = Array.from({ length }, (_, t) => -1 - 0.1 * t);
+    const line: Line = {
+      group: `g${Math.floor(i / 4)}`,
+      logp_old: old,
+      logp_new: old.map((x) => x + 0.01),
+      reward: i % 2,
+      ...more,
+    };
+    return JSON.stringify(line);
+  });
+}
+
+async function open(page: Page): Promise<void> {
+  await page.goto('./#/data');
+  await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
+}
+
+async function drop(page: Page, name: string, text: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([fileName, content]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([content], fileName));
+      return data;
+    },
+    [name, text] as const,
+  );
+  await page.getByRole('region', { name: 'Your files' }).dispatchEvent('drop', {
+    dataTransfer: transfer,
+  });
+}
+
+const picker = (page: Page) => page.getByLabel('Files with rollouts');
+
+test('a dropped file gives a health report, and then the experiments work on it', async ({
+  page,
+}) => {
+  await open(page);
+  await expect(page.getByText('Nothing leaves your machine')).toBeVisible();
+  await drop(page, 'my-run.jsonl', lines(40).join('\n'));
+  await expect(page.getByTestId('health')).toBeVisible();
+  // s = exp(0.01) for every response: outside GSPO's band, inside GRPO's
+  await expect(page.getByTestId('finding-clipping')).toContainText('100.00 %');
+  await expect(sequences(page)).toHaveText('40 of 40 responses, from my-run.jsonl');
+
+  await page
+    .getByRole('navigation', { name: 'Experiments', exact: true })
+    .getByText('Equivalence')
+    .click();
+  await expect(figure(page, 'Three forms of s, one distribution')).toContainText('40 responses');
+  await page
+    .getByRole('navigation', { name: 'Experiments', exact: true })
+    .getByText('Clipping')
+    .click();
+  await expect(figure(page, 'Map over both edges')).toContainText('keeps');
+});
+
+test('a broken file is refused by line and field; without the bad line it is read, and counted', async ({
+  page,
+}) => {
+  await open(page);
+  const broken = [...lines(8), ...lines(1, { logp_new: [-1, null] }), ...lines(3)];
+  await drop(page, 'broken.jsonl', broken.join('\n'));
+  const refusal = page.getByTestId('unreadable');
+  await expect(refusal).toContainText('broken.jsonl, line 9, field "logp_new[1]"');
+  await expect(page.getByTestId('health')).toHaveCount(0);
+  await refusal.getByRole('button', { name: 'Leave bad responses out' }).click();
+  await expect(page.getByTestId('problems')).toContainText('1 response left out');
+  await expect(page.getByTestId('problems')).toContainText('line 9');
+  await expect(sequences(page)).toHaveText('11 of 11 responses, from broken.jsonl');
+});
+
+test('a folder is read in the order of its steps, compressed files too; other files are not', async ({
+  page,
+}) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rollouts-'));
+  writeFileSync(join(folder, 'step10.jsonl'), lines(4).join('\n'));
+  writeFileSync(join(folder, 'step2.jsonl.gz'), gzipSync(lines(8).join('\n')));
+  writeFileSync(join(folder, 'notes.txt'), 'not rollouts');
+  await open(page);
+  await page.getByLabel('Folder with rollouts').setInputFiles(folder);
+  const files = page.getByRole('region', { name: 'Files' }).locator('tbody tr');
+  await expect(files).toHaveCount(2);
+  await expect(files.nth(0)).toContainText(/step2\.jsonl\.gz.*jsonl, gzip/);
+  await expect(files.nth(1)).toContainText('step10.jsonl');
+  await expect(sequences(page)).toHaveText('12 of 12 responses, from 2 files');
+});
+
+test('a truncated gzip says so and keeps the run before', async ({ page }) => {
+  await open(page);
+  await drop(page, 'first.jsonl', lines(8).join('\n'));
+  await expect(page.getByTestId('health')).toBeVisible();
+  const whole = gzipSync(lines(400).join('\n'));
+  await picker(page).setInputFiles({
+    name: 'cut.jsonl.gz',
+    mimeType: 'application/gzip',
+    buffer: whole.subarray(0, whole.length >> 1),
+  });
+  await expect(page.getByTestId('unreadable')).toContainText('cut short');
+  await expect(sequences(page)).toHaveText('8 of 8 responses, from first.jsonl');
+});
+
+test('HTML in tokens is shown as text and never runs', async ({ page }) => {
+  const hostile = '<img src=x onerror="document.title=1">';
+  await open(page);
+  const line = {
+    group: '<b>g</b>',
+    logp_old: [-1, -1],
+    logp_new: [-1.1, -1],
+    reward: 1,
+    tokens: [hostile, '<script>document.title=2</script>'],
+  };
+  await drop(page, '<i>name</i>.jsonl', JSON.stringify(line));
+  await expect(page.getByTestId('report')).toContainText('<i>name</i>.jsonl');
+  await page
+    .getByRole('navigation', { name: 'Experiments', exact: true })
+    .getByText('Equivalence')
+    .click();
+  await page.getByRole('button', { name: 'see its tokens' }).click();
+  await expect(page.getByRole('dialog')).toContainText(hostile);
+  expect(await page.title()).toContain('GSPO');
+  await expect(page.locator('img[src="x"]')).toHaveCount(0);
+});
+
+test('the example is one click away and labelled as such', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'Load the example' }).click();
+  await expect(sequences(page)).toHaveText(/384 of 384 responses, from example/);
+  await expect(page.getByTestId('health')).toBeVisible();
+});

@@ -1,0 +1,74 @@
+/** The objectives page, and the practice pages on one small file: figures, tables, a phone. */
+import type { Page } from '@playwright/test';
+import { expect, figure, phase, read, sequences, tableBehind, test } from './lab';
+
+async function example(page: Page, then: string): Promise<void> {
+  await page.goto('./#/data');
+  await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
+  await page.getByRole('button', { name: 'Load the example' }).click();
+  await expect(sequences(page)).toHaveText(/from example/);
+  await page.evaluate((hash) => (location.hash = hash), `#/${then}`);
+}
+
+test('TRL and verl count the same example differently, and the page says which is which', async ({
+  page,
+}) => {
+  await example(page, 'objectives');
+  await expect(page.getByTestId('example-trl')).toHaveText('0.667');
+  await expect(page.getByTestId('example-verl')).toHaveText('0.500');
+});
+
+test('every objective has its loss in the libraries that have it, and a band of one’s own moves it', async ({
+  page,
+}) => {
+  await example(page, 'objectives');
+  const gspo = page.getByTestId('objective-gspo');
+  await expect(gspo).toContainText('sequence weight s, ε 3e-4 / 4e-4');
+  const rows = await tableBehind(page, 'Clip share on these rollouts');
+  expect(rows).toHaveLength(16);
+  const row = rows.find(([title]) => title === 'GSPO') ?? [];
+  expect(read(row[3] ?? '')).toBeCloseTo(read(row[4] ?? ''), 6);
+
+  await page.getByLabel('ε low').fill('0.5');
+  await page.getByLabel('ε high').fill('0.5');
+  await expect(gspo).toContainText('ε 0.5 / 0.5');
+  await expect(gspo).toContainText('region_mean0 %');
+  await page.getByLabel('ε low').fill('wide');
+  await expect(page.getByText('Needs a number from 0 to 100')).toBeVisible();
+});
+
+test('the clip map reads out exact shares by keyboard', async ({ page }) => {
+  await example(page, 'clipping');
+  const map = figure(page, 'Map over both edges').getByRole('slider');
+  await map.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(map).toHaveAttribute('aria-valuetext', /epsilon low .*, epsilon high .*: .* %/);
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test('no practice page scrolls sideways', async ({ page }) => {
+    await example(page, 'clipping');
+    for (const [id, title] of [
+      ['clipping', 'Map over both edges'],
+      ['gradient', 'What becomes of the gradient'],
+      ['precision', 'Wrong side of the band'],
+      ['objectives', 'Clip share on these rollouts'],
+    ] as const) {
+      await page.evaluate((hash) => (location.hash = hash), `#/${id}`);
+      await expect(figure(page, title)).toBeVisible();
+      const sideways = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect([id, sideways]).toEqual([id, 0]);
+    }
+    await page.evaluate(() => (location.hash = '#/data'));
+    await expect(page.getByTestId('health')).toBeVisible();
+    expect(
+      await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      ),
+    ).toBe(0);
+  });
+});
