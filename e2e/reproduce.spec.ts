@@ -10,14 +10,17 @@ test('reproduce fills the ledger claim by claim, outlives a look at another page
   await page.goto('./#/reproduce');
   const status = page.getByTestId('reproduce-status');
   await expect(status).toHaveText('not started');
+  const seed = page.getByRole('region', { name: 'Reproduction' }).getByLabel('Seed');
   const backendName = backend === 'wasm' ? 'WebAssembly' : 'WebGPU';
   await page.getByRole('button', { name: backendName, exact: true }).click();
-  await page.getByLabel('Seed').fill('seven');
+  await seed.fill('seven');
   await expect(page.getByRole('button', { name: 'Reproduce', exact: true })).toBeDisabled();
-  await page.getByLabel('Seed').fill('7');
+  await seed.fill('7');
   await page.getByRole('button', { name: 'Reproduce', exact: true }).click();
   await expect(status).toHaveText('running');
-  await expect(page.getByLabel('Reproduction')).toContainText(/[1-9]\d* of \d+; about .* left/);
+  await expect(page.getByRole('region', { name: 'Reproduction' })).toContainText(
+    /[1-9]\d* of \d+; about .* left/,
+  );
 
   await page.getByRole('link', { name: 'Variance' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('variance');

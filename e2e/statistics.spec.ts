@@ -120,7 +120,10 @@ test.describe('on a phone', () => {
     await synthetic(page, 'variance', backend);
     for (const name of ['variance', 'dependence', 'weights', 'length', 'reproduce']) {
       await page.evaluate((id) => (location.hash = `#/${id}`), name);
-      const shown = name === 'reproduce' ? page.getByLabel('Reproduction') : page.locator('.plot');
+      const shown =
+        name === 'reproduce'
+          ? page.getByRole('region', { name: 'Reproduction' })
+          : page.locator('.plot');
       await expect(shown.first()).toBeVisible();
       for (const button of await page.getByRole('button', { name: 'Table' }).all()) {
         await button.click();

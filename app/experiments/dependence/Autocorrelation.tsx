@@ -2,7 +2,8 @@
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { LagPoint } from '../../../src/experiments/dependence-measure';
 import { useAxis } from '../../charts/axes';
-import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { ErrorBars } from '../../charts/ErrorBars';
+import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';

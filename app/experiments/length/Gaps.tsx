@@ -1,6 +1,7 @@
 /** The Jensen gap of perplexities and of s against length, predicted at half the variance, like 1/L. */
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
-import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { ErrorBars } from '../../charts/ErrorBars';
+import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
 import { Legend } from '../../charts/shapes';
 import { estimate } from '../statistics/intervals';

@@ -1,6 +1,7 @@
 /** The part of the perplexity's bias that is no noise: early tokens are harder, or easier, than late ones. */
 import { logDomainOf, useAxis } from '../../charts/axes';
-import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { ErrorBars } from '../../charts/ErrorBars';
+import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';

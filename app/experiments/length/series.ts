@@ -5,7 +5,7 @@ import type {
   LengthPoint,
   LengthResult,
 } from '../../../src/experiments/length';
-import type { Mark, MarkSeries } from '../../charts/ErrorBars';
+import type { Mark, MarkSeries } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { interval } from '../statistics/intervals';

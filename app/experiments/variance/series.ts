@@ -4,7 +4,7 @@ import type {
   VarianceMeasurement,
   VariancePoint,
 } from '../../../src/experiments/variance-curve';
-import type { Mark, MarkSeries, MarkWords } from '../../charts/ErrorBars';
+import type { Mark, MarkSeries, MarkWords } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';
 import { interval } from '../statistics/intervals';

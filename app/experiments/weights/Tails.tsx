@@ -1,7 +1,8 @@
 /** Variance of the weights, Pareto shape of their tails, and kurtosis of the log weight, by length. */
 import type { WeightsCurve } from '../../../src/experiments/weights';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
-import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
+import { ErrorBars } from '../../charts/ErrorBars';
+import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
 import { domainOf, type Scale } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';

@@ -5,7 +5,7 @@ import type {
   WeightsPoint,
   WeightsResult,
 } from '../../../src/experiments/weights';
-import type { CurveLine, Mark, MarkSeries } from '../../charts/ErrorBars';
+import type { CurveLine, Mark, MarkSeries } from '../../charts/marks';
 import { counted, fixed, significant } from '../../format/numbers';
 import { interval } from '../statistics/intervals';
 import {
