@@ -1,7 +1,7 @@
 /**
  * Sliders over ranges that are too wide for even steps. Contract: pure; a position in [0, 1] becomes a
- * value that the field accepts, as text; ends are exact; going to the nearest position and back keeps
- * a value to two digits.
+ * value that the field accepts, as text; ends are exact; a value that a position stands for leads
+ * back to it.
  */
 import type { FieldSpec, SyntheticField } from './fields';
 

@@ -25,7 +25,8 @@ export function TooFew({ height, sequences }: { height: number; sequences: numbe
     <div className="plot-empty" style={{ height }}>
       <p>
         A point needs 40 responses to 20 prompts of about one length. There are{' '}
-        {sequences.toLocaleString('en-US')} responses so far.
+        {sequences.toLocaleString('en-US')} responses so far. Fewer bins or more prompts bring it
+        sooner.
       </p>
     </div>
   );
