@@ -96,6 +96,19 @@ describe('engine', () => {
     });
   });
 
+  test('a step that comes before the run is ready does one batch, and a stop none', async () => {
+    const p = await open();
+    p.send({ type: 'start', run: 1, settings: settings() });
+    p.send({ type: 'step', run: 1 });
+    const paused = await p.phase(1, 'paused');
+    if (paused.type !== 'progress') throw new Error('wrong');
+    expect(paused.progress.sequences).toBe(32);
+    p.send({ type: 'start', run: 2, settings: settings() });
+    p.send({ type: 'stop', run: 2 });
+    await p.phase(2, 'stopped');
+    expect(p.events.some((e) => e.type === 'batch' && e.run === 2)).toBe(false);
+  });
+
   test('a run, its experiment, and every number traced to tokens', async () => {
     const p = await open();
     p.send({ type: 'start', run: 1, settings: settings() });

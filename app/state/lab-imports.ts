@@ -1,0 +1,53 @@
+/** The lab's reading of a person's files, as `imports.ts` describes it. */
+import type { ImportFile, ImportOptions, ImportOutcome } from '../../src/engine/protocol';
+import { QUEUED, sentence, type Engine, type LabStore } from './lab-state';
+
+export class FileImports {
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: LabStore,
+  ) {}
+
+  /** @returns whether the files are the run now */
+  async read(files: ImportFile[], options: ImportOptions): Promise<boolean> {
+    this.cancel();
+    const { run, outcome } = this.engine.importFiles(files, options);
+    this.store.setState({ reading: { run, files, options, progress: QUEUED, failure: null } });
+    const end = await outcome.catch((error: unknown): ImportOutcome => ({
+      status: 'unreadable',
+      message: sentence(error),
+      problem: null,
+    }));
+    const { reading } = this.store.getState();
+    if (reading?.run !== run) return false;
+    if (end.status === 'unreadable') {
+      this.store.setState({ reading: { ...reading, failure: end } });
+      return false;
+    }
+    this.store.setState({ reading: null });
+    if (end.status === 'cancelled') return false;
+    const { report, progress } = end;
+    this.store.setState({
+      run: {
+        id: run,
+        settings: null,
+        imported: { files, options, report },
+        progress,
+        failure: null,
+      },
+      // Nothing about other data may stand beside the report.
+      measurements: {},
+      refusals: {},
+      inspection: null,
+    });
+    return true;
+  }
+
+  /** Also forgets files that could not be read. */
+  cancel(): void {
+    const { reading } = this.store.getState();
+    if (reading === null) return;
+    if (reading.failure === null) this.engine.stop(reading.run);
+    this.store.setState({ reading: null });
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The lab's run: started from the draft, and what a person orders it to do. Contract: one run; starting
+ * another stops the one before. The engine obeys orders that come before it has taken a run up.
+ */
+import type { RunId } from '../../src/engine/protocol';
+import { readDraft } from '../setup/draft';
+import type { Opener } from './lab-opening';
+import { isLive, QUEUED, type Engine, type LabStore, type Run } from './lab-state';
+
+export class RunControl {
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: LabStore,
+    private readonly opener: Opener,
+  ) {}
+
+  /** Starts the draft, if it is valid. An earlier run is stopped and its data replaced. */
+  async start(): Promise<RunId | null> {
+    const { settings } = readDraft(this.store.getState().draft);
+    if (settings === null) return null;
+    if (!(await this.opener.openFor(settings.backend))) return null;
+    const { run: before } = this.store.getState();
+    if (before !== null && isLive(before)) this.engine.stop(before.id);
+    const id = this.engine.start(settings);
+    this.store.setState({
+      run: { id, settings, imported: null, progress: QUEUED, failure: null },
+      inspection: null,
+      refusals: {},
+    });
+    return id;
+  }
+
+  /** One batch, then paused; without a run, the first batch of a new one. */
+  async step(): Promise<void> {
+    const { run } = this.store.getState();
+    const id = run !== null && isLive(run) ? run.id : await this.start();
+    if (id !== null) this.engine.step(id);
+  }
+
+  pause(): void {
+    this.withRun(({ id }) => this.engine.pause(id));
+  }
+
+  resume(): void {
+    this.withRun((run) => {
+      this.store.setState({ run: { ...run, failure: null } });
+      this.engine.resume(run.id);
+    });
+  }
+
+  stop(): void {
+    this.withRun(({ id }) => this.engine.stop(id));
+  }
+
+  /** Forget the run and what was measured on it; settings stay. */
+  reset(): void {
+    this.withRun((run) => {
+      if (isLive(run)) this.engine.stop(run.id);
+    });
+    this.store.setState({ run: null, measurements: {}, refusals: {}, inspection: null });
+  }
+
+  private withRun(act: (run: Run) => void): void {
+    const { run } = this.store.getState();
+    if (run !== null) act(run);
+  }
+}

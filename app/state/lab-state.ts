@@ -1,0 +1,104 @@
+/** What the page knows: the store's shape, shared by the rooms of the lab (`lab-*.ts`). */
+import type { StoreApi } from 'zustand/vanilla';
+import type { EngineClient } from '../../src/engine/client';
+import type {
+  BackendInfo,
+  ExperimentId,
+  ExperimentMap,
+  RunId,
+  RunProgress,
+} from '../../src/engine/protocol';
+import type { RunSettings } from '../../src/link/settings';
+import type { PolicyManifest } from '../../src/policy/manifest';
+import type { Draft } from '../setup/draft';
+import type { Imported, Reading } from './imports';
+
+/** What the page needs of the engine; tests hand in another one. */
+export type Engine = Pick<
+  EngineClient,
+  | 'open'
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'step'
+  | 'stop'
+  | 'importFiles'
+  | 'experiment'
+  | 'sequences'
+  | 'sequence'
+  | 'subscribe'
+>;
+
+export interface Failure {
+  message: string;
+  canResume: boolean;
+}
+
+export interface Run {
+  id: RunId;
+  /** null: the data came from files */
+  settings: RunSettings | null;
+  imported: Imported | null;
+  progress: RunProgress;
+  failure: Failure | null;
+}
+
+export type Opening =
+  | { status: 'opening' }
+  | { status: 'open'; backend: BackendInfo; policies: PolicyManifest[] }
+  | { status: 'failed'; message: string };
+
+/** An experiment's latest answer, and the run that it is about. */
+export interface Measurement<K extends ExperimentId> {
+  run: RunId;
+  result: ExperimentMap[K]['result'];
+}
+
+/** Which sequences the inspector lists: those with s in [low, high). */
+export interface Inspection {
+  run: RunId;
+  low: number;
+  high: number;
+  title: string;
+  /** shown at once when a single point was clicked; null: the list */
+  sequence: number | null;
+}
+
+export interface LabState {
+  opening: Opening;
+  draft: Draft;
+  run: Run | null;
+  /** files on their way in */
+  reading: Reading | null;
+  measurements: { [K in ExperimentId]?: Measurement<K> };
+  /** why an experiment gave no answer; a sentence */
+  refusals: { [K in ExperimentId]?: string };
+  inspection: Inspection | null;
+  /** something that a person should know and may dismiss */
+  notice: string | null;
+}
+
+export type LabStore = StoreApi<LabState>;
+
+export const QUEUED: RunProgress = {
+  phase: 'loading',
+  sequences: 0,
+  totalSequences: 0,
+  tokens: 0,
+  seconds: 0,
+  tokensPerSecond: null,
+  etaSeconds: null,
+};
+
+export function isLive(run: Run | null): boolean {
+  return (
+    run !== null &&
+    run.failure === null &&
+    run.progress.phase !== 'finished' &&
+    run.progress.phase !== 'stopped'
+  );
+}
+
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
