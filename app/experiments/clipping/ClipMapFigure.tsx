@@ -6,7 +6,7 @@ import { Figure } from '../../charts/Figure';
 import { HeatMap } from '../../charts/HeatMap';
 import { logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
-import { Choice } from '../Live';
+import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
 import type { Quantity } from './index';
 import { shareText } from '../percent';

@@ -7,7 +7,7 @@ import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { countCeiling, logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
-import { Choice } from '../Live';
+import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
 import { percentScale, shareText } from '../percent';
 import type { Quantity } from './index';

@@ -5,7 +5,7 @@ import { significant } from '../../format/numbers';
 import { Claims } from '../ExperimentPage';
 import { epsilonText, objectiveView } from '../objective-views';
 import { shareText } from '../percent';
-import { BreakIt, synthetic } from '../statistics/BreakIt';
+import { BreakIt, synthetic } from '../BreakIt';
 
 const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;
 const ADAPTIVE = String.raw`\varepsilon(L) = \frac{z\,\sigma}{\sqrt L}`;

@@ -8,7 +8,8 @@ import type { ClippedObjective } from '../../../src/experiments/clipping-measure
 import '../../charts/practice.css';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Choice, Live, Toggles } from '../Live';
+import { Choice, Toggles } from '../Choice';
+import { Live } from '../Live';
 import { objectiveView } from '../objective-views';
 import { ClipMapFigure } from './ClipMapFigure';
 import { LengthFigure } from './LengthFigure';

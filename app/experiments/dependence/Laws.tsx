@@ -19,7 +19,7 @@ import {
   type CurveFigure,
   type CurveKind,
 } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 
 const HEIGHT = 330;
 const RESIDUAL_HEIGHT = 150;

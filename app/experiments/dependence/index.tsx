@@ -7,9 +7,9 @@ import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, VerdictChip } from '../ExperimentPage';
+import { Live } from '../Live';
 import '../statistics/statistics.css';
 import { curveSettings } from '../statistics/views';
-import { EmptyFigures, Refusal } from '../statistics/Waiting';
 import { Autocorrelation } from './Autocorrelation';
 import { Correlations } from './Correlations';
 import { Decomposition } from './Decomposition';
@@ -19,8 +19,8 @@ import { Words } from './Words';
 const SETTINGS = { ...curveSettings(10), maxLag: 48 };
 
 export default function Dependence() {
-  const { result, run, refusal } = useExperiment('dependence', SETTINGS);
-  const figure = result === null ? null : { result, axesKey: `run ${run}` };
+  const answer = useExperiment('dependence', SETTINGS);
+  const { result } = answer;
   return (
     <ExperimentPage
       question="Are token log-ratios independent, within a response and between responses?"
@@ -33,21 +33,21 @@ export default function Dependence() {
       }
       verdict={<VerdictChip verdict={independenceOf(result)} />}
       figures={
-        <>
-          <Refusal refusal={refusal} />
-          {figure === null ? (
-            <EmptyFigures what="the autocorrelation of the token log-ratios grows" />
-          ) : (
+        <Live<DependenceResult>
+          answer={answer}
+          promise="The autocorrelation of the token log-ratios grows here."
+        >
+          {(now, axesKey) => (
             <>
-              <Autocorrelation {...figure} />
-              <Laws {...figure} />
+              <Autocorrelation result={now} axesKey={axesKey} />
+              <Laws result={now} axesKey={axesKey} />
               <div className="figure-pair">
-                <Decomposition {...figure} />
-                <Correlations {...figure} />
+                <Decomposition result={now} axesKey={axesKey} />
+                <Correlations result={now} axesKey={axesKey} />
               </div>
             </>
           )}
-        </>
+        </Live>
       }
       words={<Words result={result} />}
     />

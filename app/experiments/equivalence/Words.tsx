@@ -1,10 +1,9 @@
 /** The page's right-hand side: prediction, the formulas with numbers in them, verdict, "break it". */
-import { DEFAULT_POLICIES, DEFAULT_SYNTHETIC, type RunSettings } from '../../../src/link/settings';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
-import { draftOf } from '../../setup/draft';
 import { useAnswer, useLab, useLabState } from '../../state/react';
+import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
 import { Claims } from '../ExperimentPage';
 import { DEFINITIONS, IDENTITY, inTheMean, workedExample } from './tex';
 
@@ -53,7 +52,10 @@ export function Words({
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} recorded={recorded} />
       </section>
-      <BreakIt />
+      <BreakIt
+        lead="An identity cannot be argued down, only its arithmetic can. Try to pull the three forms apart:"
+        breaks={BREAKS}
+      />
     </>
   );
 }
@@ -104,80 +106,26 @@ function WorkedExample({ live }: { live: boolean }) {
   );
 }
 
-interface Break {
-  title: string;
-  why: string;
-  settings: (backend: RunSettings['backend']) => RunSettings;
-}
-
 const BREAKS: readonly Break[] = [
   {
     title: 'Push the policies apart',
     why: 'α = 2 walks past the new policy; s leaves 1 far behind, the forms stay together.',
-    settings: (backend) => ({ backend, source: { ...DEFAULT_POLICIES, alpha: 2 } }),
+    change: policies({ alpha: 2 }),
   },
   {
     title: 'Make responses very long',
     why: '4,096 synthetic tokens each: naive products underflow to 0 ÷ 0, the three forms do not.',
-    settings: (backend) => ({
-      backend,
-      source: {
-        ...DEFAULT_SYNTHETIC,
-        prompts: 40,
-        groupSize: 4,
-        lengthShape: 'uniform',
-        minLength: 16,
-        maxLength: 4096,
-      },
+    change: synthetic({
+      prompts: 40,
+      groupSize: 4,
+      lengthShape: 'uniform',
+      minLength: 16,
+      maxLength: 4096,
     }),
   },
   {
     title: 'Make ratios wild',
     why: 'σ = 5 nats a token with heavy tails: the hardest case for rounding.',
-    settings: (backend) => ({
-      backend,
-      source: { ...DEFAULT_SYNTHETIC, prompts: 100, sigma: 5, tailDegrees: 3 },
-    }),
+    change: synthetic({ prompts: 100, sigma: 5, tailDegrees: 3 }),
   },
 ];
-
-function BreakIt() {
-  const lab = useLab();
-  const ready = useLabState((state) => state.opening.status === 'open');
-  return (
-    <section>
-      <h2>Break it</h2>
-      <p>
-        An identity cannot be argued down, only its arithmetic can. Try to pull the three forms
-        apart:
-      </p>
-      <ul className="breaks">
-        {BREAKS.map(({ title, why, settings }) => (
-          <li key={title}>
-            <button
-              type="button"
-              className="button"
-              disabled={!ready}
-              onClick={() => {
-                lab.edit((draft) => fitPair(draftOf(settings(draft.backend), draft), draft));
-                void lab.start();
-              }}
-            >
-              {title}
-            </button>
-            <span>{why}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-/** Keep the policy and the pair that the person chose. */
-function fitPair(
-  next: ReturnType<typeof draftOf>,
-  before: ReturnType<typeof draftOf>,
-): ReturnType<typeof draftOf> {
-  const { policy, old, new: theta } = before.policies;
-  return { ...next, policies: { ...next.policies, policy, old, new: theta } };
-}

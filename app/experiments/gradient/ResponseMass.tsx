@@ -8,7 +8,7 @@ import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { counted, signed, significant } from '../../format/numbers';
 import { useLab } from '../../state/react';
-import { Choice } from '../Live';
+import { Choice } from '../Choice';
 import { objectiveView } from '../objective-views';
 import { bySign } from './signs';
 import { SignLegend } from './SignLegend';

@@ -5,7 +5,7 @@ import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
 import { Legend } from '../../charts/shapes';
 import { estimate } from '../statistics/intervals';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 290;

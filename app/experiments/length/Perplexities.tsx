@@ -5,7 +5,7 @@ import { Figure } from '../../charts/Figure';
 import { Legend } from '../../charts/shapes';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import {
   centerLine,
   NEW,

@@ -7,7 +7,7 @@ import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, signed } from '../../format/numbers';
 import { lengthsOf } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { OLD, type LengthFigure } from './series';
 
 const HEIGHT = 290;

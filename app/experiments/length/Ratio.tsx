@@ -6,7 +6,7 @@ import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { centerLine, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 280;

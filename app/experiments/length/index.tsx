@@ -3,12 +3,13 @@
  * response does to it, and whether that cancels in s, the ratio of two perplexities.
  */
 import { useState } from 'react';
+import type { LengthResult } from '../../../src/experiments/length';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Live } from '../Live';
 import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
 import '../statistics/statistics.css';
 import { axesKeyOf, curveSettings, type CurveKind } from '../statistics/views';
-import { EmptyFigures, Refusal } from '../statistics/Waiting';
 import { Gaps } from './Gaps';
 import { Perplexities } from './Perplexities';
 import { Positions } from './Positions';
@@ -18,11 +19,8 @@ import { Words } from './Words';
 export default function Length() {
   const [bins, setBins] = useState(10);
   const [kind, setKind] = useState<CurveKind>('prefix');
-  const { result, run, refusal } = useExperiment('length', curveSettings(bins));
-  const figure =
-    result === null
-      ? null
-      : { result, kind, axesKey: axesKeyOf(run, kind, bins, result[kind].points.length) };
+  const answer = useExperiment('length', curveSettings(bins));
+  const { result } = answer;
   return (
     <ExperimentPage
       question="Does a short response bias its perplexity, and does the bias cancel in s?"
@@ -35,30 +33,34 @@ export default function Length() {
       }
       verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
       figures={
-        <>
-          <Refusal refusal={refusal} />
-          {figure === null ? (
-            <EmptyFigures what="perplexity is drawn against the length" />
-          ) : (
-            <>
-              <div className="page-switches">
-                <CurveSwitch
-                  value={kind}
-                  onChoose={(chosen) => {
-                    if (chosen !== 'both') setKind(chosen);
-                  }}
-                />
-                <BinsSwitch value={bins} onChoose={setBins} />
-              </div>
-              <Perplexities {...figure} />
-              <Ratio {...figure} />
-              <div className="figure-pair">
-                <Gaps {...figure} />
-                <Positions {...figure} />
-              </div>
-            </>
-          )}
-        </>
+        <Live<LengthResult> answer={answer} promise="Perplexity is drawn against the length here.">
+          {(now, axesKey) => {
+            const figure = {
+              result: now,
+              kind,
+              axesKey: axesKeyOf(axesKey, kind, bins, now[kind].points.length),
+            };
+            return (
+              <>
+                <div className="page-switches">
+                  <CurveSwitch
+                    value={kind}
+                    onChoose={(chosen) => {
+                      if (chosen !== 'both') setKind(chosen);
+                    }}
+                  />
+                  <BinsSwitch value={bins} onChoose={setBins} />
+                </div>
+                <Perplexities {...figure} />
+                <Ratio {...figure} />
+                <div className="figure-pair">
+                  <Gaps {...figure} />
+                  <Positions {...figure} />
+                </div>
+              </>
+            );
+          }}
+        </Live>
       }
       words={<Words result={result} />}
     />

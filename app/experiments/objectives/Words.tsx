@@ -3,7 +3,7 @@ import type { ObjectivesResult } from '../../../src/experiments/objectives';
 import { Formula } from '../../format/Formula';
 import { Prose } from '../../format/Prose';
 import { Claims } from '../ExperimentPage';
-import { BreakIt, synthetic } from '../statistics/BreakIt';
+import { BreakIt, synthetic } from '../BreakIt';
 
 const SAME = String.raw`\mathbb E_{y \sim \pi_{\text{old}}}\bigl[r_t\bigr] = 1`;
 

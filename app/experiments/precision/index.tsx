@@ -8,8 +8,9 @@ import '../../charts/practice.css';
 import { Formula } from '../../format/Formula';
 import { useExperiment } from '../../state/react';
 import { Claims, ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { BreakIt, synthetic } from '../statistics/BreakIt';
-import { Choice, Live } from '../Live';
+import { BreakIt, synthetic } from '../BreakIt';
+import { Choice } from '../Choice';
+import { Live } from '../Live';
 import { ErrorFigure } from './ErrorFigure';
 import { WrongSideFigure } from './WrongSideFigure';
 

@@ -5,7 +5,7 @@ import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { POLICIES_FIELDS, readNumber } from '../../setup/fields';
 import { VERSION } from '../../version';
-import { Switch } from '../statistics/Controls';
+import { Choice } from '../Choice';
 import type { SessionState } from './session';
 
 const BACKEND_NAMES: Record<BackendChoice, string> = {
@@ -53,22 +53,22 @@ export function Controls({
             {status.is === 'idle' ? 'Reproduce' : 'Reproduce again'}
           </button>
         )}
-        <Switch
+        <Choice
           label="Size"
           value={quick ? 'quick' : 'full'}
           disabled={running}
           onChoose={(size) => setQuick(size === 'quick')}
-          options={[
+          choices={[
             { value: 'quick', name: 'quick' },
             { value: 'full', name: 'full' },
           ]}
         />
-        <Switch
+        <Choice
           label="Backend"
           value={backend}
           disabled={running}
           onChoose={setBackend}
-          options={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
+          choices={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
         />
         <label className="reproduce-seed">
           Seed{' '}

@@ -1,38 +1,7 @@
 /** Switches that the pages over response length share. */
 import type { AxisMode } from '../../charts/axes';
+import { Choice } from '../Choice';
 import { BIN_CHOICES, type CurveChoice } from './views';
-
-interface SwitchProps<T extends string | number> {
-  label: string;
-  value: T;
-  options: readonly { value: T; name: string }[];
-  onChoose: (value: T) => void;
-  disabled?: boolean;
-}
-
-export function Switch<T extends string | number>({
-  label,
-  value,
-  options,
-  onChoose,
-  disabled = false,
-}: SwitchProps<T>) {
-  return (
-    <div className="segmented" role="group" aria-label={label}>
-      {options.map((option) => (
-        <button
-          key={option.value}
-          type="button"
-          aria-pressed={option.value === value}
-          disabled={disabled}
-          onClick={() => onChoose(option.value)}
-        >
-          {option.name}
-        </button>
-      ))}
-    </div>
-  );
-}
 
 export function AxisSwitch({
   value,
@@ -42,11 +11,11 @@ export function AxisSwitch({
   onChoose: (mode: AxisMode) => void;
 }) {
   return (
-    <Switch
+    <Choice
       label="Axes"
       value={value}
       onChoose={onChoose}
-      options={[
+      choices={[
         { value: 'log', name: 'log–log' },
         { value: 'linear', name: 'linear' },
       ]}
@@ -64,11 +33,11 @@ export function CurveSwitch({
   both?: boolean;
 }) {
   return (
-    <Switch
+    <Choice
       label="Responses compared"
       value={value}
       onChoose={onChoose}
-      options={[
+      choices={[
         ...(both ? [{ value: 'both' as const, name: 'both' }] : []),
         { value: 'natural', name: 'natural lengths' },
         { value: 'prefix', name: 'prefixes' },
@@ -85,11 +54,11 @@ export function BinsSwitch({
   onChoose: (bins: number) => void;
 }) {
   return (
-    <Switch
+    <Choice
       label="Bins of natural length"
       value={value}
       onChoose={onChoose}
-      options={BIN_CHOICES.map((bins, i) => ({
+      choices={BIN_CHOICES.map((bins, i) => ({
         value: bins,
         name: i === 0 ? `${bins} bins` : String(bins),
       }))}

@@ -70,12 +70,7 @@ export interface CurveFigure<Result> {
   axesKey: string;
 }
 
-/** Axes start afresh with another run or curve, and with the first points: empty axes have no ends. */
-export function axesKeyOf(
-  run: number | null,
-  kind: CurveKind,
-  bins: number,
-  points: number,
-): string {
-  return `run ${run} ${kind} ${bins} ${points === 0 ? 'empty' : ''}`;
+/** @param run key of the run. Axes start afresh with another run or curve, and with the first points: empty axes have no ends. */
+export function axesKeyOf(run: string, kind: CurveKind, bins: number, points: number): string {
+  return `${run} ${kind} ${bins} ${points === 0 ? 'empty' : ''}`;
 }

@@ -17,7 +17,7 @@ import {
   type CurveChoice,
   type CurveFigure,
 } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { lawOf, seriesOf, TABLE_COLUMNS, tableRows } from './series';
 
 const HEIGHT = 400;

@@ -9,7 +9,7 @@ import { Legend } from '../../charts/shapes';
 import { fixed } from '../../format/numbers';
 import { AxisSwitch } from '../statistics/Controls';
 import { TOKEN, UNNORMALISED, type CurveFigure, type WeightView } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows, type Weight } from './series';
 
 const HEIGHT = 280;

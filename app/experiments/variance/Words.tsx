@@ -4,7 +4,7 @@ import type { VarianceCurve, VariancePoint } from '../../../src/experiments/vari
 import { Formula } from '../../format/Formula';
 import { texNumber } from '../equivalence/tex';
 import { Claims } from '../ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../statistics/BreakIt';
+import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
 import { CURVE_NAMES } from '../statistics/views';
 
 const LAW = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \frac{\sigma^2}{L} \\[4pt] \operatorname{Var}[\log \rho \mid L] &= L\,\sigma^2 \\[4pt] \operatorname{Var}[d_t] &= \sigma^2 \end{aligned}`;

@@ -6,9 +6,9 @@ import { useState } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Live } from '../Live';
 import '../statistics/statistics.css';
 import { curveSettings } from '../statistics/views';
-import { EmptyFigures, Refusal } from '../statistics/Waiting';
 import { LawFigure } from './LawFigure';
 import { Others } from './Others';
 import { Words } from './Words';
@@ -23,8 +23,8 @@ const DECIDING = new Set([
 
 export default function Variance() {
   const [bins, setBins] = useState(10);
-  const { result, run, refusal } = useExperiment('variance', curveSettings(bins));
-  const figure = result === null ? null : { result, axesKey: `run ${run}` };
+  const answer = useExperiment('variance', curveSettings(bins));
+  const { result } = answer;
   return (
     <ExperimentPage
       question="Does the variance of the log weight fall like one over the length?"
@@ -37,17 +37,17 @@ export default function Variance() {
       }
       verdict={<VerdictChip verdict={overall(deciding(result))} />}
       figures={
-        <>
-          <Refusal refusal={refusal} />
-          {figure === null ? (
-            <EmptyFigures what="the variance of log s grows against the length" />
-          ) : (
+        <Live<VarianceResult>
+          answer={answer}
+          promise="The variance of log s grows against the length here."
+        >
+          {(now, axesKey) => (
             <>
-              <LawFigure {...figure} bins={bins} onBins={setBins} />
-              <Others {...figure} />
+              <LawFigure result={now} axesKey={axesKey} bins={bins} onBins={setBins} />
+              <Others result={now} axesKey={axesKey} />
             </>
           )}
-        </>
+        </Live>
       }
       words={<Words result={result} />}
     />

@@ -5,7 +5,7 @@ import { Figure } from '../../charts/Figure';
 import { Legend } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { CURVE_NAMES } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { linesOf, seriesOf, SHARE, TABLE_COLUMNS, tableRows, type WeightsFigure } from './series';
 import { LEGEND } from './legend';
 

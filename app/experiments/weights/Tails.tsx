@@ -9,7 +9,7 @@ import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../statistics/views';
-import { TooFew } from '../statistics/Waiting';
+import { TooFew } from '../statistics/TooFew';
 import { LEGEND } from './legend';
 import {
   linesOf,

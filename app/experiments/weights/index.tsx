@@ -3,12 +3,13 @@
  * left under each weight, how variable and how heavy-tailed the weights are, against the log-normal.
  */
 import { useState } from 'react';
+import type { WeightsResult } from '../../../src/experiments/weights';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Live } from '../Live';
 import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
 import '../statistics/statistics.css';
 import { axesKeyOf, curveSettings, type CurveKind } from '../statistics/views';
-import { EmptyFigures, Refusal } from '../statistics/Waiting';
 import { Shares } from './Shares';
 import { Kurtosis, Tails, Variances } from './Tails';
 import { Words } from './Words';
@@ -16,11 +17,8 @@ import { Words } from './Words';
 export default function Weights() {
   const [bins, setBins] = useState(10);
   const [kind, setKind] = useState<CurveKind>('prefix');
-  const { result, run, refusal } = useExperiment('weights', curveSettings(bins));
-  const figure =
-    result === null
-      ? null
-      : { result, kind, axesKey: axesKeyOf(run, kind, bins, result[kind].points.length) };
+  const answer = useExperiment('weights', curveSettings(bins));
+  const { result } = answer;
   return (
     <ExperimentPage
       question="How heavy are the tails of the weights, and when is each usable?"
@@ -33,30 +31,37 @@ export default function Weights() {
       }
       verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
       figures={
-        <>
-          <Refusal refusal={refusal} />
-          {figure === null ? (
-            <EmptyFigures what="the effective sample size falls against the length" />
-          ) : (
-            <>
-              <div className="page-switches">
-                <CurveSwitch
-                  value={kind}
-                  onChoose={(chosen) => {
-                    if (chosen !== 'both') setKind(chosen);
-                  }}
-                />
-                <BinsSwitch value={bins} onChoose={setBins} />
-              </div>
-              <Shares {...figure} />
-              <Variances {...figure} />
-              <div className="figure-pair">
-                <Tails {...figure} />
-                <Kurtosis {...figure} />
-              </div>
-            </>
-          )}
-        </>
+        <Live<WeightsResult>
+          answer={answer}
+          promise="The effective sample size falls against the length here."
+        >
+          {(now, axesKey) => {
+            const figure = {
+              result: now,
+              kind,
+              axesKey: axesKeyOf(axesKey, kind, bins, now[kind].points.length),
+            };
+            return (
+              <>
+                <div className="page-switches">
+                  <CurveSwitch
+                    value={kind}
+                    onChoose={(chosen) => {
+                      if (chosen !== 'both') setKind(chosen);
+                    }}
+                  />
+                  <BinsSwitch value={bins} onChoose={setBins} />
+                </div>
+                <Shares {...figure} />
+                <Variances {...figure} />
+                <div className="figure-pair">
+                  <Tails {...figure} />
+                  <Kurtosis {...figure} />
+                </div>
+              </>
+            );
+          }}
+        </Live>
       }
       words={<Words result={result} />}
     />

@@ -8,10 +8,10 @@ import {
   DEFAULT_SYNTHETIC,
   type PoliciesSource,
   type SyntheticSource,
-} from '../../../src/link/settings';
+} from '../../src/link/settings';
 import type { ReactNode } from 'react';
-import { draftOf, type Draft } from '../../setup/draft';
-import { useLab, useLabState } from '../../state/react';
+import { draftOf, type Draft } from '../setup/draft';
+import { useLab, useLabState } from '../state/react';
 
 export interface Break {
   title: string;
