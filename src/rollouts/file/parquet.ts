@@ -1,13 +1,15 @@
 /**
  * Parquet rows as plain objects, one row group after another, only the columns that the format knows.
- * Contract: rows are unchecked values for `parseRecord`; a damaged file or a codec that is not built in is
- * an error with a sentence.
+ * Contract: rows are unchecked values for `parseRecord`; a damaged file or a codec that nobody here reads is
+ * an error with a sentence. Snappy is built in; gzip, zstd, brotli and lz4 are fetched when a file needs them.
  */
 import {
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
   type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
 } from 'hyparquet';
 import { wholeFile } from './bytes';
 import { RolloutFileError } from './problems';
@@ -29,12 +31,50 @@ export interface RowBatch {
 
 function unreadable(name: string, error: unknown): RolloutFileError {
   const reason = error instanceof Error ? error.message : String(error);
-  const codec = /compress|codec/i.test(reason)
-    ? ' Built in are snappy and no compression; write the file with one of them.'
-    : ' The file may be cut or damaged.';
-  return new RolloutFileError(wholeFile(name, `cannot be read as Parquet (${reason}).${codec}`), {
-    cause: error,
-  });
+  return new RolloutFileError(
+    wholeFile(name, `cannot be read as Parquet (${reason}). The file may be cut or damaged.`),
+    { cause: error },
+  );
+}
+
+/** Read without further code. */
+const BUILT_IN: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY']);
+
+/**
+ * Decompressors for the codecs of the wanted columns; undefined where the built-in ones are enough.
+ * @throws RolloutFileError naming a codec that cannot be read
+ */
+async function decompressorsFor(
+  name: string,
+  metadata: FileMetaData,
+  columns: readonly string[],
+): Promise<Compressors | undefined> {
+  const wanted = new Set(columns);
+  const codecs = new Set<string>();
+  for (const group of metadata.row_groups) {
+    for (const { meta_data: chunk } of group.columns) {
+      if (chunk && wanted.has(chunk.path_in_schema[0] as string)) codecs.add(chunk.codec);
+    }
+  }
+  if ([...codecs].every((codec) => BUILT_IN.has(codec))) return undefined;
+  const more = await import('hyparquet-compressors');
+  const others: Compressors = {
+    GZIP: more.decompressGzip,
+    BROTLI: more.decompressBrotli,
+    ZSTD: (page) => more.decompressZstd(page),
+    LZ4: more.decompressLz4,
+    LZ4_RAW: more.decompressLz4Raw,
+  };
+  const unknown = [...codecs].find(
+    (codec) => !BUILT_IN.has(codec) && !Object.hasOwn(others, codec),
+  );
+  if (unknown === undefined) return others;
+  throw new RolloutFileError(
+    wholeFile(
+      name,
+      `is compressed with ${unknown}, which cannot be read here. Write it with snappy, gzip, zstd, brotli, lz4 or no compression.`,
+    ),
+  );
 }
 
 export async function* readParquet(
@@ -47,6 +87,7 @@ export async function* readParquet(
     const columns = parquetSchema(metadata)
       .children.map((child) => child.element.name)
       .filter((column) => KNOWN.has(column) && !UNUSED.has(column));
+    const compressors = await decompressorsFor(name, metadata, columns);
     const total = Number(metadata.num_rows);
     let start = 0;
     for (const group of metadata.row_groups) {
@@ -58,6 +99,7 @@ export async function* readParquet(
           file: buffer,
           metadata,
           columns,
+          ...(compressors && { compressors }),
           rowStart: start,
           rowEnd: end,
         });
