@@ -12,9 +12,20 @@ const MAY_IMPORT = {
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'link', 'math'],
   experiments: ['rollouts', 'math'],
+  export: ['rollouts', 'link', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'gpu', 'math'],
   calibration: ['experiments', 'rollouts', 'link', 'math'],
-  engine: ['math', 'gpu', 'policy', 'tasks', 'link', 'rollouts', 'experiments', 'training'],
+  engine: [
+    'math',
+    'gpu',
+    'policy',
+    'tasks',
+    'link',
+    'rollouts',
+    'experiments',
+    'export',
+    'training',
+  ],
 };
 
 const ROOMS = Object.keys(MAY_IMPORT);

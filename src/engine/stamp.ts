@@ -1,0 +1,57 @@
+/** The stamp of a run: what made it, where it ran, and the hashes of the policies that took part. */
+import type { Stamp } from '../export/stamp';
+import type { RunSettings } from '../link/settings';
+import type { PolicyManifest } from '../policy/manifest';
+import type { BackendInfo } from './protocol';
+
+export interface Origin {
+  /** version of the app */
+  app: string;
+  /** address that opens the run again; null where there is none */
+  link: string | null;
+  /** null: the data came from files */
+  settings: RunSettings | null;
+  /** names of the files, where the data came from such */
+  files: readonly string[];
+  /** every policy that is shipped; those that took part are found by name */
+  policies: readonly PolicyManifest[];
+  backend: BackendInfo | null;
+}
+
+/** Files of the policy pair and their SHA-256; none for synthetic rollouts. */
+export function policyHashes(
+  settings: RunSettings,
+  policies: readonly PolicyManifest[],
+): Stamp['policies'] {
+  const { source } = settings;
+  if (source.kind !== 'policies') return [];
+  const manifest = policies.find(({ name }) => name === source.policy);
+  if (manifest === undefined) return [];
+  const pair = manifest.checkpoints.filter(({ id }) => id === source.old || id === source.new);
+  return [manifest.onnx, ...pair].map(({ file, sha256 }) => ({
+    name: `${manifest.name}/${file}`,
+    sha256,
+  }));
+}
+
+export function stampOf(origin: Origin, now = new Date()): Stamp {
+  const { app, link, settings, files, policies, backend } = origin;
+  return {
+    app,
+    exportedAt: now.toISOString(),
+    source: settings?.source.kind ?? `files: ${files.join(', ')}`,
+    link,
+    seed: settings?.source.seed ?? null,
+    settings,
+    policies: settings === null ? [] : policyHashes(settings, policies),
+    backend:
+      backend === null
+        ? null
+        : {
+            policy: backend.policy,
+            kernels: backend.kernels,
+            adapter: backend.adapter,
+            threads: backend.threads,
+          },
+  };
+}
