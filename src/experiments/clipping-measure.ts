@@ -8,6 +8,7 @@ import { normalCdf } from '../math/stats/distributions';
 import { mean, variance } from '../math/stats/moments';
 import { meanStatistic } from '../math/stats/statistics';
 import { GRPO_BAND, GSPO_BAND, objective } from '../math/objectives/registry';
+import { promptClusters } from '../rollouts/clusters';
 import type { Rollouts } from '../rollouts/rollouts';
 import { logRatios, responseLengths, sequenceMeans } from './input';
 import { PromptSums, withRuleOfThree } from './proportions';
@@ -40,7 +41,8 @@ export interface ClippingData {
   offsets: Uint32Array;
   /** [n] */
   lengths: Uint32Array;
-  group: Uint32Array;
+  /** [n] prompt of each response */
+  cluster: Uint32Array;
   advantage: Float64Array;
   /** [tokens] d_t */
   logRatio: Float64Array;
@@ -58,6 +60,7 @@ export interface ClippingData {
 export function prepareClipping(rollouts: Rollouts): ClippingData {
   const logRatio = logRatios(rollouts);
   const lengths = responseLengths(rollouts);
+  const { cluster } = promptClusters(rollouts);
   const n = lengths.length;
   const count = (sign: number) => {
     let sequences = 0;
@@ -72,7 +75,7 @@ export function prepareClipping(rollouts: Rollouts): ClippingData {
   return {
     offsets: rollouts.offsets,
     lengths,
-    group: rollouts.group,
+    cluster,
     advantage: rollouts.advantage,
     logRatio,
     logWeight: sequenceMeans(logRatio, rollouts.offsets),
@@ -80,7 +83,7 @@ export function prepareClipping(rollouts: Rollouts): ClippingData {
     sigma: Math.sqrt(variance(logRatio)),
     negative: count(-1),
     positive: count(1),
-    newSums: (columns) => new PromptSums(rollouts.group, columns),
+    newSums: (columns) => new PromptSums(cluster, columns),
   };
 }
 

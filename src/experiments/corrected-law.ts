@@ -32,13 +32,13 @@ export interface LawLayout {
 
 /** Columns (cross-products of responses, their token pairs), per prompt. */
 export function responsePairSums(data: Prepared): ClusterSums {
-  const { rollouts, centered, lengths, prompts } = data;
+  const { rollouts, cluster, centered, lengths, prompts } = data;
   const sums = newClusterSums(prompts, 2);
   const total = newClusterSums(prompts, 2);
   const [cross, pairs] = sums.columns as [Float64Array, Float64Array];
   const [sumOf, tokensOf] = total.columns as [Float64Array, Float64Array];
   for (let i = 0; i < lengths.length; i++) {
-    const g = rollouts.group[i] as number;
+    const g = cluster[i] as number;
     const length = lengths[i] as number;
     let sum = 0;
     for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {

@@ -18,6 +18,7 @@ import {
 } from '../math/stats/clusters';
 import { quantileSorted } from '../math/stats/quantiles';
 import { mean } from '../math/stats/moments';
+import { promptClusters } from '../rollouts/clusters';
 import { tokenCount, type Rollouts } from '../rollouts/rollouts';
 import { ExperimentInputError, logRatios, responseLengths } from './input';
 import { geometricLengthBins } from './length-bins';
@@ -50,7 +51,9 @@ export interface Curve {
 
 export interface Prepared {
   rollouts: Rollouts;
-  /** prompts with or without responses: the clusters */
+  /** [n] prompt of each response: the clusters of every interval */
+  cluster: Uint32Array;
+  /** distinct prompts, with or without responses */
   prompts: number;
   lengths: Uint32Array;
   /** [tokens] d_t - center */
@@ -73,26 +76,28 @@ export function prepare(rollouts: Rollouts): Prepared {
   }
   const center = tokenCount(rollouts) > 0 ? mean(centered) : 0;
   for (let t = 0; t < centered.length; t++) centered[t] = (centered[t] as number) - center;
+  const { cluster, clusters } = promptClusters(rollouts);
   return {
     rollouts,
-    prompts: rollouts.prompts.length,
+    cluster,
+    prompts: clusters,
     lengths: responseLengths(rollouts),
     centered,
     center,
   };
 }
 
-function promptsOf(members: Uint32Array, group: Uint32Array): number {
+function promptsOf(members: Uint32Array, cluster: Uint32Array): number {
   const seen = new Set<number>();
-  for (const i of members) seen.add(group[i] as number);
+  for (const i of members) seen.add(cluster[i] as number);
   return seen.size;
 }
 
 /** Whole responses in bins of equal steps of log length. */
 export function naturalCurve(data: Prepared, bins: number): Curve {
-  const { rollouts, lengths, centered } = data;
+  const { rollouts, cluster, lengths, centered } = data;
   const points = geometricLengthBins(lengths, bins).flatMap(({ minLength, maxLength, members }) => {
-    const prompts = promptsOf(members, rollouts.group);
+    const prompts = promptsOf(members, cluster);
     if (members.length < MIN_POINT_SEQUENCES || prompts < MIN_CLUSTERS) return [];
     const own = Uint32Array.from(members, (i) => lengths[i] as number);
     return [
@@ -122,7 +127,7 @@ function meanOf(values: Float64Array, start: number, count: number): number {
 
 /** Per prompt: (count, sum, sum of squares) of d_t - center over the first `limit` tokens of `members`. */
 export function tokenSums(data: Prepared, members: Uint32Array, limit: number): ClusterSums {
-  const { rollouts, centered, lengths } = data;
+  const { rollouts, cluster, centered, lengths } = data;
   const sums = newClusterSums(data.prompts, 3);
   for (const i of members) {
     const start = rollouts.offsets[i] as number;
@@ -134,7 +139,7 @@ export function tokenSums(data: Prepared, members: Uint32Array, limit: number): 
       sum += d;
       squares += d * d;
     }
-    addToCluster(sums, rollouts.group[i] as number, [count, sum, squares]);
+    addToCluster(sums, cluster[i] as number, [count, sum, squares]);
   }
   return sums;
 }
@@ -159,11 +164,11 @@ export function prefixGrid(limit: number, count: number): number[] {
 
 /** Prefixes of the responses that have at least `limit` tokens. */
 export function prefixCurve(data: Prepared, limit: number, count: number): Curve {
-  const { rollouts, lengths, centered } = data;
+  const { rollouts, cluster, lengths, centered } = data;
   const cohort = Uint32Array.from(
     Array.from(lengths.keys()).filter((i) => limit > 0 && (lengths[i] as number) >= limit),
   );
-  const prompts = promptsOf(cohort, rollouts.group);
+  const prompts = promptsOf(cohort, cluster);
   const tokens = tokenSums(data, cohort, limit);
   if (cohort.length < MIN_POINT_SEQUENCES || prompts < MIN_CLUSTERS) {
     return { kind: 'prefix', points: [], tokens };
@@ -201,12 +206,12 @@ export function momentSums(
   point: CurvePoint,
   of: (value: number, length: number) => number = (value) => value,
 ): ClusterSums {
-  const { group } = data.rollouts;
+  const { cluster } = data;
   const columns: Float64Array[] = [0, 1, 2].map(() => new Float64Array(data.prompts));
   const [count, sum, squares] = columns as [Float64Array, Float64Array, Float64Array];
   // plain loop: this runs over every response of every point
   for (let row = 0; row < point.members.length; row++) {
-    const g = group[point.members[row] as number] as number;
+    const g = cluster[point.members[row] as number] as number;
     const x = of(point.values[row] as number, point.lengths[row] as number);
     count[g] = (count[g] as number) + 1;
     sum[g] = (sum[g] as number) + x;

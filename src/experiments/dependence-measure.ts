@@ -118,7 +118,7 @@ export function tokenEstimates(
 
 /** ICC of log s among responses to one prompt; null where no prompt has two responses. */
 export function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estimate | null {
-  const { rollouts, centered, prompts } = data;
+  const { rollouts, cluster, centered, prompts } = data;
   const values = sequenceMeans(centered, rollouts.offsets);
   const sums = newClusterSums(prompts, 6);
   const [ones, count, sum, squares, share, sizes] = sums.columns as [
@@ -130,7 +130,7 @@ export function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estima
     Float64Array,
   ];
   values.forEach((x, i) => {
-    const g = rollouts.group[i] as number;
+    const g = cluster[i] as number;
     count[g] = (count[g] as number) + 1;
     sum[g] = (sum[g] as number) + x;
     squares[g] = (squares[g] as number) + x * x;

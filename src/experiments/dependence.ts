@@ -85,7 +85,7 @@ export const dependence: Experiment<DependenceSettings, DependenceResult> = {
     const longest = data.lengths.reduce((max, length) => Math.max(max, length), 1);
     const maxLag = Math.min(settings.maxLag, longest - 1);
     await stage(context, 0.05);
-    const lags = lagSums(data.centered, rollouts.offsets, rollouts.group, data.prompts, maxLag);
+    const lags = lagSums(data.centered, rollouts.offsets, data.cluster, data.prompts, maxLag);
     const responsePairs = responsePairSums(data);
     const hasPairs = (responsePairs.columns[1] as Float64Array).some((pairs) => pairs > 0);
     await stage(context, 0.3);

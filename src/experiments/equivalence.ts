@@ -23,6 +23,7 @@ import {
 import { histogramRange, quantileSorted, sortedFinite } from '../math/stats/quantiles';
 import { mean, variance } from '../math/stats/moments';
 import { fisherZ } from '../math/stats/statistics';
+import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { Claim, Experiment } from './experiment';
 import { checkRollouts, logRatios, responseLengths, sequenceMeans } from './input';
@@ -281,14 +282,15 @@ function shannonCorrelation(
   logWeight: Float64Array,
   bootstrap: ClusterBootstrap,
 ): Estimate {
-  const sums = newClusterSums(rollouts.prompts.length, 6);
+  const { cluster, clusters } = promptClusters(rollouts);
+  const sums = newClusterSums(clusters, 6);
   const centerX = finiteMean(shannon);
   const centerY = finiteMean(logWeight);
   for (let i = 0; i < shannon.length; i++) {
     const x = (shannon[i] as number) - centerX;
     const y = (logWeight[i] as number) - centerY;
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-    addToCluster(sums, rollouts.group[i] as number, [1, x, y, x * x, x * y, y * y]);
+    addToCluster(sums, cluster[i] as number, [1, x, y, x * x, x * y, y * y]);
   }
   return transformed(bootstrap.estimate(sums, fisherZ), Math.tanh);
 }

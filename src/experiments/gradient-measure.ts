@@ -8,6 +8,7 @@ import { Random, STREAM } from '../math/philox';
 import { evaluateObjective } from '../math/objectives/evaluate';
 import type { ObjectiveSettings } from '../math/objectives/types';
 import { quantileSorted } from '../math/stats/quantiles';
+import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, type FloatArray, type Rollouts } from '../rollouts/rollouts';
 import { responseLengths } from './input';
 import { geometricLengthBins } from './length-bins';
@@ -211,7 +212,7 @@ export function lengthSlope(
   bootstrap: ClusterBootstrap,
 ): Estimate {
   const open = ungatedGradient(rollouts, settings);
-  const sums = new PromptSums(rollouts.group, 5);
+  const sums = new PromptSums(promptClusters(rollouts).cluster, 5);
   const lengths = responseLengths(rollouts);
   for (let i = 0; i < lengths.length; i++) {
     const advantage = Math.abs(rollouts.advantage[i] as number);

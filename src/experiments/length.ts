@@ -126,7 +126,7 @@ function exponentSums(data: Prepared, point: CurvePoint, values: Float64Array): 
   const [count, weight, sum] = sums.columns as [Float64Array, Float64Array, Float64Array];
   let squares = 0;
   for (let row = 0; row < n; row++) {
-    const g = data.rollouts.group[point.members[row] as number] as number;
+    const g = data.cluster[point.members[row] as number] as number;
     const x = (values[row] as number) - origin;
     count[g] = (count[g] as number) + 1;
     weight[g] = (weight[g] as number) + Math.exp(x);

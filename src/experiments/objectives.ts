@@ -41,6 +41,7 @@ import type {
 } from '../math/objectives/types';
 import { ClusterBootstrap } from '../math/stats/clusters';
 import { meanStatistic } from '../math/stats/statistics';
+import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { Claim, Experiment } from './experiment';
 import { checkRollouts, logRatios, stage } from './input';
@@ -277,7 +278,7 @@ function lossClaim(rollouts: Rollouts): Claim {
 
 function ratioClaim(rollouts: Rollouts, bootstrap: ClusterBootstrap): Claim {
   const n = sequenceCount(rollouts);
-  const sums = new PromptSums(rollouts.group, 2);
+  const sums = new PromptSums(promptClusters(rollouts).cluster, 2);
   const ratio = logRatios(rollouts).map(Math.exp);
   for (let i = 0; i < n; i++) {
     const from = rollouts.offsets[i] as number;

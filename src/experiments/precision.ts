@@ -17,6 +17,7 @@ import { ClusterBootstrap } from '../math/stats/clusters';
 import { normalCdf } from '../math/stats/distributions';
 import { quantileSorted } from '../math/stats/quantiles';
 import { GSPO_BAND } from '../math/objectives/registry';
+import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, type FloatArray, type Rollouts } from '../rollouts/rollouts';
 import type { Claim, Experiment } from './experiment';
 import { checkRollouts, logRatios, sequenceMeans, stage } from './input';
@@ -147,7 +148,7 @@ function rowOf(
   }
   const all = Uint32Array.from({ length: n }, (_, i) => i);
   const estimate = proportion(
-    rollouts,
+    promptClusters(rollouts),
     all,
     (i) => outside(rounded[i] as number, edges) !== outside(exact[i] as number, edges),
     bootstrap,

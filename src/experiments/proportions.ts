@@ -14,25 +14,25 @@ import {
 import { meanStatistic } from '../math/stats/statistics';
 
 export interface Grouped {
-  /** [n] prompt of each response */
-  group: Uint32Array;
+  /** [n] cluster of each response: its prompt (`promptClusters`) */
+  cluster: Uint32Array;
 }
 
 /** Accumulates terms per prompt. */
 export class PromptSums {
   readonly sums: ClusterSums;
   constructor(
-    private readonly group: Uint32Array,
+    private readonly cluster: Uint32Array,
     columns: number,
   ) {
     let clusters = 0;
-    for (const g of group) clusters = Math.max(clusters, g + 1);
+    for (const g of cluster) clusters = Math.max(clusters, g + 1);
     this.sums = newClusterSums(clusters, columns);
   }
 
   /** @param i response whose prompt the terms belong to */
   add(i: number, terms: readonly number[]): void {
-    addToCluster(this.sums, this.group[i] as number, terms);
+    addToCluster(this.sums, this.cluster[i] as number, terms);
   }
 }
 
@@ -52,7 +52,7 @@ export function proportion(
   test: (i: number) => boolean,
   bootstrap: ClusterBootstrap,
 ): Estimate {
-  const sums = new PromptSums(data.group, 2);
+  const sums = new PromptSums(data.cluster, 2);
   for (let k = 0; k < members.length; k++) {
     const i = members[k] as number;
     sums.add(i, [1, test(i) ? 1 : 0]);
@@ -84,8 +84,8 @@ export function shareDifference(
   second: (i: number) => boolean,
   bootstrap: ClusterBootstrap,
 ): Estimate {
-  const sums = new PromptSums(data.group, 4);
-  for (let i = 0; i < data.group.length; i++) {
+  const sums = new PromptSums(data.cluster, 4);
+  for (let i = 0; i < data.cluster.length; i++) {
     const hit = test(i) ? 1 : 0;
     if (first(i)) sums.add(i, [1, hit, 0, 0]);
     else if (second(i)) sums.add(i, [0, 0, 1, hit]);

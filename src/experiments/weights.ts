@@ -177,7 +177,7 @@ function weightMeasurement(
   const [, weightSum, weightSquares] = size.columns as [Float64Array, Float64Array, Float64Array];
   size.columns[0] = count;
   for (let row = 0; row < n; row++) {
-    const g = data.rollouts.group[point.members[row] as number] as number;
+    const g = data.cluster[point.members[row] as number] as number;
     const w = Math.exp((logWeights[row] as number) - origin);
     const x = Math.expm1((logWeights[row] as number) - origin);
     count[g] = (count[g] as number) + 1;
@@ -210,7 +210,7 @@ function powerSums(data: Prepared, members: ArrayLike<number>, values: Float64Ar
   // unit variance first: fourth powers of 1e-4 leave the digits that matter
   const scale = 1 / Math.sqrt(sampleVariance(values));
   for (let row = 0; row < values.length; row++) {
-    const g = data.rollouts.group[members[row] as number] as number;
+    const g = data.cluster[members[row] as number] as number;
     const x = (values[row] as number) * scale;
     let power = 1;
     for (const column of sums.columns) {

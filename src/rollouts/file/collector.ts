@@ -63,6 +63,10 @@ export interface Collected {
   withoutSampler: number;
 }
 
+function groupName({ group, step }: RolloutRecord): string {
+  return step === null ? String(group) : `${group}, step ${step}`;
+}
+
 export class Collector {
   sequences = 0;
   private readonly ends = new Growing(new Uint32Array(256), (n) => new Uint32Array(n));
@@ -97,7 +101,8 @@ export class Collector {
       this.groups.set(key, group);
       this.groupIds.push(record.group);
       this.groupSizes.push(0);
-      this.prompts.push(record.prompt ?? String(record.group));
+      // without its text, a prompt of one step is not known to be that of another
+      this.prompts.push(record.prompt ?? groupName(record));
     }
     const size = this.groupSizes[group] as number;
     this.groupSizes[group] = size + 1;
