@@ -23,6 +23,7 @@ function entry<Settings, Result extends { claims: Claim[] }>(
 ) {
   return {
     experiment,
+    schema,
     /**
      * @param settings undefined means the defaults
      * @throws ExperimentInputError naming the setting that is wrong

@@ -1,112 +1,108 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Random, STREAM } from '../math/philox';
-import { settingsFromHash, settingsToQuery } from './hash';
+import { openLink, settingsToQuery, writeLink, type Link } from './hash';
+import { pageDefaults, type PageId } from './pages';
 import {
-  BACKENDS,
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
   DEFAULT_SYNTHETIC,
-  LENGTH_SHAPES,
-  parseRunSettings,
-  type RunSettings,
+  MAX_TOKENS,
+  runSize,
 } from './settings';
+import { links } from './testing';
 
-const whole = (min: number, max: number) => fc.integer({ min, max });
-const real = (min: number, max: number) =>
-  fc.double({ min, max, noNaN: true }).map((x) => Number(x.toFixed(6)) + 0);
-const seed = whole(0, 2 ** 31 - 1);
+const bare = (page: PageId): Link => openLink(`#/${page}`).link;
 
-const settings: fc.Arbitrary<RunSettings> = fc.record({
-  backend: fc.constantFrom(...BACKENDS),
-  source: fc.oneof(
-    fc.record({
-      kind: fc.constant('policies' as const),
-      policy: fc.constantFrom('arithmetic-dense', 'other'),
-      old: fc.constantFrom('step-04200', 'a'),
-      new: fc.constantFrom('step-04400', 'b'),
-      alpha: real(-1, 2),
-      prompts: whole(1, 4096),
-      groupSize: whole(1, 64),
-      minOperators: whole(1, 9),
-      maxOperators: fc.constant(9),
-      temperature: real(0.05, 4),
-      maxLength: whole(1, 224),
-      seed,
-    }),
-    fc.record({
-      kind: fc.constant('synthetic' as const),
-      prompts: whole(1, 100_000),
-      groupSize: whole(1, 1024),
-      lengthShape: fc.constantFrom(...LENGTH_SHAPES),
-      minLength: whole(1, 2000),
-      maxLength: whole(2000, 4096),
-      mu: real(-1, 1),
-      sigma: real(0, 5),
-      rho: real(-0.95, 0.95),
-      tau: real(0, 2),
-      tailDegrees: fc.oneof(fc.constant(0), real(2.1, 100)),
-      drift: real(0.1, 10),
-      seed,
-    }),
-  ),
-});
-
-const open = (query: string) => settingsFromHash(`#/equivalence${query}`);
-
-describe('settings in an address', () => {
-  test('every setting survives the round trip', () => {
+describe('a link', () => {
+  test('carries every setting, every choice of the page and the fingerprint there and back', () => {
     fc.assert(
-      fc.property(settings, (s) => {
-        expect(open(settingsToQuery(s))).toEqual({ settings: s, problems: [] });
+      fc.property(links, fc.boolean(), (link, dated) => {
+        expect(openLink(writeLink(link, { dated }))).toEqual({ link, problems: [] });
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
-  test('only what differs from the defaults is written', () => {
-    expect(settingsToQuery(DEFAULT_SETTINGS)).toBe('');
-    expect(settingsToQuery({ ...DEFAULT_SETTINGS, backend: 'wasm' })).toBe('?v=1&backend=wasm');
-    const source = { ...DEFAULT_POLICIES, alpha: 0.5 };
-    expect(settingsToQuery({ ...DEFAULT_SETTINGS, source })).toBe('?v=1&alpha=0.5');
-    expect(settingsToQuery({ backend: 'auto', source: DEFAULT_SYNTHETIC })).toBe(
-      '?v=1&source=synthetic',
+  test('holds only what differs from the defaults', () => {
+    const link = bare('variance');
+    expect(writeLink(link)).toBe('#/variance');
+    expect(writeLink(link, { dated: true })).toBe('#/variance?v=1');
+    const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, alpha: 0.5 } };
+    expect(writeLink({ ...link, run })).toBe('#/variance?v=1&alpha=0.5');
+    expect(writeLink({ ...link, run: { backend: 'auto', source: DEFAULT_SYNTHETIC } })).toBe(
+      '#/variance?v=1&source=synthetic',
     );
+    expect(writeLink({ ...link, view: { ...link.view, axes: 'linear' }, embed: true })).toBe(
+      '#/variance?v=1&axes=linear&embed=1',
+    );
+    const clipping = bare('clipping');
+    expect(
+      writeLink({ ...clipping, view: { ...clipping.view, objectives: ['gspo', 'rloo'] } }),
+    ).toBe('#/clipping?v=1&objectives=gspo,rloo');
+    expect(settingsToQuery(run)).toBe('?v=1&alpha=0.5');
+    expect(settingsToQuery(DEFAULT_SETTINGS)).toBe('');
   });
 
   test.each([
-    ['?v=1&alpha=7', /source\.alpha.*"7".*1 is used/],
-    ['?v=1&alpha=half', /source\.alpha.*"half"/],
-    ['?v=1&prompts=1.5', /source\.prompts/],
-    ['?v=1&backend=cuda', /backend.*auto is used/],
-    ['?v=1&policy=../../x', /source\.policy/],
-    ['?v=1&sigma=0.1', /"sigma" that this lab does not know/],
-    ['?v=1&__proto__=1', /"__proto__" that this lab does not know/],
-    ['?v=1&source=file', /source "file"/],
-    ['?v=2&alpha=0.5', /version "2"/],
-    [`?v=1&policy=${'a'.repeat(5000)}`, /longer than/],
+    ['alpha=7', /alpha = "7"\. It may be a number from -1 to 2\. 1 is used/],
+    ['alpha=half', /alpha = "half"/],
+    ['prompts=1.5', /prompts.*a whole number from 1 to 4096\. 64 is used/],
+    ['backend=cuda', /backend = "cuda"\. It may be auto, webgpu or wasm\. auto is used/],
+    ['policy=../../x', /policy.*letters, digits and dashes/],
+    ['minOperators=5&maxOperators=3', /minOperators/],
+    ['sigma=0.1', /"sigma" that this page does not know/],
+    ['__proto__=1&constructor=2', /"__proto__", "constructor" that this page does not know/],
+    ['source=file', /source "file"/],
+    ['bins=7', /bins = "7"\. It may be 6, 10 or 16\. 10 is used/],
+    ['axes=cubic', /axes = "cubic"/],
+    ['embed=yes', /embed = "yes"/],
+    ['hide=all', /hide = "all"\. It may be a list of setup, run, controls or words/],
+    ['fp=AAAA', /fingerprint in the link is damaged/],
+    ['v=2&alpha=0.5', /version "2"; this lab reads versions up to 1/],
+    ['v=&alpha=0.5', /version ""/],
   ])('%s is refused with a sentence, and the default stays', (query, sentence) => {
-    const opened = open(query);
-    expect(opened.settings).toEqual(DEFAULT_SETTINGS);
-    expect(opened.problems.join(' ')).toMatch(sentence);
+    const { link, problems } = openLink(`#/variance?${query}`);
+    const { run, view, embed, hide, fingerprint: found } = link;
+    if (!query.startsWith('minOperators')) expect(run).toEqual(DEFAULT_SETTINGS);
+    expect(view).toEqual(pageDefaults('variance'));
+    expect({ embed, hide, found }).toEqual({ embed: false, hide: [], found: null });
+    expect(problems.join(' ')).toMatch(sentence);
   });
 
-  test('10,000 mutated links: settings always within the schema, no prototype touched', () => {
-    const random = new Random(9, STREAM.display);
-    const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789=&?%+-._#/"<>{}[]\u0000é';
-    const base =
-      '#/equivalence?v=1&backend=wasm&source=synthetic&alpha=0.5&prompts=12&sigma=0.3&__proto__=1&constructor=x';
-    for (let i = 0; i < 10_000; i++) {
-      const characters = [...base];
-      for (let edits = 1 + random.integer(6); edits > 0; edits--) {
-        const at = random.integer(characters.length);
-        const letter = alphabet[random.integer(alphabet.length)] as string;
-        characters.splice(at, random.integer(3), ...(random.uniform() < 0.7 ? [letter] : []));
-      }
-      const { settings: s } = settingsFromHash(characters.join(''));
-      expect(parseRunSettings(s)).toEqual(s);
-    }
-    expect(Object.keys(Object.prototype)).toEqual([]);
-    expect(({} as Record<string, unknown>)['v']).toBeUndefined();
+  test('one wrong value costs only itself, and a fingerprint is not held against other settings', () => {
+    const fp = writeLink(sampleLink()).split('fp=')[1];
+    const opened = openLink(`#/variance?v=1&alpha=9&prompts=7&bins=16&fp=${fp}`);
+    expect(opened.link.run.source).toEqual({ ...DEFAULT_POLICIES, prompts: 7 });
+    expect(opened.link.view['bins']).toBe(16);
+    expect(opened.link.fingerprint).toBe(null);
+    expect(opened.problems.join(' ')).toMatch(/belongs to other settings/);
+  });
+
+  test('longer than any that the lab writes is not read', () => {
+    const { link, problems } = openLink(`#/variance?alpha=0.5&policy=${'a'.repeat(5000)}`);
+    expect(link).toEqual(bare('variance'));
+    expect(problems.join(' ')).toMatch(/longer than 4096/);
+  });
+
+  test('names a page that does not exist, and opens the first one', () => {
+    const { link, problems } = openLink('#/constructor?v=1&alpha=0.5');
+    expect(link.page).toBe('equivalence');
+    expect(problems[0]).toMatch(/no page "constructor"/);
+    expect(openLink('').problems).toEqual([]);
+  });
+
+  test('a run larger than a tab can hold is refused, whoever asks', () => {
+    const query = '#/variance?v=1&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096';
+    const { link, problems } = openLink(query);
+    expect(runSize(link.run).tokens).toBeLessThanOrEqual(MAX_TOKENS);
+    expect(problems.join(' ')).toMatch(/at most 50,000,000 fit into a tab/);
   });
 });
+
+function sampleLink(): Link {
+  const [link] = fc.sample(
+    links.filter((l) => l.fingerprint !== null),
+    { numRuns: 1, seed: 4 },
+  );
+  return link as Link;
+}

@@ -4,6 +4,7 @@
  * here and nowhere else.
  */
 import * as v from 'valibot';
+import { anyOf, numberOf } from './fields';
 
 const integer = (low: number, high: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(low), v.maxValue(high));
@@ -101,6 +102,23 @@ export const DEFAULT_SYNTHETIC: SyntheticSource = {
 
 export const DEFAULT_SETTINGS: RunSettings = { backend: 'auto', source: DEFAULT_POLICIES };
 
+/**
+ * Most response tokens that a run may have, counted at their longest: what a tab can hold. Each takes
+ * about 30 bytes with its log-probs, entropies and kernels' copies.
+ */
+export const MAX_TOKENS = 50_000_000;
+
+export interface RunSize {
+  responses: number;
+  /** at their longest */
+  tokens: number;
+}
+
+export function runSize({ source }: RunSettings): RunSize {
+  const responses = source.prompts * source.groupSize;
+  return { responses, tokens: responses * source.maxLength };
+}
+
 export class SettingsError extends Error {
   override name = 'SettingsError';
 }
@@ -120,5 +138,49 @@ export function parseRunSettings(input: unknown): RunSettings {
   if (source.kind === 'synthetic' && source.minLength > source.maxLength) {
     throw new SettingsError('Setting "minLength" must not exceed "maxLength".');
   }
+  const { tokens } = runSize(parsed.output);
+  if (tokens > MAX_TOKENS) {
+    throw new SettingsError(
+      `Prompts × group size × longest response is ${tokens.toLocaleString('en-US')} tokens; ` +
+        `at most ${MAX_TOKENS.toLocaleString('en-US')} fit into a tab.`,
+    );
+  }
   return parsed.output;
+}
+
+type Described = { type: string; options?: readonly unknown[]; pipe?: readonly Described[] } & {
+  requirement?: unknown;
+};
+
+function describe(schema: Described): string {
+  if (schema.type === 'picklist' || schema.type === 'literal') {
+    return anyOf((schema.options ?? []).map(String));
+  }
+  const pipe = schema.pipe ?? [];
+  const limit = (type: string) => pipe.find((action) => action.type === type)?.requirement;
+  if (schema.type === 'string') return 'letters, digits and dashes, at most 64';
+  const kind = pipe.some(({ type }) => type === 'safe_integer') ? 'a whole number' : 'a number';
+  return `${kind} from ${limit('min_value')} to ${limit('max_value')}`;
+}
+
+/** What one setting of a run may be, in words; null where there is no such setting. */
+export function runSettingMay(
+  kind: string,
+  name: string,
+): { words: string; allows(text: string): boolean } | null {
+  const entries =
+    kind === 'synthetic' ? syntheticSourceSchema.entries : policiesSourceSchema.entries;
+  const schemas = new Map<string, v.GenericSchema>(
+    Object.entries({ backend: runSettingsSchema.entries.backend, ...entries }),
+  );
+  const schema = schemas.get(name);
+  if (schema === undefined) return null;
+  const words =
+    name === 'tailDegrees'
+      ? `0, or ${describe(syntheticSourceSchema.entries.tailDegrees.options[1])}`
+      : describe(schema as Described);
+  return {
+    words,
+    allows: (text) => v.is(schema, text) || v.is(schema, numberOf(text)),
+  };
 }

@@ -1,0 +1,66 @@
+/**
+ * What each page asks its experiment with, given what was chosen on the page: the one place that the
+ * page, the fingerprint and `npm run experiment` share, so that all three measure the same thing.
+ * Contract: the schemas in `src/experiments` accept the result for every setting that a page may have.
+ */
+import type { PageId, PageSettings } from './pages';
+
+const curve = ({ bins }: { bins: number }) => ({ bins, prefixLength: 0, prefixPoints: 12 });
+
+export const CLIP_BANDS = {
+  gspo: { name: '3e-4 / 4e-4', low: 3e-4, high: 4e-4 },
+  luspo: { name: '2e-3 / 2.5e-3', low: 2e-3, high: 2.5e-3 },
+  grpo: { name: '0.2 / 0.2', low: 0.2, high: 0.2 },
+} as const;
+
+export const EXPERIMENT_SETTINGS = {
+  equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ bins: bins as number }),
+  variance: curve,
+  dependence: (_: PageSettings<'dependence'>) => ({ ...curve({ bins: 10 }), maxLag: 48 }),
+  weights: curve,
+  length: curve,
+  clipping: ({ objectives, z }: PageSettings<'clipping'>) => ({
+    objectives: [...objectives],
+    gridPoints: 61,
+    gridLow: 1e-5,
+    gridHigh: 1,
+    low: 3e-4,
+    high: 4e-4,
+    z,
+    bins: 8,
+  }),
+  gradient: ({ objectives, library }: PageSettings<'gradient'>) => ({
+    objectives: [...objectives],
+    library,
+    bins: 8,
+    points: 1500,
+  }),
+  precision: ({ band }: PageSettings<'precision'>) => ({
+    low: CLIP_BANDS[band].low as number,
+    high: CLIP_BANDS[band].high as number,
+    decimals: [2, 3, 4, 5, 6],
+  }),
+  /** @param length Dr.GRPO's constant, where a file has one */
+  objectives: ({ epsLow, epsHigh }: PageSettings<'objectives'>, length: number | null = null) => ({
+    low: epsLow,
+    high: epsHigh,
+    length,
+  }),
+} as const;
+
+export type PageWithExperiment = keyof typeof EXPERIMENT_SETTINGS;
+
+export function hasExperiment(page: PageId): page is PageWithExperiment {
+  return Object.hasOwn(EXPERIMENT_SETTINGS, page);
+}
+
+/** For a page known at run time only; null where it measures nothing of the run. */
+export function experimentSettings(
+  page: PageId,
+  settings: Readonly<Record<string, unknown>>,
+): { experiment: PageWithExperiment; settings: unknown } | null {
+  if (!hasExperiment(page)) return null;
+  // The fields of `page` have passed `settings`, which TypeScript cannot follow by name.
+  const make = EXPERIMENT_SETTINGS[page] as (chosen: never) => unknown;
+  return { experiment: page, settings: make(settings as never) };
+}

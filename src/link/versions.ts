@@ -1,0 +1,96 @@
+/**
+ * What a link of each version leaves unsaid. A link holds only what differs from the defaults, so it
+ * means something only beside the defaults of its day: those are frozen here, as text, per version.
+ * Today's defaults (`settings.ts`, `pages.ts`) may change freely; links go on meaning what they meant.
+ *
+ * Contract: a published entry is never changed. A new setting is added to the newest table, with the
+ * value that describes what was done before there was a choice. When a name or a meaning changes: raise
+ * LINK_VERSION, add a table, and say in `migrations` how a link of the version before is rewritten.
+ */
+export type Texts = ReadonlyMap<string, string>;
+
+export interface FrozenDefaults {
+  run: Record<string, string>;
+  /** by kind of source */
+  sources: Record<string, Record<string, string>>;
+  pages: Record<string, Record<string, string>>;
+}
+
+export interface LinkVersions {
+  current: number;
+  frozen: ReadonlyMap<number, FrozenDefaults>;
+  /** from a version to the next: every setting of the link, defaults included, as text */
+  migrations: ReadonlyMap<number, (texts: Texts, page: string) => Texts>;
+}
+
+export const LINK_VERSION = 1;
+
+const V1: FrozenDefaults = {
+  run: { backend: 'auto', source: 'policies' },
+  sources: {
+    policies: {
+      policy: 'arithmetic-dense',
+      old: 'step-04200',
+      new: 'step-04400',
+      alpha: '1',
+      prompts: '64',
+      groupSize: '8',
+      minOperators: '1',
+      maxOperators: '9',
+      temperature: '1',
+      maxLength: '180',
+      seed: '1',
+    },
+    synthetic: {
+      prompts: '500',
+      groupSize: '8',
+      lengthShape: 'log-normal',
+      minLength: '4',
+      maxLength: '256',
+      mu: '0',
+      sigma: '0.1',
+      rho: '0',
+      tau: '0',
+      tailDegrees: '0',
+      drift: '1',
+      seed: '1',
+    },
+  },
+  pages: {
+    equivalence: { bins: '48' },
+    variance: {
+      bins: '10',
+      axes: 'log',
+      curve: 'both',
+      unnormalisedAxes: 'log',
+      tokenAxes: 'linear',
+    },
+    dependence: { axes: 'log', curve: 'natural' },
+    weights: { bins: '10', curve: 'prefix' },
+    length: { bins: '10', curve: 'prefix' },
+    clipping: {
+      objectives: 'gspo,grpo',
+      show: 'clipped',
+      z: '1.96',
+      map: 'gspo',
+      lowAxis: 'linear',
+      highAxis: 'linear',
+    },
+    gradient: {
+      objectives: 'gspo,grpo,dapo,rloo',
+      library: 'trl',
+      responses: 'gspo',
+      against: 'length',
+    },
+    precision: { band: 'gspo' },
+    objectives: { epsLow: 'none', epsHigh: 'none' },
+    data: { onBad: 'stop', rule: 'trl', recompute: '0' },
+    reproduce: { quick: '1', on: 'auto', ledgerSeed: '1' },
+  },
+};
+
+export const LINK_VERSIONS: LinkVersions = {
+  current: LINK_VERSION,
+  frozen: new Map([[1, V1]]),
+  migrations: new Map(),
+};
