@@ -1,7 +1,7 @@
 /** Starts the page: one engine, one lab, the defaults running by themselves. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { settingsFromHash } from '../src/link/hash';
+import { openLink } from '../src/link/hash';
 import { App } from './shell/App';
 import { startEngine } from './state/engine';
 import { Lab } from './state/lab';
@@ -14,9 +14,9 @@ import './styles/charts.css';
 import './styles/words.css';
 import './styles/inspector.css';
 
-const link = settingsFromHash(location.hash);
-const lab = new Lab(startEngine(), link.settings);
-if (link.problems.length > 0) lab.notify(link.problems.join(' '));
+const { link, problems } = openLink(location.hash);
+const lab = new Lab(startEngine(), link.run);
+if (problems.length > 0) lab.notify(problems.join(' '));
 void lab.open(true);
 
 const root = document.getElementById('root');

@@ -71,8 +71,8 @@ test('a link that asks for what cannot be is opened with the defaults, and says 
 }) => {
   await page.goto('./#/equivalence?v=1&backend=wasm&prompts=0&colour=blue');
   const banner = page.getByTestId('banner');
-  await expect(banner).toContainText('source.prompts');
-  await expect(banner).toContainText('"colour" that this lab does not know');
+  await expect(banner).toContainText('prompts = "0". It may be a whole number from 1 to 4096');
+  await expect(banner).toContainText('"colour" that this page does not know');
   await openSetup(page);
   await expect(page.getByLabel('Prompts', { exact: true })).toHaveValue('64');
 });

@@ -16,7 +16,7 @@ export const CLIP_BANDS = {
 export const EXPERIMENT_SETTINGS = {
   equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ bins: bins as number }),
   variance: curve,
-  dependence: (_: PageSettings<'dependence'>) => ({ ...curve({ bins: 10 }), maxLag: 48 }),
+  dependence: () => ({ ...curve({ bins: 10 }), maxLag: 48 }),
   weights: curve,
   length: curve,
   clipping: ({ objectives, z }: PageSettings<'clipping'>) => ({
