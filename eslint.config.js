@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   rollouts: ['policy', 'tasks', 'link', 'math'],
   experiments: ['rollouts', 'math'],
   export: ['rollouts', 'link', 'math'],
+  store: ['export', 'rollouts', 'link', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'gpu', 'math'],
   calibration: ['experiments', 'rollouts', 'link', 'math'],
   engine: [
@@ -24,6 +25,7 @@ const MAY_IMPORT = {
     'rollouts',
     'experiments',
     'export',
+    'store',
     'training',
   ],
 };

@@ -26,15 +26,19 @@ export class FileImports {
     }
     this.store.setState({ reading: null });
     if (end.status === 'cancelled') return false;
-    const { report, progress } = end;
+    const { report, progress, settings } = end;
     this.store.setState({
       run: {
         id: run,
-        settings: null,
+        settings,
         imported: { files, options, report },
+        reopened: null,
         progress,
         failure: null,
+        keeping: null,
       },
+      undo: null,
+      cutOff: null,
       // Nothing about other data may stand beside the report.
       measurements: {},
       refusals: {},

@@ -37,7 +37,14 @@ export class Opener {
   }
 
   restoreDefaults(): void {
-    this.store.setState({ draft: draftOf(DEFAULT_SETTINGS) });
+    const { draft } = this.store.getState();
+    this.store.setState({
+      draft: draftOf(DEFAULT_SETTINGS),
+      undo: {
+        message: 'The setup is at its defaults.',
+        act: () => this.store.setState({ draft }),
+      },
+    });
     const { opening } = this.store.getState();
     if (opening.status === 'open') this.fitDraft(opening.policies);
   }

@@ -21,11 +21,21 @@ export class RunControl {
     if (!(await this.opener.openFor(settings.backend))) return null;
     const { run: before } = this.store.getState();
     if (before !== null && isLive(before)) this.engine.stop(before.id);
-    const id = this.engine.start(settings);
+    const id = this.engine.start(settings, true);
     this.store.setState({
-      run: { id, settings, imported: null, progress: QUEUED, failure: null },
+      run: {
+        id,
+        settings,
+        imported: null,
+        reopened: null,
+        progress: QUEUED,
+        failure: null,
+        keeping: null,
+      },
       inspection: null,
       refusals: {},
+      // The way back to a run that the engine has replaced is gone.
+      undo: null,
     });
     return id;
   }
@@ -43,7 +53,7 @@ export class RunControl {
 
   resume(): void {
     this.withRun((run) => {
-      this.store.setState({ run: { ...run, failure: null } });
+      this.store.setState({ run: { ...run, failure: null }, cutOff: null });
       this.engine.resume(run.id);
     });
   }
@@ -52,12 +62,25 @@ export class RunControl {
     this.withRun(({ id }) => this.engine.stop(id));
   }
 
-  /** Forget the run and what was measured on it; settings stay. */
+  /** Puts the run and what was measured on it out of view; settings stay, and there is a way back. */
   reset(): void {
-    this.withRun((run) => {
-      if (isLive(run)) this.engine.stop(run.id);
+    const { run, measurements } = this.store.getState();
+    if (run === null) return;
+    if (isLive(run)) this.engine.stop(run.id);
+    const { sequences, totalSequences } = run.progress;
+    const phase = sequences < totalSequences ? 'stopped' : 'finished';
+    const before = { ...run, failure: null, progress: { ...run.progress, phase } } as const;
+    this.store.setState({
+      run: null,
+      measurements: {},
+      refusals: {},
+      inspection: null,
+      cutOff: null,
+      undo: {
+        message: 'The run is out of view.',
+        act: () => this.store.setState({ run: before, measurements }),
+      },
     });
-    this.store.setState({ run: null, measurements: {}, refusals: {}, inspection: null });
   }
 
   private withRun(act: (run: Run) => void): void {

@@ -5,8 +5,13 @@ import type {
   BackendInfo,
   ExperimentId,
   ExperimentMap,
+  Keeping,
+  KeptId,
+  KeptRun,
   RunId,
   RunProgress,
+  Shelf,
+  ShelfRun,
 } from '../../src/engine/protocol';
 import type { RunSettings } from '../../src/link/settings';
 import type { PolicyManifest } from '../../src/policy/manifest';
@@ -26,6 +31,14 @@ export type Engine = Pick<
   | 'experiment'
   | 'sequences'
   | 'sequence'
+  | 'shelf'
+  | 'reopen'
+  | 'keep'
+  | 'rename'
+  | 'remove'
+  | 'restore'
+  | 'purge'
+  | 'export'
   | 'subscribe'
 >;
 
@@ -39,8 +52,33 @@ export interface Run {
   /** null: the data came from files */
   settings: RunSettings | null;
   imported: Imported | null;
+  /** what was kept of it, where it was opened from the list of kept runs */
+  reopened: KeptRun | null;
   progress: RunProgress;
   failure: Failure | null;
+  /** how far it is kept; null: nothing is known yet */
+  keeping: Keeping | null;
+}
+
+/** Something that was destroyed, and the way back. */
+export interface Undo {
+  message: string;
+  act(): unknown;
+}
+
+/** A kept run laid over the charts; its slot gives it mark and dash. */
+export interface Overlay {
+  id: KeptId;
+  /** 0 .. MAX_OVERLAYS - 1 */
+  slot: number;
+}
+
+/** What an experiment says about an overlaid run. */
+export interface OverlayAnswer<K extends ExperimentId = ExperimentId> {
+  id: KeptId;
+  /** the settings that it was asked with */
+  key: string;
+  result: ExperimentMap[K]['result'];
 }
 
 export type Opening =
@@ -74,6 +112,14 @@ export interface LabState {
   /** why an experiment gave no answer; a sentence */
   refusals: { [K in ExperimentId]?: string };
   inspection: Inspection | null;
+  /** the kept runs; null until they were asked for */
+  shelf: Shelf | null;
+  shelfOpen: boolean;
+  /** a run that a reload or a crash cut off, on offer until resumed or dismissed */
+  cutOff: ShelfRun | null;
+  undo: Undo | null;
+  overlays: readonly Overlay[];
+  overlaid: { readonly [K in ExperimentId]?: readonly OverlayAnswer<K>[] };
   /** something that a person should know and may dismiss */
   notice: string | null;
 }

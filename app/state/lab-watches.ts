@@ -3,6 +3,7 @@
  * arrive meanwhile lead to exactly one more; an answer about an earlier run is dropped.
  */
 import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
+import type { Overlays } from './lab-overlays';
 import { sentence, type Engine, type LabStore } from './lab-state';
 
 /** One experiment in view, and whether an answer is due. */
@@ -18,6 +19,7 @@ export class Watches {
   constructor(
     private readonly engine: Engine,
     private readonly store: LabStore,
+    private readonly overlays: Overlays,
   ) {}
 
   /** @returns what ends it */
@@ -45,8 +47,11 @@ export class Watches {
     };
     this.watches.set(id, watch);
     this.refresh(watch);
+    this.overlays.want(id, settings);
     return () => {
-      if (this.watches.get(id) === watch) this.watches.delete(id);
+      if (this.watches.get(id) !== watch) return;
+      this.watches.delete(id);
+      this.overlays.leave(id);
     };
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Event, ImportOutcome, ImportReport, RunProgress } from '../../src/engine/protocol';
+import type {
+  Event,
+  ImportOutcome,
+  ImportReport,
+  RunProgress,
+  Shelf,
+  ShelfRun,
+} from '../../src/engine/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { RunSettings } from '../../src/link/settings';
 import { DEFAULT_IMPORT } from './imports';
@@ -79,6 +86,30 @@ class Scripted implements Engine {
   };
   sequences: Engine['sequences'] = () => Promise.reject(new Error('not scripted'));
   sequence: Engine['sequence'] = () => Promise.reject(new Error('not scripted'));
+  kept: ShelfRun[] = [];
+  private shelfNow = async (): Promise<Shelf> => ({ status: 'open', runs: this.kept, room: null });
+  shelf: Engine['shelf'] = () => this.shelfNow();
+  reopen: Engine['reopen'] = (id) => {
+    const run = ++this.runs;
+    this.orders.push(`reopen ${id} as ${run}`);
+    const kept = this.kept.find((one) => one.id === id);
+    if (!kept) return { run, opened: Promise.reject(new Error('It is gone.')) };
+    const { sequences, totalSequences } = kept;
+    const progress: RunProgress = { ...QUEUED, phase: 'paused', sequences, totalSequences };
+    return { run, opened: Promise.resolve({ kept, progress, cannotResume: null }) };
+  };
+  keep: Engine['keep'] = () => this.shelfNow();
+  rename: Engine['rename'] = () => this.shelfNow();
+  remove: Engine['remove'] = (ids) => {
+    this.orders.push(`remove ${ids.join()}`);
+    return this.shelfNow();
+  };
+  restore: Engine['restore'] = (ids) => {
+    this.orders.push(`restore ${ids.join()}`);
+    return this.shelfNow();
+  };
+  purge: Engine['purge'] = () => this.shelfNow();
+  export: Engine['export'] = () => Promise.reject(new Error('not scripted'));
   subscribe(listener: (event: Event) => void) {
     this.listener = listener;
     return () => undefined;
@@ -257,7 +288,7 @@ describe("a person's own files", () => {
     health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
   };
   const progress: RunProgress = { ...QUEUED, phase: 'finished', sequences: 4, totalSequences: 4 };
-  const read: ImportOutcome = { status: 'read', report, progress };
+  const read: ImportOutcome = { status: 'read', report, progress, settings: null };
 
   it('become the run once they are read, and are measured without another word', async () => {
     const { engine, lab, state } = await running();

@@ -8,16 +8,21 @@ import type {
   Event,
   ExperimentId,
   ExperimentMap,
+  ExportKind,
   ImportFile,
   ImportOptions,
+  KeptId,
   RunId,
+  Subject,
 } from '../../src/engine/protocol';
 import { DEFAULT_SETTINGS, type RunSettings } from '../../src/link/settings';
 import { draftOf, type Draft } from '../setup/draft';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
-import type { Engine, Inspection, LabState, LabStore } from './lab-state';
+import { KeptRuns } from './lab-kept';
+import { Overlays } from './lab-overlays';
+import { isLive, type Engine, type Inspection, type LabState, type LabStore } from './lab-state';
 import { Watches } from './lab-watches';
 
 export * from './lab-state';
@@ -28,6 +33,8 @@ export class Lab {
   private readonly control: RunControl;
   private readonly imports: FileImports;
   private readonly watches: Watches;
+  private readonly overlaying: Overlays;
+  private readonly kept: KeptRuns;
 
   constructor(
     private readonly engine: Engine,
@@ -41,19 +48,96 @@ export class Lab {
       measurements: {},
       refusals: {},
       inspection: null,
+      shelf: null,
+      shelfOpen: false,
+      cutOff: null,
+      undo: null,
+      overlays: [],
+      overlaid: {},
       notice: null,
     }));
     this.store = store;
     this.opener = new Opener(engine, store);
     this.control = new RunControl(engine, store, this.opener);
     this.imports = new FileImports(engine, store);
-    this.watches = new Watches(engine, store);
+    this.overlaying = new Overlays(engine, store);
+    this.watches = new Watches(engine, store, this.overlaying);
+    this.kept = new KeptRuns(engine, store, this.opener);
     engine.subscribe((event) => this.hear(event));
   }
 
-  /** Find the backend and the policies; then, on a first visit, run the defaults. */
+  /**
+   * Find the backend and the policies; then run what was asked for. A run that was cut off is on offer;
+   * where it is the very one asked for, it is opened and waits, so that nothing is computed twice unasked.
+   */
   async open(thenStart: boolean): Promise<void> {
-    if ((await this.opener.open()) && thenStart) await this.start();
+    if (!(await this.opener.open()) || !thenStart) return;
+    const cutOff = await this.kept.cutOff();
+    if (cutOff !== null && this.kept.isDraft(cutOff) && (await this.openKept(cutOff.id))) {
+      this.store.setState({ cutOff });
+      return;
+    }
+    await this.start();
+    this.store.setState({ cutOff });
+  }
+
+  /** The cut-off run goes on from its last finished batch. */
+  async resumeCutOff(): Promise<void> {
+    const { cutOff, run } = this.store.getState();
+    if (cutOff === null) return;
+    if (run?.reopened?.id === cutOff.id || (await this.openKept(cutOff.id))) this.resume();
+  }
+
+  dismissCutOff(): void {
+    this.store.setState({ cutOff: null });
+  }
+
+  async openKept(id: KeptId): Promise<boolean> {
+    const opened = await this.kept.open(id);
+    if (opened) this.watches.refreshAll();
+    return opened;
+  }
+
+  showShelf(shelfOpen: boolean): void {
+    this.store.setState({ shelfOpen });
+    if (shelfOpen) void this.kept.refresh();
+  }
+
+  keepPresent(): Promise<void> {
+    return this.kept.keep();
+  }
+
+  renameKept(id: KeptId, name: string): Promise<void> {
+    return this.kept.rename(id, name);
+  }
+
+  /** @param what for the sentence beside Undo */
+  async removeKept(ids: KeptId[], what: string): Promise<void> {
+    this.overlaying.drop(ids);
+    await this.kept.remove(ids, what);
+  }
+
+  purgeKept(): Promise<void> {
+    return this.kept.purge();
+  }
+
+  exportRun(subject: Subject, kind: ExportKind, link: string | null) {
+    return this.kept.export(subject, kind, link);
+  }
+
+  toggleOverlay(id: KeptId): void {
+    this.overlaying.toggle(id);
+  }
+
+  async undo(): Promise<void> {
+    const { undo } = this.store.getState();
+    this.store.setState({ undo: null });
+    await undo?.act();
+    this.watches.refreshAll();
+  }
+
+  dismissUndo(): void {
+    this.store.setState({ undo: null });
   }
 
   restoreDefaults(): void {
@@ -141,12 +225,19 @@ export class Lab {
     switch (event.type) {
       case 'progress':
         this.store.setState({ run: { ...run, progress: event.progress } });
+        // A run that has come to its end is new in the list.
+        if (this.store.getState().shelfOpen && !isLive(this.store.getState().run)) {
+          void this.kept.refresh();
+        }
         return;
       case 'batch':
         this.store.setState({
           run: { ...run, progress: { ...run.progress, sequences: event.sequences } },
         });
         this.watches.refreshAll();
+        return;
+      case 'keeping':
+        this.store.setState({ run: { ...run, keeping: event.keeping } });
         return;
       case 'failed':
         this.store.setState({

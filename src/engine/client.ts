@@ -11,14 +11,20 @@ import type {
   ExperimentMap,
   ExperimentReply,
   ExperimentRequest,
+  ExportKind,
   ImportFile,
   ImportOptions,
   ImportOutcome,
+  KeptId,
+  Reopened,
   Reply,
   Request,
   RunId,
   SequenceDetail,
   SequenceQuery,
+  Shelf,
+  ShelfRequest,
+  Subject,
 } from './protocol';
 
 /** A request was understood and could not be answered; the message is for a person. */
@@ -60,10 +66,13 @@ export class EngineClient {
     return this.ask({ type: 'open', requestId, backend }, isType('opened'));
   }
 
-  /** Starts a run and names it; the run before is stopped and its data are replaced. */
-  start(settings: RunSettings): RunId {
+  /**
+   * Starts a run and names it; the run before is stopped and its data are replaced.
+   * @param keep put it away batch by batch, so that it outlives the page
+   */
+  start(settings: RunSettings, keep = false): RunId {
     const run = ++this.lastRun;
-    this.send({ type: 'start', run, settings });
+    this.send({ type: 'start', run, settings, keep });
     return run;
   }
 
@@ -95,7 +104,7 @@ export class EngineClient {
   }
 
   async experiment<K extends ExperimentId>(
-    run: RunId,
+    run: Subject,
     experiment: K,
     settings?: ExperimentMap[K]['settings'],
   ): Promise<ExperimentMap[K]['result']> {
@@ -122,6 +131,46 @@ export class EngineClient {
     return reply.sequence;
   }
 
+  /** The runs that are kept in this browser. */
+  shelf(): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'shelf', requestId }));
+  }
+
+  /** Makes a kept run the engine's run again. */
+  reopen(kept: KeptId): { run: RunId; opened: Promise<Reopened> } {
+    const run = ++this.lastRun;
+    const requestId = ++this.lastRequest;
+    const opened = this.ask({ type: 'reopen', requestId, run, kept }, isType('reopened'));
+    return { run, opened };
+  }
+
+  keep(run: RunId, name: string | null): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'keep', requestId, run, name }));
+  }
+
+  rename(kept: KeptId, name: string | null): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'rename', requestId, kept, name }));
+  }
+
+  /** Can be undone by `restore` until `purge`. */
+  remove(kept: KeptId[]): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'remove', requestId, kept }));
+  }
+
+  restore(kept: KeptId[]): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'restore', requestId, kept }));
+  }
+
+  purge(): Promise<Shelf> {
+    return this.askShelf((requestId) => ({ type: 'purge', requestId }));
+  }
+
+  /** A run as a file. */
+  export(run: Subject, kind: ExportKind, link: string | null): Promise<ReplyOf<'exported'>> {
+    const requestId = ++this.lastRequest;
+    return this.ask({ type: 'export', requestId, run, kind, link }, isType('exported'));
+  }
+
   subscribe(listener: (event: Event) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -130,6 +179,11 @@ export class EngineClient {
   close(): void {
     this.worker?.terminate();
     this.abandon('The engine was closed.');
+  }
+
+  private async askShelf(request: (requestId: number) => ShelfRequest): Promise<Shelf> {
+    const reply = await this.ask(request(++this.lastRequest), isType('shelf'));
+    return reply.shelf;
   }
 
   private ask<R extends Reply>(

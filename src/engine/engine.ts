@@ -13,29 +13,53 @@ import { PolicyHost } from '../policy/host';
 import type { PolicyManifest } from '../policy/manifest';
 import type { OrtAssets } from '../policy/runtime';
 import { policiesSource } from '../rollouts/policies';
-import { sequenceCount } from '../rollouts/rollouts';
+import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../rollouts/source';
 import { syntheticSource } from '../rollouts/synthetic';
+import type { RunStore } from '../store/run-store';
 import { openBackend, type Backend } from './backend';
+import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
 import { findSequences, sequenceDetail } from './inspect';
+import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept';
+import type { Keeper } from './keeper';
 import type {
   Event,
   ExperimentReply,
   ExperimentRequest,
   ImportOutcome,
+  KeptId,
+  Reopened,
   Reply,
   Request,
   RunId,
   RunProgress,
+  ShelfRequest,
+  Subject,
 } from './protocol';
-import { Run } from './run';
+import { Run, type RunEvents } from './run';
+import { Shelf } from './shelf';
+import { factsOf, policyHashes, stampOf } from './stamp';
 
 export interface EngineOptions {
   assets: OrtAssets;
   /** reads below `models/` */
   files: FileSource;
   emit(event: Event): void;
+  /** version of the app, for stamps */
+  app?: string;
+  /** where runs are kept; left out: nowhere */
+  store?: () => Promise<RunStore>;
+}
+
+/** The run that answers requests. */
+interface Current {
+  id: RunId;
+  run: Run;
+  seed: number;
+  facts: RunFacts;
+  /** where it is kept; null: nowhere */
+  kept: KeptId | null;
 }
 
 /** Sequences in one batch: small enough for a live page, large enough for the device. */
@@ -62,7 +86,7 @@ export class Engine {
   private backend: { choice: BackendChoice; opened: Promise<Backend> } | undefined;
   private hosts = new Map<string, Promise<PolicyHost>>();
   private catalogue: Promise<PolicyManifest[]> | undefined;
-  private current: { id: RunId; run: Run; seed: number } | undefined;
+  private current: Current | undefined;
   /** files on their way in; they become `current` once they are read */
   private importing: { id: RunId; run: Run } | undefined;
   /** starting is asynchronous; a newer start makes an older one void */
@@ -70,7 +94,11 @@ export class Engine {
   /** a command that came before its run was ready */
   private early: Command | undefined;
 
-  constructor(private readonly options: EngineOptions) {}
+  private readonly shelf: Shelf;
+
+  constructor(private readonly options: EngineOptions) {
+    this.shelf = new Shelf(options.store);
+  }
 
   async handle(request: Request): Promise<void> {
     switch (request.type) {
@@ -80,7 +108,7 @@ export class Engine {
           return { type: 'opened', backend: backend.info, policies: await this.policies() };
         });
       case 'start':
-        return this.start(request.run, request.settings);
+        return this.start(request);
       case 'pause':
       case 'resume':
       case 'step':
@@ -102,6 +130,23 @@ export class Engine {
           const { run } = this.require(request.run);
           return { type: 'sequence', sequence: sequenceDetail(run.rollouts(), request.index) };
         });
+      case 'reopen':
+        return this.answer(request.requestId, async () => ({
+          type: 'reopened',
+          ...(await this.reopen(request.run, request.kept)),
+        }));
+      case 'export':
+        return this.answer(request.requestId, () => this.export(request));
+      case 'shelf':
+      case 'keep':
+      case 'rename':
+      case 'remove':
+      case 'restore':
+      case 'purge':
+        return this.answer(request.requestId, async () => {
+          await this.arrange(request);
+          return { type: 'shelf', shelf: await this.shelf.view() };
+        });
       default:
         return request satisfies never;
     }
@@ -109,7 +154,7 @@ export class Engine {
 
   async dispose(): Promise<void> {
     await this.importing?.run.stop();
-    await this.current?.run.stop();
+    await this.leave();
     await this.closeBackend();
   }
 
@@ -130,11 +175,11 @@ export class Engine {
   }
 
   private async experiment(request: ExperimentRequest): Promise<ExperimentReply> {
-    const { run, seed } = this.require(request.run);
+    const { rollouts, seed } = await this.subject(request.run);
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
     const { experiment, settings } = request;
     const context = { kernels, seed };
-    const result = await experimentRegistry.run(experiment, run.rollouts(), settings, context);
+    const result = await experimentRegistry.run(experiment, rollouts, settings, context);
     return { type: 'experiment', experiment, result };
   }
 
@@ -184,20 +229,31 @@ export class Engine {
     await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
   }
 
-  private async start(id: RunId, input: RunSettings): Promise<void> {
+  private async start({
+    run: id,
+    settings: input,
+    keep,
+  }: Extract<Request, { type: 'start' }>): Promise<void> {
     this.latestRun = id;
     try {
       const settings = parseRunSettings(input);
-      await this.current?.run.stop();
+      await this.leave();
       const { info } = await this.open(settings.backend);
+      const policies = policyHashes(settings, await this.shipped());
+      const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
-      const run = new Run(this.source(settings, SEQUENCES_PER_BATCH[info.policy]), {
-        progress: (progress) => this.options.emit({ type: 'progress', run: id, progress }),
-        batch: (sequences) => this.options.emit({ type: 'batch', run: id, sequences }),
-        failed: (message) =>
-          this.options.emit({ type: 'failed', run: id, message, canResume: true }),
-      });
-      this.current = { id, run, seed: settings.source.seed };
+      const sequencesPerBatch = SEQUENCES_PER_BATCH[info.policy];
+      const source = this.source(settings, sequencesPerBatch);
+      const { batches, totalSequences } = source;
+      const cut = { batches, totalSequences, sequencesPerBatch };
+      const about = aboutRun(this.options.app ?? '', facts, cut);
+      const keeper = keep
+        ? await this.shelf.keep(about, (keeping) => {
+            this.options.emit({ type: 'keeping', run: id, keeping });
+          })
+        : null;
+      const run = new Run(source, this.eventsOf(id, keeper));
+      this.current = { id, run, seed: settings.source.seed, facts, kept: keeper?.id ?? null };
       const early = this.early?.run === id ? this.early : undefined;
       this.early = undefined;
       await obey(run, early?.type ?? 'resume');
@@ -205,6 +261,119 @@ export class Engine {
       const message = error instanceof Error ? error.message : String(error);
       this.options.emit({ type: 'failed', run: id, message, canResume: false });
     }
+  }
+
+  /** A kept run becomes the present one: paused, or finished where nothing is left to do. */
+  private async reopen(id: RunId, kept: KeptId): Promise<Reopened> {
+    this.latestRun = id;
+    await this.leave();
+    const { run: about, rollouts } = await this.shelf.read(kept);
+    const { settings } = about;
+    const cannotResume = cannotGoOn(about, await this.shipped());
+    const source =
+      settings !== null && cannotResume === null
+        ? this.source(settings, about.sequencesPerBatch)
+        : { batches: about.keptBatches, totalSequences: about.totalSequences, batch: noSource };
+    const whole = about.keptBatches >= source.batches;
+    const keeper = whole
+      ? null
+      : await this.shelf.keep(about, (keeping) => {
+          this.options.emit({ type: 'keeping', run: id, keeping });
+        });
+    const begun = { rollouts, batches: about.keptBatches, seconds: about.seconds };
+    const run = new Run(source, this.eventsOf(id, keeper), begun);
+    const seed = settings?.source.seed ?? FILE_SEED;
+    const { files, policies, backend } = about;
+    this.current = { id, run, seed, facts: { settings, files, policies, backend }, kept };
+    run.pause();
+    return { kept: about, progress: run.progress(), cannotResume };
+  }
+
+  private eventsOf(id: RunId, keeper: Keeper | null): RunEvents {
+    return {
+      progress: (progress) => {
+        this.options.emit({ type: 'progress', run: id, progress });
+        keeper?.progress(progress);
+      },
+      finished: (batch) => keeper?.append(batch),
+      batch: (sequences) => this.options.emit({ type: 'batch', run: id, sequences }),
+      failed: (message) => this.options.emit({ type: 'failed', run: id, message, canResume: true }),
+    };
+  }
+
+  /** Ends the present run; what it came to is kept. */
+  private async leave(): Promise<void> {
+    const { current } = this;
+    await current?.run.stop();
+    if (current?.kept) await this.shelf.letGo(current.kept);
+  }
+
+  private async arrange(request: ShelfRequest): Promise<void> {
+    switch (request.type) {
+      case 'shelf':
+        return;
+      case 'keep': {
+        const current = this.require(request.run);
+        const rollouts = current.run.rollouts();
+        const n = sequenceCount(rollouts);
+        const cut = { batches: 1, totalSequences: n, sequencesPerBatch: n };
+        const about = aboutRun(this.options.app ?? '', current.facts, cut);
+        const { tokens, seconds } = current.run.progress();
+        const { name } = request;
+        const whole = { state: 'finished', keptBatches: 1, sequences: n, tokens, seconds } as const;
+        await this.shelf.putAway({ ...about, ...whole, name }, rollouts);
+        current.kept = about.id;
+        const keeping = { status: 'kept', id: about.id, sequences: n } as const;
+        this.options.emit({ type: 'keeping', run: request.run, keeping });
+        return;
+      }
+      case 'rename':
+        return this.shelf.rename(request.kept, request.name);
+      case 'remove':
+        return this.shelf.remove(request.kept);
+      case 'restore':
+        return this.shelf.restore(request.kept);
+      case 'purge':
+        return this.shelf.purge();
+      default:
+        return request satisfies never;
+    }
+  }
+
+  private async export({
+    run,
+    kind,
+    link,
+  }: Extract<Request, { type: 'export' }>): Promise<Extract<Reply, { type: 'exported' }>> {
+    const { rollouts, facts, name, totalSequences } = await this.subject(run);
+    const stamp = stampOf({ ...facts, app: this.options.app ?? '', link });
+    return {
+      type: 'exported',
+      ...(await writeFile(kind, rollouts, { name, stamp, totalSequences })),
+    };
+  }
+
+  /** The data of a run in the engine, or of one that is kept. */
+  private async subject(of: Subject): Promise<{
+    rollouts: Rollouts;
+    seed: number;
+    facts: RunFacts;
+    name: string | null;
+    totalSequences: number;
+  }> {
+    if (typeof of === 'number') {
+      const { run, seed, facts } = this.require(of);
+      const { totalSequences } = run.progress();
+      return { rollouts: run.rollouts(), seed, facts, name: null, totalSequences };
+    }
+    const { run, rollouts } = await this.shelf.read(of);
+    const { settings, name, totalSequences } = run;
+    return { rollouts, seed: settings?.source.seed ?? FILE_SEED, facts: run, name, totalSequences };
+  }
+
+  /** What is shipped; nothing where that cannot be known, as without a network. */
+  private shipped(): Promise<PolicyManifest[]> {
+    return this.policies().catch(() => []);
   }
 
   private async import({
@@ -236,9 +405,11 @@ export class Engine {
       return { status: 'cancelled' };
     }
     this.latestRun = id;
-    await this.current?.run.stop();
-    this.current = { id, run, seed: FILE_SEED };
-    return { status: 'read', report: source.report, progress: end.progress };
+    await this.leave();
+    const { seed, facts } = source.origin();
+    this.current = { id, run, seed, facts, kept: null };
+    const { report } = source;
+    return { status: 'read', report, progress: end.progress, settings: facts.settings };
   }
 
   private source(settings: RunSettings, sequencesPerBatch: number): RolloutSource {
@@ -277,7 +448,7 @@ export class Engine {
     return [this.current, this.importing].find((known) => known?.id === id)?.run;
   }
 
-  private require(id: RunId): { run: Run; seed: number } {
+  private require(id: RunId): Current {
     if (this.current?.id !== id) throw new Error('That run is over; its data have been replaced.');
     if (sequenceCount(this.current.run.rollouts()) === 0)
       throw new Error('The run has no data yet.');

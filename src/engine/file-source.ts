@@ -5,12 +5,15 @@
  * token texts) are kept. `batch` reads everything or throws the `RolloutFileError` that names file, line and
  * field; after it, `report` holds what was read and what stands out.
  */
+import { isRunFile, readRunFile, type RunFile } from '../export/run-file';
+import type { Stamp } from '../export/stamp';
 import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
 import { RolloutFileError, type Problem } from '../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
 import { healthReport } from '../rollouts/health';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../rollouts/source';
+import type { RunFacts } from './kept';
 import type { ImportFile, ImportOptions, ImportReport } from './protocol';
 
 /** Display and bootstrap streams of runs that have no seed of their own. */
@@ -20,6 +23,8 @@ export class FileSource implements RolloutSource {
   readonly batches = 1;
   /** null until the files have been read */
   report: ImportReport | null = null;
+  /** what the file says about the run, where the lab itself had written it */
+  private written: Stamp | null = null;
   /** what stopped the reading; null also where it was stopped by something else than the files */
   problem: Problem | null = null;
 
@@ -33,6 +38,17 @@ export class FileSource implements RolloutSource {
     return this.report?.sequences ?? 0;
   }
 
+  /** What is known about the run that the files hold. */
+  origin(): { seed: number; facts: RunFacts } {
+    const files = this.files.map(({ name }) => name);
+    const { written } = this;
+    if (written === null) {
+      return { seed: FILE_SEED, facts: { settings: null, files, policies: [], backend: null } };
+    }
+    const { settings, seed, policies, backend } = written;
+    return { seed: seed ?? FILE_SEED, facts: { settings, files, policies, backend } };
+  }
+
   async batch(_index: number, hooks: SourceHooks): Promise<Rollouts> {
     const { files, options } = this;
     const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
@@ -41,10 +57,16 @@ export class FileSource implements RolloutSource {
       hooks.onLoad({ bytes: Math.round(fraction * total), total, what });
     said(0);
     try {
-      const read = await readRolloutFiles(
-        files.map(({ name, blob }) => interruptible(name, blob)),
-        { ...options, signal: hooks.signal, progress: steps(said) },
-      );
+      const all = files.map(({ name, blob }) => interruptible(name, blob));
+      const reading = { signal: hooks.signal, progress: steps(said) };
+      const [only] = all;
+      if (only && all.length === 1 && (await isRunFile(only))) {
+        const run = await readRunFile(only, reading);
+        this.written = run.stamp;
+        this.report = reportOfRun(only.name, run);
+        return run.rollouts;
+      }
+      const read = await readRolloutFiles(all, { ...options, ...reading });
       this.report = reportOf(read);
       return read.rollouts;
     } catch (error) {
@@ -52,6 +74,27 @@ export class FileSource implements RolloutSource {
       throw error;
     }
   }
+}
+
+/** What the lab had written, as a report: nothing was left out, and nothing computed. */
+function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportReport {
+  const sequences = sequenceCount(rollouts);
+  const tokens = tokenCount(rollouts);
+  return {
+    files: [{ name, bytes, format: 'json', gzip, sequences, tokens, skipped: 0 }],
+    sequences,
+    tokens,
+    groups: rollouts.prompts.length,
+    steps: 0,
+    skipped: 0,
+    problems: [],
+    rule: 'trl',
+    computedAdvantages: 0,
+    maskedTokens: 0,
+    maxCompletionLength: null,
+    withoutSampler: 0,
+    health: healthReport(rollouts),
+  };
 }
 
 /** ms of reading after which messages (a cancel among them) are let in */

@@ -9,9 +9,15 @@ import type { PolicyManifest } from '../policy/manifest';
 import type { Problem } from '../rollouts/file/problems';
 import type { FileSummary } from '../rollouts/file/read';
 import type { HealthReport } from '../rollouts/health';
+import type { KeptId, KeptRun } from '../store/kept-run';
 import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../experiments/registry';
 
+export type { KeptId, KeptRun };
+
 export type RunId = number;
+
+/** A run in the engine, or one that is kept in the browser. */
+export type Subject = RunId | KeptId;
 
 export interface BackendInfo {
   /** where the policy runs */
@@ -53,7 +59,7 @@ export type { ExperimentId };
 export interface ExperimentRequest {
   type: 'experiment';
   requestId: number;
-  run: RunId;
+  run: Subject;
   experiment: ExperimentId;
   /** checked against the experiment's schema in the worker; undefined means its defaults */
   settings: unknown;
@@ -146,14 +152,53 @@ export interface ImportReport {
 }
 
 export type ImportOutcome =
-  | { status: 'read'; report: ImportReport; progress: RunProgress }
+  /** settings: of a run that the lab itself had written */
+  | {
+      status: 'read';
+      report: ImportReport;
+      progress: RunProgress;
+      settings: RunSettings | null;
+    }
   /** problem: the record that cannot be used; null where something else went wrong */
   | { status: 'unreadable'; message: string; problem: Problem | null }
   | { status: 'cancelled' };
 
+/** A kept run in the list. */
+export interface ShelfRun extends KeptRun {
+  /** which tab works on it; null and `state` "running": it was cut off */
+  live: 'here' | 'elsewhere' | null;
+}
+
+/** The runs that are kept in this browser. */
+export type Shelf =
+  | {
+      status: 'open';
+      runs: ShelfRun[];
+      /** bytes; null where the browser does not say */
+      room: { used: number; quota: number } | null;
+    }
+  | { status: 'unavailable'; message: string };
+
+/** How far a run is kept. `full`: no room for the rest; `off`: nothing is kept, and why. */
+export type Keeping =
+  | { status: 'kept'; id: KeptId; sequences: number }
+  | { status: 'full'; id: KeptId | null; sequences: number; message: string }
+  | { status: 'off'; message: string };
+
+/** A kept run that is the engine's run again. */
+export interface Reopened {
+  kept: KeptRun;
+  progress: RunProgress;
+  /** why it cannot go on from its last batch; null where it can, or is finished */
+  cannotResume: string | null;
+}
+
+export type ExportKind = 'sequences' | 'tokens' | 'run';
+
 export type Request =
   | { type: 'open'; requestId: number; backend: BackendChoice }
-  | { type: 'start'; run: RunId; settings: RunSettings }
+  /** keep: put it away batch by batch, so that it outlives the page */
+  | { type: 'start'; run: RunId; settings: RunSettings; keep?: boolean }
   | { type: 'pause'; run: RunId }
   | { type: 'resume'; run: RunId }
   /** one batch, then paused again */
@@ -172,20 +217,48 @@ export type Request =
     }
   | ExperimentRequest
   | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
-  | { type: 'sequence'; requestId: number; run: RunId; index: number };
+  | { type: 'sequence'; requestId: number; run: RunId; index: number }
+  | { type: 'shelf'; requestId: number }
+  /** A kept run becomes run `run`, paused where it can go on. */
+  | { type: 'reopen'; requestId: number; run: RunId; kept: KeptId }
+  /** Puts the present run away whole, where it is not kept by itself: data from files. */
+  | { type: 'keep'; requestId: number; run: RunId; name: string | null }
+  | { type: 'rename'; requestId: number; kept: KeptId; name: string | null }
+  | { type: 'remove'; requestId: number; kept: KeptId[] }
+  | { type: 'restore'; requestId: number; kept: KeptId[] }
+  /** Deletes what was removed, for good. */
+  | { type: 'purge'; requestId: number }
+  | {
+      type: 'export';
+      requestId: number;
+      run: Subject;
+      kind: ExportKind;
+      /** for the stamp: address that opens the run again */
+      link: string | null;
+    };
+
+/** Requests about the list of kept runs; all are answered with the list. */
+export type ShelfRequest = Extract<
+  Request,
+  { type: 'shelf' | 'keep' | 'rename' | 'remove' | 'restore' | 'purge' }
+>;
 
 export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
   | ExperimentReply
   | { type: 'imported'; outcome: ImportOutcome }
   | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
-  | { type: 'sequence'; sequence: SequenceDetail };
+  | { type: 'sequence'; sequence: SequenceDetail }
+  | { type: 'shelf'; shelf: Shelf }
+  | ({ type: 'reopened' } & Reopened)
+  | { type: 'exported'; name: string; blob: Blob };
 
 export type Event =
   | { type: 'reply'; requestId: number; reply: Reply }
   /** the request could not be answered; a sentence for a person */
   | { type: 'refused'; requestId: number; message: string }
   | { type: 'progress'; run: RunId; progress: RunProgress }
+  | { type: 'keeping'; run: RunId; keeping: Keeping }
   /** new sequences are in; ask the experiments again */
   | { type: 'batch'; run: RunId; sequences: number }
   /** the run cannot go on; what was computed stays readable */

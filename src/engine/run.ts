@@ -7,12 +7,22 @@
  */
 import { concatRollouts, sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { RolloutSource } from '../rollouts/source';
+import type { FinishedBatch } from './keeper';
 import type { RunPhase, RunProgress } from './protocol';
 
 export interface RunEvents {
   progress(progress: RunProgress): void;
+  /** a batch as it was made, for who keeps the run */
+  finished?(batch: FinishedBatch): void;
   batch(sequences: number): void;
   failed(message: string): void;
+}
+
+/** What an earlier visit came to. */
+export interface Begun {
+  rollouts: Rollouts;
+  batches: number;
+  seconds: number;
 }
 
 type Mode = 'running' | 'paused' | 'stopped' | 'finished';
@@ -36,7 +46,15 @@ export class Run {
   constructor(
     private readonly source: RolloutSource,
     private readonly events: RunEvents,
-  ) {}
+    begun?: Begun,
+  ) {
+    if (!begun) return;
+    this.parts = [begun.rollouts];
+    this.next = begun.batches;
+    this.seconds = begun.seconds;
+    this.sequences = sequenceCount(begun.rollouts);
+    this.tokens = tokenCount(begun.rollouts);
+  }
 
   /** Everything finished so far, as one table. */
   rollouts(): Rollouts {
@@ -103,6 +121,8 @@ export class Run {
       this.parts.push(rollouts);
       this.next++;
       this.count(rollouts, (performance.now() - began) / 1000);
+      const { sequences, tokens, seconds } = this;
+      this.events.finished?.({ index: this.next - 1, rollouts, sequences, tokens, seconds });
       this.events.batch(this.sequences);
     } catch (error) {
       if (this.abort.signal.aborted) return;
@@ -136,7 +156,7 @@ export class Run {
     this.events.progress(this.progress());
   }
 
-  private progress(): RunProgress {
+  progress(): RunProgress {
     const sum = (key: 'sequences' | 'tokens' | 'seconds') =>
       this.recent.reduce((total, part) => total + part[key], 0);
     const seconds = sum('seconds');

@@ -13,9 +13,15 @@ export interface Origin {
   settings: RunSettings | null;
   /** names of the files, where the data came from such */
   files: readonly string[];
-  /** every policy that is shipped; those that took part are found by name */
-  policies: readonly PolicyManifest[];
-  backend: BackendInfo | null;
+  /** `policyHashes` finds them */
+  policies: Stamp['policies'];
+  /** `factsOf` gives it */
+  backend: Stamp['backend'];
+}
+
+/** What of the backend is worth knowing later. */
+export function factsOf({ policy, kernels, adapter, threads }: BackendInfo): Stamp['backend'] {
+  return { policy, kernels, adapter, threads };
 }
 
 /** Files of the policy pair and their SHA-256; none for synthetic rollouts. */
@@ -43,15 +49,7 @@ export function stampOf(origin: Origin, now = new Date()): Stamp {
     link,
     seed: settings?.source.seed ?? null,
     settings,
-    policies: settings === null ? [] : policyHashes(settings, policies),
-    backend:
-      backend === null
-        ? null
-        : {
-            policy: backend.policy,
-            kernels: backend.kernels,
-            adapter: backend.adapter,
-            threads: backend.threads,
-          },
+    policies,
+    backend,
   };
 }

@@ -1,5 +1,7 @@
 /** The engine's thread. Everything below is wiring; the work is in `engine.ts`. */
 import { siteFiles } from '../policy/fetch';
+import { version } from '../../package.json';
+import { RunStore } from '../store/run-store';
 import { SITE_ASSETS } from './assets';
 import { Engine } from './engine';
 import type { Request } from './protocol';
@@ -11,6 +13,8 @@ const engine = new Engine({
   assets: SITE_ASSETS,
   files: siteFiles(models.href),
   emit: (event) => self.postMessage(event),
+  app: version,
+  store: () => RunStore.open(),
 });
 
 self.onmessage = ({ data }: MessageEvent<Request>) => void engine.handle(data);

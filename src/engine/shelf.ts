@@ -1,0 +1,167 @@
+/**
+ * The runs that are kept, for the engine: the list, what is done to it, and the data of a few of them.
+ * Contract: without a store every request says why; a run that a tab works on is locked by its id, so that
+ * no other tab takes it for one that was cut off.
+ */
+import type { Rollouts } from '../rollouts/rollouts';
+import { StoreUnavailable, type KeptId, type KeptRun } from '../store/kept-run';
+import { bytesOf } from '../store/pack';
+import type { RunStore } from '../store/run-store';
+import { Keeper } from './keeper';
+import type { Keeping, Shelf as ShelfView } from './protocol';
+
+/** Deleted runs can be brought back for so long, also after a reload. */
+const UNDO_MS = 10 * 60_000;
+/** Overlays and the inspector come back to the same few runs. */
+const CACHED = 6;
+
+const lockName = (id: KeptId) => `gspo-lab run ${id}`;
+
+/** Node has none before 24, and neither have browsers that are not in a secure context. */
+const locks = (): LockManager | undefined => globalThis.navigator?.locks;
+
+export interface Kept {
+  run: KeptRun;
+  rollouts: Rollouts;
+}
+
+export class Shelf {
+  private opening: Promise<RunStore> | undefined;
+  private readonly cache = new Map<KeptId, Kept>();
+  /** what lets go of the locks that are held here */
+  private readonly held = new Map<KeptId, () => void>();
+  private readonly keepers = new Map<KeptId, Keeper>();
+
+  constructor(private readonly openStore: (() => Promise<RunStore>) | undefined) {}
+
+  private store(): Promise<RunStore> {
+    if (!this.openStore) return Promise.reject(new StoreUnavailable('Runs are not kept here.'));
+    this.opening ??= this.openStore();
+    // A browser that refused once may not refuse again.
+    this.opening.catch(() => (this.opening = undefined));
+    return this.opening;
+  }
+
+  async view(): Promise<ShelfView> {
+    try {
+      const store = await this.store();
+      await store.purge(Date.now() - UNDO_MS);
+      const runs = await store.list();
+      const taken = new Set((await locks()?.query())?.held?.map(({ name }) => name));
+      return {
+        status: 'open',
+        runs: runs.map((run) => ({
+          ...run,
+          live: this.held.has(run.id) ? 'here' : taken.has(lockName(run.id)) ? 'elsewhere' : null,
+        })),
+        room: await roomLeft(),
+      };
+    } catch (error) {
+      return { status: 'unavailable', message: error instanceof Error ? error.message : '' };
+    }
+  }
+
+  /** Something that keeps `run` while it grows; null where nothing can be kept, which is said. */
+  async keep(run: KeptRun, say: (keeping: Keeping) => void): Promise<Keeper | null> {
+    try {
+      const store = await this.store();
+      await this.hold(run.id);
+      const keeper = new Keeper(store, run, say, (finished) => this.supersede(store, finished));
+      this.keepers.set(run.id, keeper);
+      return keeper;
+    } catch (error) {
+      say({ status: 'off', message: error instanceof Error ? error.message : String(error) });
+      return null;
+    }
+  }
+
+  /** The run is no longer the one in view: nobody here writes to it any more. */
+  async letGo(id: KeptId): Promise<void> {
+    await this.keepers.get(id)?.flush();
+    this.keepers.delete(id);
+    this.held.get(id)?.();
+    this.held.delete(id);
+  }
+
+  /** Puts a whole run away at once. */
+  async putAway(run: KeptRun, rollouts: Rollouts): Promise<void> {
+    const store = await this.store();
+    await store.append({ ...run, bytes: bytesOf(rollouts) }, 0, rollouts);
+  }
+
+  async read(id: KeptId): Promise<Kept> {
+    const known = this.cache.get(id);
+    if (known) return known;
+    await this.keepers.get(id)?.flush();
+    const kept = await (await this.store()).read(id);
+    // A run that still grows is read afresh each time.
+    if (!this.keepers.has(id)) {
+      this.cache.set(id, kept);
+      const [oldest] = this.cache.keys();
+      if (this.cache.size > CACHED && oldest !== undefined) this.cache.delete(oldest);
+    }
+    return kept;
+  }
+
+  async rename(id: KeptId, name: string | null): Promise<void> {
+    await (await this.store()).rename(id, name);
+    this.cache.delete(id);
+  }
+
+  /** Can be undone by `restore`, for a while. */
+  async remove(ids: readonly KeptId[]): Promise<void> {
+    await (await this.store()).mark(ids, Date.now());
+  }
+
+  async restore(ids: readonly KeptId[]): Promise<void> {
+    await (await this.store()).mark(ids, null);
+  }
+
+  /** Gives the room of deleted runs back; then what found no room is tried again. */
+  async purge(): Promise<void> {
+    await (await this.store()).purge(Infinity);
+    for (const keeper of this.keepers.values()) {
+      keeper.retry();
+      await keeper.flush();
+    }
+  }
+
+  private hold(id: KeptId): Promise<void> {
+    if (this.held.has(id)) return Promise.resolve();
+    return new Promise((resolve) => {
+      let release: () => void = () => undefined;
+      const done = new Promise<void>((let_go) => (release = let_go));
+      this.held.set(id, () => release());
+      const manager = locks();
+      if (!manager) return resolve();
+      // Another tab may hold it: then nobody waits, and this one simply does not own it.
+      void manager.request(lockName(id), { ifAvailable: true }, () => {
+        resolve();
+        return done;
+      });
+    });
+  }
+
+  /** The same run again, to the last number: one copy is enough, unless a person gave it a name. */
+  private async supersede(store: RunStore, run: KeptRun): Promise<void> {
+    const same = ({ settings, policies, app }: KeptRun) =>
+      JSON.stringify([settings, policies, app]);
+    if (run.settings === null) return;
+    const copies = (await store.list()).filter(
+      (other) =>
+        other.id !== run.id &&
+        other.name === null &&
+        !this.held.has(other.id) &&
+        other.sequences <= run.sequences &&
+        same(other) === same(run),
+    );
+    await store.erase(copies.map(({ id }) => id));
+  }
+}
+
+async function roomLeft(): Promise<{ used: number; quota: number } | null> {
+  const estimate = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
+  return estimate?.quota === undefined
+    ? null
+    : { used: estimate.usage ?? 0, quota: estimate.quota };
+}
