@@ -35,10 +35,16 @@ export async function withPage<T>(
   });
   await server.listen();
   const executablePath = systemChromium();
-  const browser = await chromium.launch({
-    args: CHROMIUM_FLAGS,
-    ...(executablePath ? { executablePath } : {}),
-  });
+  const browser = await chromium
+    .launch({ args: CHROMIUM_FLAGS, ...(executablePath ? { executablePath } : {}) })
+    .catch(async (cause: unknown) => {
+      await server.close();
+      const where = executablePath === undefined ? '' : ` from ${executablePath}`;
+      throw new Error(
+        `Chromium could not be started${where}. Install it, or name one in CHROMIUM_PATH.`,
+        { cause },
+      );
+    });
   try {
     const page = await browser.newPage();
     page.on('console', (message) => {

@@ -1,90 +1,176 @@
 /**
  * `npm run reproduce [-- --json FILE] [--quick] [--backend webgpu|wasm] [--seed N]`: the Reproduce page
- * without a screen. wasm runs in Node, webgpu in headless Chromium. Prints the ledger. Exit status 0 when it ran (verdicts are results, not errors),
- * 2 with a sentence when it could not.
+ * without a screen. wasm (the default) runs in Node, webgpu in headless Chromium, on a software adapter
+ * where there is no GPU. Prints the ledger; progress goes to standard error.
+ *
+ * Contract: exit status 0 when it ran (verdicts are results, not errors), 2 with a sentence when it could
+ * not. The JSON is a `Ledger`: what `prediction`, `measured` or `interval` cannot say is null.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { EngineClient } from '../src/engine/client';
 import {
   reproduce,
   type Ledger,
   type ReproduceOptions,
   type ReproduceProgress,
 } from '../src/engine/reproduce';
-import { BACKENDS } from '../src/link/settings';
 import { nodeClient } from './node/client';
 import { ROOT } from './node/ort';
 import { withPage } from './page';
 
+const USAGE =
+  'usage: npm run reproduce -- [--json FILE] [--quick] [--backend webgpu|wasm] [--seed N]';
+
+/** The command cannot run as asked; the message is a sentence. */
+class CommandError extends Error {}
+
+interface Command {
+  quick: boolean;
+  backend: 'webgpu' | 'wasm';
+  seed: number;
+  json: string | undefined;
+}
+
+function readCommand(argv: string[]): Command {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: argv,
+      options: {
+        json: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        backend: { type: 'string', default: 'wasm' },
+        seed: { type: 'string', default: '1' },
+      },
+    }));
+  } catch (error) {
+    throw new CommandError(`${sentence(error)}\n${USAGE}`);
+  }
+  const { quick, backend, json } = values;
+  if (backend !== 'webgpu' && backend !== 'wasm') {
+    throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
+  }
+  const seed = Number(values.seed);
+  if (!/^\d+$/.test(values.seed) || seed > 2 ** 32 - 1) {
+    throw new CommandError(
+      `--seed takes a whole number from 0 to 4294967295, not "${values.seed}".`,
+    );
+  }
+  return { quick, backend, seed, json };
+}
+
+const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Minutes of work end in this file, so it is tried first. */
+async function checkWritable(file: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  await access(folder, constants.W_OK).catch(() => {
+    throw new CommandError(`--json ${file}: the folder ${folder} cannot be written to.`);
+  });
+}
+
 const digits = (x: number) => (x === 0 ? '0' : x.toPrecision(4));
 
-function printLedger({ claims, backend, adapter, seed }: Ledger): void {
-  let pair = '';
-  for (const c of claims) {
-    if (c.pair !== pair) console.log(`\n${(pair = c.pair)} pair`);
-    const measured = c.measured === null ? 'not a number' : digits(c.measured);
-    const interval = c.interval ? ` [${c.interval.map(digits).join(', ')}]` : '';
-    const prediction = c.prediction === null ? '' : `predicted ${digits(c.prediction)}, `;
-    console.log(`  ${c.verdict.padEnd(8)} ${c.id}`);
-    console.log(`           ${c.claim}`);
-    console.log(`           ${prediction}measured ${measured}${interval}, n = ${c.n} ${c.nOf}`);
+function printLedger(ledger: Ledger, print: (line: string) => void): void {
+  for (const pair of ledger.pairs) {
+    print(`${pair.title} (${pair.id}): ${pair.policy}, ${pair.old} -> ${pair.new}`);
+    for (const c of ledger.claims.filter((claim) => claim.pair === pair.id)) {
+      const measured = c.measured === null ? 'not defined' : digits(c.measured);
+      const interval = c.interval ? ` [${c.interval.map(digits).join(', ')}]` : '';
+      const prediction = c.prediction === null ? '' : `predicted ${digits(c.prediction)}, `;
+      print(`  ${c.verdict.padEnd(8)} ${c.id}`);
+      print(`           ${c.claim}`);
+      print(`           ${prediction}measured ${measured}${interval}, n = ${c.n} ${c.nOf}`);
+    }
+    print('');
   }
-  console.log(`\nbackend ${backend}; adapter ${adapter}; seed ${seed}`);
+  for (const { name, sha256 } of ledger.policies) print(`sha256 ${sha256}  ${name}`);
+  const { app, seed, size, prompts, groupSize, backend, kernels, adapter } = ledger;
+  print(
+    `GSPO Lab ${app}, seed ${seed}, ${size}: ${prompts} prompts x ${groupSize} responses a pair`,
+  );
+  print(`policy on ${backend}, kernels on ${kernels}, adapter: ${adapter}`);
 }
 
-let shown = 0;
-/** On standard error, so that the ledger can be piped. */
-function showProgress({ fraction, etaSeconds, what }: ReproduceProgress): void {
-  if (Date.now() - shown < 5000) return;
-  shown = Date.now();
-  const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
-  console.error(`${(100 * fraction).toFixed(0).padStart(3)} %  ${what}${eta}`);
+/** At most one line every five seconds. */
+function progressTo(complain: (line: string) => void): (progress: ReproduceProgress) => void {
+  let shown = 0;
+  return ({ fraction, etaSeconds, what }) => {
+    if (Date.now() - shown < 5000) return;
+    shown = Date.now();
+    const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
+    complain(`${(100 * fraction).toFixed(0).padStart(3)} %  ${what}${eta}`);
+  };
 }
 
-function inNode(options: ReproduceOptions): Promise<Ledger> {
-  const hooks = { progress: showProgress, claim: () => undefined };
-  return reproduce(nodeClient(), options, hooks);
+async function inNode(
+  client: EngineClient,
+  options: ReproduceOptions,
+  progress: (progress: ReproduceProgress) => void,
+): Promise<Ledger> {
+  try {
+    return await reproduce(client, options, { progress, claim: () => undefined });
+  } finally {
+    client.close();
+  }
 }
 
-function inBrowser(options: ReproduceOptions): Promise<Ledger> {
+function inBrowser(
+  options: ReproduceOptions,
+  progress: (progress: ReproduceProgress) => void,
+): Promise<Ledger> {
   const entry = 'scripts/reproduce-page/page.ts';
   return withPage('scripts/reproduce-page/index.html', [entry], async (page, url) => {
     page.setDefaultTimeout(0);
-    await page.exposeFunction('reproduceProgress', showProgress);
+    await page.exposeFunction('reproduceProgress', progress);
     await page.goto(url);
     await page.waitForFunction(() => 'reproduceHere' in window);
-    return page.evaluate((o) => window.reproduceHere(o), options);
+    const end = await page.evaluate((o) => window.reproduceHere(o), options);
+    if ('message' in end) throw new CommandError(end.message);
+    return end;
   });
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      backend: { type: 'string', default: 'wasm' },
-      seed: { type: 'string', default: '1' },
-    },
-  });
-  const backend = BACKENDS.find((name) => name === values.backend);
-  if (!backend) throw new Error(`--backend takes ${BACKENDS.join(', ')}, not "${values.backend}"`);
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1) {
-    throw new Error('--seed takes a whole number from 0 to 4294967295');
+/**
+ * @param createClient of the engine in Node
+ * @returns exit status
+ */
+export async function main(
+  argv: string[],
+  print: (line: string) => void,
+  complain: (line: string) => void,
+  createClient: () => EngineClient = nodeClient,
+): Promise<0 | 2> {
+  try {
+    const { json, backend, quick, seed } = readCommand(argv);
+    if (json !== undefined) await checkWritable(json);
+    const { version } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
+      version: string;
+    };
+    const options: ReproduceOptions = { app: version, seed, backend, quick };
+    const progress = progressTo(complain);
+    const ledger =
+      backend === 'wasm'
+        ? await inNode(createClient(), options, progress)
+        : await inBrowser(options, progress);
+    printLedger(ledger, print);
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(ledger, null, 2)}\n`);
+    return 0;
+  } catch (error) {
+    complain(`reproduce: ${sentence(error)}`);
+    return 2;
   }
-  const { version } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
-    version: string;
-  };
-  const options = { app: version, seed, backend, quick: values.quick };
-  const ledger = await (backend === 'wasm' ? inNode(options) : inBrowser(options));
-  printLedger(ledger);
-  if (values.json) await writeFile(values.json, `${JSON.stringify(ledger, null, 2)}\n`);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(`reproduce: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(2);
-  },
-);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const status = await main(
+    process.argv.slice(2),
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  );
+  // wasm threads would keep the process alive
+  process.exit(status);
+}

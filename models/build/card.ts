@@ -76,6 +76,7 @@ function draftManifest(
       sha256: sha256(bytes),
     })),
     defaultPair: recipe.defaultPair,
+    reproducePairs: recipe.reproducePairs,
   };
 }
 

@@ -3,6 +3,7 @@
  * Contract: together with the code it fixes every number of the training but the backend's rounding.
  */
 import type { PromptRange } from '../../src/tasks/arithmetic';
+import type { PolicyPair } from '../../src/policy/manifest';
 import type { Architecture } from './architecture';
 
 export interface Recipe {
@@ -22,6 +23,8 @@ export interface Recipe {
   checkpoints: number[];
   /** what the lab opens with */
   defaultPair: { old: string; new: string };
+  /** what Reproduce runs */
+  reproducePairs: PolicyPair[];
 }
 
 /** Index = token id. 0 pads; `;` ends a response. V = 18. */
@@ -51,5 +54,14 @@ export const RECIPES: Record<string, Recipe> = {
     gradientClip: 1,
     checkpoints: [1000, 2000, 3000, 3800, 4200, 4360, 4400],
     defaultPair: { old: 'step-04200', new: 'step-04400' },
+    reproducePairs: [
+      { id: 'near', title: 'Near pair: the default policies', old: 'step-04200', new: 'step-04400' },
+      {
+        id: 'far',
+        title: 'Far pair: a third of the training apart',
+        old: 'step-03000',
+        new: 'step-04400',
+      },
+    ],
   },
 };

@@ -2,12 +2,14 @@
 import { Engine } from '../../src/engine/engine';
 import { EngineClient } from '../../src/engine/client';
 import type { Event, Request } from '../../src/engine/protocol';
+import type { FileSource } from '../../src/policy/fetch';
 import { localFiles, NODE_ASSETS } from './ort';
 
 /** The part of a Worker that EngineClient uses. */
 type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
 
-export function nodeClient(): EngineClient {
+/** @param files below `models/`; those of this checkout unless told */
+export function nodeClient(files: FileSource = localFiles): EngineClient {
   return new EngineClient(() => {
     const wire: Wire = {
       onmessage: null,
@@ -17,7 +19,7 @@ export function nodeClient(): EngineClient {
     };
     const engine = new Engine({
       assets: NODE_ASSETS,
-      files: localFiles,
+      files,
       emit: (event: Event) => {
         const message = new MessageEvent('message', { data: structuredClone(event) });
         wire.onmessage?.call(wire as Worker, message);

@@ -9,17 +9,22 @@ import {
 
 declare global {
   interface Window {
-    reproduceHere(options: ReproduceOptions): Promise<Ledger>;
+    /** message: why it could not run, a sentence */
+    reproduceHere(options: ReproduceOptions): Promise<Ledger | { message: string }>;
     reproduceProgress(progress: ReproduceProgress): Promise<void>;
   }
 }
 
-window.reproduceHere = (options) => {
+window.reproduceHere = async (options) => {
   const client = new EngineClient(
     () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
   );
-  return reproduce(client, options, {
-    progress: (progress) => void window.reproduceProgress(progress),
-    claim: () => undefined,
-  });
+  try {
+    return await reproduce(client, options, {
+      progress: (progress) => void window.reproduceProgress(progress),
+      claim: () => undefined,
+    });
+  } catch (error) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
 };

@@ -55,7 +55,14 @@ function gpuBackend(assets: OrtAssets, opened: OpenedDevice, reason: string): Ba
   const { device } = opened;
   let runtime: Promise<Runtime> | undefined;
   return {
-    info: { policy: 'webgpu', kernels: 'webgpu', adapter: opened.name, reason, threads: 1 },
+    info: {
+      policy: 'webgpu',
+      kernels: 'webgpu',
+      adapter: opened.name,
+      software: opened.isFallbackAdapter,
+      reason,
+      threads: 1,
+    },
     kernels: createGpuKernels(device),
     runtime: () => (runtime ??= loadRuntime('webgpu', { assets, device, threads: 1 })),
     lost: trouble(opened),

@@ -26,6 +26,8 @@ export interface BackendInfo {
   kernels: 'webgpu' | 'cpu';
   /** name of the GPU adapter, or why there is none; a sentence fragment for the page */
   adapter: string;
+  /** true where the GPU is software: right, but far slower than WebAssembly */
+  software?: boolean;
   /** why this backend and not the other, one sentence */
   reason: string;
   threads: number;

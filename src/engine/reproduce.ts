@@ -2,9 +2,10 @@
  * Reproduce: every experiment on the default policy pairs, gathered in one ledger. The page and
  * `npm run reproduce` both come here, through the same `EngineClient`.
  *
- * Contract: verdicts are results, never errors; an experiment that cannot answer stops the whole
- * (`reproduce` rejects with its sentence). The ledger holds what a stranger needs to check it: seed,
- * backend, adapter, the hashes of the policies and the version of the app.
+ * Contract: the pairs are those that the shipped policies list (`lab.json`, reproducePairs); verdicts are
+ * results, never errors; an experiment that cannot answer stops the whole (`reproduce` rejects with its
+ * sentence). The ledger holds what a stranger needs to check it: seed, size, backend, adapter, the
+ * hashes of the policies and the version of the app.
  */
 import type { Claim } from '../experiments/experiment';
 import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../link/settings';
@@ -12,43 +13,42 @@ import type { PolicyManifest } from '../policy/manifest';
 import type { EngineClient } from './client';
 import type { BackendInfo, ExperimentId, RunId, RunProgress } from './protocol';
 
+export interface ReproducePair {
+  /** unique in the ledger; a policy that is not the default one lends its name */
+  id: string;
+  title: string;
+  policy: string;
+  /** checkpoint ids */
+  old: string;
+  new: string;
+}
+
 export interface LedgerClaim extends Claim {
   /** id of the pair it was measured on */
   pair: string;
   experiment: ExperimentId;
 }
 
-export interface Ledger {
+/** Everything but the claims is known as soon as the engine is open. */
+export interface LedgerHead {
   app: string;
   seed: number;
-  backend: string;
+  /** where the policy runs */
+  backend: BackendInfo['policy'];
+  /** where the kernels run */
+  kernels: BackendInfo['kernels'];
   adapter: string;
+  size: ReproduceSize;
+  /** of each pair: prompts drawn, and responses to each */
+  prompts: number;
+  groupSize: number;
   policies: { name: string; sha256: string }[];
+  pairs: ReproducePair[];
+}
+
+export interface Ledger extends LedgerHead {
   claims: LedgerClaim[];
 }
-
-export interface ReproducePair {
-  id: string;
-  title: string;
-  old: string;
-  new: string;
-}
-
-/** One pair as a trainer has it, some updates apart, and one far apart. */
-export const REPRODUCE_PAIRS: readonly ReproducePair[] = [
-  {
-    id: 'near',
-    title: 'Near pair: the default policies',
-    old: DEFAULT_POLICIES.old,
-    new: DEFAULT_POLICIES.new,
-  },
-  {
-    id: 'far',
-    title: 'Far pair: a third of the training apart',
-    old: 'step-03000',
-    new: DEFAULT_POLICIES.new,
-  },
-];
 
 export const REPRODUCE_EXPERIMENTS: readonly ExperimentId[] = [
   'equivalence',
@@ -62,7 +62,7 @@ export interface ReproduceOptions {
   app: string;
   seed: number;
   backend: BackendChoice;
-  /** a run that two cores without a GPU finish in three minutes */
+  /** a run that two cores without a GPU finish in three minutes, with room to spare */
   quick: boolean;
 }
 
@@ -75,27 +75,81 @@ export interface ReproduceProgress {
 
 export interface ReproduceHooks {
   progress(progress: ReproduceProgress): void;
+  /** called once, before anything is sampled */
+  begun?(head: LedgerHead): void;
   /** called as soon as a claim is known */
   claim(claim: LedgerClaim): void;
   signal?: AbortSignal;
 }
 
-const PROMPTS = { quick: 144, full: 640 };
+/**
+ * Responses per pair. `quick` has few responses to many prompts, because intervals rest on prompts.
+ * A software GPU is some thirty times slower than WebAssembly on the same cores: `quick-software` shows
+ * that everything runs there, and most of its verdicts are `too few`.
+ */
+const SIZES = {
+  full: { prompts: 640, groupSize: 8 },
+  quick: { prompts: 80, groupSize: 4 },
+  'quick-software': { prompts: 24, groupSize: 2 },
+} as const;
+export type ReproduceSize = keyof typeof SIZES;
 
-function settingsOf(pair: ReproducePair, options: ReproduceOptions): RunSettings {
-  return {
-    backend: options.backend,
-    source: {
-      ...DEFAULT_POLICIES,
-      old: pair.old,
-      new: pair.new,
-      seed: options.seed,
-      prompts: options.quick ? PROMPTS.quick : PROMPTS.full,
-    },
-  };
+function sizeOf(quick: boolean, backend: BackendInfo): ReproduceSize {
+  if (!quick) return 'full';
+  return backend.policy === 'webgpu' && backend.software === true ? 'quick-software' : 'quick';
 }
 
-/** Runs to the end of a run; rejects when it fails or is aborted. */
+function pairsOf(policies: readonly PolicyManifest[]): ReproducePair[] {
+  return policies.flatMap(({ name, title, defaultPair, reproducePairs }) => {
+    const listed = reproducePairs ?? [{ id: 'default', title: 'Default pair', ...defaultPair }];
+    return listed.map((pair) =>
+      name === DEFAULT_POLICIES.policy
+        ? { ...pair, policy: name }
+        : { ...pair, policy: name, id: `${name}-${pair.id}`, title: `${title}: ${pair.title}` },
+    );
+  });
+}
+
+function hashes(
+  policies: readonly PolicyManifest[],
+  pairs: readonly ReproducePair[],
+): Ledger['policies'] {
+  return policies.flatMap(({ name, onnx, checkpoints }) => {
+    const own = pairs.filter(({ policy }) => policy === name);
+    const used = new Set(own.flatMap((pair) => [pair.old, pair.new]));
+    if (used.size === 0) return [];
+    return [
+      { name, sha256: onnx.sha256 },
+      ...checkpoints
+        .filter(({ id }) => used.has(id))
+        .map(({ id, sha256 }) => ({ name: `${name}/${id}`, sha256 })),
+    ];
+  });
+}
+
+function settingsOf(
+  { policy, old, new: theta }: ReproducePair,
+  { prompts, groupSize }: LedgerHead,
+  { backend, seed }: ReproduceOptions,
+): RunSettings {
+  const source = { ...DEFAULT_POLICIES, policy, old, new: theta, seed, prompts, groupSize };
+  return { backend, source };
+}
+
+const cancelled = () => new DOMException('Reproduce was cancelled.', 'AbortError');
+
+/** Settles as `work` does, or rejects at once when cancelled; the engine is closed by the caller. */
+function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelled());
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Runs to the end of a run; rejects when it fails or is cancelled. */
 function finish(
   client: EngineClient,
   settings: RunSettings,
@@ -111,7 +165,7 @@ function finish(
     };
     const abort = () => {
       client.stop(run);
-      settle(() => reject(new DOMException('Reproduce was cancelled.', 'AbortError')));
+      settle(() => reject(cancelled()));
     };
     const unsubscribe = client.subscribe((event) => {
       if (!('run' in event) || event.run !== run) return;
@@ -125,40 +179,35 @@ function finish(
   });
 }
 
-function hashes(policies: readonly PolicyManifest[]): Ledger['policies'] {
-  const used = new Set(REPRODUCE_PAIRS.flatMap((pair) => [pair.old, pair.new]));
-  return policies
-    .filter(({ name }) => name === DEFAULT_POLICIES.policy)
-    .flatMap(({ name, onnx, checkpoints }) => [
-      { name, sha256: onnx.sha256 },
-      ...checkpoints
-        .filter(({ id }) => used.has(id))
-        .map(({ id, sha256 }) => ({ name: `${name}/${id}`, sha256 })),
-    ]);
-}
-
-const backendName = ({ policy, kernels }: BackendInfo) =>
-  policy === 'webgpu' ? 'webgpu' : `wasm, ${kernels} kernels in float64`;
-
+/** @throws what stopped it; AbortError when cancelled */
 export async function reproduce(
   client: EngineClient,
   options: ReproduceOptions,
   hooks: ReproduceHooks,
 ): Promise<Ledger> {
-  const { backend, policies } = await client.open(options.backend);
-  const ledger: Ledger = {
+  const { signal } = hooks;
+  const { backend, policies } = await unlessCancelled(client.open(options.backend), signal);
+  const pairs = pairsOf(policies);
+  const size = sizeOf(options.quick, backend);
+  const head: LedgerHead = {
     app: options.app,
     seed: options.seed,
-    backend: backendName(backend),
+    backend: backend.policy,
+    kernels: backend.kernels,
     adapter: backend.adapter,
-    policies: hashes(policies),
-    claims: [],
+    size,
+    ...SIZES[size],
+    policies: hashes(policies, pairs),
+    pairs,
   };
-  const share = 1 / REPRODUCE_PAIRS.length;
+  if (pairs.length === 0)
+    throw new Error('No policy is shipped here, so nothing can be reproduced.');
+  hooks.begun?.(head);
+  const claims: LedgerClaim[] = [];
   const began = performance.now();
-  for (const [i, pair] of REPRODUCE_PAIRS.entries()) {
+  for (const [i, pair] of pairs.entries()) {
     const report = (fraction: number, what: string) => {
-      const done = (i + fraction) * share;
+      const done = (i + fraction) / pairs.length;
       const seconds = (performance.now() - began) / 1000;
       const etaSeconds = done > 0 ? (seconds * (1 - done)) / done : null;
       hooks.progress({ fraction: done, etaSeconds, what: `${pair.title}: ${what}` });
@@ -166,22 +215,21 @@ export async function reproduce(
     // Sampling and scoring take nearly all of the time, the experiments the rest.
     const run = await finish(
       client,
-      settingsOf(pair, options),
+      settingsOf(pair, head, options),
       ({ phase, sequences, totalSequences }) =>
         report((0.9 * sequences) / totalSequences, `${phase}, ${sequences} of ${totalSequences}`),
-      hooks.signal,
+      signal,
     );
     for (const [k, experiment] of REPRODUCE_EXPERIMENTS.entries()) {
-      hooks.signal?.throwIfAborted();
       report(0.9 + (0.1 * k) / REPRODUCE_EXPERIMENTS.length, experiment);
-      const { claims } = await client.experiment(run, experiment);
-      for (const claim of claims) {
+      const result = await unlessCancelled(client.experiment(run, experiment), signal);
+      for (const claim of result.claims) {
         const line = { ...claim, pair: pair.id, experiment };
-        ledger.claims.push(line);
+        claims.push(line);
         hooks.claim(line);
       }
     }
   }
   hooks.progress({ fraction: 1, etaSeconds: 0, what: 'done' });
-  return ledger;
+  return { ...head, claims };
 }

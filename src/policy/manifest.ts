@@ -19,6 +19,16 @@ export const checkpointSchema = v.object({
   sha256,
 });
 
+/** Two checkpoints that Reproduce compares. */
+export const policyPairSchema = v.object({
+  /** unique within the policy, kebab-case */
+  id: v.pipe(v.string(), v.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)),
+  title: v.string(),
+  /** checkpoint ids */
+  old: v.string(),
+  new: v.string(),
+});
+
 export const policyManifestSchema = v.object({
   name: v.string(),
   title: v.string(),
@@ -26,8 +36,12 @@ export const policyManifestSchema = v.object({
   parameters: v.number(),
   onnx: v.object({ file: v.literal('onnx/model.onnx'), bytes: v.number(), sha256 }),
   checkpoints: v.array(checkpointSchema),
+  /** what the lab opens with */
   defaultPair: v.object({ old: v.string(), new: v.string() }),
+  /** what Reproduce runs; the default pair where none are listed */
+  reproducePairs: v.optional(v.array(policyPairSchema)),
 });
 
 export type PolicyManifest = v.InferOutput<typeof policyManifestSchema>;
+export type PolicyPair = v.InferOutput<typeof policyPairSchema>;
 export type CheckpointInfo = v.InferOutput<typeof checkpointSchema>;

@@ -1,6 +1,7 @@
 /** What a stranger needs to check the ledger, and the ways to take it along. */
+import type { LedgerHead } from '../../../src/engine/reproduce';
 import { significant } from '../../format/numbers';
-import { countsOf, csvOf } from './ledger';
+import { countsOf, csvOf, sizeWords } from './ledger';
 import type { SessionState } from './session';
 
 function download(name: string, type: string, text: string): void {
@@ -14,7 +15,7 @@ function download(name: string, type: string, text: string): void {
 }
 
 export function Provenance({ state }: { state: SessionState }) {
-  const { ledger, claims, options, startedAt } = state;
+  const { head, ledger, claims, options, startedAt } = state;
   const counts = countsOf(claims);
   const name = `gspo-lab-ledger-seed-${options?.seed ?? 0}`;
   return (
@@ -23,8 +24,8 @@ export function Provenance({ state }: { state: SessionState }) {
         <h2>In short</h2>
         {claims.length === 0 ? (
           <p>
-            Two pairs: one as far apart as a few hundred optimizer steps, as a trainer has it, and
-            one a third of the training apart. Nothing is fitted to make a claim hold.
+            The pairs are those that the shipped policies name: as near as a trainer has them, and
+            far apart. Nothing is fitted to make a claim hold.
           </p>
         ) : (
           <p data-testid="in-short">
@@ -45,15 +46,15 @@ export function Provenance({ state }: { state: SessionState }) {
             value={startedAt?.toISOString().slice(0, 19).replace('T', ' ') ?? null}
           />
           <Fact name="seed" value={options === null ? null : String(options.seed)} />
-          <Fact name="size" value={options === null ? null : options.quick ? 'quick' : 'full'} />
-          <Fact name="backend" value={ledger?.backend ?? null} />
-          <Fact name="adapter" value={ledger?.adapter ?? null} />
+          <Fact name="size" value={head === null ? null : sizeWords(head)} />
+          <Fact name="backend" value={head === null ? null : backendWords(head)} />
+          <Fact name="adapter" value={head?.adapter ?? null} />
         </dl>
-        {ledger !== null && (
+        {head !== null && (
           <>
             <h3>SHA-256 of the policies</h3>
             <dl className="hashes">
-              {ledger.policies.map(({ name: policy, sha256 }) => (
+              {head.policies.map(({ name: policy, sha256 }) => (
                 <div key={policy}>
                   <dt>{policy}</dt>
                   <dd>
@@ -102,6 +103,11 @@ export function Provenance({ state }: { state: SessionState }) {
     </>
   );
 }
+
+const backendWords = ({ backend, kernels }: LedgerHead) =>
+  backend === 'webgpu'
+    ? 'WebGPU, policy and kernels'
+    : `WebAssembly, kernels ${kernels === 'cpu' ? 'in float64' : 'on WebGPU'}`;
 
 function Fact({ name, value }: { name: string; value: string | null }) {
   return (

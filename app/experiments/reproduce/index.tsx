@@ -3,8 +3,10 @@
  * that can be printed, downloaded and checked. `npm run reproduce` does the same without a screen.
  */
 import { useStore } from 'zustand';
-import { REPRODUCE_PAIRS, type ReproducePair } from '../../../src/engine/reproduce';
+import type { ReproducePair } from '../../../src/engine/reproduce';
+import { DEFAULT_POLICIES } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
+import { draftOf } from '../../setup/draft';
 import { isLive } from '../../state/lab';
 import { useLab } from '../../state/react';
 import { ExperimentPage } from '../ExperimentPage';
@@ -12,26 +14,22 @@ import '../../charts/error-bars.css';
 import '../statistics/statistics.css';
 import { Controls } from './Controls';
 import { LedgerTable } from './LedgerTable';
+import { sizeWords } from './ledger';
 import { Provenance } from './Provenance';
 import { session, type SessionState, type Status } from './session';
 import './reproduce.css';
 
 export default function Reproduce() {
   const state = useStore(session.store);
-  const { status, claims, options } = state;
+  const { status, head, claims } = state;
   const lab = useLab();
-  const openInLab = ({ old, new: theta }: ReproducePair) => {
-    lab.edit((draft) => ({
-      ...draft,
-      kind: 'policies',
-      policies: {
-        ...draft.policies,
-        old,
-        new: theta,
-        alpha: '1',
-        seed: String(options?.seed ?? draft.policies.seed),
-      },
-    }));
+  const openInLab = ({ policy, old, new: theta }: ReproducePair) => {
+    // The very run that the ledger rests on: the lab then shows the same numbers.
+    const { seed, prompts, groupSize } = head ?? DEFAULT_POLICIES;
+    const pair = { policy, old, new: theta, seed, prompts, groupSize };
+    lab.edit((draft) =>
+      draftOf({ backend: draft.backend, source: { ...DEFAULT_POLICIES, ...pair } }, draft),
+    );
     void lab.start();
     location.assign('#/variance');
   };
@@ -40,9 +38,9 @@ export default function Reproduce() {
       question="What of the paper holds on a real policy?"
       lead={
         <>
-          One press samples from the shipped policies, runs the five experiments on two pairs, and
-          writes down each claim with its prediction, what was measured, and a verdict by a rule
-          that was fixed beforehand. A claim that fails is a result, not an error.
+          One press samples from the shipped policies, runs the five experiments on each of their
+          pairs, and writes down each claim with its prediction, what was measured, and a verdict by
+          a rule that was fixed beforehand. A claim that fails is a result, not an error.
         </>
       }
       verdict={<StatusChip status={status} />}
@@ -69,10 +67,8 @@ export default function Reproduce() {
           ) : (
             <>
               <ReportHead state={state} />
-              {REPRODUCE_PAIRS.map((pair) => ({
-                pair,
-                own: claims.filter((claim) => claim.pair === pair.id),
-              }))
+              {head?.pairs
+                .map((pair) => ({ pair, own: claims.filter((claim) => claim.pair === pair.id) }))
                 .filter(({ own }) => own.length > 0)
                 .map(({ pair, own }) => (
                   <LedgerTable
@@ -109,13 +105,13 @@ function StatusChip({ status }: { status: Status }) {
 }
 
 /** Only on paper: what the screen says beside the ledger. */
-function ReportHead({ state: { status, startedAt, options } }: { state: SessionState }) {
+function ReportHead({ state: { status, startedAt, options, head } }: { state: SessionState }) {
   return (
     <p className="only-print">
       GSPO Lab {options?.app}, {startedAt?.toISOString().slice(0, 16).replace('T', ' ')} UTC,{' '}
-      {options?.quick === true ? 'quick' : 'full'} run, {STATUS_WORDS[status.is]}. Verdicts: a claim
-      fails when the 95 % interval excludes its prediction; it holds when the interval contains it
-      and is narrow enough that a departure worth naming would have been seen; otherwise too few.
+      {head === null ? '' : sizeWords(head)}, {STATUS_WORDS[status.is]}. Verdicts: a claim fails
+      when the 95 % interval excludes its prediction; it holds when the interval contains it and is
+      narrow enough that a departure worth naming would have been seen; otherwise too few.
     </p>
   );
 }

@@ -1,5 +1,5 @@
 /** The ledger as text: counts, CSV, and file names. Contract: pure; CSV after RFC 4180, full precision. */
-import type { LedgerClaim } from '../../../src/engine/reproduce';
+import type { LedgerClaim, LedgerHead } from '../../../src/engine/reproduce';
 import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 
 export type Counts = Record<ExperimentVerdict, number>;
@@ -8,6 +8,14 @@ export function countsOf(claims: readonly LedgerClaim[]): Counts {
   const counts: Counts = { holds: 0, fails: 0, 'too few': 0 };
   for (const { verdict } of claims) counts[verdict]++;
   return counts;
+}
+
+/** "quick, 80 prompts × 4 responses a pair" */
+export function sizeWords({ size, prompts, groupSize }: LedgerHead): string {
+  const name = { full: 'full', quick: 'quick', 'quick-software': 'quick, for a software GPU' }[
+    size
+  ];
+  return `${name}, ${prompts} prompts × ${groupSize} responses a pair`;
 }
 
 const COLUMNS = [

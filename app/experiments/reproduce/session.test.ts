@@ -1,9 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerClaim, reproduce, ReproduceHooks } from '../../../src/engine/reproduce';
+import type {
+  LedgerClaim,
+  LedgerHead,
+  reproduce,
+  ReproduceHooks,
+} from '../../../src/engine/reproduce';
 import { EngineClient } from '../../../src/engine/client';
 import { Session } from './session';
 
 const OPTIONS = { app: '1.2.3', seed: 7, backend: 'wasm', quick: true } as const;
+
+const HEAD: LedgerHead = {
+  app: '1.2.3',
+  seed: 7,
+  backend: 'wasm',
+  kernels: 'cpu',
+  adapter: 'none',
+  size: 'quick',
+  prompts: 80,
+  groupSize: 4,
+  policies: [],
+  pairs: [],
+};
 
 function claim(id: string): LedgerClaim {
   return {
@@ -44,7 +62,7 @@ function scripted() {
         },
         end: (error) => {
           if (error) reject(error);
-          else resolve({ ...options, backend: 'wasm', adapter: 'none', policies: [], claims });
+          else resolve({ ...HEAD, ...options, backend: 'wasm', claims });
         },
       });
     });
@@ -63,8 +81,10 @@ describe('a reproduction', () => {
     const { session, started, closed, state } = scripted();
     const ended = session.start(OPTIONS);
     started[0]?.hooks.progress({ fraction: 0.4, etaSeconds: 60, what: 'near' });
+    started[0]?.hooks.begun?.(HEAD);
     started[0]?.hooks.claim(claim('variance.slope'));
     expect(state()).toMatchObject({ status: { is: 'running' }, progress: { fraction: 0.4 } });
+    expect(state().head?.adapter).toBe('none');
     expect(state().claims.map(({ id }) => id)).toEqual(['variance.slope']);
     expect(state().ledger).toBeNull();
     started[0]?.end();
@@ -98,10 +118,12 @@ describe('a reproduction', () => {
     const first = session.start(OPTIONS);
     const second = session.start({ ...OPTIONS, seed: 8 });
     await first;
+    started[0]?.hooks.begun?.(HEAD);
     started[0]?.hooks.claim(claim('late'));
     started[0]?.hooks.progress({ fraction: 0.9, etaSeconds: 1, what: 'late' });
     expect(state()).toMatchObject({ status: { is: 'running' }, progress: { fraction: 0 } });
     expect(state().claims).toEqual([]);
+    expect(state().head).toBeNull();
     started[1]?.end();
     await second;
     expect(state().ledger?.seed).toBe(8);

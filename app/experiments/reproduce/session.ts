@@ -10,6 +10,7 @@ import {
   reproduce,
   type Ledger,
   type LedgerClaim,
+  type LedgerHead,
   type ReproduceOptions,
   type ReproduceProgress,
 } from '../../../src/engine/reproduce';
@@ -28,6 +29,8 @@ export interface SessionState {
   options: ReproduceOptions | null;
   startedAt: Date | null;
   progress: ReproduceProgress;
+  /** where it runs and on what; null until its engine is open */
+  head: LedgerHead | null;
   claims: readonly LedgerClaim[];
   /** null until it is complete */
   ledger: Ledger | null;
@@ -41,6 +44,7 @@ export class Session {
     options: null,
     startedAt: null,
     progress: NOTHING_YET,
+    head: null,
     claims: [],
     ledger: null,
   }));
@@ -66,6 +70,7 @@ export class Session {
       options,
       startedAt,
       progress: NOTHING_YET,
+      head: null,
       claims: [],
       ledger: null,
     });
@@ -74,6 +79,7 @@ export class Session {
       const ledger = await this.run(client, options, {
         signal: abort.signal,
         progress: (progress) => set({ progress }),
+        begun: (head) => set({ head }),
         claim: (claim) => set({ claims: [...this.store.getState().claims, claim] }),
       });
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
