@@ -55,7 +55,12 @@ export const RECIPES: Record<string, Recipe> = {
     checkpoints: [1000, 2000, 3000, 3800, 4200, 4360, 4400],
     defaultPair: { old: 'step-04200', new: 'step-04400' },
     reproducePairs: [
-      { id: 'near', title: 'Near pair: the default policies', old: 'step-04200', new: 'step-04400' },
+      {
+        id: 'near',
+        title: 'Near pair: the default policies',
+        old: 'step-04200',
+        new: 'step-04400',
+      },
       {
         id: 'far',
         title: 'Far pair: a third of the training apart',
