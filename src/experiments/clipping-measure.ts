@@ -1,6 +1,8 @@
 /**
  * Measurements and predictions of the experiment `clipping`. Contract: pure float64 functions of the
- * prepared data; one pass over the ratios per objective, whatever the size of the epsilon grid.
+ * prepared data; one pass over the ratios per objective, whatever the size of the epsilon grid. Under a
+ * mismatch correction every token counts by its weight, a response by the mean weight of its tokens: shares,
+ * mu and sigma are then those of tokens as pi_old would have drawn them.
  */
 import type { ClusterBootstrap } from '../math/stats/clusters';
 import { type Estimate } from '../math/stats/clusters';
@@ -48,6 +50,10 @@ export interface ClippingData {
   logRatio: Float64Array;
   /** [n] mean d_t */
   logWeight: Float64Array;
+  /** [tokens] mismatch correction; null = 1 */
+  tokenWeight: Float64Array | null;
+  /** [n] mean of them over the response; null = 1 */
+  sequenceWeight: Float64Array | null;
   /** of d_t over tokens */
   mu: number;
   sigma: number;
@@ -57,21 +63,49 @@ export interface ClippingData {
   newSums(columns: number): PromptSums;
 }
 
-export function prepareClipping(rollouts: Rollouts): ClippingData {
+/** Mean and variance (n - 1) under weights; NaN where they are all 0. */
+function moments(values: Float64Array, weights: Float64Array | null): [number, number] {
+  if (!weights) return [mean(values), variance(values)];
+  let total = 0;
+  let sum = 0;
+  for (let t = 0; t < values.length; t++) {
+    total += weights[t] as number;
+    sum += (weights[t] as number) * (values[t] as number);
+  }
+  const center = sum / total;
+  let squares = 0;
+  for (let t = 0; t < values.length; t++) {
+    squares += (weights[t] as number) * ((values[t] as number) - center) ** 2;
+  }
+  return [center, (squares / total) * (values.length / (values.length - 1))];
+}
+
+/** @param tokenWeight [tokens] mismatch correction; null = 1 */
+export function prepareClipping(
+  rollouts: Rollouts,
+  tokenWeight: Float64Array | null = null,
+): ClippingData {
   const logRatio = logRatios(rollouts);
   const lengths = responseLengths(rollouts);
   const { cluster } = promptClusters(rollouts);
   const n = lengths.length;
+  const sequenceWeight = tokenWeight && sequenceMeans(tokenWeight, rollouts.offsets);
   const count = (sign: number) => {
     let sequences = 0;
     let tokens = 0;
+    let allSequences = 0;
+    let allTokens = 0;
     for (let i = 0; i < n; i++) {
+      const weight = sequenceWeight ? (sequenceWeight[i] as number) : 1;
+      allSequences += weight;
+      allTokens += weight * (lengths[i] as number);
       if (Math.sign(rollouts.advantage[i] as number) !== sign) continue;
-      sequences++;
-      tokens += lengths[i] as number;
+      sequences += weight;
+      tokens += weight * (lengths[i] as number);
     }
-    return { sequences: sequences / n, tokens: tokens / logRatio.length };
+    return { sequences: sequences / allSequences, tokens: tokens / allTokens };
   };
+  const [mu, spread] = moments(logRatio, tokenWeight);
   return {
     offsets: rollouts.offsets,
     lengths,
@@ -79,8 +113,10 @@ export function prepareClipping(rollouts: Rollouts): ClippingData {
     advantage: rollouts.advantage,
     logRatio,
     logWeight: sequenceMeans(logRatio, rollouts.offsets),
-    mu: mean(logRatio),
-    sigma: Math.sqrt(variance(logRatio)),
+    tokenWeight,
+    sequenceWeight,
+    mu,
+    sigma: Math.sqrt(spread),
     negative: count(-1),
     positive: count(1),
     newSums: (columns) => new PromptSums(cluster, columns),
@@ -132,10 +168,17 @@ export function predictOutside(
   return below + above;
 }
 
-/** Distinct lengths with how many responses have each. */
-function lengthCounts(lengths: Uint32Array): Map<number, number> {
+/** How much response i counts. */
+export function responseWeight(data: ClippingData, i: number): number {
+  return data.sequenceWeight ? (data.sequenceWeight[i] as number) : 1;
+}
+
+/** Distinct lengths with how much the responses of each count. */
+function lengthCounts(data: ClippingData): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const length of lengths) counts.set(length, (counts.get(length) ?? 0) + 1);
+  data.lengths.forEach((length, i) => {
+    counts.set(length, (counts.get(length) ?? 0) + responseWeight(data, i));
+  });
   return counts;
 }
 
@@ -206,27 +249,29 @@ function ownEpsilon(level: ClipLevel, log: number): { low: number; high: number 
   return { low: -excess, high: excess };
 }
 
-/** Calls `visit` for every ratio of the level with its log, advantage and ungated gradient mass. */
+/** Calls `visit` for every ratio of the level with its log, advantage, ungated gradient mass and weight. */
 function visitRatios(
   data: ClippingData,
   level: ClipLevel,
-  visit: (log: number, advantage: number, logMass: number) => void,
+  visit: (log: number, advantage: number, logMass: number, weight: number) => void,
 ): void {
   for (let i = 0; i < data.lengths.length; i++) {
     const advantage = data.advantage[i] as number;
     const length = data.lengths[i] as number;
     const logSize = Math.log(Math.abs(advantage));
-    const weight = data.logWeight[i] as number;
-    if (level === 'sequence') visit(weight, advantage, logSize + weight);
+    const log = data.logWeight[i] as number;
+    const whole = responseWeight(data, i);
+    if (level === 'sequence') visit(log, advantage, logSize + log, whole);
     else if (level === 'sequence-sum') {
       // every one of the L tokens gets A rho
-      visit(weight * length, advantage, logSize + weight * length + Math.log(length));
+      visit(log * length, advantage, logSize + log * length + Math.log(length), whole);
     } else {
       for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
         const d = data.logRatio[t] as number;
         // GMPO's tokens share the response's weight, GRPO's have their own ratio; both share 1 / L
-        const log = level === 'token-log' ? weight : d;
-        visit(d, advantage, logSize + log - Math.log(length));
+        const shared = level === 'token-log' ? log : d;
+        const own = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+        visit(d, advantage, logSize + shared - Math.log(length), own);
       }
     }
   }
@@ -252,23 +297,25 @@ function measure(data: ClippingData, level: ClipLevel, grid: Float64Array): Meas
   const low = side();
   const high = side();
   let observations = 0;
+  let total = 0;
   let mass = 0;
-  visitRatios(data, level, (log, advantage, logMass) => {
+  visitRatios(data, level, (log, advantage, logMass, weight) => {
     const own = ownEpsilon(level, log);
-    const weight = advantage === 0 ? 0 : Math.exp(logMass - largest);
+    const size = advantage === 0 ? 0 : weight * Math.exp(logMass - largest);
     observations++;
-    mass += weight;
-    low.outside.add(own.low, 1);
-    high.outside.add(own.high, 1);
+    total += weight;
+    mass += size;
+    low.outside.add(own.low, weight);
+    high.outside.add(own.high, weight);
     const counting = advantage < 0 ? low : advantage > 0 ? high : null;
     if (!counting) return;
     const epsilon = advantage < 0 ? own.low : own.high;
-    counting.clipped.add(epsilon, 1);
-    counting.mass.add(epsilon, weight);
+    counting.clipped.add(epsilon, weight);
+    counting.mass.add(epsilon, size);
   });
   const shares = (from: ReturnType<typeof side>) => ({
-    clipped: from.clipped.shares(observations),
-    outside: from.outside.shares(observations),
+    clipped: from.clipped.shares(total),
+    outside: from.outside.shares(total),
     massLost: from.mass.shares(mass),
   });
   return { low: shares(low), high: shares(high), observations };
@@ -279,7 +326,7 @@ export function clipMap(data: ClippingData, id: ClippedObjective, grid: Float64A
   const perToken = level === 'token' || level === 'token-log';
   const measured = measure(data, level, grid);
   // Token ratios do not depend on the length; one "length" stands for all.
-  const counts = perToken ? new Map([[1, 1]]) : lengthCounts(data.lengths);
+  const counts = perToken ? new Map([[1, 1]]) : lengthCounts(data);
   const total = [...counts.values()].reduce((a, b) => a + b, 0);
   const below = new Float64Array(grid.length);
   const above = new Float64Array(grid.length);
@@ -330,19 +377,25 @@ export function outsideShare(
   const [low, high] = edges(level, band);
   const outside = (log: number) => (log < low || log > high ? 1 : 0);
   let predicted = 0;
+  let total = 0;
   for (let i = 0; i < data.lengths.length; i++) {
     const length = data.lengths[i] as number;
     if (level === 'sequence') {
-      sums.add(i, [1, outside(data.logWeight[i] as number)]);
-      predicted += predictOutside(data, level, length, band) / data.lengths.length;
+      const weight = responseWeight(data, i);
+      sums.add(i, [weight, weight * outside(data.logWeight[i] as number)]);
+      predicted += weight * predictOutside(data, level, length, band);
+      total += weight;
       continue;
     }
+    let tokens = 0;
     let hits = 0;
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      hits += outside(data.logRatio[t] as number);
+      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      tokens += weight;
+      hits += weight * outside(data.logRatio[t] as number);
     }
-    sums.add(i, [length, hits]);
+    sums.add(i, [tokens, hits]);
   }
-  if (level === 'token') predicted = predictOutside(data, level, 1, band);
+  predicted = level === 'token' ? predictOutside(data, level, 1, band) : predicted / total;
   return { measured: withRuleOfThree(bootstrap.estimate(sums.sums, meanStatistic)), predicted };
 }

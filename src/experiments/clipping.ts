@@ -12,6 +12,8 @@
  * that occur. Adaptive clipping e(L) = z sigma / sqrt(L) puts the same share outside at every L (exactly
  * so only where mu is small against sigma / sqrt(L)).
  *
+ * A mismatch correction (`correction.ts`) weighs tokens and responses in everything below.
+ *
  * Verdicts (`verdict.ts`): share outside at the published bands against the prediction, and the
  * difference in that share between long and short responses under the adaptive band against 0, both by
  * interval with resolution SHARE_RESOLUTION. "Two orders of magnitude": log10 of GSPO's over GRPO's
@@ -30,11 +32,18 @@ import {
   predictOutside,
   prepareClipping,
   PUBLISHED,
+  responseWeight,
   type ClipLevel,
   type ClipMap,
   type ClippingData,
 } from './clipping-measure';
 import { geometricLengthBins } from './length-bins';
+import {
+  applyCorrection,
+  correctionSchema,
+  NO_CORRECTION,
+  type CorrectionReport,
+} from './correction';
 import type { Claim, Experiment } from './experiment';
 import { checkRollouts, stage } from './input';
 import { proportion, shareDifference } from './proportions';
@@ -58,6 +67,8 @@ export const clippingSettingsSchema = v.strictObject({
   z: v.pipe(v.number(), v.finite(), v.minValue(0.01), v.maxValue(10)),
   /** bins of length */
   bins: v.pipe(v.number(), v.safeInteger(), v.minValue(2), v.maxValue(64)),
+  /** absent = none */
+  correction: v.optional(correctionSchema),
 });
 export type ClippingSettings = v.InferOutput<typeof clippingSettingsSchema>;
 
@@ -90,6 +101,7 @@ export interface ClippingResult {
   lengths: LengthClipPoint[];
   /** share of tokens clipped at the published bands, and log10 of their quotient */
   orders: { gspo: number; grpo: number; log10: number | null; interval: [number, number] | null };
+  correction: CorrectionReport;
   claims: Claim[];
 }
 
@@ -109,7 +121,11 @@ export const clipping: Experiment<ClippingSettings, ClippingResult> = {
   },
   async run(rollouts, settings, context) {
     checkRollouts(rollouts);
-    const data = prepareClipping(rollouts);
+    const { weights, ...correction } = applyCorrection(
+      rollouts,
+      settings.correction ?? NO_CORRECTION,
+    );
+    const data = prepareClipping(rollouts, weights);
     await stage(context, 0.2);
     const grid = epsilonGrid(settings.gridLow, settings.gridHigh, settings.gridPoints);
     const maps: ClipMap[] = [];
@@ -129,6 +145,7 @@ export const clipping: Experiment<ClippingSettings, ClippingResult> = {
       maps,
       lengths,
       orders,
+      correction,
       claims: [
         outsideClaim(data, 'sequence', bootstrap),
         outsideClaim(data, 'token', bootstrap),
@@ -163,15 +180,19 @@ function lengthPoints(
           members,
           (i) => isOutside(data.logWeight[i] as number, bandOf(lengthOf(i))),
           bootstrap,
+          (i) => responseWeight(data, i),
         );
         let predicted = 0;
+        let weight = 0;
         for (const i of members) {
-          predicted += predictOutside(data, 'sequence', lengthOf(i), bandOf(lengthOf(i)));
+          const own = responseWeight(data, i);
+          predicted += own * predictOutside(data, 'sequence', lengthOf(i), bandOf(lengthOf(i)));
+          weight += own;
         }
         return {
           measured: estimate.estimate,
           interval: estimate.interval,
-          predicted: predicted / members.length,
+          predicted: predicted / weight,
         };
       };
       let total = 0;
@@ -220,14 +241,18 @@ function twoOrders(data: ClippingData, bootstrap: ClusterBootstrap) {
   const sums = data.newSums(2);
   let gspo = 0;
   let grpo = 0;
+  let total = 0;
   for (let i = 0; i < data.lengths.length; i++) {
     const advantage = data.advantage[i] as number;
-    const length = data.lengths[i] as number;
-    const whole = clippedBy(data.logWeight[i] as number, advantage, PUBLISHED.gspo) ? length : 0;
+    let size = 0;
     let single = 0;
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      if (clippedBy(data.logRatio[t] as number, advantage, PUBLISHED.grpo)) single++;
+      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      size += weight;
+      if (clippedBy(data.logRatio[t] as number, advantage, PUBLISHED.grpo)) single += weight;
     }
+    const whole = clippedBy(data.logWeight[i] as number, advantage, PUBLISHED.gspo) ? size : 0;
+    total += size;
     sums.add(i, [whole, single]);
     gspo += whole;
     grpo += single;
@@ -261,7 +286,7 @@ function twoOrders(data: ClippingData, bootstrap: ClusterBootstrap) {
       `${TWO_ORDERS_LIMIT}, fails when it is below; too few otherwise, and where one of them clips nothing.`,
   };
   return {
-    orders: { gspo: gspo / tokens, grpo: grpo / tokens, log10: measured, interval: usable },
+    orders: { gspo: gspo / total, grpo: grpo / total, log10: measured, interval: usable },
     claim,
   };
 }
@@ -284,6 +309,7 @@ function adaptiveClaim(
     (i) => (data.lengths[i] as number) > longest,
     (i) => (data.lengths[i] as number) <= shortest,
     bootstrap,
+    (i) => responseWeight(data, i),
   );
   return numberClaim({
     id: 'clipping.adaptive',

@@ -26,6 +26,8 @@ export interface GradientMeasure {
   loss: number;
   /** sum over tokens of |d loss / d log pi| */
   mass: number;
+  /** the same without the mismatch correction; equal to `mass` where there is none */
+  uncorrectedMass: number;
   /** share of tokens that get any gradient */
   active: number;
   /** mass over what it would be with every gate open */
@@ -65,14 +67,17 @@ export interface MeasuredObjective {
   sequenceMass: Float64Array;
 }
 
+/** @param correction [tokens] mismatch weights; null = 1 */
 export function measureObjective(
   rollouts: Rollouts,
   settings: ObjectiveSettings,
   norms: Float64Array | null,
   bins: number,
+  correction: Float64Array | null = null,
 ): MeasuredObjective {
-  const { loss, gradient, gate } = evaluateObjective(rollouts, settings);
-  const open = ungatedGradient(rollouts, settings);
+  const weights = correction ?? undefined;
+  const { loss, gradient, gate } = evaluateObjective(rollouts, settings, weights);
+  const open = ungatedGradient(rollouts, settings, weights);
   const n = sequenceCount(rollouts);
   const sequenceMass = new Float64Array(n);
   let mass = 0;
@@ -96,6 +101,9 @@ export function measureObjective(
     measure: {
       loss,
       mass,
+      uncorrectedMass: correction
+        ? evaluateObjective(rollouts, settings).gradient.reduce((sum, g) => sum + Math.abs(g), 0)
+        : mass,
       active: share(active, gradient.length),
       kept: share(mass, openMass),
       positive: share(positive, mass),
@@ -158,10 +166,15 @@ function byEntropy(
 }
 
 /**
- * The same objective with nothing clipped or masked.
+ * The same objective with nothing clipped or masked by itself.
+ * @param correction [tokens] mismatch weights
  * @returns [tokens] |d loss / d log pi|
  */
-export function ungatedGradient(rollouts: Rollouts, settings: ObjectiveSettings): Float64Array {
+export function ungatedGradient(
+  rollouts: Rollouts,
+  settings: ObjectiveSettings,
+  correction?: Float64Array,
+): Float64Array {
   const s = settings.surrogate;
   const open = (): ObjectiveSettings['surrogate'] => {
     switch (s.kind) {
@@ -179,7 +192,8 @@ export function ungatedGradient(rollouts: Rollouts, settings: ObjectiveSettings)
         return s;
     }
   };
-  return evaluateObjective(rollouts, { ...settings, surrogate: open() }).gradient.map(Math.abs);
+  const ungated = { ...settings, surrogate: open() };
+  return evaluateObjective(rollouts, ungated, correction).gradient.map(Math.abs);
 }
 
 /** (n, x, y, xx, xy) -> least-squares slope of y on x */

@@ -8,6 +8,9 @@
  * The information-gain reading (Liu 2025): GSPO's weight of a response is exp(H_old - H_theta) of its
  * empirical cross-entropies; more weight where the new policy finds the response less surprising.
  *
+ * A mismatch correction (`correction.ts`) multiplies the gradient of each token in what is shown; the claims
+ * are about the objectives themselves and do without it.
+ *
  * Verdicts: the identities (GSPO's gradient is GSPO-token's; GSPO's weight is exp(dH)) hold when the largest
  * relative deviation is at most IDENTITY_TOLERANCE, fail otherwise. How the gradient of a response grows
  * with its length L: slope of log(sum_t |gradient before the gate| / |A|) on log L, against what the
@@ -26,6 +29,12 @@ import {
 } from '../math/objectives/registry';
 import type { Library, ObjectiveSettings } from '../math/objectives/types';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
+import {
+  applyCorrection,
+  correctionSchema,
+  NO_CORRECTION,
+  type CorrectionReport,
+} from './correction';
 import type { Claim, Experiment } from './experiment';
 import {
   lengthSlope,
@@ -48,6 +57,8 @@ export const gradientSettingsSchema = v.strictObject({
   bins: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)),
   /** sequences shown as points */
   points: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(20_000)),
+  /** absent = none */
+  correction: v.optional(correctionSchema),
 });
 export type GradientSettings = v.InferOutput<typeof gradientSettingsSchema>;
 
@@ -79,6 +90,7 @@ export interface GradientResult {
   logitSpace: boolean;
   objectives: ObjectiveGradient[];
   points: GradientPoint[];
+  correction: CorrectionReport;
   claims: Claim[];
 }
 
@@ -95,11 +107,21 @@ export const gradient: Experiment<GradientSettings, GradientResult> = {
   async run(rollouts, settings, context) {
     checkRollouts(rollouts);
     const norms = logitNorms(rollouts);
+    const { weights, ...correction } = applyCorrection(
+      rollouts,
+      settings.correction ?? NO_CORRECTION,
+    );
     const measured: ObjectiveGradient[] = [];
     const masses: Float64Array[] = [];
     for (const id of settings.objectives) {
       const chosen = settingsOf(id, settings.library);
-      const { measure, sequenceMass } = measureObjective(rollouts, chosen, norms, settings.bins);
+      const { measure, sequenceMass } = measureObjective(
+        rollouts,
+        chosen,
+        norms,
+        settings.bins,
+        weights,
+      );
       measured.push({ id, title: objective(id).title, library: chosen.library, ...measure });
       masses.push(sequenceMass);
       await stage(context, (0.8 * measured.length) / settings.objectives.length);
@@ -111,6 +133,7 @@ export const gradient: Experiment<GradientSettings, GradientResult> = {
       logitSpace: norms !== null,
       objectives: measured,
       points: pointsOf(rollouts, masses, settings.points, context.seed),
+      correction,
       claims: [
         equalClaim(rollouts),
         informationClaim(rollouts),

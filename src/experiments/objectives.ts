@@ -6,6 +6,10 @@
  * unless a band or a length is given. `example` is the same table on three fixed responses
  * (`peer-example.ts`) on which TRL reports a GSPO clip share of 2/3 and verl 1/2.
  *
+ * A mismatch correction (`correction.ts`) multiplies token losses as each library does it (TRL leaves GMPO
+ * and RLOO alone, VESPO folds it into its own weight). No library's clip metrics see it, so the shares that
+ * they log stay; `closed` is the share of the correction's weight behind a closed gate.
+ *
  * Verdicts: "one loss, two counts" is an identity (largest relative deviation of verl's GSPO loss from
  * TRL's, verl adding 1e-8 to each length) and holds up to LOSS_TOLERANCE. "The ratios average 1" says that
  * pi_old drew the responses, without which k1, k3 and chi-square estimate nothing; judged by the interval of
@@ -43,6 +47,12 @@ import { ClusterBootstrap } from '../math/stats/clusters';
 import { meanStatistic } from '../math/stats/statistics';
 import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
+import {
+  applyCorrection,
+  correctionSchema,
+  NO_CORRECTION,
+  type CorrectionReport,
+} from './correction';
 import type { Claim, Experiment } from './experiment';
 import { checkRollouts, logRatios, stage } from './input';
 import { PEER_EXAMPLE } from './peer-example';
@@ -60,6 +70,8 @@ export const objectivesSettingsSchema = v.strictObject({
   high: epsilon,
   /** Dr.GRPO's constant length; null = the longest response */
   length: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  /** absent = none */
+  correction: v.optional(correctionSchema),
 });
 export type ObjectivesSettings = v.InferOutput<typeof objectivesSettingsSchema>;
 
@@ -67,12 +79,18 @@ export type ObjectivesSettings = v.InferOutput<typeof objectivesSettingsSchema>;
 export interface ObjectiveSide {
   settings: ObjectiveSettings;
   loss: number;
+  /** sum over tokens of |d loss / d log pi| */
+  mass: number;
+  /** what both are without the mismatch correction; null without one */
+  uncorrected: { loss: number; mass: number } | null;
   /** as that library logs it; null where it logs none */
   clip: TrlClipStatistics | VerlClipStatistics | null;
   /** the one number that its users call the clip share: TRL's region mean, verl's pg_clipfrac */
   clipShare: number | null;
   /** share of tokens that get any gradient */
   active: number;
+  /** share of the tokens, each by its correction weight, behind a closed gate */
+  closed: number;
   /** smallest and largest importance weight in front of A */
   weight: { min: number; max: number };
 }
@@ -124,6 +142,7 @@ export interface ObjectivesResult {
   divergences: Divergences | null;
   /** verl's metrics of pi_old against the engine that sampled; null where the source has no such column */
   mismatch: OffPolicyMetrics | null;
+  correction: CorrectionReport;
   claims: Claim[];
 }
 
@@ -135,9 +154,13 @@ export const objectives: Experiment<ObjectivesSettings, ObjectivesResult> = {
   async run(rollouts, settings, context) {
     checkRollouts(rollouts);
     const overrides = overridesOf(settings);
+    const { weights, ...correction } = applyCorrection(
+      rollouts,
+      settings.correction ?? NO_CORRECTION,
+    );
     const rows: ObjectiveRow[] = [];
     for (const objective of OBJECTIVES) {
-      rows.push(rowOf(rollouts, objective, overrides));
+      rows.push(rowOf(rollouts, objective, overrides, weights));
       await stage(context, (0.8 * rows.length) / OBJECTIVES.length);
     }
     const { logpSampler, logpOld, offsets } = rollouts;
@@ -145,13 +168,14 @@ export const objectives: Experiment<ObjectivesSettings, ObjectivesResult> = {
       sequences: sequenceCount(rollouts),
       tokens: tokenCount(rollouts),
       objectives: rows,
-      example: OBJECTIVES.map((objective) => rowOf(PEER_EXAMPLE, objective, {})),
+      example: OBJECTIVES.map((objective) => rowOf(PEER_EXAMPLE, objective, {}, null)),
       exampleResponses: exampleResponses(),
       divergences: sequenceCount(rollouts) > 0 ? divergencesOf(rollouts) : null,
       mismatch:
         logpSampler && sequenceCount(rollouts) > 0
           ? offPolicyMetrics(logpSampler, logpOld, offsets)
           : null,
+      correction,
       claims: [lossClaim(rollouts), ratioClaim(rollouts, new ClusterBootstrap(context))],
     };
   },
@@ -165,7 +189,12 @@ function overridesOf({ low, high, length }: ObjectivesSettings): Overrides {
   };
 }
 
-function rowOf(batch: ObjectiveBatch, objective: Objective, overrides: Overrides): ObjectiveRow {
+function rowOf(
+  batch: ObjectiveBatch,
+  objective: Objective,
+  overrides: Overrides,
+  correction: Float64Array | null,
+): ObjectiveRow {
   const { id, title, formula, source, level, difference } = objective;
   return {
     id,
@@ -174,8 +203,8 @@ function rowOf(batch: ObjectiveBatch, objective: Objective, overrides: Overrides
     source,
     level,
     difference,
-    trl: sideOf(batch, id, 'trl', overrides),
-    verl: sideOf(batch, id, 'verl', overrides),
+    trl: sideOf(batch, id, 'trl', overrides, correction),
+    verl: sideOf(batch, id, 'verl', overrides, correction),
   };
 }
 
@@ -184,15 +213,23 @@ function sideOf(
   id: ObjectiveId,
   library: Library,
   overrides: Overrides,
+  correction: Float64Array | null,
 ): ObjectiveSide | null {
   const settings = recommended(id, library, overrides);
   if (!settings) return null;
-  const { loss, gradient, weight, trl, verl } = evaluateObjective(batch, settings);
+  const evaluated = evaluateObjective(batch, settings, correction ?? undefined);
+  const { loss, gradient, weight, gate, trl, verl } = evaluated;
+  const plain = correction && evaluateObjective(batch, settings);
   let active = 0;
+  let closed = 0;
+  let total = 0;
   let min = Infinity;
   let max = -Infinity;
   for (let t = 0; t < gradient.length; t++) {
     if (gradient[t] !== 0) active++;
+    const counts = correction ? (correction[t] as number) : 1;
+    total += counts;
+    if (gate[t] === 0) closed += counts;
     const w = weight[t] as number;
     if (w < min) min = w;
     if (w > max) max = w;
@@ -200,12 +237,19 @@ function sideOf(
   return {
     settings,
     loss,
+    mass: massOf(gradient),
+    uncorrected: plain && { loss: plain.loss, mass: massOf(plain.gradient) },
     clip: trl ?? verl,
     // CISPO has no region in TRL: its `cispo_clip_ratio` is the one figure.
     clipShare: trl ? (trl.regionMean ?? trl.highMean) : (verl?.clipFraction ?? null),
     active: gradient.length > 0 ? active / gradient.length : 0,
+    closed: total > 0 ? closed / total : 0,
     weight: { min, max },
   };
+}
+
+function massOf(gradient: Float64Array): number {
+  return gradient.reduce((sum, g) => sum + Math.abs(g), 0);
 }
 
 function exampleResponses(): ExampleResponse[] {

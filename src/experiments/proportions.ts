@@ -45,17 +45,19 @@ export function withRuleOfThree(estimate: Estimate): Estimate {
   return estimate;
 }
 
-/** Share of `members` that pass the test. */
+/** Share of `members` that pass the test, each counting by its weight. */
 export function proportion(
   data: Grouped,
   members: ArrayLike<number>,
   test: (i: number) => boolean,
   bootstrap: ClusterBootstrap,
+  weightOf: (i: number) => number = () => 1,
 ): Estimate {
   const sums = new PromptSums(data.cluster, 2);
   for (let k = 0; k < members.length; k++) {
     const i = members[k] as number;
-    sums.add(i, [1, test(i) ? 1 : 0]);
+    const weight = weightOf(i);
+    sums.add(i, [weight, test(i) ? weight : 0]);
   }
   return withRuleOfThree(bootstrap.estimate(sums.sums, meanStatistic));
 }
@@ -83,12 +85,14 @@ export function shareDifference(
   first: (i: number) => boolean,
   second: (i: number) => boolean,
   bootstrap: ClusterBootstrap,
+  weightOf: (i: number) => number = () => 1,
 ): Estimate {
   const sums = new PromptSums(data.cluster, 4);
   for (let i = 0; i < data.cluster.length; i++) {
-    const hit = test(i) ? 1 : 0;
-    if (first(i)) sums.add(i, [1, hit, 0, 0]);
-    else if (second(i)) sums.add(i, [0, 0, 1, hit]);
+    const weight = weightOf(i);
+    const hit = test(i) ? weight : 0;
+    if (first(i)) sums.add(i, [weight, hit, 0, 0]);
+    else if (second(i)) sums.add(i, [0, 0, weight, hit]);
   }
   return bootstrap.estimate(sums.sums, difference);
 }

@@ -12,6 +12,7 @@ import type { Claim, Experiment, ExperimentContext } from './experiment';
 import { gradient, gradientSettingsSchema } from './gradient';
 import { ExperimentInputError } from './input';
 import { length, lengthSettingsSchema } from './length';
+import { mismatch, mismatchSettingsSchema } from './mismatch';
 import { objectives, objectivesSettingsSchema } from './objectives';
 import { precision, precisionSettingsSchema } from './precision';
 import { variance, varianceSettingsSchema } from './variance';
@@ -52,6 +53,7 @@ export const EXPERIMENTS = {
   gradient: entry(gradient, gradientSettingsSchema),
   precision: entry(precision, precisionSettingsSchema),
   objectives: entry(objectives, objectivesSettingsSchema),
+  mismatch: entry(mismatch, mismatchSettingsSchema),
 } as const;
 
 export type ExperimentId = keyof typeof EXPERIMENTS;
