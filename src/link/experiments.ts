@@ -3,9 +3,17 @@
  * page, the fingerprint and `npm run experiment` share, so that all three measure the same thing.
  * Contract: the schemas in `src/experiments` accept the result for every setting that a page may have.
  */
+import type { CorrectionId } from '../math/diagnostics/corrections';
 import type { PageId, PageSettings } from './pages';
 
 const curve = ({ bins }: { bins: number }) => ({ bins, prefixLength: 0, prefixPoints: 12 });
+
+/** @param chosen the correction's part of a page's settings */
+const corrected = (chosen: {
+  correction: CorrectionId;
+  corrLow: number | null;
+  corrHigh: number | null;
+}) => ({ id: chosen.correction, low: chosen.corrLow, high: chosen.corrHigh });
 
 export const CLIP_BANDS = {
   gspo: { name: '3e-4 / 4e-4', low: 3e-4, high: 4e-4 },
@@ -19,8 +27,9 @@ export const EXPERIMENT_SETTINGS = {
   dependence: () => ({ ...curve({ bins: 10 }), maxLag: 48 }),
   weights: curve,
   length: curve,
-  clipping: ({ objectives, z }: PageSettings<'clipping'>) => ({
+  clipping: ({ objectives, z, ...chosen }: PageSettings<'clipping'>) => ({
     objectives: [...objectives],
+    correction: corrected(chosen),
     gridPoints: 61,
     gridLow: 1e-5,
     gridHigh: 1,
@@ -29,8 +38,9 @@ export const EXPERIMENT_SETTINGS = {
     z,
     bins: 8,
   }),
-  gradient: ({ objectives, library }: PageSettings<'gradient'>) => ({
+  gradient: ({ objectives, library, ...chosen }: PageSettings<'gradient'>) => ({
     objectives: [...objectives],
+    correction: corrected(chosen),
     library,
     bins: 8,
     points: 1500,
@@ -41,11 +51,16 @@ export const EXPERIMENT_SETTINGS = {
     decimals: [2, 3, 4, 5, 6],
   }),
   /** @param length Dr.GRPO's constant, where a file has one */
-  objectives: ({ epsLow, epsHigh }: PageSettings<'objectives'>, length: number | null = null) => ({
+  objectives: (
+    { epsLow, epsHigh, ...chosen }: PageSettings<'objectives'>,
+    length: number | null = null,
+  ) => ({
     low: epsLow,
     high: epsHigh,
     length,
+    correction: corrected(chosen),
   }),
+  mismatch: curve,
 } as const;
 
 export type PageWithExperiment = keyof typeof EXPERIMENT_SETTINGS;

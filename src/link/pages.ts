@@ -9,6 +9,7 @@
  * asked with goes through `experiments.ts`.
  */
 import { choice, flag, realOrNone, subset, whole, real, type Field } from './fields';
+import { CORRECTION_IDS } from '../math/diagnostics/corrections';
 import { BACKENDS } from './settings';
 
 const AXES = ['log', 'linear'] as const;
@@ -25,6 +26,13 @@ export const GRADIENT_OBJECTIVES = [
   'sapo',
   'rloo',
 ] as const;
+
+/** Choice of a mismatch correction and its bounds (none = the recommended ones). */
+const CORRECTION = {
+  correction: choice(CORRECTION_IDS, 'none'),
+  corrLow: realOrNone(0, 1e6),
+  corrHigh: realOrNone(0, 1e6),
+} as const;
 
 export const PAGE_SETTINGS = {
   equivalence: { bins: choice([24, 48, 96], 48) },
@@ -48,6 +56,7 @@ export const PAGE_SETTINGS = {
     map: choice(CLIPPED_OBJECTIVES, 'gspo'),
     lowAxis: choice(AXES, 'linear'),
     highAxis: choice(AXES, 'linear'),
+    ...CORRECTION,
   },
   gradient: {
     objectives: subset(GRADIENT_OBJECTIVES, ['gspo', 'grpo', 'dapo', 'rloo']),
@@ -55,9 +64,11 @@ export const PAGE_SETTINGS = {
     /** whose mass per response is shown, and against what */
     responses: choice(GRADIENT_OBJECTIVES, 'gspo'),
     against: choice(['length', 'advantage', 'entropy'], 'length'),
+    ...CORRECTION,
   },
   precision: { band: choice(['gspo', 'luspo', 'grpo'], 'gspo') },
-  objectives: { epsLow: realOrNone(0, 100), epsHigh: realOrNone(0, 100) },
+  objectives: { epsLow: realOrNone(0, 100), epsHigh: realOrNone(0, 100), ...CORRECTION },
+  mismatch: { bins: choice(BINS, 10), curve: choice(CURVES, 'prefix') },
   data: {
     onBad: choice(['stop', 'skip'], 'stop'),
     rule: choice(['trl', 'verl', 'dr_grpo', 'rloo'], 'trl'),
