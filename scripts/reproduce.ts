@@ -88,19 +88,24 @@ function printLedger(ledger: Ledger, print: (line: string) => void): void {
     print('');
   }
   for (const { name, sha256 } of ledger.policies) print(`sha256 ${sha256}  ${name}`);
-  const { app, seed, size, prompts, groupSize, backend, kernels, adapter } = ledger;
+  const { app, seed, size, prompts, groupSize, maxOperators } = ledger;
+  const { backend, kernels, adapter } = ledger;
   print(
-    `GSPO Lab ${app}, seed ${seed}, ${size}: ${prompts} prompts x ${groupSize} responses a pair`,
+    `GSPO Lab ${app}, seed ${seed}, ${size}: ${prompts} prompts of up to ${maxOperators} operators x ` +
+      `${groupSize} responses a pair`,
   );
   print(`policy on ${backend}, kernels on ${kernels}, adapter: ${adapter}`);
 }
 
-/** At most one line every five seconds. */
+/** At most one line every five seconds, and one for each new phase. */
 function progressTo(complain: (line: string) => void): (progress: ReproduceProgress) => void {
   let shown = 0;
+  let phase = '';
   return ({ fraction, etaSeconds, what }) => {
-    if (Date.now() - shown < 5000) return;
+    const now = what.replace(/, \d+ of \d+$/, '');
+    if (now === phase && Date.now() - shown < 5000) return;
     shown = Date.now();
+    phase = now;
     const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
     complain(`${(100 * fraction).toFixed(0).padStart(3)} %  ${what}${eta}`);
   };

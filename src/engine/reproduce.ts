@@ -42,6 +42,8 @@ export interface LedgerHead {
   /** of each pair: prompts drawn, and responses to each */
   prompts: number;
   groupSize: number;
+  /** of the longest expressions; sets how long responses get */
+  maxOperators: number;
   policies: { name: string; sha256: string }[];
   pairs: ReproducePair[];
 }
@@ -84,13 +86,13 @@ export interface ReproduceHooks {
 
 /**
  * Responses per pair. `quick` has few responses to many prompts, because intervals rest on prompts.
- * A software GPU is some thirty times slower than WebAssembly on the same cores: `quick-software` shows
- * that everything runs there, and most of its verdicts are `too few`.
+ * A software GPU is some thirty times slower than WebAssembly on the same cores: `quick-software` has short
+ * expressions only; it shows that everything runs there, and most of its verdicts are `too few`.
  */
 const SIZES = {
-  full: { prompts: 640, groupSize: 8 },
-  quick: { prompts: 80, groupSize: 4 },
-  'quick-software': { prompts: 24, groupSize: 2 },
+  full: { prompts: 640, groupSize: 8, maxOperators: 9 },
+  quick: { prompts: 80, groupSize: 4, maxOperators: 9 },
+  'quick-software': { prompts: 32, groupSize: 2, maxOperators: 2 },
 } as const;
 export type ReproduceSize = keyof typeof SIZES;
 
@@ -129,11 +131,22 @@ function hashes(
 
 function settingsOf(
   { policy, old, new: theta }: ReproducePair,
-  { prompts, groupSize }: LedgerHead,
+  { prompts, groupSize, maxOperators }: LedgerHead,
   { backend, seed }: ReproduceOptions,
 ): RunSettings {
-  const source = { ...DEFAULT_POLICIES, policy, old, new: theta, seed, prompts, groupSize };
-  return { backend, source };
+  return {
+    backend,
+    source: {
+      ...DEFAULT_POLICIES,
+      policy,
+      old,
+      new: theta,
+      seed,
+      prompts,
+      groupSize,
+      maxOperators,
+    },
+  };
 }
 
 const cancelled = () => new DOMException('Reproduce was cancelled.', 'AbortError');

@@ -100,8 +100,8 @@ export function Controls({
             : status.is === 'failed'
               ? `It stopped: ${status.message} What was measured before is kept below.`
               : quick
-                ? 'Quick: about three minutes on two free cores without a GPU.'
-                : 'Full: more than four times as many responses, so narrower intervals and fewer verdicts of “too few”.'}
+                ? 'Quick: about half a minute on two free cores without a GPU.'
+                : 'Full: sixteen times as many responses, about ten minutes on two free cores: narrower intervals and fewer verdicts of “too few”.'}
         </p>
         {running && (
           <p className="small muted">

@@ -25,8 +25,8 @@ export default function Reproduce() {
   const lab = useLab();
   const openInLab = ({ policy, old, new: theta }: ReproducePair) => {
     // The very run that the ledger rests on: the lab then shows the same numbers.
-    const { seed, prompts, groupSize } = head ?? DEFAULT_POLICIES;
-    const pair = { policy, old, new: theta, seed, prompts, groupSize };
+    const { seed, prompts, groupSize, maxOperators } = head ?? DEFAULT_POLICIES;
+    const pair = { policy, old, new: theta, seed, prompts, groupSize, maxOperators };
     lab.edit((draft) =>
       draftOf({ backend: draft.backend, source: { ...DEFAULT_POLICIES, ...pair } }, draft),
     );

@@ -19,6 +19,7 @@ const HEAD: LedgerHead = {
   size: 'quick',
   prompts: 80,
   groupSize: 4,
+  maxOperators: 9,
   policies: [],
   pairs: [],
 };
