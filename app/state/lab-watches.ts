@@ -1,16 +1,25 @@
 /**
  * The experiments in view. Contract: at most one request per experiment is under way, and batches that
- * arrive meanwhile lead to exactly one more; an answer about an earlier run is dropped.
+ * arrive meanwhile lead to exactly one more; an answer about an earlier run is dropped. While a run is
+ * live, answers take at most a third of the worker's time: the next one waits twice as long as the last
+ * one took. A run that rests is answered at once.
  */
 import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
 import type { Overlays } from './lab-overlays';
-import { sentence, type Engine, type LabStore } from './lab-state';
+import { isLive, sentence, type Engine, type LabStore } from './lab-state';
+
+/** ms; what takes less is asked again with every batch */
+const QUICK_ANSWER = 50;
 
 /** One experiment in view, and whether an answer is due. */
 interface Watch {
   ask(): Promise<void>;
   inFlight: boolean;
   due: boolean;
+  /** clock time before which a live run is not asked about again, ms */
+  notBefore: number;
+  /** waits for that time */
+  timer: ReturnType<typeof setTimeout> | null;
 }
 
 export class Watches {
@@ -27,6 +36,8 @@ export class Watches {
     const watch: Watch = {
       inFlight: false,
       due: false,
+      notBefore: 0,
+      timer: null,
       ask: async () => {
         const { run } = this.store.getState();
         if (run === null || run.progress.sequences === 0) return;
@@ -51,6 +62,7 @@ export class Watches {
     return () => {
       if (this.watches.get(id) !== watch) return;
       this.watches.delete(id);
+      this.cancelTimer(watch);
       this.overlays.leave(id);
     };
   }
@@ -60,16 +72,42 @@ export class Watches {
     for (const watch of this.watches.values()) this.refresh(watch);
   }
 
+  /** The run rests: whoever waits for a live run's turn is answered now. */
+  settle(): void {
+    for (const watch of this.watches.values()) {
+      watch.notBefore = 0;
+      if (watch.timer !== null) this.refresh(watch);
+    }
+  }
+
   private refresh(watch: Watch): void {
     if (watch.inFlight) {
       watch.due = true;
       return;
     }
+    const wait = watch.notBefore - performance.now();
+    if (wait > 0 && isLive(this.store.getState().run)) {
+      watch.timer ??= setTimeout(() => {
+        watch.timer = null;
+        this.refresh(watch);
+      }, wait);
+      return;
+    }
+    this.cancelTimer(watch);
     watch.inFlight = true;
     watch.due = false;
+    const asked = performance.now();
     void watch.ask().finally(() => {
+      const now = performance.now();
+      const took = now - asked;
+      watch.notBefore = took < QUICK_ANSWER ? 0 : now + 2 * took;
       watch.inFlight = false;
       if (watch.due) this.refresh(watch);
     });
+  }
+
+  private cancelTimer(watch: Watch): void {
+    if (watch.timer !== null) clearTimeout(watch.timer);
+    watch.timer = null;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type {
   Event,
   ImportOutcome,
@@ -237,6 +237,33 @@ describe('an experiment in view', () => {
     engine.asked[1]?.resolve({ sequences: 128 });
     await settle();
     expect(engine.asks()).toHaveLength(2);
+  });
+
+  it('leaves a live run two thirds of the worker, and is asked at once when the run rests', async () => {
+    vi.useFakeTimers();
+    try {
+      const { engine, lab } = await running();
+      lab.watch('equivalence', { bins: 24 });
+      await vi.advanceTimersByTimeAsync(1000);
+      engine.asked[0]?.resolve({});
+      await vi.advanceTimersByTimeAsync(0);
+      engine.emit({ type: 'batch', run: 1, sequences: 64 });
+      engine.emit({ type: 'batch', run: 1, sequences: 96 });
+      await vi.advanceTimersByTimeAsync(1990);
+      expect(engine.asks()).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(20);
+      expect(engine.asks()).toHaveLength(2);
+
+      await vi.advanceTimersByTimeAsync(1000);
+      engine.asked[1]?.resolve({});
+      await vi.advanceTimersByTimeAsync(0);
+      engine.emit({ type: 'batch', run: 1, sequences: 512 });
+      expect(engine.asks()).toHaveLength(2);
+      engine.progress(1, { phase: 'finished', sequences: 512 });
+      expect(engine.asks()).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('drops an answer about an earlier run', async () => {

@@ -225,6 +225,9 @@ export class Lab {
     switch (event.type) {
       case 'progress':
         this.store.setState({ run: { ...run, progress: event.progress } });
+        if (event.progress.phase === 'paused' || !isLive(this.store.getState().run)) {
+          this.watches.settle();
+        }
         // A run that has come to its end is new in the list.
         if (this.store.getState().shelfOpen && !isLive(this.store.getState().run)) {
           void this.kept.refresh();
@@ -243,6 +246,7 @@ export class Lab {
         this.store.setState({
           run: { ...run, failure: { message: event.message, canResume: event.canResume } },
         });
+        this.watches.settle();
         return;
       default:
         event satisfies never;

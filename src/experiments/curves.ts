@@ -65,8 +65,9 @@ export interface Prepared {
 /** @throws ExperimentInputError where a log-ratio is not finite: no variance exists then */
 export function prepare(rollouts: Rollouts): Prepared {
   const centered = logRatios(rollouts);
-  const bad = centered.findIndex((d) => !Number.isFinite(d));
-  if (bad >= 0) {
+  let bad = 0;
+  while (bad < centered.length && Number.isFinite(centered[bad])) bad++;
+  if (bad < centered.length) {
     const sequence = rollouts.offsets.findIndex((end) => end > bad) - 1;
     throw new ExperimentInputError(
       `Response ${sequence} has a log-ratio that is not finite (log pi_old ` +

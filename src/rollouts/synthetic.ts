@@ -49,9 +49,13 @@ export function syntheticRollouts(source: SyntheticSource): Rollouts {
 
 /**
  * The same rollouts in batches of whole prompts; `concatRollouts` of them equals `syntheticRollouts`.
+ * @param sequencesPerBatch large runs have a dozen batches: each one is joined to what is there
  * @throws SyntheticSizeError beyond 1e5 sequences here, beyond 3e7 tokens in the first batch on course for them
  */
-export function syntheticSource(source: SyntheticSource, sequencesPerBatch = 2048): RolloutSource {
+export function syntheticSource(
+  source: SyntheticSource,
+  sequencesPerBatch = Math.max(2048, Math.ceil((source.prompts * source.groupSize) / 12)),
+): RolloutSource {
   checkSequences(source);
   const prompts = Math.max(1, Math.floor(sequencesPerBatch / source.groupSize));
   const batches = Math.ceil(source.prompts / prompts);

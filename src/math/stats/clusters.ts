@@ -68,10 +68,13 @@ export function joinSums(...parts: readonly ClusterSums[]): ClusterSums {
 
 /** Drops clusters whose columns are all zero: they were not observed (not in this bin). */
 function observed(sums: ClusterSums): ClusterSums {
-  const keep: number[] = [];
-  for (let g = 0; g < sums.clusters; g++) {
-    if (sums.columns.some((column) => column[g] !== 0)) keep.push(g);
+  // plain loops here and below: every estimate passes over every prompt
+  const seen = new Uint8Array(sums.clusters);
+  for (const column of sums.columns) {
+    for (let g = 0; g < seen.length; g++) if (column[g] !== 0) seen[g] = 1;
   }
+  const keep: number[] = [];
+  for (let g = 0; g < seen.length; g++) if (seen[g] === 1) keep.push(g);
   if (keep.length === sums.clusters) return sums;
   return {
     clusters: keep.length,
@@ -85,7 +88,11 @@ function blocked(sums: ClusterSums, limit: number): ClusterSums {
   const blocks = newClusterSums(limit, sums.columns.length);
   sums.columns.forEach((column, k) => {
     const out = blocks.columns[k] as Float64Array;
-    column.forEach((value, g) => (out[g % limit] = (out[g % limit] as number) + value));
+    let block = 0;
+    for (let g = 0; g < sums.clusters; g++) {
+      out[block] = (out[block] as number) + (column[g] as number);
+      if (++block === limit) block = 0;
+    }
   });
   return blocks;
 }
