@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   experiments: ['rollouts', 'math'],
   export: ['rollouts', 'link', 'math'],
   store: ['export', 'rollouts', 'link', 'math'],
-  training: ['policy', 'rollouts', 'tasks', 'gpu', 'math'],
+  training: ['policy', 'rollouts', 'tasks', 'link', 'gpu', 'math'],
   calibration: ['experiments', 'rollouts', 'link', 'math'],
   engine: [
     'math',

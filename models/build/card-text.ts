@@ -1,7 +1,7 @@
 /** The model card as Markdown, from what was measured. */
 import { LIMIT } from '../../src/tasks/arithmetic';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import type { Accuracy } from './evaluate';
+import type { Accuracy } from '../../src/training/heldout';
 import type { Recipe } from './recipes';
 
 export type MeasuredCheckpoint = Accuracy & { id: string };

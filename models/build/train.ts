@@ -1,5 +1,6 @@
 /**
- * `npm run models:train -- NAME`: trains a policy from scratch in headless Chromium.
+ * `npm run models:train -- NAME`: trains a policy from scratch in headless Chromium, or, where NAME is a
+ * race of `races.ts`, goes on from a shipped checkpoint by reinforcement learning in Node.
  *
  * Progress and ETA go to the terminal; the whole training state is kept under `.cache/models/NAME/`
  * every 100 steps, and the same command resumes from there. Checkpoints land in
@@ -11,6 +12,8 @@ import { withPage } from '../../scripts/page';
 import { initialWeights, parameterCount } from './architecture';
 import { writeOnnx } from './onnx-author';
 import type { StartTraining, TrainingEvent } from './page/protocol';
+import { runRace } from './race';
+import { RACES } from './races';
 import { RECIPES } from './recipes';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -22,9 +25,16 @@ function clock(seconds: number): string {
 
 async function main(): Promise<void> {
   const name = process.argv[2] ?? '';
+  const race = Object.hasOwn(RACES, name) ? RACES[name] : undefined;
+  if (race) {
+    await runRace(race, `${ROOT}models/${race.settings.policy}/`, `${ROOT}.cache/models/${name}`);
+    console.log(`Training finished. Next: npm run models:card -- ${race.settings.policy}`);
+    return;
+  }
   const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
   if (!recipe) {
-    throw new Error(`no recipe "${name}". Known: ${Object.keys(RECIPES).join(', ')}`);
+    const known = [...Object.keys(RECIPES), ...Object.keys(RACES)].join(', ');
+    throw new Error(`no recipe "${name}". Known: ${known}`);
   }
   const cache = `${ROOT}.cache/models/${name}`;
   const folder = `${ROOT}models/${name}`;

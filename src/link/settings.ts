@@ -6,13 +6,13 @@
 import * as v from 'valibot';
 import { anyOf, numberOf } from './fields';
 
-const integer = (low: number, high: number) =>
+export const integer = (low: number, high: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(low), v.maxValue(high));
-const real = (low: number, high: number) =>
+export const real = (low: number, high: number) =>
   v.pipe(v.number(), v.finite(), v.minValue(low), v.maxValue(high));
 /** Names of files that ship with the site: letters, digits, dashes, dots inside. */
-const shippedName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
-const seed = integer(0, 2 ** 32 - 1);
+export const shippedName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
+export const seed = integer(0, 2 ** 32 - 1);
 
 export const BACKENDS = ['auto', 'webgpu', 'wasm'] as const;
 export type BackendChoice = (typeof BACKENDS)[number];

@@ -75,6 +75,9 @@ export const STREAM = {
   synthetic: 5,
   training: 6,
   init: 7,
+  /** prompts of training rollouts, and the order of their minibatches */
+  rollouts: 8,
+  minibatches: 9,
 } as const;
 
 export type Stream = (typeof STREAM)[keyof typeof STREAM];

@@ -1,0 +1,308 @@
+/**
+ * One policy in training: rollouts, advantages, K updates on the same rollouts, new weights into the
+ * sampler. That is where ratios leave 1.
+ *
+ * Contract: step i is a function of (settings, racer, weights and moments after step i - 1); the same
+ * seed on the same backend gives the same curve. `step` changes nothing unless it finishes, so a step
+ * that was aborted or that failed can be taken again. `state` and `restore` are exact.
+ */
+import { tree } from '@jax-js/jax';
+import { parseTraining, type RacerSettings, type TrainingSettings } from '../link/training';
+import { Random, STREAM } from '../math/philox';
+import { mean } from '../math/stats/moments';
+import type { Weights } from '../policy/graph/lift';
+import type { PolicyHost } from '../policy/host';
+import type { ScoringKernels } from '../policy/score';
+import type { ResidentWeights } from '../policy/session';
+import type { Rollouts } from '../rollouts/rollouts';
+import { adamW, zeroMoments, type AdamWState } from './adamw';
+import { gradientOf } from './gradient';
+import { judge, sampleHeldOut } from './heldout';
+import { minibatchGradient } from './minibatch';
+import { advantageRule, racerObjective, trainedObjective } from './objective';
+import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
+import { informativeGroups, weightFigures, type StepReport, type StepSeconds } from './report';
+import { asRollouts, rollOutStep, scoreUnder, type RolloutContext } from './rollout';
+import { learningRateAt } from './schedule';
+
+export interface TrainingContext {
+  host: PolicyHost;
+  kernels: ScoringKernels;
+  policy: DifferentiablePolicy;
+}
+
+export type TrainingPhase = 'sampling' | 'scoring' | 'gradient' | 'update' | 'evaluation';
+
+export interface StepHooks {
+  signal: AbortSignal;
+  onPhase(phase: TrainingPhase): void;
+}
+
+export interface StepResult {
+  report: StepReport;
+  rollouts: Rollouts;
+}
+
+/** Everything that the next step depends on. */
+export interface RacerState {
+  step: number;
+  updates: number;
+  /** `params/`, `mu/`, `nu/` and a tensor's name */
+  tensors: Weights;
+}
+
+export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+export class Racer {
+  private optimizer: AdamWState;
+  private resident: ResidentWeights;
+  private finished = 0;
+  private updates = 0;
+  private readonly gradient: ReturnType<typeof gradientOf>;
+  private readonly update: ReturnType<typeof adamW>;
+  private readonly reference: ResidentWeights | null;
+
+  /** @param start the weights of every racer at step 0 */
+  constructor(
+    private readonly context: TrainingContext,
+    readonly settings: TrainingSettings,
+    readonly racer: RacerSettings,
+    start: Weights,
+  ) {
+    parseTraining(settings);
+    const params = uploadParams(start);
+    this.optimizer = { params, mu: zeroMoments(params), nu: zeroMoments(params) };
+    this.resident = context.host.session.upload(start);
+    this.reference = settings.kl > 0 ? context.host.session.upload(start) : null;
+    this.gradient = gradientOf(context.policy, trainedObjective(racer), settings.kl);
+    this.update = adamW({ ...ADAM, ...settings });
+  }
+
+  get stepsDone(): number {
+    return this.finished;
+  }
+
+  async step(hooks: StepHooks): Promise<StepResult> {
+    const { settings, racer, context } = this;
+    const clock = new PhaseClock(hooks);
+    const rolloutContext: RolloutContext = {
+      host: context.host,
+      kernels: context.kernels,
+      signal: hooks.signal,
+      onPhase: clock.enter,
+    };
+    const index = this.finished;
+    const rollout = await rollOutStep(
+      settings,
+      index,
+      this.resident,
+      advantageRule(racer),
+      rolloutContext,
+    );
+    const reference = this.reference
+      ? (await scoreUnder(this.reference, rollout, rolloutContext)).logp
+      : null;
+
+    // Work on borrowed arrays; they become this racer's state only when the step is complete.
+    let state: AdamWState = tree.ref(this.optimizer) as AdamWState;
+    let updates = this.updates;
+    const rate = learningRateAt(settings, racer, index);
+    const losses: number[] = [];
+    const norms: number[] = [];
+    const clips: { trl: number | null; verl: number | null }[] = [];
+    try {
+      for (const members of this.minibatches(index, rollout.reward.length)) {
+        hooks.signal.throwIfAborted();
+        clock.enter('gradient');
+        const { gradient, loss, clip } = await minibatchGradient(state.params, {
+          rollout,
+          members,
+          reference,
+          pad: context.host.files.padToken,
+          trained: trainedObjective(racer),
+          trl: racerObjective(racer, 'trl'),
+          verl: racerObjective(racer, 'verl'),
+          gradient: this.gradient,
+          signal: hooks.signal,
+        });
+        losses.push(loss);
+        clips.push(clip);
+        if (gradient === null) continue;
+        clock.enter('update');
+        const { norm, ...next } = this.update(state, gradient, rate, ++updates);
+        state = next;
+        norms.push(Number((await norm.data())[0]));
+      }
+      const weights = await downloadParams(state.params);
+      assertFinite(weights, index + 1);
+      const resident = context.host.session.upload(weights);
+      const { rollouts, heldOut } = await this.measure(rollout, resident, rolloutContext, clock);
+      this.commit(state, resident, updates);
+      const weightsOf = weightFigures(rollouts);
+      return {
+        rollouts,
+        report: {
+          step: this.finished,
+          updates,
+          reward: mean(rollout.reward),
+          informativeGroups: informativeGroups(rollout.reward, rollout.group),
+          validSteps: rollout.validSteps,
+          meanLength: mean(rollout.responses.map(({ tokens }) => tokens.length)),
+          finishedShare: mean(rollouts.finished),
+          entropy: mean(rollout.old.entropy),
+          loss: mean(losses),
+          gradientNorm: norms.length > 0 ? mean(norms) : 0,
+          clip: { trl: meanOrNull(clips, 'trl'), verl: meanOrNull(clips, 'verl') },
+          weights: weightsOf,
+          learningRate: rate,
+          heldOut,
+          seconds: clock.stop(),
+        },
+      };
+    } catch (error) {
+      tree.dispose(state);
+      throw error;
+    }
+  }
+
+  /** The present weights, copied. */
+  weights(): Promise<Weights> {
+    return downloadParams(this.optimizer.params);
+  }
+
+  async state(): Promise<RacerState> {
+    const { params, mu, nu } = this.optimizer;
+    const tensors: Weights = new Map([
+      ...(await downloadParams(params, 'params/')),
+      ...(await downloadParams(mu, 'mu/')),
+      ...(await downloadParams(nu, 'nu/')),
+    ]);
+    return { step: this.finished, updates: this.updates, tensors };
+  }
+
+  async restore({ step, updates, tensors }: RacerState): Promise<void> {
+    const state: AdamWState = {
+      params: uploadParams(tensors, 'params/'),
+      mu: uploadParams(tensors, 'mu/'),
+      nu: uploadParams(tensors, 'nu/'),
+    };
+    const resident = this.context.host.session.upload(await downloadParams(state.params));
+    this.commit(state, resident, updates);
+    this.finished = step;
+  }
+
+  dispose(): void {
+    tree.dispose(this.optimizer);
+    this.resident.dispose();
+    this.reference?.dispose();
+  }
+
+  private commit(state: AdamWState, resident: ResidentWeights, updates: number): void {
+    tree.dispose(this.optimizer);
+    this.resident.dispose();
+    this.optimizer = state;
+    this.resident = resident;
+    this.updates = updates;
+    this.finished++;
+  }
+
+  private async measure(
+    rollout: Awaited<ReturnType<typeof rollOutStep>>,
+    resident: ResidentWeights,
+    context: RolloutContext,
+    clock: PhaseClock,
+  ) {
+    const { settings } = this;
+    try {
+      clock.enter('scoring');
+      const theta = await scoreUnder(resident, rollout, context);
+      const { vocabulary } = context.host.files.tokenizer;
+      const rollouts = asRollouts(rollout, theta, vocabulary);
+      const step = this.finished + 1;
+      const due = step % settings.evaluateEvery === 0 || step === settings.steps;
+      if (!due || settings.evaluatePrompts === 0) return { rollouts, heldOut: null };
+      clock.enter('evaluation');
+      return { rollouts, heldOut: await heldOutAccuracy(context, resident, settings) };
+    } catch (error) {
+      resident.dispose();
+      throw error;
+    }
+  }
+
+  /** Indices 0..n - 1 in random order, cut into minibatches of as equal a size as possible. */
+  private minibatches(step: number, n: number): number[][] {
+    const order = Array.from({ length: n }, (_, i) => i);
+    const random = new Random(this.settings.seed, STREAM.minibatches, step);
+    for (let i = n - 1; i > 0; i--) {
+      const j = random.integer(i + 1);
+      [order[i], order[j]] = [order[j] as number, order[i] as number];
+    }
+    const k = this.settings.minibatches;
+    return Array.from({ length: k }, (_, b) =>
+      order.slice(Math.floor((b * n) / k), Math.floor(((b + 1) * n) / k)),
+    );
+  }
+}
+
+/** The held-out prompts' seed: the same for every race, so that accuracies compare. */
+const HELD_OUT_SEED = 20_251;
+
+export async function heldOutAccuracy(
+  context: Pick<RolloutContext, 'host' | 'signal'>,
+  weights: ResidentWeights,
+  settings: TrainingSettings,
+) {
+  const { host, signal } = context;
+  const count = settings.evaluatePrompts;
+  const samples = await sampleHeldOut(host, weights, count, HELD_OUT_SEED, settings, { signal });
+  const { correct, prompts, interval } = judge(host, samples);
+  return { correct, prompts, interval };
+}
+
+function assertFinite(weights: Weights, step: number): void {
+  for (const [name, { values }] of weights) {
+    if (values.every(Number.isFinite)) continue;
+    throw new Error(
+      `Step ${step} made "${name}" not finite: the learning rate is too high for this objective. ` +
+        'The weights before the step are kept.',
+    );
+  }
+}
+
+function meanOrNull<K extends string>(
+  rows: readonly Record<K, number | null>[],
+  key: K,
+): number | null {
+  const values = rows.map((row) => row[key]).filter((value) => value !== null);
+  return values.length > 0 ? mean(values) : null;
+}
+
+/** Seconds by phase; phases follow one another. */
+class PhaseClock {
+  private readonly seconds: StepSeconds = {
+    sampling: 0,
+    scoring: 0,
+    gradient: 0,
+    update: 0,
+    evaluation: 0,
+  };
+  private current: TrainingPhase | null = null;
+  private since = 0;
+
+  constructor(private readonly hooks: StepHooks) {}
+
+  readonly enter = (phase: TrainingPhase): void => {
+    this.stop();
+    this.current = phase;
+    this.since = performance.now();
+    this.hooks.onPhase(phase);
+  };
+
+  stop(): StepSeconds {
+    if (this.current !== null) {
+      this.seconds[this.current] += (performance.now() - this.since) / 1000;
+    }
+    this.current = null;
+    return this.seconds;
+  }
+}

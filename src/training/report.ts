@@ -1,0 +1,112 @@
+/**
+ * What one training step says about itself: plain numbers for curves. Contract: structured-cloneable,
+ * small; everything is computed in float64 from the step's own rollouts.
+ */
+import type { Rollouts } from '../rollouts/rollouts';
+import { quantileSorted } from '../math/stats/quantiles';
+import { mean, variance } from '../math/stats/moments';
+
+export interface ClipShares {
+  /** mean over the step's minibatches, as each library would log it; null where it logs none */
+  trl: number | null;
+  verl: number | null;
+}
+
+export interface StepSeconds {
+  sampling: number;
+  scoring: number;
+  /** forward and backward */
+  gradient: number;
+  update: number;
+  evaluation: number;
+}
+
+/** Probabilities at which the quantiles of s are reported. */
+export const WEIGHT_QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
+
+/** Of a step's rollouts, pi_old before its updates against pi_theta after them. */
+export interface WeightFigures {
+  /** of s, at WEIGHT_QUANTILES */
+  quantiles: number[];
+  /** Var[log s], nats^2 */
+  variance: number;
+  /** sigma^2 mean(1 / L): what independent tokens would give, sigma^2 the variance of d_t */
+  predictedVariance: number;
+  /** mean change of the empirical cross-entropy, H_old - H_theta = mean log s */
+  meanLogWeight: number;
+  /** k3 estimate of KL(pi_old || pi_theta) per token, nats */
+  kl: number;
+}
+
+export interface HeldOut {
+  correct: number;
+  prompts: number;
+  /** Wilson 95 % */
+  interval: [number, number];
+}
+
+export interface StepReport {
+  /** steps finished, from 1 */
+  step: number;
+  /** updates of the weights so far */
+  updates: number;
+  /** mean over the step's fresh prompts, before its updates */
+  reward: number;
+  /** share of groups whose rewards differ: the others give no gradient */
+  informativeGroups: number;
+  validSteps: number;
+  meanLength: number;
+  finishedShare: number;
+  /** mean Shannon entropy of the next token under pi_old, nats */
+  entropy: number;
+  /** means over the step's updates */
+  loss: number;
+  gradientNorm: number;
+  clip: ClipShares;
+  weights: WeightFigures;
+  learningRate: number;
+  heldOut: HeldOut | null;
+  seconds: StepSeconds;
+}
+
+export function weightFigures(rollouts: Rollouts): WeightFigures {
+  const { offsets, logpOld, logpNew } = rollouts;
+  const n = offsets.length - 1;
+  const logRatio = Float64Array.from(
+    { length: offsets[n] as number },
+    (_, t) => (logpNew[t] as number) - (logpOld[t] as number),
+  );
+  const logWeights: number[] = [];
+  const inverseLengths: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const from = offsets[i] as number;
+    const to = offsets[i + 1] as number;
+    if (to === from) continue;
+    logWeights.push(mean(logRatio.subarray(from, to)));
+    inverseLengths.push(1 / (to - from));
+  }
+  const sorted = logWeights.map(Math.exp).sort((a, b) => a - b);
+  return {
+    quantiles: WEIGHT_QUANTILES.map((p) => quantileSorted(sorted, p)),
+    variance: variance(logWeights),
+    predictedVariance: variance(logRatio) * mean(inverseLengths),
+    meanLogWeight: mean(logWeights),
+    kl: mean(logRatio.map((d) => Math.exp(d) - d - 1)),
+  };
+}
+
+/** Share of groups in which not all rewards are the same. */
+export function informativeGroups(reward: ArrayLike<number>, group: ArrayLike<number>): number {
+  const ranges = new Map<number, [number, number]>();
+  for (let i = 0; i < reward.length; i++) {
+    const r = reward[i] as number;
+    const range = ranges.get(group[i] as number);
+    if (range === undefined) ranges.set(group[i] as number, [r, r]);
+    else {
+      range[0] = Math.min(range[0], r);
+      range[1] = Math.max(range[1], r);
+    }
+  }
+  const mixed = [...ranges.values()].filter(([low, high]) => high > low).length;
+  return mixed / ranges.size;
+}
