@@ -1,10 +1,13 @@
-/** Starts the page: one engine, one lab, the defaults running by themselves. */
+/** Starts the page: one engine, one lab, and what the address asks for running by itself. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openLink } from '../src/link/hash';
 import { App } from './shell/App';
+import { Address } from './state/address';
+import { AddressContext } from './state/address-react';
 import { startEngine } from './state/engine';
 import { Lab } from './state/lab';
+import { browserPlace } from './state/place';
 import { LabContext } from './state/react';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -13,18 +16,21 @@ import './styles/setup.css';
 import './styles/charts.css';
 import './styles/words.css';
 import './styles/inspector.css';
+import './link/link.css';
 
-const { link, problems } = openLink(location.hash);
-const lab = new Lab(startEngine(), link.run);
-if (problems.length > 0) lab.notify(problems.join(' '));
-void lab.open(true);
+const opened = openLink(location.hash);
+const lab = new Lab(startEngine(), opened.link.run);
+const address = new Address(browserPlace, lab, opened);
+void lab.open(address.mayStart);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id "root"');
 createRoot(root).render(
   <StrictMode>
     <LabContext value={lab}>
-      <App />
+      <AddressContext value={address}>
+        <App />
+      </AddressContext>
     </LabContext>
   </StrictMode>,
 );

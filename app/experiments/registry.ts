@@ -6,15 +6,17 @@
  *    its numbers from `useExperiment('NAME', settings)` (the experiment itself lives in
  *    `src/experiments/NAME.ts` and is listed in `src/engine/protocol.ts`), lays itself out with
  *    `ExperimentPage` (question, figures, words), and draws with `app/charts`.
- * 2. Add one line below. `load` keeps the page out of the first download.
+ * 2. Add one line below (`load` keeps the page out of the first download) and an entry in
+ *    `src/link/pages.ts`, where its choices are listed that links carry.
  *
  * Nothing else changes: header, routing, setup, run bar and inspector serve every page.
  */
+import type { PageId } from '../../src/link/pages';
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
 
 export interface ExperimentPageEntry {
   /** the address: `#/NAME` */
-  id: string;
+  id: PageId;
   title: string;
   page: LazyExoticComponent<ComponentType>;
 }

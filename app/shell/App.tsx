@@ -1,84 +1,97 @@
-/** The shell: header, run bar, setup, the experiment in view, inspector. */
-import { Suspense } from 'react';
+/**
+ * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
+ * the experiment alone, with a link back.
+ */
+import { Suspense, type MouseEvent } from 'react';
+import { isPageId } from '../../src/link/pages';
 import { EXPERIMENT_PAGES } from '../experiments/registry';
 import { Inspector } from '../inspector/Inspector';
+import { EmbedFoot } from '../link/EmbedFoot';
+import { LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { SetupPanel } from '../setup/SetupPanel';
+import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
-import { useRoute } from './route';
-import { THEMES, useTheme } from './theme';
+import { Header } from './Header';
 import { useWide } from './wide';
 
+/** A click on a link to a page of ours, with no other wish than to go there; null else. */
+function pageClicked(event: MouseEvent) {
+  const { target, button, altKey, ctrlKey, metaKey, shiftKey } = event;
+  if (button !== 0 || altKey || ctrlKey || metaKey || shiftKey) return null;
+  const href = target instanceof Element ? target.closest('a')?.getAttribute('href') : null;
+  const page = /^#\/([a-z-]+)(\?|$)/.exec(href ?? '')?.[1] ?? '';
+  return isPageId(page) ? page : null;
+}
+
 export function App() {
-  const route = useRoute();
+  const address = useAddress();
+  const id = useAddressState(({ page }) => page);
+  const embed = useAddressState((state) => state.embed);
+  const hide = useAddressState((state) => state.hide);
   const wide = useWide();
   const inspecting = useLabState((state) => state.inspection !== null);
-  const Page = route.page;
+  const Page = (EXPERIMENT_PAGES.find((page) => page.id === id) ?? EXPERIMENT_PAGES[0]).page;
+  const classes = [
+    'app',
+    ...(inspecting ? ['app-inspecting'] : []),
+    ...(embed ? ['app-embed'] : []),
+    ...hide.map((part) => `app-hide-${part}`),
+  ];
   return (
-    <div className={inspecting ? 'app app-inspecting' : 'app'}>
-      <a className="skip-link" href="#measurement">
-        Skip to the measurement
-      </a>
-      <Header current={route.id} />
-      <RunBar />
+    <div
+      className={classes.join(' ')}
+      onClick={(event) => {
+        const page = pageClicked(event);
+        if (page === null) return;
+        event.preventDefault();
+        address.go(page);
+        scrollTo(0, 0);
+      }}
+    >
+      {!embed && (
+        <>
+          <a
+            className="skip-link"
+            href="#measurement"
+            onClick={(event) => {
+              // The address belongs to the settings.
+              event.preventDefault();
+              document.getElementById('measurement')?.focus();
+            }}
+          >
+            Skip to the measurement
+          </a>
+          <Header current={id} />
+        </>
+      )}
+      {!hide.includes('run') && <RunBar />}
       <Banner />
+      <LinkBanners />
       <main className="columns" id="measurement" tabIndex={-1}>
-        <details className="setup-column" open={wide}>
-          <summary>Setup</summary>
-          <SetupPanel />
-        </details>
+        {!hide.includes('setup') && (
+          <details className="setup-column" open={wide && !embed}>
+            <summary>Setup</summary>
+            <SetupPanel />
+          </details>
+        )}
         <Suspense fallback={<div className="page-loading" aria-busy="true" />}>
           <Page />
         </Suspense>
       </main>
-      <footer className="footer">
-        <p>
-          After C. Liu (2025), <cite>Rethinking GSPO: The Perplexity-Entropy Equivalence</cite>,{' '}
-          <a href="https://arxiv.org/abs/2510.23142">arXiv:2510.23142</a>. Everything runs in this
-          tab; nothing leaves it.
-        </p>
-      </footer>
+      {embed ? (
+        <EmbedFoot />
+      ) : (
+        <footer className="footer">
+          <p>
+            After C. Liu (2025), <cite>Rethinking GSPO: The Perplexity-Entropy Equivalence</cite>,{' '}
+            <a href="https://arxiv.org/abs/2510.23142">arXiv:2510.23142</a>. Everything runs in this
+            tab; nothing leaves it.
+          </p>
+        </footer>
+      )}
       <Inspector />
     </div>
-  );
-}
-
-function Header({ current }: { current: string }) {
-  const [theme, setTheme] = useTheme();
-  return (
-    <header className="header">
-      <a className="wordmark" href="#/">
-        <svg viewBox="0 0 32 32" aria-hidden="true">
-          <path d="M3 26c6 0 8-18 13-18s7 18 13 18" className="mark-1" />
-          <path d="M3 26c6 0 8-18 13-18s7 18 13 18" className="mark-2" />
-          <path d="M3 26c6 0 8-18 13-18s7 18 13 18" className="mark-3" />
-        </svg>
-        GSPO Lab
-      </a>
-      <nav aria-label="Experiments">
-        <ul>
-          {EXPERIMENT_PAGES.map(({ id, title }) => (
-            <li key={id}>
-              <a href={`#/${id}`} {...(id === current ? { 'aria-current': 'page' as const } : {})}>
-                {title}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
-      <div className="segmented theme" role="group" aria-label="Colour theme">
-        {THEMES.map((choice) => (
-          <button
-            key={choice}
-            type="button"
-            aria-pressed={choice === theme}
-            onClick={() => setTheme(choice)}
-          >
-            {choice}
-          </button>
-        ))}
-      </div>
-    </header>
   );
 }

@@ -29,6 +29,7 @@ export type Engine = Pick<
   | 'stop'
   | 'importFiles'
   | 'experiment'
+  | 'fingerprint'
   | 'sequences'
   | 'sequence'
   | 'shelf'

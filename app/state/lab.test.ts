@@ -84,6 +84,7 @@ class Scripted implements Engine {
       this.asked.push({ resolve: resolve as (result: unknown) => void, reject }),
     );
   };
+  fingerprint: Engine['fingerprint'] = () => Promise.reject(new Error('not scripted'));
   sequences: Engine['sequences'] = () => Promise.reject(new Error('not scripted'));
   sequence: Engine['sequence'] = () => Promise.reject(new Error('not scripted'));
   kept: ShelfRun[] = [];

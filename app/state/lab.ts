@@ -203,6 +203,8 @@ export class Lab {
   }
 
   sequences: Engine['sequences'] = (run, query) => this.engine.sequences(run, query);
+  fingerprint: Engine['fingerprint'] = (run, experiment) =>
+    this.engine.fingerprint(run, experiment);
   sequence: Engine['sequence'] = (run, index) => this.engine.sequence(run, index);
 
   /** Something that a person should know; stays until dismissed. */

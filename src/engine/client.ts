@@ -12,6 +12,7 @@ import type {
   ExperimentReply,
   ExperimentRequest,
   ExportKind,
+  FingerprintRequest,
   ImportFile,
   ImportOptions,
   ImportOutcome,
@@ -19,6 +20,7 @@ import type {
   Reopened,
   Reply,
   Request,
+  RunFingerprint,
   RunId,
   SequenceDetail,
   SequenceQuery,
@@ -118,6 +120,16 @@ export class EngineClient {
     };
     const reply = await this.ask(request, isExperiment(experiment));
     return reply.result;
+  }
+
+  async fingerprint(
+    run: RunId,
+    experiment: FingerprintRequest['experiment'],
+  ): Promise<RunFingerprint> {
+    const requestId = ++this.lastRequest;
+    const request: FingerprintRequest = { type: 'fingerprint', requestId, run, experiment };
+    const reply = await this.ask(request, isType('fingerprint'));
+    return reply.found;
   }
 
   sequences(run: RunId, query: SequenceQuery): Promise<ReplyOf<'sequences'>> {

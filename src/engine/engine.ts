@@ -20,6 +20,7 @@ import type { RunStore } from '../store/run-store';
 import { openBackend, type Backend } from './backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
+import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept';
 import type { Keeper } from './keeper';
@@ -27,6 +28,7 @@ import type {
   Event,
   ExperimentReply,
   ExperimentRequest,
+  FingerprintRequest,
   ImportOutcome,
   KeptId,
   Reopened,
@@ -120,6 +122,8 @@ export class Engine {
         });
       case 'experiment':
         return this.answer(request.requestId, () => this.experiment(request));
+      case 'fingerprint':
+        return this.answer(request.requestId, () => this.fingerprint(request));
       case 'sequences':
         return this.answer(request.requestId, () => {
           const found = findSequences(this.require(request.run).run.rollouts(), request.query);
@@ -181,6 +185,19 @@ export class Engine {
     const context = { kernels, seed };
     const result = await experimentRegistry.run(experiment, rollouts, settings, context);
     return { type: 'experiment', experiment, result };
+  }
+
+  private async fingerprint({
+    run: id,
+    experiment,
+  }: FingerprintRequest): Promise<Extract<Reply, { type: 'fingerprint' }>> {
+    const { run, seed, facts } = this.require(id);
+    const { settings } = facts;
+    if (settings === null) throw new Error('A link cannot bring back data from your own files.');
+    const { kernels } = await this.open(this.backend?.choice ?? 'auto');
+    const files = policyFiles(settings, await this.policies());
+    const found = await runFingerprint(run.rollouts(), files, experiment, { kernels, seed });
+    return { type: 'fingerprint', found };
   }
 
   private policies(): Promise<PolicyManifest[]> {

@@ -5,6 +5,7 @@
  */
 import type { AdvantageRule } from '../math/objectives/advantages';
 import type { BackendChoice, RunSettings } from '../link/settings';
+import type { RunFingerprint } from './fingerprint';
 import type { PolicyManifest } from '../policy/manifest';
 import type { Problem } from '../rollouts/file/problems';
 import type { FileSummary } from '../rollouts/file/read';
@@ -66,6 +67,16 @@ export interface ExperimentRequest {
   /** checked against the experiment's schema in the worker; undefined means its defaults */
   settings: unknown;
 }
+
+/** What a link may carry of a run; refused for a person's files, which no link can bring back. */
+export interface FingerprintRequest {
+  type: 'fingerprint';
+  requestId: number;
+  run: RunId;
+  /** whose claims are the headline figures, asked with these settings; null: none */
+  experiment: { id: ExperimentId; settings: unknown } | null;
+}
+export type { RunFingerprint };
 
 export interface ExperimentReply<K extends ExperimentId = ExperimentId> {
   type: 'experiment';
@@ -218,6 +229,7 @@ export type Request =
       options: ImportOptions;
     }
   | ExperimentRequest
+  | FingerprintRequest
   | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
   | { type: 'sequence'; requestId: number; run: RunId; index: number }
   | { type: 'shelf'; requestId: number }
@@ -248,6 +260,7 @@ export type ShelfRequest = Extract<
 export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
   | ExperimentReply
+  | { type: 'fingerprint'; found: RunFingerprint }
   | { type: 'imported'; outcome: ImportOutcome }
   | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
   | { type: 'sequence'; sequence: SequenceDetail }

@@ -210,7 +210,8 @@ function readView(page: PageId, asked: Texts, fallback: Texts, problems: string[
 
 /** The page that an address names, and a sentence where it names none of ours. */
 function pageIn(hash: string): { page: PageId; problem: string | null } {
-  const name = /^#?\/?([^?]*)/.exec(hash)?.[1] ?? '';
+  // Another anchor than ours names no page, wrongly or rightly.
+  const name = /^#\/([^?]*)/.exec(hash)?.[1] ?? '';
   if (isPageId(name)) return { page: name, problem: null };
   const problem =
     name === '' ? null : `There is no page ${quoted(name)}; this is the first page of the lab.`;

@@ -13,7 +13,10 @@ import { CORRECTION_IDS } from '../math/diagnostics/corrections';
 import { BACKENDS } from './settings';
 
 const AXES = ['log', 'linear'] as const;
-const BINS = [6, 10, 16] as const;
+/** bins of natural length */
+export const LENGTH_BINS = [6, 10, 16] as const;
+export type LengthBins = (typeof LENGTH_BINS)[number];
+export const HISTOGRAM_BINS = [24, 48, 96] as const;
 const CURVES = ['natural', 'prefix'] as const;
 export const CLIPPED_OBJECTIVES = ['gspo', 'grpo', 'gmpo', 'rloo'] as const;
 export const GRADIENT_OBJECTIVES = [
@@ -35,9 +38,9 @@ const CORRECTION = {
 } as const;
 
 export const PAGE_SETTINGS = {
-  equivalence: { bins: choice([24, 48, 96], 48) },
+  equivalence: { bins: choice(HISTOGRAM_BINS, 48) },
   variance: {
-    bins: choice(BINS, 10),
+    bins: choice(LENGTH_BINS, 10),
     axes: choice(AXES, 'log'),
     curve: choice(['both', ...CURVES], 'both'),
     /** of the unnormalised weight and of the token */
@@ -45,8 +48,8 @@ export const PAGE_SETTINGS = {
     tokenAxes: choice(AXES, 'linear'),
   },
   dependence: { axes: choice(AXES, 'log'), curve: choice(CURVES, 'natural') },
-  weights: { bins: choice(BINS, 10), curve: choice(CURVES, 'prefix') },
-  length: { bins: choice(BINS, 10), curve: choice(CURVES, 'prefix') },
+  weights: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
+  length: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
   clipping: {
     objectives: subset(CLIPPED_OBJECTIVES, ['gspo', 'grpo']),
     show: choice(['clipped', 'kept'], 'clipped'),
@@ -68,7 +71,7 @@ export const PAGE_SETTINGS = {
   },
   precision: { band: choice(['gspo', 'luspo', 'grpo'], 'gspo') },
   objectives: { epsLow: realOrNone(0, 100), epsHigh: realOrNone(0, 100), ...CORRECTION },
-  mismatch: { bins: choice(BINS, 10), curve: choice(CURVES, 'prefix') },
+  mismatch: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
   data: {
     onBad: choice(['stop', 'skip'], 'stop'),
     rule: choice(['trl', 'verl', 'dr_grpo', 'rloo'], 'trl'),

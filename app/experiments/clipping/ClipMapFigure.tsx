@@ -1,11 +1,12 @@
 /** Both edges at once: the share clipped, or the gradient mass kept, over (ε low, ε high). */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClippedObjective, ClipMap } from '../../../src/experiments/clipping-measure';
 import { Figure } from '../../charts/Figure';
 import { HeatMap } from '../../charts/HeatMap';
 import { logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
 import type { Quantity } from './index';
@@ -44,7 +45,7 @@ export function ClipMapFigure({
   quantity: Quantity;
   result: ClippingResult;
 }) {
-  const [wanted, setWanted] = useState<ClippedObjective>('gspo');
+  const [wanted, setWanted] = usePageSetting('clipping', 'map');
   const map = result.maps.find(({ objective }) => objective === wanted) ?? result.maps[0];
   const cells = useMemo(() => (map === undefined ? null : cellsOf(map, quantity)), [map, quantity]);
   const scale = useMemo(() => logScale(axisOf(cells?.epsilon ?? []), 5), [cells?.epsilon]);

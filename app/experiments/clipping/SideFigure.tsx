@@ -1,5 +1,5 @@
 /** One edge of the band: share clipped, or gradient mass kept, against ε, predicted beside measured. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClipMap } from '../../../src/experiments/clipping-measure';
 import { CurveLegend, Curves, type AxisMark, type Curve } from '../../charts/Curves';
@@ -7,6 +7,7 @@ import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { countCeiling, logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
 import { percentScale, shareText } from '../percent';
@@ -66,7 +67,7 @@ export function SideFigure({
   quantity: Quantity;
   result: ClippingResult;
 }) {
-  const [axis, setAxis] = useState<'linear' | 'log'>('linear');
+  const [axis, setAxis] = usePageSetting('clipping', side === 'low' ? 'lowAxis' : 'highAxis');
   const { maps } = result;
   const curves = useMemo(
     () => maps.flatMap((map) => curvesOf(map, side, quantity)),

@@ -2,10 +2,11 @@
  * Experiment page `clipping`: what share of the ratios each objective clips at any clip range, how much
  * gradient is left, and whether the spread of the log-ratios predicts it.
  */
-import { useState } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
-import type { ClippedObjective } from '../../../src/experiments/clipping-measure';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
 import '../../charts/practice.css';
+import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Choice, Toggles } from '../Choice';
@@ -16,24 +17,14 @@ import { LengthFigure } from './LengthFigure';
 import { SideFigure } from './SideFigure';
 import { Words } from './Words';
 
-const OBJECTIVES: readonly ClippedObjective[] = ['gspo', 'grpo', 'gmpo', 'rloo'];
-
 export type Quantity = 'clipped' | 'kept';
 
 export default function Clipping() {
-  const [objectives, setObjectives] = useState<ClippedObjective[]>(['gspo', 'grpo']);
-  const [quantity, setQuantity] = useState<Quantity>('clipped');
-  const [z, setZ] = useState(1.96);
-  const answer = useExperiment('clipping', {
-    objectives,
-    gridPoints: 61,
-    gridLow: 1e-5,
-    gridHigh: 1,
-    low: 3e-4,
-    high: 4e-4,
-    z,
-    bins: 8,
-  });
+  const [objectives, setObjectives] = usePageSetting('clipping', 'objectives');
+  const [quantity, setQuantity] = usePageSetting('clipping', 'show');
+  const [z, setZ] = usePageSetting('clipping', 'z');
+  const chosen = usePageSettings('clipping');
+  const answer = useExperiment('clipping', EXPERIMENT_SETTINGS.clipping(chosen));
   const { result } = answer;
   return (
     <ExperimentPage
@@ -51,7 +42,7 @@ export default function Clipping() {
             <Toggles
               label="Objectives shown"
               chosen={objectives}
-              choices={OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
+              choices={CLIPPED_OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
               onChange={setObjectives}
             />
             <Choice<Quantity>

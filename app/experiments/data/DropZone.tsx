@@ -1,7 +1,7 @@
 /** Where files come in: dropped, picked, a folder, or the example. */
 import { useId, useRef, useState } from 'react';
 import type { ImportFile, ImportOptions } from '../../../src/engine/protocol';
-import { DEFAULT_IMPORT } from '../../state/imports';
+import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
 import { droppedFiles, pickedFiles } from './files';
 
@@ -14,10 +14,18 @@ const RULES: readonly { rule: ImportOptions['rule']; name: string }[] = [
   { rule: 'rloo', name: 'RLOO: r − mean of the others' },
 ];
 
+function useImportOptions() {
+  const [onBad, chooseOnBad] = usePageSetting('data', 'onBad');
+  const [rule, chooseRule] = usePageSetting('data', 'rule');
+  const [recompute, chooseRecompute] = usePageSetting('data', 'recompute');
+  const options: ImportOptions = { onBad, rule, recompute };
+  return { options, choose: { onBad: chooseOnBad, rule: chooseRule, recompute: chooseRecompute } };
+}
+
 export function DropZone() {
   const lab = useLab();
   const busy = useLabState(({ reading }) => reading !== null && reading.failure === null);
-  const [options, setOptions] = useState<ImportOptions>(DEFAULT_IMPORT);
+  const { options, choose } = useImportOptions();
   const [over, setOver] = useState(false);
   const [trouble, setTrouble] = useState<string | null>(null);
   const files = useRef<HTMLInputElement>(null);
@@ -118,9 +126,7 @@ export function DropZone() {
           <input
             type="checkbox"
             checked={options.onBad === 'skip'}
-            onChange={(event) =>
-              setOptions({ ...options, onBad: event.target.checked ? 'skip' : 'stop' })
-            }
+            onChange={(event) => choose.onBad(event.target.checked ? 'skip' : 'stop')}
           />
           leave bad responses out, and count them
         </label>
@@ -132,7 +138,7 @@ export function DropZone() {
             value={options.rule}
             onChange={(event) => {
               const found = RULES.find(({ rule }) => rule === event.target.value);
-              if (found !== undefined) setOptions({ ...options, rule: found.rule });
+              if (found !== undefined) choose.rule(found.rule);
             }}
           >
             {RULES.map(({ rule, name }) => (
@@ -146,7 +152,7 @@ export function DropZone() {
           <input
             type="checkbox"
             checked={options.recompute}
-            onChange={(event) => setOptions({ ...options, recompute: event.target.checked })}
+            onChange={(event) => choose.recompute(event.target.checked)}
           />
           from rewards even where the file has advantages
         </label>

@@ -9,6 +9,7 @@ import { Figure } from '../../charts/Figure';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, CurveSwitch } from '../statistics/Controls';
 import { interval } from '../statistics/intervals';
 import {
@@ -33,8 +34,8 @@ const WHICH: Record<DependenceResult['which'], string> = {
 };
 
 export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
-  const [mode, setMode] = useState<AxisMode>('log');
-  const [kind, setKind] = useState<CurveKind>('natural');
+  const [mode, setMode] = usePageSetting('dependence', 'axes');
+  const [kind, setKind] = usePageSetting('dependence', 'curve');
   const { points } = result[kind];
   return (
     <Figure

@@ -4,19 +4,19 @@
  * of log s taken apart into parts that add up.
  */
 import type { DependenceResult } from '../../../src/experiments/dependence';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
 import '../statistics/statistics.css';
-import { curveSettings } from '../statistics/views';
 import { Autocorrelation } from './Autocorrelation';
 import { Correlations } from './Correlations';
 import { Decomposition } from './Decomposition';
 import { Laws } from './Laws';
 import { Words } from './Words';
 
-const SETTINGS = { ...curveSettings(10), maxLag: 48 };
+const SETTINGS = EXPERIMENT_SETTINGS.dependence();
 
 export default function Dependence() {
   const answer = useExperiment('dependence', SETTINGS);

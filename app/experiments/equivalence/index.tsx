@@ -4,7 +4,10 @@
  */
 import { useEffect, useState } from 'react';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { HISTOGRAM_BINS } from '../../../src/link/pages';
 import { counted } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { loadRecorded, type RecordedRun } from '../../state/recorded';
 import { useExperiment, useLabState } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
@@ -16,11 +19,13 @@ import { Histograms } from './Histograms';
 import { Underflow } from './Underflow';
 import { Words } from './Words';
 
-const BIN_CHOICES = [24, 48, 96] as const;
-
 export default function Equivalence() {
-  const [bins, setBins] = useState<number>(48);
-  const { result: live, run, refusal } = useExperiment('equivalence', { bins });
+  const [bins, setBins] = usePageSetting('equivalence', 'bins');
+  const {
+    result: live,
+    run,
+    refusal,
+  } = useExperiment('equivalence', EXPERIMENT_SETTINGS.equivalence({ bins }));
   const recording = useRecorded(live === null);
   const result: EquivalenceResult | null = live ?? recording?.result ?? null;
   const recorded = live === null;
@@ -72,18 +77,20 @@ export default function Equivalence() {
   );
 }
 
+type Bins = (typeof HISTOGRAM_BINS)[number];
+
 function BinsChoice({
   bins,
   disabled,
   onChoose,
 }: {
-  bins: number;
+  bins: Bins;
   disabled: boolean;
-  onChoose: (bins: number) => void;
+  onChoose: (bins: Bins) => void;
 }) {
   return (
     <div className="segmented" role="group" aria-label="Number of bins">
-      {BIN_CHOICES.map((choice) => (
+      {HISTOGRAM_BINS.map((choice) => (
         <button
           key={choice}
           type="button"
@@ -92,7 +99,7 @@ function BinsChoice({
           onClick={() => onChoose(choice)}
         >
           {choice}
-          {choice === BIN_CHOICES[0] && ' bins'}
+          {choice === HISTOGRAM_BINS[0] && ' bins'}
         </button>
       ))}
     </div>

@@ -1,13 +1,14 @@
 /** How much gradient each response gets under one objective, against length, advantage or entropy. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { GradientPoint, GradientResult } from '../../../src/experiments/gradient';
-import type { ObjectiveId } from '../../../src/math/objectives/registry';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { counted, signed, significant } from '../../format/numbers';
 import { useLab } from '../../state/react';
+import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
+import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../Choice';
 import { objectiveView } from '../objective-views';
 import { bySign } from './signs';
@@ -27,8 +28,8 @@ const AXES: Record<Axis, { name: string; label: string; of: (p: GradientPoint) =
 
 export function ResponseMass({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
-  const [wanted, setWanted] = useState<ObjectiveId>('gspo');
-  const [axis, setAxis] = useState<Axis>('length');
+  const [wanted, setWanted] = usePageSetting('gradient', 'responses');
+  const [axis, setAxis] = usePageSetting('gradient', 'against');
   const found = result.objectives.findIndex(({ id }) => id === wanted);
   const index = Math.max(0, found);
   const objective = result.objectives[index];
@@ -69,8 +70,8 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
             className="select-small"
             value={objective.id}
             onChange={(event) => {
-              const next = result.objectives.find(({ id }) => id === event.target.value);
-              if (next !== undefined) setWanted(next.id);
+              const next = GRADIENT_OBJECTIVES.find((id) => id === event.target.value);
+              if (next !== undefined) setWanted(next);
             }}
           >
             {result.objectives.map(({ id }) => (

@@ -2,11 +2,12 @@
  * Experiment page `gradient`: who gets the gradient under each objective, and GSPO's weight read as an
  * information gain, s = exp(ΔH).
  */
-import { useState } from 'react';
 import type { GradientResult } from '../../../src/experiments/gradient';
-import type { ObjectiveId } from '../../../src/math/objectives/registry';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
 import type { Library } from '../../../src/math/objectives/types';
 import '../../charts/practice.css';
+import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Choice, Toggles } from '../Choice';
@@ -18,22 +19,11 @@ import { ResponseMass } from './ResponseMass';
 import { ShareByBin } from './ShareByBin';
 import { Words } from './Words';
 
-const OBJECTIVES = [
-  'gspo',
-  'grpo',
-  'dapo',
-  'luspo',
-  'cispo',
-  'gmpo',
-  'sapo',
-  'rloo',
-] as const satisfies readonly ObjectiveId[];
-type Shown = (typeof OBJECTIVES)[number];
-
 export default function Gradient() {
-  const [objectives, setObjectives] = useState<Shown[]>(['gspo', 'grpo', 'dapo', 'rloo']);
-  const [library, setLibrary] = useState<Library>('trl');
-  const answer = useExperiment('gradient', { objectives, library, bins: 8, points: 1500 });
+  const [objectives, setObjectives] = usePageSetting('gradient', 'objectives');
+  const [library, setLibrary] = usePageSetting('gradient', 'library');
+  const chosen = usePageSettings('gradient');
+  const answer = useExperiment('gradient', EXPERIMENT_SETTINGS.gradient(chosen));
   const { result } = answer;
   return (
     <ExperimentPage
@@ -52,7 +42,7 @@ export default function Gradient() {
             <Toggles
               label="Objectives shown"
               chosen={objectives}
-              choices={OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
+              choices={GRADIENT_OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
               onChange={setObjectives}
             />
             <Choice<Library>

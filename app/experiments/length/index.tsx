@@ -2,14 +2,15 @@
  * Experiment page `length`: a perplexity is an exponentiated mean of few or many tokens. What a short
  * response does to it, and whether that cancels in s, the ratio of two perplexities.
  */
-import { useState } from 'react';
 import type { LengthResult } from '../../../src/experiments/length';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
 import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
 import '../statistics/statistics.css';
-import { axesKeyOf, curveSettings, type CurveKind } from '../statistics/views';
+import { axesKeyOf } from '../statistics/views';
 import { Gaps } from './Gaps';
 import { Perplexities } from './Perplexities';
 import { Positions } from './Positions';
@@ -17,9 +18,9 @@ import { Ratio } from './Ratio';
 import { Words } from './Words';
 
 export default function Length() {
-  const [bins, setBins] = useState(10);
-  const [kind, setKind] = useState<CurveKind>('prefix');
-  const answer = useExperiment('length', curveSettings(bins));
+  const [bins, setBins] = usePageSetting('length', 'bins');
+  const [kind, setKind] = usePageSetting('length', 'curve');
+  const answer = useExperiment('length', EXPERIMENT_SETTINGS.length({ bins }));
   const { result } = answer;
   return (
     <ExperimentPage

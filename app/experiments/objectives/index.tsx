@@ -2,13 +2,14 @@
  * Experiment page `objectives`: what each objective makes of the same rollouts, in TRL's convention and in
  * verl's, and the divergences that trainers log beside it.
  */
-import { useState } from 'react';
 import type { ObjectivesResult } from '../../../src/experiments/objectives';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
+import { usePageSettings } from '../../state/address-react';
 import { useExperiment, useLabState } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
-import { BandFields, type Band } from './BandFields';
+import { BandFields } from './BandFields';
 import { Diagnostics } from './Diagnostics';
 import { Example } from './Example';
 import './objectives.css';
@@ -17,9 +18,9 @@ import { ObjectiveTable } from './ObjectiveTable';
 import { Words } from './Words';
 
 export default function Objectives() {
-  const [band, setBand] = useState<Band>({ low: null, high: null });
+  const chosen = usePageSettings('objectives');
   const length = useLabState((state) => state.run?.imported?.report.maxCompletionLength ?? null);
-  const answer = useExperiment('objectives', { ...band, length });
+  const answer = useExperiment('objectives', EXPERIMENT_SETTINGS.objectives(chosen, length));
   const { result } = answer;
   return (
     <ExperimentPage
@@ -34,7 +35,7 @@ export default function Objectives() {
       verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
       figures={
         <>
-          <BandFields onChange={setBand} />
+          <BandFields />
           <Live<ObjectivesResult>
             answer={answer}
             promise="Loss and clip share of every objective appear here."

@@ -2,10 +2,11 @@
  * Experiment page `precision`: the same log-probs in fewer digits; how far s moves, and how many responses
  * change sides of the clip band.
  */
-import { useState } from 'react';
 import type { PrecisionResult } from '../../../src/experiments/precision';
+import { CLIP_BANDS, EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
 import { Formula } from '../../format/Formula';
+import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { Claims, ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { BreakIt, synthetic } from '../BreakIt';
@@ -14,19 +15,13 @@ import { Live } from '../Live';
 import { ErrorFigure } from './ErrorFigure';
 import { WrongSideFigure } from './WrongSideFigure';
 
-const BANDS = {
-  gspo: { name: '3e-4 / 4e-4', low: 3e-4, high: 4e-4 },
-  luspo: { name: '2e-3 / 2.5e-3', low: 2e-3, high: 2.5e-3 },
-  grpo: { name: '0.2 / 0.2', low: 0.2, high: 0.2 },
-} as const;
-type BandName = keyof typeof BANDS;
+type BandName = keyof typeof CLIP_BANDS;
 
 const ERROR_LAW = String.raw`\operatorname{Var}[\delta \log s] = \frac{1}{12\,L^2}\sum_t \bigl(u(a_t)^2 + u(b_t)^2\bigr)`;
 
 export default function Precision() {
-  const [band, setBand] = useState<BandName>('gspo');
-  const { low, high } = BANDS[band];
-  const answer = useExperiment('precision', { low, high, decimals: [2, 3, 4, 5, 6] });
+  const [band, setBand] = usePageSetting('precision', 'band');
+  const answer = useExperiment('precision', EXPERIMENT_SETTINGS.precision({ band }));
   const { result } = answer;
   return (
     <ExperimentPage
@@ -48,7 +43,7 @@ export default function Precision() {
               value={band}
               choices={(['gspo', 'luspo', 'grpo'] as const).map((value) => ({
                 value,
-                name: BANDS[value].name,
+                name: CLIP_BANDS[value].name,
               }))}
               onChoose={setBand}
             />

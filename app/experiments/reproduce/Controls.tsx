@@ -1,9 +1,9 @@
 /** How large, where, with which seed; start and cancel; how far and how long still. */
-import { useState } from 'react';
 import type { ReproduceOptions } from '../../../src/engine/reproduce';
 import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { POLICIES_FIELDS, readNumber } from '../../setup/fields';
+import { usePageSetting, useTypedText } from '../../state/address-react';
 import { VERSION } from '../../version';
 import { Choice } from '../Choice';
 import type { SessionState } from './session';
@@ -14,20 +14,22 @@ const BACKEND_NAMES: Record<BackendChoice, string> = {
   wasm: 'WebAssembly',
 };
 
+function seedOf(text: string): number | undefined {
+  const reading = readNumber(POLICIES_FIELDS.seed, text);
+  return 'value' in reading ? reading.value : undefined;
+}
+
 interface ControlsProps {
   state: SessionState;
   onStart: (options: ReproduceOptions) => void;
   onCancel: () => void;
 }
 
-export function Controls({
-  state: { status, options, progress },
-  onStart,
-  onCancel,
-}: ControlsProps) {
-  const [quick, setQuick] = useState(options?.quick ?? true);
-  const [backend, setBackend] = useState<BackendChoice>(options?.backend ?? 'auto');
-  const [seedText, setSeedText] = useState(String(options?.seed ?? 1));
+export function Controls({ state: { status, progress }, onStart, onCancel }: ControlsProps) {
+  const [quick, setQuick] = usePageSetting('reproduce', 'quick');
+  const [backend, setBackend] = usePageSetting('reproduce', 'on');
+  const [seedValue, setSeed] = usePageSetting('reproduce', 'ledgerSeed');
+  const [seedText, setSeedText] = useTypedText(seedValue, seedOf, String);
   const seed = readNumber(POLICIES_FIELDS.seed, seedText);
   const running = status.is === 'running';
   const left =
@@ -79,7 +81,12 @@ export function Controls({
             value={seedText}
             disabled={running}
             aria-invalid={'issue' in seed}
-            onChange={(event) => setSeedText(event.currentTarget.value)}
+            onChange={(event) => {
+              const text = event.currentTarget.value;
+              setSeedText(text);
+              const value = seedOf(text);
+              if (value !== undefined) setSeed(value);
+            }}
           />
         </label>
       </div>

@@ -1,7 +1,8 @@
 /** Switches that the pages over response length share. */
+import { LENGTH_BINS, type LengthBins } from '../../../src/link/pages';
 import type { AxisMode } from '../../charts/axes';
 import { Choice } from '../Choice';
-import { BIN_CHOICES, type CurveChoice } from './views';
+import type { CurveChoice } from './views';
 
 export function AxisSwitch({
   value,
@@ -50,15 +51,15 @@ export function BinsSwitch({
   value,
   onChoose,
 }: {
-  value: number;
-  onChoose: (bins: number) => void;
+  value: LengthBins;
+  onChoose: (bins: LengthBins) => void;
 }) {
   return (
     <Choice
       label="Bins of natural length"
       value={value}
       onChoose={onChoose}
-      choices={BIN_CHOICES.map((bins, i) => ({
+      choices={LENGTH_BINS.map((bins, i) => ({
         value: bins,
         name: i === 0 ? `${bins} bins` : String(bins),
       }))}

@@ -43,19 +43,6 @@ export const TOKEN: WeightView = {
   shape: 'triangle',
 };
 
-/** As in the engine, whose defaults the page cannot import; the bins are the person's choice. */
-export interface CurveSettings {
-  bins: number;
-  prefixLength: number;
-  prefixPoints: number;
-}
-export const BIN_CHOICES = [6, 10, 16] as const;
-export const curveSettings = (bins: number): CurveSettings => ({
-  bins,
-  prefixLength: 0,
-  prefixPoints: 12,
-});
-
 /** "12 tokens", "12–17 tokens" */
 export function lengthsOf({ minLength, maxLength }: { minLength: number; maxLength: number }) {
   return minLength === maxLength

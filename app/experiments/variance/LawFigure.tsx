@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
 import type { VarianceCurve } from '../../../src/experiments/variance-curve';
+import type { LengthBins } from '../../../src/link/pages';
 import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { CurveBand, CurveLine, Near } from '../../charts/marks';
@@ -9,14 +10,9 @@ import { Figure } from '../../charts/Figure';
 import type { Domain } from '../../charts/scale';
 import { Legend, type LegendItem } from '../../charts/shapes';
 import { counted, fixed } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, BinsSwitch, CurveSwitch } from '../statistics/Controls';
-import {
-  CURVE_NAMES,
-  CURVE_SHAPES,
-  SEQUENCE,
-  type CurveChoice,
-  type CurveFigure,
-} from '../statistics/views';
+import { CURVE_NAMES, CURVE_SHAPES, SEQUENCE, type CurveFigure } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { lawOf, seriesOf, TABLE_COLUMNS, tableRows } from './series';
 
@@ -24,13 +20,13 @@ const HEIGHT = 400;
 const RESIDUAL_HEIGHT = 150;
 
 interface LawFigureProps extends CurveFigure<VarianceResult> {
-  bins: number;
-  onBins: (bins: number) => void;
+  bins: LengthBins;
+  onBins: (bins: LengthBins) => void;
 }
 
 export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
-  const [mode, setMode] = useState<AxisMode>('log');
-  const [choice, setChoice] = useState<CurveChoice>('both');
+  const [mode, setMode] = usePageSetting('variance', 'axes');
+  const [choice, setChoice] = usePageSetting('variance', 'curve');
   const curves = [result.natural, result.prefix].filter(
     ({ kind, points }) => points.length > 0 && (choice === 'both' || choice === kind),
   );

@@ -1,12 +1,12 @@
 /** Beside the law: the unnormalised weight, whose variance grows with L, and the token, whose does not. */
-import { useState } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
-import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
+import { extent, logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { fixed } from '../../format/numbers';
+import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch } from '../statistics/Controls';
 import { TOKEN, UNNORMALISED, type CurveFigure, type WeightView } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -23,7 +23,7 @@ export function Others(figure: CurveFigure<VarianceResult>) {
         view={UNNORMALISED}
         title="Unnormalised weight"
         law="L σ²"
-        first="log"
+        axes="unnormalisedAxes"
         what="log ρ = Σ dₜ, the log of the product of all ratios (less its drift): no averaging, so every token adds to its variance."
       />
       <Other
@@ -32,7 +32,7 @@ export function Others(figure: CurveFigure<VarianceResult>) {
         view={TOKEN}
         title="One token"
         law="σ²"
-        first="linear"
+        axes="tokenAxes"
         what="dₜ of single tokens, by the length of the response they stand in: what GRPO clips."
       />
     </div>
@@ -45,12 +45,12 @@ interface OtherProps extends CurveFigure<VarianceResult> {
   title: string;
   law: string;
   what: string;
-  /** axes at first */
-  first: AxisMode;
+  /** the page's choice of axes */
+  axes: 'unnormalisedAxes' | 'tokenAxes';
 }
 
-function Other({ result, axesKey: pageKey, weight, view, title, law, what, first }: OtherProps) {
-  const [mode, setMode] = useState<AxisMode>(first);
+function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes }: OtherProps) {
+  const [mode, setMode] = usePageSetting('variance', axes);
   const curve = result.natural;
   const axesKey = `${pageKey} ${curve.points.length === 0 ? 'empty' : ''}`;
   const series = seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured');

@@ -2,13 +2,13 @@
  * Experiment page `variance`, the heart of the lab: measured variance of the log weight against length,
  * the 1/L prediction over it, the residuals under it; beside it the unnormalised weight and the token.
  */
-import { useState } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
 import '../statistics/statistics.css';
-import { curveSettings } from '../statistics/views';
 import { LawFigure } from './LawFigure';
 import { Others } from './Others';
 import { Words } from './Words';
@@ -22,8 +22,8 @@ const DECIDING = new Set([
 ]);
 
 export default function Variance() {
-  const [bins, setBins] = useState(10);
-  const answer = useExperiment('variance', curveSettings(bins));
+  const [bins, setBins] = usePageSetting('variance', 'bins');
+  const answer = useExperiment('variance', EXPERIMENT_SETTINGS.variance({ bins }));
   const { result } = answer;
   return (
     <ExperimentPage

@@ -2,22 +2,23 @@
  * Experiment page `weights`: outside the log domain, where the paper stops. How much of the sample is
  * left under each weight, how variable and how heavy-tailed the weights are, against the log-normal.
  */
-import { useState } from 'react';
 import type { WeightsResult } from '../../../src/experiments/weights';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
 import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
 import '../statistics/statistics.css';
-import { axesKeyOf, curveSettings, type CurveKind } from '../statistics/views';
+import { axesKeyOf } from '../statistics/views';
 import { Shares } from './Shares';
 import { Kurtosis, Tails, Variances } from './Tails';
 import { Words } from './Words';
 
 export default function Weights() {
-  const [bins, setBins] = useState(10);
-  const [kind, setKind] = useState<CurveKind>('prefix');
-  const answer = useExperiment('weights', curveSettings(bins));
+  const [bins, setBins] = usePageSetting('weights', 'bins');
+  const [kind, setKind] = usePageSetting('weights', 'curve');
+  const answer = useExperiment('weights', EXPERIMENT_SETTINGS.weights({ bins }));
   const { result } = answer;
   return (
     <ExperimentPage

@@ -1,0 +1,113 @@
+/**
+ * The link's fingerprint beside the run that repeats it. Contract: compared with the choices that the link
+ * was opened with, whatever is chosen now; keeps its place while the run is live.
+ */
+import {
+  compareFingerprints,
+  type Comparison as Compared,
+  type FigureComparison,
+} from '../../src/link/fingerprint';
+import { counted, significant } from '../format/numbers';
+import { Prose } from '../format/Prose';
+import type { OpenedFingerprint } from '../state/address';
+import { useAddress } from '../state/address-react';
+import { useFingerprint, type Fingerprinting, type Missing } from './use-fingerprint';
+import { figureWords, tokenWords } from '../../src/link/words';
+
+const BEFORE: Record<Missing, string> = {
+  'no run': 'Press Start to repeat it.',
+  files: 'Your own files are in view; press Start to repeat the link’s run.',
+  'other settings': 'The run in view has other settings, so it is not compared.',
+  unfinished: 'It is compared when the run has finished here.',
+};
+
+function waitingWords(found: Fingerprinting): string {
+  if (found.status === 'none') return BEFORE[found.why];
+  return found.status === 'refused' ? found.message : 'Comparing…';
+}
+
+export function Comparison({ opened }: { opened: OpenedFingerprint }) {
+  const address = useAddress();
+  const { fingerprint, run, page, view } = opened;
+  const found = useFingerprint(run, page, view);
+  const compared =
+    found.status === 'here'
+      ? compareFingerprints(fingerprint, found.value.fingerprint, found.value.figures)
+      : null;
+  const tone = compared === null ? '' : compared.same ? 'banner-good' : 'banner-bad';
+  return (
+    <section
+      className={`banner comparison ${tone}`}
+      aria-label="Comparison with the link"
+      data-testid="comparison"
+    >
+      <div role="status">
+        {compared !== null ? (
+          <p>
+            <b>{compared.same ? '✓ The same as in the link.' : '✕ Not the same as in the link.'}</b>{' '}
+            {tokenWords(compared)} {figureWords(compared)}
+          </p>
+        ) : (
+          <p>
+            <b>This link says what was found</b> in {counted(fingerprint.sequences, 'response')}.{' '}
+            {waitingWords(found)}
+          </p>
+        )}
+      </div>
+      <button type="button" className="button-quiet" onClick={() => address.forgetFingerprint()}>
+        Dismiss
+      </button>
+      {compared !== null && <Table compared={compared} />}
+    </section>
+  );
+}
+
+function Table({ compared }: { compared: Compared }) {
+  return (
+    <details className="comparison-more" open={!compared.same}>
+      <summary>Figure by figure</summary>
+      <div className="comparison-table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">figure</th>
+              <th scope="col">in the link</th>
+              <th scope="col">here</th>
+              <th scope="col">difference</th>
+              <th scope="col">tolerance</th>
+            </tr>
+          </thead>
+          <tbody>
+            {compared.figures.map((figure) => (
+              <Row key={figure.label} figure={figure} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="small muted">
+        GPUs and CPUs round differently, so a figure counts as the same within a twentieth of the
+        half-width of its 95 % interval or a thousandth of itself, whichever is more; deviations
+        from float64, within 10⁻⁶.
+      </p>
+    </details>
+  );
+}
+
+const digits = (x: number | null) => (x === null ? 'not measured' : significant(x, 5));
+
+function Row({ figure }: { figure: FigureComparison }) {
+  const { label, link, here, difference, tolerance, within } = figure;
+  return (
+    <tr className={within ? '' : 'comparison-off'}>
+      <th scope="row">
+        <Prose>{label}</Prose>
+      </th>
+      <td>{digits(link)}</td>
+      <td>{digits(here)}</td>
+      <td>
+        {difference === null ? '–' : significant(difference, 2)} {within ? '' : '✕'}
+      </td>
+      <td>{significant(tolerance, 2)}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Link, QR code and embedding of what is on view. Contract: a finished run's link carries its
+ * fingerprint unless the person takes it out; why a link carries none is said.
+ */
+import { useEffect, useId, useRef, useState } from 'react';
+import { HIDEABLE, type HidePart } from '../../src/link/hash';
+import { EXPERIMENT_PAGES } from '../experiments/registry';
+import { useAddress, useAddressState } from '../state/address-react';
+import { counted } from '../format/numbers';
+import { embedSnippet, fullAddress } from './addresses';
+import { CopyField } from './CopyField';
+import { QrCode } from './QrCode';
+import { useFingerprint, type Fingerprinting, type Missing } from './use-fingerprint';
+
+const PARTS: Record<HidePart, string> = {
+  setup: 'setup',
+  run: 'run bar',
+  controls: 'switches of the figures',
+  words: 'prediction and verdict',
+};
+
+const WHY_NONE: Record<Missing, string> = {
+  'no run': 'Nothing has been run yet.',
+  files: 'The data in view come from your own files, which no link can carry.',
+  'other settings': 'The settings have been changed since the run in view.',
+  unfinished: 'The run has not finished.',
+};
+
+function fingerprintWords(found: Fingerprinting): string {
+  switch (found.status) {
+    case 'none':
+      return `${WHY_NONE[found.why]} The link holds the settings only.`;
+    case 'waiting':
+      return 'Taking the run’s fingerprint…';
+    case 'refused':
+      return `${found.message} The link holds the settings only.`;
+    case 'here': {
+      const { fingerprint, figures } = found.value;
+      return (
+        `Whoever opens the link repeats this run and is told whether all ` +
+        `${counted(fingerprint.sequences, 'response')} and ${counted(figures.length, 'figure')} ` +
+        'came out the same.'
+      );
+    }
+    default:
+      return found satisfies never;
+  }
+}
+
+export default function ShareDialog({ onClose }: { onClose: () => void }) {
+  const address = useAddress();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  const [withFingerprint, setWithFingerprint] = useState(true);
+  const [hide, setHide] = useState<readonly HidePart[]>([]);
+  const page = useAddressState((state) => state.page);
+  const pageTitle = EXPERIMENT_PAGES.find(({ id }) => id === page)?.title ?? page;
+  const link = address.link();
+  const found = useFingerprint(link.run, link.page, link.view);
+  const fingerprint = withFingerprint && found.status === 'here' ? found.value.fingerprint : null;
+  const shared = fullAddress({ ...link, embed: false, hide: [], fingerprint });
+  const embedded = fullAddress({ ...link, embed: true, hide, fingerprint: null });
+
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} className="share" aria-labelledby={title} onClose={onClose}>
+      <header>
+        <h2 id={title}>Share this experiment</h2>
+        <button type="button" className="button-quiet" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </header>
+      <div className="share-link">
+        <div>
+          <CopyField label="Link" text={shared} share={`GSPO Lab: ${pageTitle}`} />
+          <label className="share-option">
+            <input
+              type="checkbox"
+              checked={withFingerprint}
+              onChange={(event) => setWithFingerprint(event.target.checked)}
+            />
+            with the fingerprint of the run
+          </label>
+          <p className="small" role="status" data-testid="fingerprint-words">
+            {withFingerprint ? fingerprintWords(found) : 'The link holds the settings only.'}
+          </p>
+        </div>
+        <QrCode text={shared} />
+      </div>
+      <section>
+        <h3>Embed in a page</h3>
+        <fieldset className="share-parts">
+          <legend>Leave out</legend>
+          {HIDEABLE.map((part) => (
+            <label key={part} className="share-option">
+              <input
+                type="checkbox"
+                checked={hide.includes(part)}
+                onChange={(event) => {
+                  const on = event.target.checked;
+                  setHide(HIDEABLE.filter((p) => (p === part ? on : hide.includes(p))));
+                }}
+              />
+              {PARTS[part]}
+            </label>
+          ))}
+        </fieldset>
+        <CopyField
+          label="Snippet"
+          text={embedSnippet(embedded, `GSPO Lab: ${pageTitle}`)}
+          lines={5}
+        />
+      </section>
+    </dialog>
+  );
+}

@@ -1,0 +1,243 @@
+/**
+ * The address and the page follow each other. Contract: what a link may carry lives here (page, choices
+ * on the page, embedding, fingerprint) or in the lab's draft, and nowhere else; whatever a person
+ * changes is in the address a moment later.
+ *
+ * History: a page visited is an entry; so is a burst of edits (a slider drawn, a number typed), which
+ * therefore is one step back. Going back or editing the address changes settings, never data: a run
+ * with other settings is started where nothing would be lost, else offered.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Fingerprint } from '../../src/link/fingerprint';
+import { consentFor } from '../../src/link/consent';
+import {
+  openLink,
+  settingsToQuery,
+  writeLink,
+  type HidePart,
+  type Link,
+  type OpenedLink,
+} from '../../src/link/hash';
+import {
+  fieldsOf,
+  PAGE_IDS,
+  pageDefaults,
+  type AnyPageSettings,
+  type PageId,
+  type PageSettings,
+} from '../../src/link/pages';
+import type { RunSettings } from '../../src/link/settings';
+import { draftOf, readDraft } from '../setup/draft';
+import { isLive, type Lab } from './lab';
+
+/** The browser's address bar and history; tests hand in another one. */
+export interface Place {
+  /** `location.hash` */
+  read(): string;
+  push(hash: string): void;
+  replace(hash: string): void;
+  /** @param heard whether the person went back or forward, or there is a new address */
+  listen(heard: (how: 'travelled' | 'typed') => void): void;
+}
+
+/** A link with a fingerprint, as it was opened. */
+export interface OpenedFingerprint {
+  fingerprint: Fingerprint;
+  run: RunSettings;
+  page: PageId;
+  view: AnyPageSettings;
+}
+
+export interface AddressState {
+  page: PageId;
+  views: { readonly [P in PageId]: PageSettings<P> };
+  embed: boolean;
+  hide: readonly HidePart[];
+  opened: OpenedFingerprint | null;
+  /** settings that wait for a person's word, and why; a sentence */
+  offer: { run: RunSettings; why: string } | null;
+}
+
+/** Edits with less than this between them are one step of history, ms. */
+const BURST = 2000;
+/** The address is written when edits have paused this long: browsers refuse a flood of writes. */
+const PAUSE = 300;
+
+export function sameRun(a: RunSettings, b: RunSettings): boolean {
+  return settingsToQuery(a) === settingsToQuery(b);
+}
+
+const sameView = (page: PageId, a: AnyPageSettings, b: AnyPageSettings) =>
+  [...fieldsOf(page)].every(([name, { write }]) => write(a[name]) === write(b[name]));
+
+type LabPart = Pick<Lab, 'store' | 'edit' | 'start' | 'notify'>;
+
+export class Address {
+  readonly store: StoreApi<AddressState>;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private lastWrite = Date.now();
+  /** settings of the last draft that was valid */
+  private run: RunSettings;
+
+  constructor(
+    private readonly place: Place,
+    private readonly lab: LabPart,
+    { link, problems }: OpenedLink,
+  ) {
+    this.run = link.run;
+    const views = Object.fromEntries(PAGE_IDS.map((page) => [page, pageDefaults(page)]));
+    const why = consentFor(link.run);
+    this.store = createStore<AddressState>(() => ({
+      page: link.page,
+      views: { ...views, [link.page]: link.view } as AddressState['views'],
+      embed: link.embed,
+      hide: link.hide,
+      opened: fingerprintOf(link),
+      offer: why === null ? null : { run: link.run, why },
+    }));
+    if (problems.length > 0) lab.notify(problems.join(' '));
+    if (this.place.read().startsWith('#/')) this.place.replace(this.hash());
+    place.listen((how) => this.arrive(how));
+    lab.store.subscribe((now, before) => {
+      if (now.draft !== before.draft) this.follow();
+      if (now.run?.id !== before.run?.id) this.store.setState({ offer: null });
+    });
+  }
+
+  /** Whether the link that was opened may run without asking. */
+  get mayStart(): boolean {
+    return this.store.getState().offer === null;
+  }
+
+  /** A choice on a page. */
+  choose<P extends PageId, K extends keyof PageSettings<P>>(
+    page: P,
+    name: K,
+    value: PageSettings<P>[K],
+  ): void {
+    this.store.setState(({ views }) => ({
+      views: { ...views, [page]: { ...views[page], [name]: value } },
+    }));
+    this.schedule();
+  }
+
+  /** To another page of the lab, with all settings as they are. */
+  go(page: PageId): void {
+    if (page === this.store.getState().page) return;
+    this.write();
+    this.store.setState({ page });
+    this.place.push(this.hash());
+  }
+
+  /** Takes the offer up. */
+  async accept(): Promise<void> {
+    const { offer } = this.store.getState();
+    if (offer === null) return;
+    this.store.setState({ offer: null });
+    this.lab.edit((before) => draftOf(offer.run, before));
+    await this.lab.start();
+  }
+
+  decline(): void {
+    this.store.setState({ offer: null });
+  }
+
+  forgetFingerprint(): void {
+    this.store.setState({ opened: null });
+    this.schedule();
+  }
+
+  /** What is on view, as a link would hold it. */
+  link(page: PageId = this.store.getState().page): Link {
+    const { views, embed, hide, opened } = this.store.getState();
+    const view: AnyPageSettings = views[page];
+    const mine =
+      opened !== null &&
+      opened.page === page &&
+      sameRun(opened.run, this.run) &&
+      sameView(page, opened.view, view);
+    const fingerprint = mine ? opened.fingerprint : null;
+    return { page, run: this.run, view, embed, hide, fingerprint };
+  }
+
+  /** The address of a page under the present settings. */
+  hash(page?: PageId): string {
+    return writeLink(this.link(page));
+  }
+
+  private follow(): void {
+    const { settings } = readDraft(this.lab.store.getState().draft);
+    if (settings === null || sameRun(settings, this.run)) return;
+    this.run = settings;
+    const { offer } = this.store.getState();
+    if (offer !== null && !sameRun(offer.run, settings)) this.store.setState({ offer: null });
+    // Addresses of other pages hold the settings too.
+    this.store.setState({});
+    this.schedule();
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.write(), PAUSE);
+  }
+
+  private write(): void {
+    clearTimeout(this.timer);
+    const hash = this.hash();
+    if (hash === this.place.read() || (this.place.read() === '' && hash === '#/equivalence'))
+      return;
+    const now = Date.now();
+    if (now - this.lastWrite < BURST) this.place.replace(hash);
+    else this.place.push(hash);
+    this.lastWrite = now;
+  }
+
+  private arrive(how: 'travelled' | 'typed'): void {
+    const hash = this.place.read();
+    // An anchor within the page, such as the skip link's, is no address of the lab.
+    if (hash !== '' && !hash.startsWith('#/')) return;
+    clearTimeout(this.timer);
+    const { link, problems } = openLink(hash);
+    const changed = !sameRun(link.run, this.run);
+    const { opened, views } = this.store.getState();
+    const kept = opened !== null && sameRun(opened.run, link.run) ? opened : null;
+    this.run = link.run;
+    this.store.setState({
+      page: link.page,
+      views: { ...views, [link.page]: link.view },
+      embed: link.embed,
+      hide: link.hide,
+      opened: fingerprintOf(link) ?? kept,
+      offer: null,
+    });
+    if (changed) this.lab.edit((before) => draftOf(link.run, before));
+    if (problems.length > 0) this.lab.notify(problems.join(' '));
+    if (how === 'typed') this.place.replace(this.hash());
+    this.lastWrite = 0;
+    if (changed || link.fingerprint !== null) this.propose(link.run, how);
+  }
+
+  /** Starts a run of these settings where it costs nothing, else offers it. */
+  private propose(settings: RunSettings, how: 'travelled' | 'typed'): void {
+    const { run, opening } = this.lab.store.getState();
+    if (run?.settings && sameRun(run.settings, settings)) return;
+    const consent = consentFor(settings);
+    const free = opening.status === 'open' && (run === null || (run.settings && !isLive(run)));
+    if (how === 'typed' && consent === null && free) {
+      void this.lab.start();
+      return;
+    }
+    const why =
+      consent ??
+      (run === null
+        ? 'Nothing has been run with these settings.'
+        : run.settings === null
+          ? 'The data in view come from your files.'
+          : 'The run in view has other settings.');
+    this.store.setState({ offer: { run: settings, why } });
+  }
+}
+
+function fingerprintOf({ fingerprint, run, page, view }: Link): OpenedFingerprint | null {
+  return fingerprint === null ? null : { fingerprint, run, page, view };
+}

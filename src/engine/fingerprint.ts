@@ -1,0 +1,105 @@
+/**
+ * The fingerprint of a run that is in the engine: `src/link/fingerprint.ts` over its rollouts, with the
+ * figures of one experiment. Contract: the same run gives the same fingerprint, whichever page asks.
+ *
+ * Tolerances. A GPU adds in another order than a CPU, and both round: token log-probs differ by up to
+ * 2e-6 nats (measured, V up to 151,936), so figures of the same tokens differ too, but by far less than
+ * they are uncertain. A figure is called the same within a twentieth of the half-width of its 95 %
+ * interval, or within a thousandth of itself, whichever is more; deviations from float64 within 1e-6.
+ */
+import type { Claim, ExperimentContext } from '../experiments/experiment';
+import { experimentRegistry, type ExperimentId } from '../experiments/registry';
+import { logRatios, sequenceMeans } from '../experiments/input';
+import { makeFingerprint, MAX_FIGURES, type Figure, type Fingerprint } from '../link/fingerprint';
+import type { RunSettings } from '../link/settings';
+import { CompensatedSum } from '../math/summation';
+import { FetchError, findCheckpoint } from '../policy/fetch';
+import type { PolicyManifest } from '../policy/manifest';
+import type { Rollouts } from '../rollouts/rollouts';
+
+export const RELATIVE_TOLERANCE = 1e-3;
+export const ROUNDING = 2e-6;
+const SHARE_OF_INTERVAL = 1 / 20;
+const FLOOR = 1e-6;
+
+/** What a link holds, and what each of its figures is called. */
+export interface RunFingerprint {
+  fingerprint: Fingerprint;
+  figures: Figure[];
+}
+
+function moments(values: ArrayLike<number>): { mean: number; sd: number } {
+  const n = values.length;
+  const sum = new CompensatedSum();
+  for (let i = 0; i < n; i++) sum.add(values[i] as number);
+  const mean = sum.value / n;
+  const squares = new CompensatedSum();
+  for (let i = 0; i < n; i++) squares.add(((values[i] as number) - mean) ** 2);
+  return { mean, sd: Math.sqrt(squares.value / (n - 1)) };
+}
+
+function figure(id: string, label: string, value: number, floor: number): Figure {
+  const tolerance = Math.max(floor, RELATIVE_TOLERANCE * Math.abs(value));
+  return Number.isFinite(value)
+    ? { id, label, value, tolerance }
+    : { id, label, value: null, tolerance: 0 };
+}
+
+function figureOf({ id, claim, measured, interval }: Claim): Figure {
+  const halfWidth = interval === null ? 0 : (interval[1] - interval[0]) / 2;
+  const allowed = Number.isFinite(halfWidth) ? halfWidth * SHARE_OF_INTERVAL : 0;
+  return figure(id, claim, measured ?? Number.NaN, Math.max(FLOOR, allowed));
+}
+
+/** What can be said of any run. */
+function generalFigures(rollouts: Rollouts): Figure[] {
+  const weights = moments(sequenceMeans(logRatios(rollouts), rollouts.offsets));
+  const rewards = moments(rollouts.reward);
+  return [
+    figure('run.mean-log-weight', 'mean of log s', weights.mean, ROUNDING),
+    figure('run.sd-log-weight', 'standard deviation of log s', weights.sd, ROUNDING),
+    ...(rewards.sd > 0 ? [figure('run.mean-reward', 'mean reward', rewards.mean, FLOOR)] : []),
+  ];
+}
+
+/** SHA-256 in hex, as manifests have them. */
+interface PolicyFiles {
+  onnx: string;
+  old: string;
+  new: string;
+}
+
+/**
+ * The files behind a run, as the manifest names them and loading has checked them; null where no policy
+ * took part.
+ */
+export function policyFiles(
+  { source }: RunSettings,
+  policies: readonly PolicyManifest[],
+): PolicyFiles | null {
+  if (source.kind !== 'policies') return null;
+  const manifest = policies.find(({ name }) => name === source.policy);
+  if (manifest === undefined) throw new FetchError(`There is no policy "${source.policy}" here.`);
+  return {
+    onnx: manifest.onnx.sha256,
+    old: findCheckpoint(manifest, source.old).sha256,
+    new: findCheckpoint(manifest, source.new).sha256,
+  };
+}
+
+/** @param experiment whose claims are the headline figures; null: only what can be said of any run */
+export async function runFingerprint(
+  rollouts: Rollouts,
+  files: PolicyFiles | null,
+  experiment: { id: ExperimentId; settings: unknown } | null,
+  context: ExperimentContext,
+): Promise<RunFingerprint> {
+  const figures = generalFigures(rollouts);
+  if (experiment !== null) {
+    const { id, settings } = experiment;
+    const { claims } = await experimentRegistry.run(id, rollouts, settings, context);
+    figures.push(...claims.map(figureOf));
+  }
+  const kept = figures.slice(0, MAX_FIGURES);
+  return { fingerprint: makeFingerprint(rollouts, files, kept), figures: kept };
+}
