@@ -17,6 +17,7 @@ import './styles/charts.css';
 import './styles/words.css';
 import './styles/inspector.css';
 import './link/link.css';
+import './runs/shell.css';
 
 const opened = openLink(location.hash);
 const lab = new Lab(startEngine(), opened.link.run);

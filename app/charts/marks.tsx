@@ -27,6 +27,8 @@ export interface MarkSeries {
   marks: readonly Mark[];
   /** px to the right, where two series share their lengths */
   dodge?: number;
+  /** of a run laid over: drawn in the background, not a stop of the keyboard */
+  overlay?: boolean;
   describe(index: number): MarkWords;
 }
 

@@ -1,5 +1,15 @@
 /** Marks: one shape per series besides its colour, so that colour is never the only sign. */
-export type MarkShape = 'circle' | 'square' | 'triangle' | 'diamond';
+export type MarkShape =
+  | 'circle'
+  | 'square'
+  | 'triangle'
+  | 'diamond'
+  // of runs laid over
+  | 'wedge'
+  | 'cross'
+  | 'plus'
+  | 'star'
+  | 'hourglass';
 
 /** Path around (0, 0), about as large as a circle of radius r. */
 export function markPath(shape: MarkShape, r: number): string {
@@ -12,6 +22,16 @@ export function markPath(shape: MarkShape, r: number): string {
       return `M0 ${-1.2 * r}L${1.1 * r} ${0.8 * r}H${-1.1 * r}Z`;
     case 'diamond':
       return `M0 ${-1.3 * r}L${1.2 * r} 0L0 ${1.3 * r}L${-1.2 * r} 0Z`;
+    case 'wedge':
+      return `M0 ${1.2 * r}L${1.1 * r} ${-0.8 * r}H${-1.1 * r}Z`;
+    case 'cross':
+      return `M${-r} ${-r}L${r} ${r}M${r} ${-r}L${-r} ${r}`;
+    case 'plus':
+      return `M${-1.2 * r} 0H${1.2 * r}M0 ${-1.2 * r}V${1.2 * r}`;
+    case 'star':
+      return `M${-1.2 * r} 0H${1.2 * r}M${-0.6 * r} ${-1.04 * r}L${0.6 * r} ${1.04 * r}M${0.6 * r} ${-1.04 * r}L${-0.6 * r} ${1.04 * r}`;
+    case 'hourglass':
+      return `M${-r} ${-r}H${r}L${-r} ${r}H${r}Z`;
     default:
       return shape satisfies never;
   }

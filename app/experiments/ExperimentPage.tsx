@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import type { Claim, ExperimentVerdict } from '../../src/experiments/experiment';
 import { counted, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
+import { OverlayStrip } from '../runs/OverlayStrip';
 
 interface ExperimentPageProps {
   question: string;
@@ -27,6 +28,7 @@ export function ExperimentPage({ question, lead, verdict, figures, words }: Expe
           </div>
           <p>{lead}</p>
         </header>
+        <OverlayStrip />
         {figures}
       </section>
       <aside className="words" aria-label="Prediction and verdict">

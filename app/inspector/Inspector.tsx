@@ -2,11 +2,12 @@
  * The drawer in which every number is traced to its tokens: a list of responses, then one of them.
  * Contract: does not block the page; takes the focus when it opens and gives it back; Esc closes it.
  */
-import { useEffect, useRef } from 'react';
+import { useRef } from 'react';
 import type { SequenceSummary } from '../../src/engine/protocol';
 import { count, counted, signed, significant } from '../format/numbers';
 import type { Inspection } from '../state/lab';
 import { useAnswer, useLab, useLabState } from '../state/react';
+import { useDrawer } from './drawer';
 import { Trace } from './Trace';
 
 export function Inspector() {
@@ -19,18 +20,7 @@ const LIST_LIMIT = 200;
 function Drawer({ inspection }: { inspection: Inspection }) {
   const lab = useLab();
   const ref = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    ref.current?.focus();
-    const close = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') lab.closeInspector();
-    };
-    addEventListener('keydown', close);
-    return () => {
-      removeEventListener('keydown', close);
-      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus();
-    };
-  }, [lab]);
+  useDrawer(ref, () => lab.closeInspector());
 
   const { sequence, title } = inspection;
   return (

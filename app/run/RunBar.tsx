@@ -4,6 +4,7 @@
  */
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/protocol';
 import { bytes, count, duration, significant } from '../format/numbers';
+import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../setup/draft';
 import { isLive, type Opening, type Run } from '../state/lab';
 import { sourceName } from '../state/imports';
@@ -68,6 +69,7 @@ export function RunBar() {
         >
           Reset
         </button>
+        <RunsButton />
       </div>
       <Progress run={run} />
       <BackendLine />
@@ -104,6 +106,7 @@ function Progress({ run }: { run: Run | null }) {
               ? `${count(progress?.sequences ?? 0)} of ${count(total)} responses${fromWhere(run)}`
               : ''}
         </span>
+        <KeepingLine />
       </div>
       <progress
         aria-label="Progress of the run"

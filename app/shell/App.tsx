@@ -2,7 +2,7 @@
  * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
  * the experiment alone, with a link back.
  */
-import { Suspense, type MouseEvent } from 'react';
+import { lazy, Suspense, type MouseEvent } from 'react';
 import { isPageId } from '../../src/link/pages';
 import { EXPERIMENT_PAGES } from '../experiments/registry';
 import { Inspector } from '../inspector/Inspector';
@@ -10,11 +10,16 @@ import { EmbedFoot } from '../link/EmbedFoot';
 import { LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
+import { CutOff } from '../runs/CutOff';
+import { NoRoom } from '../runs/KeepingLine';
+import { Undo } from '../runs/Undo';
 import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
 import { Header } from './Header';
 import { useWide } from './wide';
+
+const RunsDrawer = lazy(() => import('../runs/RunsDrawer'));
 
 /** A click on a link to a page of ours, with no other wish than to go there; null else. */
 function pageClicked(event: MouseEvent) {
@@ -31,7 +36,8 @@ export function App() {
   const embed = useAddressState((state) => state.embed);
   const hide = useAddressState((state) => state.hide);
   const wide = useWide();
-  const inspecting = useLabState((state) => state.inspection !== null);
+  const inspecting = useLabState((state) => state.inspection !== null || state.shelfOpen);
+  const shelfOpen = useLabState((state) => state.shelfOpen);
   const Page = (EXPERIMENT_PAGES.find((page) => page.id === id) ?? EXPERIMENT_PAGES[0]).page;
   const classes = [
     'app',
@@ -69,6 +75,8 @@ export function App() {
       {!hide.includes('run') && <RunBar />}
       <Banner />
       <LinkBanners />
+      <NoRoom />
+      <CutOff />
       <main className="columns" id="measurement" tabIndex={-1}>
         {!hide.includes('setup') && (
           <details className="setup-column" open={wide && !embed}>
@@ -92,6 +100,12 @@ export function App() {
         </footer>
       )}
       <Inspector />
+      {shelfOpen && (
+        <Suspense fallback={null}>
+          <RunsDrawer />
+        </Suspense>
+      )}
+      <Undo />
     </div>
   );
 }

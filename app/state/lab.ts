@@ -98,8 +98,9 @@ export class Lab {
     return opened;
   }
 
+  /** The drawers share one place. */
   showShelf(shelfOpen: boolean): void {
-    this.store.setState({ shelfOpen });
+    this.store.setState(shelfOpen ? { shelfOpen, inspection: null } : { shelfOpen });
     if (shelfOpen) void this.kept.refresh();
   }
 
@@ -195,7 +196,8 @@ export class Lab {
 
   inspect(inspection: Omit<Inspection, 'run'>): void {
     const { run } = this.store.getState();
-    if (run !== null) this.store.setState({ inspection: { ...inspection, run: run.id } });
+    if (run === null) return;
+    this.store.setState({ inspection: { ...inspection, run: run.id }, shelfOpen: false });
   }
 
   closeInspector(): void {

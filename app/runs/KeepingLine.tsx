@@ -1,0 +1,77 @@
+/** Beside the run: whether it is kept, and the way to all that are. */
+import type { Keeping } from '../../src/engine/protocol';
+import { count, counted } from '../format/numbers';
+import { useLab, useLabState } from '../state/react';
+
+export function RunsButton() {
+  const lab = useLab();
+  const open = useLabState((state) => state.shelfOpen);
+  return (
+    <button
+      type="button"
+      className="button"
+      aria-pressed={open}
+      title="Kept runs, overlays, downloads"
+      onClick={() => lab.showShelf(!open)}
+    >
+      Runs
+    </button>
+  );
+}
+
+function words(keeping: Keeping, all: number): string {
+  switch (keeping.status) {
+    case 'kept':
+      return keeping.sequences >= all ? 'kept' : `${count(keeping.sequences)} kept`;
+    case 'full':
+      return keeping.id === null
+        ? 'not kept, no room'
+        : `${count(keeping.sequences)} kept, no room`;
+    case 'off':
+      return 'not kept';
+    default:
+      return keeping satisfies never;
+  }
+}
+
+export function KeepingLine() {
+  const run = useLabState((state) => state.run);
+  const keeping = run?.keeping ?? null;
+  if (run === null || keeping === null) return null;
+  const { progress } = run;
+  return (
+    <span
+      className="keeping"
+      data-testid="keeping"
+      title={keeping.status === 'kept' ? 'In this browser, across reloads' : keeping.message}
+    >
+      {words(keeping, progress.sequences)}
+    </span>
+  );
+}
+
+/** Out of room: what is kept, what is not, and how to make room. */
+export function NoRoom() {
+  const lab = useLab();
+  const run = useLabState((state) => state.run);
+  if (run?.keeping?.status !== 'full') return null;
+  const { sequences } = run.keeping;
+  const rest = run.progress.sequences - sequences;
+  return (
+    <div className="banner banner-bad" role="alert" data-testid="no-room">
+      <p>
+        <b>No more room to keep this run.</b>{' '}
+        {sequences > 0
+          ? `${counted(sequences, 'response')} of finished batches are kept; the other ${counted(rest, 'response')}`
+          : 'Its responses'}{' '}
+        stay until you close this page. Delete runs, or download this one.
+      </p>
+      <button type="button" className="button" onClick={() => lab.showShelf(true)}>
+        Runs
+      </button>
+      <button type="button" className="button" onClick={() => void lab.purgeKept()}>
+        Try again
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+/** Above the figures: which kept runs are laid over them, by the differences that matter, and away with them. */
+import { useLab, useLabState } from '../state/react';
+import { OverlayGlyph } from './OverlayGlyph';
+import { useOverlayLabels } from './useOverlays';
+
+export function OverlayStrip() {
+  const lab = useLab();
+  const overlays = useLabState((state) => state.overlays);
+  const labels = useOverlayLabels();
+  if (overlays.length === 0) return null;
+  return (
+    <ul className="overlay-strip" aria-label="Runs laid over the charts">
+      {overlays.map(({ id, slot }) => (
+        <li key={id}>
+          <OverlayGlyph slot={slot} />
+          <span>{labels.get(id)}</span>
+          <button
+            type="button"
+            className="button-quiet"
+            aria-label={`Take away ${labels.get(id)}`}
+            onClick={() => lab.toggleOverlay(id)}
+          >
+            ×
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,170 @@
+/** The drawer of kept runs: this run as files, the list, room, and the paper. Does not block the page. */
+import { useRef, useState, type ReactNode } from 'react';
+import type { ShelfRun } from '../../src/engine/protocol';
+import { bytes, counted } from '../format/numbers';
+import { useDrawer } from '../inspector/drawer';
+import { useLab, useLabState } from '../state/react';
+import { BIBTEX } from './bibtex';
+import { KeptItem } from './KeptItem';
+import { RunFiles } from './RunFiles';
+import { sourceWords } from './words';
+import './runs.css';
+
+export default function RunsDrawer() {
+  const lab = useLab();
+  const ref = useRef<HTMLElement>(null);
+  useDrawer(ref, () => lab.showShelf(false));
+  return (
+    <aside className="inspector runs" role="dialog" aria-label="Runs" ref={ref} tabIndex={-1}>
+      <header className="inspector-head">
+        <h2>Runs</h2>
+        <button
+          type="button"
+          className="button-quiet inspector-close"
+          aria-label="Close the runs"
+          onClick={() => lab.showShelf(false)}
+        >
+          Close <kbd>Esc</kbd>
+        </button>
+      </header>
+      <div className="inspector-body runs-body">
+        <InView />
+        <Kept />
+        <Cite />
+      </div>
+    </aside>
+  );
+}
+
+function InView() {
+  const lab = useLab();
+  const run = useLabState((state) => state.run);
+  const has = run !== null && run.progress.sequences > 0;
+  return (
+    <section aria-label="The run in view">
+      <h3>The run in view</h3>
+      {has ? (
+        <>
+          <p className="kept-facts">
+            {sourceWords({
+              settings: run.settings,
+              files:
+                run.imported?.report.files.map(({ name }) => name) ?? run.reopened?.files ?? [],
+            })}
+            {' · '}
+            {counted(run.progress.sequences, 'response')}
+          </p>
+          <RunFiles run={run.id} settings={run.settings} />
+          {run.imported !== null && run.keeping === null && (
+            <p className="small">
+              Data from files are gone when you close this page.{' '}
+              <button type="button" className="button" onClick={() => void lab.keepPresent()}>
+                Keep it in this browser
+              </button>
+            </p>
+          )}
+        </>
+      ) : (
+        <p className="muted">There is none. Press Start, or open one below.</p>
+      )}
+    </section>
+  );
+}
+
+function Kept() {
+  const shelf = useLabState((state) => state.shelf);
+  if (shelf === null) return <p className="muted">Looking for kept runs…</p>;
+  if (shelf.status === 'unavailable') {
+    return (
+      <section aria-label="Kept runs">
+        <h3>Kept runs</h3>
+        <p className="notice" role="status" data-testid="unavailable">
+          Runs cannot be kept: {shelf.message} Everything else works; download what you want to have
+          later.
+        </p>
+      </section>
+    );
+  }
+  return <List runs={shelf.runs} room={shelf.room} />;
+}
+
+interface ListProps {
+  runs: readonly ShelfRun[];
+  room: { used: number; quota: number } | null;
+}
+
+function List({ runs, room }: ListProps) {
+  const lab = useLab();
+  const shown = useLabState((state) => {
+    const keeping = state.run?.keeping;
+    return keeping?.status === 'kept' || keeping?.status === 'full' ? keeping.id : null;
+  });
+  const idle = runs.filter(({ live }) => live === null);
+  const size = runs.reduce((sum, run) => sum + run.bytes, 0);
+  return (
+    <section aria-label="Kept runs">
+      <header className="kept-list-head">
+        <h3>Kept in this browser</h3>
+        <button
+          type="button"
+          className="button-quiet"
+          disabled={idle.length === 0}
+          onClick={() =>
+            void lab.removeKept(
+              idle.map(({ id }) => id),
+              `${counted(idle.length, 'run')} ${idle.length === 1 ? 'is' : 'are'} deleted.`,
+            )
+          }
+        >
+          Delete all
+        </button>
+      </header>
+      {runs.length === 0 ? (
+        <p className="muted">
+          None yet. A run is kept batch by batch, so a reload or a crash loses nothing that was
+          finished.
+        </p>
+      ) : (
+        <ul className="kept-list">
+          {runs.map((kept) => (
+            <KeptItem key={kept.id} kept={kept} inView={kept.id === shown} />
+          ))}
+        </ul>
+      )}
+      <p className="small muted">
+        {counted(runs.length, 'run')}, {bytes(size)}
+        {room !== null && `; the browser has room for about ${bytes(room.quota - room.used)} more`}.
+        Only this browser has them; it may drop them when its disk is full.
+      </p>
+    </section>
+  );
+}
+
+function Cite() {
+  const [copied, setCopied] = useState<ReactNode>(null);
+  return (
+    <section aria-label="Cite the paper">
+      <header className="kept-list-head">
+        <h3>Cite the paper</h3>
+        <button
+          type="button"
+          className="button-quiet"
+          onClick={() =>
+            void navigator.clipboard.writeText(BIBTEX).then(
+              () => setCopied('copied'),
+              () => setCopied('copying is not allowed here; select the text'),
+            )
+          }
+        >
+          Copy BibTeX
+        </button>
+        <span className="small" role="status">
+          {copied}
+        </span>
+      </header>
+      <pre className="bibtex" tabIndex={0} aria-label="BibTeX">
+        {BIBTEX}
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+/** What figures are handed of the overlaid runs: result, label, and look. */
+import { useMemo } from 'react';
+import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
+import { overlayLook, type Overlaid } from '../charts/overlay';
+import { useLabState } from '../state/react';
+import { labelOf } from './words';
+
+/** Label by kept id, of the runs laid over. */
+export function useOverlayLabels(): ReadonlyMap<string, string> {
+  const overlays = useLabState((state) => state.overlays);
+  const shelf = useLabState((state) => state.shelf);
+  const settings = useLabState((state) => state.run?.settings ?? null);
+  return useMemo(() => {
+    const runs = shelf?.status === 'open' ? shelf.runs : [];
+    return new Map(
+      overlays.map(({ id }) => {
+        const kept = runs.find((run) => run.id === id);
+        return [id, kept === undefined ? 'a kept run' : labelOf(settings, kept)];
+      }),
+    );
+  }, [overlays, shelf, settings]);
+}
+
+/** The overlaid runs that this experiment has an answer about, in the order in which they were laid over. */
+export function useOverlays<K extends ExperimentId>(
+  experiment: K,
+): readonly Overlaid<ExperimentMap[K]['result']>[] {
+  const overlays = useLabState((state) => state.overlays);
+  const answers = useLabState((state) => state.overlaid[experiment]);
+  const labels = useOverlayLabels();
+  return useMemo(
+    () =>
+      overlays.flatMap(({ id, slot }) => {
+        const answer = answers?.find((one) => one.id === id);
+        if (answer === undefined) return [];
+        const { result } = answer;
+        return [{ id, label: labels.get(id) ?? '', look: overlayLook(slot), result }];
+      }),
+    [overlays, answers, labels],
+  );
+}

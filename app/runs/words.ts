@@ -1,0 +1,57 @@
+/** Kept runs in words: what they are, and how they differ from the one in view. Contract: pure. */
+import type { KeptRun, ShelfRun } from '../../src/engine/protocol';
+import type { RunSettings } from '../../src/link/settings';
+import { bytes, count } from '../format/numbers';
+import { differences, type Difference } from '../setup/draft';
+
+/** "step-04200 → step-04400", "synthetic", "my-run.jsonl" */
+export function sourceWords({ settings, files }: Pick<KeptRun, 'settings' | 'files'>): string {
+  if (settings === null) return files.length === 1 ? (files[0] as string) : `${files.length} files`;
+  const { source } = settings;
+  if (source.kind === 'synthetic') return 'synthetic';
+  return `${source.policy}, ${source.old} → ${source.new}`;
+}
+
+/** What a kept run has that the one in view has not; null where they cannot be compared. */
+export function differsBy(inView: RunSettings | null, kept: KeptRun): Difference[] | null {
+  return inView === null || kept.settings === null ? null : differences(inView, kept.settings);
+}
+
+/** "α 1 → 0.5, seed 1 → 2" */
+export function differenceWords(found: readonly Difference[], most = 3): string {
+  const shown = found
+    .slice(0, most)
+    .map(({ name, before, after }) => `${name} ${before} → ${after}`);
+  const rest = found.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+}
+
+/** One short name: what a person called it, else the difference, else what it is and when it was made. */
+export function labelOf(inView: RunSettings | null, kept: KeptRun): string {
+  if (kept.name !== null) return kept.name;
+  const found = differsBy(inView, kept);
+  if (found !== null && found.length > 0) return differenceWords(found, 2);
+  return `${found === null ? sourceWords(kept) : 'same settings'}, ${dateWords(kept.createdAt)}`;
+}
+
+/** In the reader's own time: "2 Jan, 03:04" */
+export function dateWords(ms: number): string {
+  return new Date(ms).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+}
+
+export function sizeWords({ sequences, totalSequences, tokens, bytes: size }: KeptRun): string {
+  const of = sequences < totalSequences ? ` of ${count(totalSequences)}` : '';
+  return `${count(sequences)}${of} responses, ${count(tokens)} tokens, ${bytes(size)}`;
+}
+
+export function stateWords({ state, live }: ShelfRun): string {
+  if (live === 'elsewhere') return 'in another tab';
+  if (state === 'finished') return 'finished';
+  if (state === 'stopped') return 'stopped';
+  return live === 'here' ? 'under way' : 'cut off';
+}
