@@ -48,7 +48,7 @@ test('back and forward move between pages, and an edited address is followed', a
     location.hash = '#/weights?v=1&source=synthetic&prompts=60&rho=0.25';
   });
   await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(heading);
-  await expect(page.getByLabel('Neighbour correlation', { exact: true })).toHaveValue('0.25');
+  await expect(page.getByRole('textbox', { name: /Neighbour correlation/ })).toHaveValue('0.25');
 });
 
 test('embedded, there is the experiment, a link back, and no more', async ({ page }) => {
