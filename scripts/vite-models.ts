@@ -18,6 +18,7 @@ const SMALL_FILES = [
 interface Manifest {
   onnx: { file: string };
   checkpoints: { file: string }[];
+  races?: { file: string }[];
 }
 
 async function readJson<T>(url: URL): Promise<T> {
@@ -37,7 +38,8 @@ export function shipModels(folder: URL): Plugin {
       await emit('index.json');
       for (const name of await readJson<string[]>(new URL('index.json', folder))) {
         const manifest = await readJson<Manifest>(new URL(`${name}/lab.json`, folder));
-        const files = [manifest.onnx.file, ...manifest.checkpoints.map(({ file }) => file)];
+        const listed = [manifest.onnx, ...manifest.checkpoints, ...(manifest.races ?? [])];
+        const files = listed.map(({ file }) => file);
         for (const file of [...SMALL_FILES, ...files]) await emit(`${name}/${file}`);
       }
     },

@@ -115,8 +115,11 @@ export function SetupPanel() {
   );
 }
 
-function checkpointLabel({ step, loss, accuracy }: CheckpointInfo): string {
-  return `step ${step.toLocaleString('en-US')} · ${loss.toFixed(3)} nats · ${(accuracy * 100).toFixed(0)} % right`;
+const SERIES = { supervised: '', gspo: 'GSPO ', grpo: 'GRPO ' };
+
+function checkpointLabel({ series, step, loss, accuracy }: CheckpointInfo): string {
+  const nats = loss === null ? '' : ` · ${loss.toFixed(3)} nats`;
+  return `${SERIES[series]}step ${step.toLocaleString('en-US')}${nats} · ${(accuracy * 100).toFixed(0)} % right`;
 }
 
 const NO_POLICIES: readonly PolicyManifest[] = [];

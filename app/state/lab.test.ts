@@ -18,6 +18,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 const checkpoint = (id: string) => ({
   id,
   file: `checkpoints/${id}.safetensors`,
+  series: 'supervised' as const,
   step: 1,
   loss: 1,
   accuracy: 0.5,

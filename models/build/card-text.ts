@@ -2,6 +2,7 @@
 import { LIMIT } from '../../src/tasks/arithmetic';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Accuracy } from '../../src/training/heldout';
+import { RACES } from './races';
 import type { Recipe } from './recipes';
 
 export type MeasuredCheckpoint = Accuracy & { id: string };
@@ -20,6 +21,48 @@ const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
 function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** What the reinforcement learning was, and what it reached, for the card. */
+function raceText(
+  { races, checkpoints }: PolicyManifest,
+  measured: readonly MeasuredCheckpoint[],
+): string {
+  const recipe = Object.entries(RACES).find(([, { settings }]) =>
+    races?.some(({ start }) => start === settings.start),
+  );
+  if (!races || races.length === 0 || !recipe) return '';
+  const [name, { settings, series }] = recipe;
+  const accuracyOf = (id: string | undefined) => {
+    const found = measured.find((one) => one.id === id);
+    return found
+      ? `${percent(found.accuracy)} [${found.interval.map(percent).join(', ')}]`
+      : 'not measured';
+  };
+  const ends = series.map((one, i) => {
+    const last = checkpoints.findLast((checkpoint) => checkpoint.series === one);
+    const { objective, epsilonLow, epsilonHigh, learningRate } = settings.racers[i] ?? {};
+    return [
+      one,
+      `${objective}, ${epsilonLow} / ${epsilonHigh}`,
+      String(learningRate),
+      accuracyOf(settings.start),
+      accuracyOf(last?.id),
+    ];
+  });
+  return `## Reinforcement learning
+
+The series \`${series.join('` and `')}\` go on from \`${settings.start}\` with the lab's own trainer
+(\`npm run models:train -- ${name}\`, in Node on WebAssembly): ${settings.steps} steps, each with fresh
+rollouts of ${settings.prompts} prompts x ${settings.groupSize} responses at temperature
+${settings.temperature} and ${settings.minibatches} minibatch updates on them. AdamW (0.9, 0.999), gradient norm
+clipped at ${settings.gradientClip}, ${settings.schedule} learning rate after ${settings.warmupSteps} warm-up steps, no
+KL penalty. Reward: 1 for the right value, else 0; group advantages as TRL computes them. Seed
+${settings.seed}, the same prompts and random numbers for both. Weights are stored in float32. Curves of
+every step: \`training/\`.
+
+${table(['series', 'objective, epsilon low / high', 'learning rate', 'accuracy at the start', 'after the last step'], ends)}
+`;
 }
 
 export function modelCard(
@@ -70,7 +113,7 @@ ${table(
   ['checkpoint', 'loss', 'accuracy', '95 % interval', 'valid steps', 'mean length'],
   measured.map((m, i) => [
     m.id,
-    manifest.checkpoints[i]?.loss.toFixed(4) ?? '',
+    manifest.checkpoints[i]?.loss?.toFixed(4) ?? '',
     percent(m.accuracy),
     m.interval.map(percent).join(' to '),
     percent(m.validSteps),
@@ -78,6 +121,7 @@ ${table(
   ]),
 )}
 
+${raceText(manifest, measured)}
 Default pair: pi_old \`${manifest.defaultPair.old}\`, pi_theta \`${manifest.defaultPair.new}\`. \`onnx/model.onnx\`
 holds the weights of \`${manifest.defaultPair.old}\`.
 

@@ -8,7 +8,12 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { PolicyHost } from '../../src/policy/host';
-import { policyManifestSchema, type PolicyManifest } from '../../src/policy/manifest';
+import {
+  CHECKPOINT_SERIES,
+  policyManifestSchema,
+  type CheckpointInfo,
+  type PolicyManifest,
+} from '../../src/policy/manifest';
 import { loadRuntime } from '../../src/policy/runtime';
 import { readSafetensors } from '../../src/policy/safetensors';
 import { localFiles, NODE_ASSETS, ROOT } from '../../scripts/node/ort';
@@ -18,6 +23,7 @@ import { judge, sampleHeldOut } from '../../src/training/heldout';
 import { logProbs, logRatioSpread } from './evaluate';
 import { configFiles } from './files';
 import { writeOnnx } from './onnx-author';
+import { RACES } from './races';
 import { RECIPES, type Recipe } from './recipes';
 
 const EVALUATION_PROMPTS = 1000;
@@ -27,13 +33,12 @@ const PAIR_PROMPTS = 128;
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-interface TrainedCheckpoint {
-  id: string;
-  file: string;
-  step: number;
-  loss: number;
+type TrainedCheckpoint = Pick<CheckpointInfo, 'id' | 'file' | 'series' | 'step' | 'loss'> & {
   bytes: Uint8Array;
-}
+};
+
+const seriesOf = (id: string): CheckpointInfo['series'] =>
+  CHECKPOINT_SERIES.find((series) => id.startsWith(`${series}-`)) ?? 'supervised';
 
 async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
   const names = (await readdir(new URL('checkpoints/', folder))).filter((name) =>
@@ -43,10 +48,20 @@ async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
     const bytes = await readFile(new URL(`checkpoints/${name}`, folder));
     const { metadata } = readSafetensors(bytes, name);
     const id = name.replace('.safetensors', '');
-    const loss = Number(metadata.get('loss'));
-    return { id, file: `checkpoints/${name}`, step: Number(metadata.get('step')), loss, bytes };
+    const loss = metadata.get('loss');
+    return {
+      id,
+      file: `checkpoints/${name}`,
+      series: seriesOf(id),
+      step: Number(metadata.get('step')),
+      loss: loss === undefined ? null : Number(loss),
+      bytes,
+    };
   });
-  return Promise.all(read);
+  const all = await Promise.all(read);
+  // In the order in which they were trained.
+  const rank = ({ series }: TrainedCheckpoint) => CHECKPOINT_SERIES.indexOf(series);
+  return all.sort((a, b) => rank(a) - rank(b) || a.step - b.step);
 }
 
 async function writeJson(url: URL, value: unknown): Promise<void> {
@@ -66,9 +81,10 @@ function draftManifest(
     task: 'arithmetic',
     parameters: parameterCount(recipe.architecture),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: sha256(onnx) },
-    checkpoints: checkpoints.map(({ id, file, step, loss, bytes }) => ({
+    checkpoints: checkpoints.map(({ id, file, series, step, loss, bytes }) => ({
       id,
       file,
+      series,
       step,
       loss,
       accuracy: 0,
@@ -78,7 +94,31 @@ function draftManifest(
     })),
     defaultPair: recipe.defaultPair,
     reproducePairs: recipe.reproducePairs,
+    races: racesOf(name),
   };
+}
+
+/** The races of `races.ts` that start from this policy. */
+function racesOf(name: string): NonNullable<PolicyManifest['races']> {
+  return Object.values(RACES)
+    .filter(({ settings }) => settings.policy === name)
+    .flatMap(({ settings, series }) =>
+      series.map((one) => ({
+        series: seriesOf(`${one}-`),
+        file: `training/${one}.json`,
+        start: settings.start,
+      })),
+    );
+}
+
+/** Later ones of its own series (of a race: the next and the last), and the ends of the other series. */
+function comparedWith(checkpoints: readonly CheckpointInfo[], i: number): CheckpointInfo[] {
+  const { series } = checkpoints[i] as CheckpointInfo;
+  const lastOf = (one: string) => checkpoints.findLast((other) => other.series === one);
+  return checkpoints.slice(i + 1).filter((other, k) => {
+    if (other.series !== series) return series === 'supervised' && other === lastOf(other.series);
+    return series === 'supervised' || k === 0 || other === lastOf(series);
+  });
 }
 
 async function measure(
@@ -106,7 +146,7 @@ async function measure(
       responses: samples.responses.slice(0, PAIR_PROMPTS),
     };
     const old = await logProbs(host, weights, some);
-    for (const later of checkpoints.slice(i + 1)) {
+    for (const later of comparedWith(checkpoints, i)) {
       const theta = host.session.upload(await host.checkpoint(later.id));
       const [mean, sd] = logRatioSpread(old, await logProbs(host, theta, some));
       pairs.push({ old: id, new: later.id, mean, sd, tokens: old.length });

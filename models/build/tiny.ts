@@ -66,6 +66,7 @@ export async function tinyPolicy(seed = 1): Promise<TinyPolicy> {
     listed.push({
       id,
       file,
+      series: 'supervised',
       step: 0,
       loss: 3,
       accuracy: 0,

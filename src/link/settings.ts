@@ -72,8 +72,8 @@ export type RunSettings = v.InferOutput<typeof runSettingsSchema>;
 export const DEFAULT_POLICIES: PoliciesSource = {
   kind: 'policies',
   policy: 'arithmetic-dense',
-  old: 'step-04200',
-  new: 'step-04400',
+  old: 'gspo-00100',
+  new: 'gspo-00101',
   alpha: 1,
   prompts: 64,
   groupSize: 8,

@@ -18,8 +18,8 @@ export const settings: fc.Arbitrary<RunSettings> = fc
       fc.record({
         kind: fc.constant('policies' as const),
         policy: fc.constantFrom('arithmetic-dense', 'other'),
-        old: fc.constantFrom('step-04200', 'a'),
-        new: fc.constantFrom('step-04400', 'b'),
+        old: fc.constantFrom('gspo-00100', 'a'),
+        new: fc.constantFrom('gspo-00101', 'b'),
         alpha: real(-1, 2),
         prompts: whole(1, 4096),
         groupSize: whole(1, 64),

@@ -14,8 +14,8 @@ const OLD_LINKS: [string, { run: unknown; view: unknown }][] = [
         source: {
           kind: 'policies',
           policy: 'arithmetic-dense',
-          old: 'step-04200',
-          new: 'step-04400',
+          old: 'gspo-00100',
+          new: 'gspo-00101',
           alpha: 1,
           prompts: 64,
           groupSize: 8,

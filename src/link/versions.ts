@@ -30,8 +30,8 @@ const V1: FrozenDefaults = {
   sources: {
     policies: {
       policy: 'arithmetic-dense',
-      old: 'step-04200',
-      new: 'step-04400',
+      old: 'gspo-00100',
+      new: 'gspo-00101',
       alpha: '1',
       prompts: '64',
       groupSize: '8',

@@ -5,13 +5,17 @@ import * as v from 'valibot';
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
+export const CHECKPOINT_SERIES = ['supervised', 'gspo', 'grpo'] as const;
+
 export const checkpointSchema = v.object({
   id: v.string(),
   /** path inside the policy's folder */
   file: v.pipe(v.string(), v.regex(/^checkpoints\/[a-z0-9-]+\.safetensors$/)),
+  /** how it was trained, and the step within that series */
+  series: v.picklist(CHECKPOINT_SERIES),
   step: v.number(),
-  /** training loss, nats per response token */
-  loss: v.number(),
+  /** supervised training loss, nats per response token; null after reinforcement learning */
+  loss: v.nullable(v.number()),
   /** share of held-out prompts answered correctly at temperature 1, and its 95 % interval */
   accuracy: v.number(),
   accuracyInterval: v.tuple([v.number(), v.number()]),
@@ -40,6 +44,16 @@ export const policyManifestSchema = v.object({
   defaultPair: v.object({ old: v.string(), new: v.string() }),
   /** what Reproduce runs; the default pair where none are listed */
   reproducePairs: v.optional(v.array(policyPairSchema)),
+  /** curves of the races that made the `gspo` and `grpo` series, and where those started */
+  races: v.optional(
+    v.array(
+      v.object({
+        series: v.picklist(CHECKPOINT_SERIES),
+        file: v.pipe(v.string(), v.regex(/^training\/[a-z0-9-]+\.json$/)),
+        start: v.string(),
+      }),
+    ),
+  ),
 });
 
 export type PolicyManifest = v.InferOutput<typeof policyManifestSchema>;
