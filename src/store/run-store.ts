@@ -6,8 +6,9 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import * as v from 'valibot';
 import { concatRollouts, type Rollouts } from '../rollouts/rollouts';
-import { keptRunSchema, StoreFull, StoreUnavailable, type KeptId, type KeptRun } from './kept-run';
+import { keptRunSchema, StoreUnavailable, type KeptId, type KeptRun } from './kept-run';
 import { compact } from './pack';
+import { safely } from './trouble';
 
 const DATABASE = 'gspo-lab';
 const VERSION = 1;
@@ -21,25 +22,6 @@ interface Schema extends DBSchema {
 }
 
 const STORES = ['runs', 'batches', 'vocabularies'] as const;
-
-function explain(error: unknown): Error {
-  if (error instanceof StoreFull || error instanceof StoreUnavailable) return error;
-  const name = error instanceof Error ? error.name : '';
-  const message = error instanceof Error ? error.message : String(error);
-  return name === 'QuotaExceededError'
-    ? new StoreFull('The browser gives this site no more room.', { cause: error })
-    : new StoreUnavailable(`This browser does not let the lab keep runs (${message}).`, {
-        cause: error,
-      });
-}
-
-async function safely<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw explain(error);
-  }
-}
 
 /** All batches of one run. */
 const batchesOf = (id: KeptId) => IDBKeyRange.bound([id, 0], [id, Infinity]);

@@ -49,6 +49,7 @@ export class Race {
   private phase: RacePhase = 'paused';
   private loop: Promise<void> | undefined;
   private readonly abort = new AbortController();
+  private busy = false;
   private turn = 0;
   private seconds = 0;
   private recent: number[] = [];
@@ -70,6 +71,11 @@ export class Race {
 
   get done(): boolean {
     return this.stepsDone >= this.totalSteps;
+  }
+
+  /** Nothing is under way, and nothing will be unless told. */
+  get idle(): boolean {
+    return this.mode === 'stopped' || this.done || (this.mode === 'paused' && !this.busy);
   }
 
   private get totalSteps(): number {
@@ -110,6 +116,10 @@ export class Race {
     if (!this.done) this.report('stopped');
   }
 
+  stepsOf(racer: number): number {
+    return this.racers[racer]?.stepsDone ?? 0;
+  }
+
   weights(racer: number): Promise<Weights> {
     const chosen = this.racers[racer];
     if (!chosen) throw new Error(`The race has no racer ${racer}.`);
@@ -130,12 +140,14 @@ export class Race {
   private go(turns = 0): void {
     this.loop = (this.loop ?? Promise.resolve()).then(async () => {
       let left = turns;
+      this.busy = true;
       while (!this.done && (this.mode === 'running' || (this.mode === 'paused' && left > 0))) {
         left--;
         if (!(await this.takeTurn())) break;
         // Let orders in; a microtask would not.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
+      this.busy = false;
       await this.rest();
     });
   }

@@ -1,0 +1,74 @@
+/** What the trainer hands out of a race: a checkpoint, a step's rollouts as a file, sample responses. */
+import { runJson } from '../export/run-json';
+import type { Stamp } from '../export/stamp';
+import type { TrainingSettings } from '../link/training';
+import type { Weights } from '../policy/graph/lift';
+import type { PolicyHost } from '../policy/host';
+import { sampleSequences } from '../policy/sample';
+import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
+import { heldOutPrompt, verify } from '../tasks/arithmetic';
+import { writeCheckpoint } from '../training/checkpoint';
+import type { Race } from '../training/race';
+import type { NamedBlob, SamplePair } from './training-protocol';
+
+const named = (settings: TrainingSettings, racer: number) =>
+  (settings.racers[racer]?.objective ?? 'racer').replaceAll('_', '-');
+
+export async function checkpointFile(race: Race, racer: number): Promise<NamedBlob> {
+  const { settings } = race;
+  const step = race.stepsOf(racer);
+  const bytes = writeCheckpoint(await race.weights(racer), { settings, racer, step });
+  const name = `${named(settings, racer)}-${String(step).padStart(5, '0')}.safetensors`;
+  return { name, blob: new Blob([bytes], { type: 'application/octet-stream' }) };
+}
+
+/** The file that the lab's Data page reads: pi_old before the step's updates, pi_theta after them. */
+export function rolloutsFile(
+  rollouts: Rollouts,
+  { settings }: Race,
+  { racer, step, stamp }: { racer: number; step: number; stamp: Omit<Stamp, 'source'> },
+): NamedBlob {
+  const source = `training: ${named(settings, racer)} step ${step}`;
+  const head = {
+    name: source,
+    stamp: { ...stamp, source },
+    totalSequences: sequenceCount(rollouts),
+  };
+  const name = `${named(settings, racer)} step ${step}.json`;
+  return { name, blob: new Blob([...runJson(rollouts, head)], { type: 'application/json' }) };
+}
+
+/** The same held-out prompts answered greedily by two sets of weights. */
+export async function samplePairs(
+  host: PolicyHost,
+  settings: TrainingSettings,
+  [before, after]: [Weights, Weights],
+  count: number,
+): Promise<SamplePair[]> {
+  const { tokenizer, endToken, padToken, maxPositions } = host.files;
+  const texts = Array.from({ length: count }, (_, i) => heldOutPrompt(settings.seed, i, settings));
+  const prompts = texts.map((text) => tokenizer.encode(text));
+  const room = maxPositions - Math.max(...prompts.map(({ length }) => length));
+  const answer = async (weights: Weights) => {
+    const resident = host.session.upload(weights);
+    try {
+      const responses = await sampleSequences(host.session, resident, {
+        prompts,
+        firstSequence: 0,
+        temperature: 0,
+        maxLength: Math.min(settings.maxLength, room),
+        seed: settings.seed,
+        endToken,
+        padToken,
+      });
+      return responses.map(({ tokens }) => tokenizer.decode(tokens));
+    } finally {
+      resident.dispose();
+    }
+  };
+  const [olds, news] = [await answer(before), await answer(after)];
+  return texts.map((prompt, i) => {
+    const judged = (text: string) => ({ text, right: verify(prompt, text).reward === 1 });
+    return { prompt, before: judged(olds[i] as string), after: judged(news[i] as string) };
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Where training happens: backend, session and differentiable graph of one policy. Contract: one room at
+ * a time, kept while policy and backend stay the same; another choice, a failure, or the loss of the GPU
+ * closes it, so that trying again tries again.
+ */
+import { defaultDevice, init } from '@jax-js/jax';
+import type { Stamp } from '../export/stamp';
+import type { TrainingSettings } from '../link/training';
+import { fetchCatalogue, type FileSource } from '../policy/fetch';
+import { PolicyHost } from '../policy/host';
+import type { OrtAssets } from '../policy/runtime';
+import { DifferentiablePolicy } from '../training/policy';
+import type { TrainingContext } from '../training/racer';
+import { openBackend, type Backend } from './backend';
+import { factsOf } from './stamp';
+
+export interface Room {
+  backend: Backend;
+  context: TrainingContext;
+}
+
+export class TrainingRooms {
+  private opened: { key: string; room: Promise<Room> } | undefined;
+
+  constructor(
+    private readonly assets: OrtAssets,
+    private readonly files: FileSource,
+  ) {}
+
+  open(settings: TrainingSettings): Promise<Room> {
+    const key = `${settings.backend} ${settings.policy}`;
+    if (this.opened?.key === key) return this.opened.room;
+    const before = this.opened?.room;
+    const room = (async () => {
+      await close(before);
+      return this.build(settings);
+    })();
+    const opened = { key, room };
+    this.opened = opened;
+    const forget = () => {
+      if (this.opened === opened) this.opened = undefined;
+    };
+    room.then(({ backend }) => void backend.lost.then(forget), forget);
+    return room;
+  }
+
+  async dispose(): Promise<void> {
+    const { opened } = this;
+    this.opened = undefined;
+    await close(opened?.room);
+  }
+
+  private async build({ backend: choice, policy: name }: TrainingSettings): Promise<Room> {
+    const backend = await openBackend(choice, this.assets);
+    const device = backend.info.policy;
+    if (!(await init(device)).includes(device)) {
+      throw new Error(`jax-js cannot use ${device} here; choose another backend.`);
+    }
+    defaultDevice(device);
+    const manifests = await fetchCatalogue(this.files);
+    const manifest = manifests.find((candidate) => candidate.name === name);
+    if (!manifest) {
+      const names = manifests.map((candidate) => candidate.name).join(', ');
+      throw new Error(`There is no policy "${name}" here. There is: ${names}.`);
+    }
+    const host = await PolicyHost.open(await backend.runtime(), this.files, manifest);
+    const { onnx, cache, tokenizer } = host.files;
+    const policy = new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+    return { backend, context: { host, kernels: backend.kernels, policy } };
+  }
+}
+
+async function close(room: Promise<Room> | undefined): Promise<void> {
+  const open = await room?.catch(() => undefined);
+  if (!open) return;
+  open.context.policy.dispose();
+  await open.context.host.dispose();
+  open.backend.dispose();
+}
+
+/** Who made a step's rollouts: the start and the graph; pi_old and pi_theta themselves have no file. */
+export function trainingStamp(
+  app: string,
+  { seed, start }: TrainingSettings,
+  { context, backend }: Room,
+  link: string | null,
+): Omit<Stamp, 'source'> {
+  const { manifest } = context.host;
+  const shipped = manifest.checkpoints.filter(({ id }) => id === start);
+  return {
+    app,
+    exportedAt: new Date().toISOString(),
+    link,
+    seed,
+    settings: null,
+    policies: [manifest.onnx, ...shipped].map(({ file, sha256 }) => ({
+      name: `${manifest.name}/${file}`,
+      sha256,
+    })),
+    backend: factsOf(backend.info),
+  };
+}

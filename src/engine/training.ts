@@ -1,0 +1,288 @@
+/**
+ * The trainer behind its protocol. It lives in a worker of its own, so that a race goes on while the
+ * lab's engine answers other pages.
+ *
+ * Contract: no DOM and no worker globals. One race at a time; starting another ends the one before. A
+ * race that failed says whether it can go on; its finished steps are kept.
+ */
+import { parseTraining, type TrainingSettings } from '../link/training';
+import type { FileSource } from '../policy/fetch';
+import type { Weights } from '../policy/graph/lift';
+import type { OrtAssets } from '../policy/runtime';
+import { assertSameShapes } from '../policy/weights';
+import type { Rollouts } from '../rollouts/rollouts';
+import type { RaceStore } from '../store/race-store';
+import { calibrate } from '../training/calibrate';
+import { readCheckpoint } from '../training/checkpoint';
+import { StepHistory } from '../training/history';
+import { Race, type RaceSnapshot } from '../training/race';
+import type { StepReport } from '../training/report';
+import { RaceKeeper } from './race-keeper';
+import { factsOf } from './stamp';
+import { checkpointFile, rolloutsFile, samplePairs } from './training-answers';
+import type {
+  Begun,
+  OwnStart,
+  RaceId,
+  TrainingEvent,
+  TrainingReply,
+  TrainingRequest,
+} from './training-protocol';
+import { TrainingRooms, trainingStamp, type Room } from './training-rooms';
+
+export interface TrainingOptions {
+  assets: OrtAssets;
+  files: FileSource;
+  emit(event: TrainingEvent): void;
+  /** version of the app */
+  app: string;
+  /** where races are kept; without it they are not */
+  store?: () => Promise<RaceStore<RaceSnapshot>>;
+}
+
+interface Current {
+  id: RaceId;
+  race: Race;
+  room: Room;
+  start: Weights;
+  histories: StepHistory<Rollouts>[];
+  keeper: RaceKeeper | null;
+}
+
+type Order = 'pause' | 'resume' | 'step' | 'stop';
+type Asked<T extends TrainingRequest['type']> = Extract<TrainingRequest, { type: T }>;
+
+/** How long a removed race can be put back, ms. */
+const GRACE = 60_000;
+
+const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+export class TrainingEngine {
+  private readonly rooms: TrainingRooms;
+  private current: Current | undefined;
+  private latest: RaceId = -1;
+  /** an order that came while the race was still being prepared */
+  private early: Order | undefined;
+  private calibrating: { abort: AbortController; done: Promise<unknown> } | undefined;
+  private store: Promise<RaceStore<RaceSnapshot>> | undefined;
+
+  constructor(private readonly options: TrainingOptions) {
+    this.rooms = new TrainingRooms(options.assets, options.files);
+  }
+
+  async handle(request: TrainingRequest): Promise<void> {
+    switch (request.type) {
+      case 'start':
+        return this.start(request);
+      case 'pause':
+      case 'resume':
+      case 'step':
+      case 'stop':
+        if (this.current?.id === request.race) return this.order(request.type);
+        if (this.latest === request.race) this.early = request.type;
+        return;
+      case 'checkpoint':
+        return this.answer(request.requestId, async () => ({
+          type: 'file',
+          ...(await checkpointFile(this.require(request.race).race, request.racer)),
+        }));
+      case 'rollouts':
+        return this.answer(request.requestId, () => this.rollouts(request));
+      case 'samples':
+        return this.answer(request.requestId, async () => {
+          const { race, room, start } = this.require(request.race);
+          const weights: [Weights, Weights] = [start, await race.weights(request.racer)];
+          const { host } = room.context;
+          const pairs = await samplePairs(host, race.settings, weights, request.count);
+          return { type: 'samples', pairs };
+        });
+      case 'calibrate':
+        return this.answer(request.requestId, () => this.calibrate(request.settings));
+      case 'races':
+      case 'recall':
+      case 'remove':
+      case 'put-back':
+        return this.answer(request.requestId, () => this.shelf(request));
+      default:
+        return request satisfies never;
+    }
+  }
+
+  /** Resolves when nothing runs any more and everything is written. */
+  async dispose(): Promise<void> {
+    await this.leave();
+    await this.rooms.dispose();
+    (await this.store?.catch(() => undefined))?.close();
+  }
+
+  private async answer(requestId: number, work: () => Promise<TrainingReply>): Promise<void> {
+    try {
+      this.options.emit({ type: 'reply', requestId, reply: await work() });
+    } catch (error) {
+      this.options.emit({ type: 'refused', requestId, message: sentence(error) });
+    }
+  }
+
+  private async order(order: Order): Promise<void> {
+    const race = this.current?.race;
+    switch (order) {
+      case 'pause':
+        return race?.pause();
+      case 'resume':
+        return race?.start();
+      case 'step':
+        return race?.step();
+      case 'stop':
+        return race?.stop();
+      default:
+        return order satisfies never;
+    }
+  }
+
+  private async start(request: Asked<'start'>): Promise<void> {
+    const { race: id, from } = request;
+    const { emit } = this.options;
+    this.latest = id;
+    this.early = undefined;
+    try {
+      const settings = parseTraining(request.settings);
+      this.calibrating?.abort.abort();
+      await this.calibrating?.done;
+      await this.leave();
+      const room = await this.rooms.open(settings);
+      emit({ type: 'backend', race: id, backend: room.backend.info });
+      const start = await startWeights(room, settings, request.own);
+      const { race, ...rest } = this.prepare(id, settings, room, start, from);
+      if (from) await race.restore(from.snapshot);
+      if (this.latest !== id) return race.dispose();
+      this.current = { id, race, room, start, ...rest };
+      void room.backend.lost.then((why) => this.onLost(id, why));
+      await this.order(this.early ?? (request.paused ? 'pause' : 'resume'));
+      this.early = undefined;
+    } catch (error) {
+      emit({ type: 'failed', race: id, message: sentence(error), canResume: from !== null });
+    }
+  }
+
+  private prepare(
+    id: RaceId,
+    settings: TrainingSettings,
+    { context, backend }: Room,
+    start: Weights,
+    from: Begun | null,
+  ): Pick<Current, 'race' | 'histories' | 'keeper'> {
+    const { emit, app } = this.options;
+    const histories = settings.racers.map(() => new StepHistory<Rollouts>());
+    const reports: StepReport[][] = settings.racers.map((_, i) =>
+      (from?.reports[i] ?? []).filter(({ step }) => step <= (from?.snapshot.racers[i]?.step ?? 0)),
+    );
+    const tell = (kept: string | null, trouble: string | null) =>
+      emit({ type: 'kept', race: id, kept, trouble });
+    const facts = { app, settings, backend: factsOf(backend.info) };
+    const keeper = this.options.store
+      ? new RaceKeeper(() => this.openStore(), facts, tell, from?.kept ?? null)
+      : null;
+    const race = new Race(context, settings, start, {
+      progress: (progress) => emit({ type: 'progress', race: id, progress }),
+      step: (racer, report, rollouts) => {
+        reports[racer]?.push(report);
+        histories[racer]?.add(report.step, rollouts);
+        emit({ type: 'trained', race: id, racer, report });
+        emit({ type: 'held', race: id, racer, steps: histories[racer]?.steps ?? [] });
+      },
+      snapshot: (snapshot) => {
+        keeper?.write(snapshot, reports);
+        emit({ type: 'snapshot', race: id, snapshot });
+      },
+      failed: (message) => emit({ type: 'failed', race: id, message, canResume: true }),
+    });
+    return { race, histories, keeper };
+  }
+
+  private onLost(id: RaceId, why: string): void {
+    if (this.current?.id !== id) return;
+    this.current.race.pause();
+    const message = `The GPU failed: ${why} Every step up to the last snapshot is kept.`;
+    this.options.emit({ type: 'failed', race: id, message, canResume: true });
+  }
+
+  private async leave(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    await current?.race.stop();
+    await current?.keeper?.settled();
+    current?.race.dispose();
+  }
+
+  private async calibrate(input: TrainingSettings): Promise<TrainingReply> {
+    const settings = parseTraining(input);
+    if (this.current && !this.current.race.idle) {
+      throw new Error('A race is under way; its own steps tell how long one takes.');
+    }
+    this.calibrating?.abort.abort();
+    await this.calibrating?.done;
+    const abort = new AbortController();
+    const work = (async () => {
+      const { context } = await this.rooms.open(settings);
+      const start = await context.host.checkpoint(settings.start);
+      return calibrate(context, settings, start, abort.signal);
+    })();
+    this.calibrating = { abort, done: work.catch(() => undefined) };
+    return { type: 'calibrated', ...(await work) };
+  }
+
+  private require(id: RaceId): Current {
+    if (this.current?.id !== id) throw new Error('That race is over; another has taken its place.');
+    return this.current;
+  }
+
+  private async rollouts({ race: id, racer, step, link }: Asked<'rollouts'>) {
+    const { race, histories, room } = this.require(id);
+    const rollouts = histories[racer]?.get(step);
+    if (!rollouts) throw new Error(`The rollouts of step ${step} are no longer held.`);
+    const stamp = trainingStamp(this.options.app, race.settings, room, link);
+    return { type: 'file' as const, ...rolloutsFile(rollouts, race, { racer, step, stamp }) };
+  }
+
+  private openStore(): Promise<RaceStore<RaceSnapshot>> {
+    const { store } = this.options;
+    if (!store) return Promise.reject(new Error('Races are not kept here.'));
+    const opening = (this.store ??= store());
+    // A failed opening is not remembered, so that trying again tries again.
+    opening.catch(() => (this.store = undefined));
+    return opening;
+  }
+
+  private async shelf(
+    request: Asked<'races' | 'recall' | 'remove' | 'put-back'>,
+  ): Promise<TrainingReply> {
+    const store = await this.openStore();
+    switch (request.type) {
+      case 'recall':
+        return { type: 'recalled', snapshot: await store.snapshot(request.kept) };
+      case 'remove':
+        await store.mark(request.kept, Date.now());
+        break;
+      case 'put-back':
+        await store.mark(request.kept, null);
+        break;
+      case 'races':
+        await store.purge(Date.now() - GRACE);
+        break;
+      default:
+        request satisfies never;
+    }
+    return { type: 'races', races: await store.list() };
+  }
+}
+
+async function startWeights(
+  { context: { host } }: Room,
+  settings: TrainingSettings,
+  own: OwnStart | null,
+): Promise<Weights> {
+  if (own === null) return host.checkpoint(settings.start);
+  const { weights } = readCheckpoint(own.bytes, own.name);
+  assertSameShapes(host.session.fileWeights, weights);
+  return weights;
+}
