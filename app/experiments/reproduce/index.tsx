@@ -7,12 +7,13 @@ import type { ReproducePair } from '../../../src/engine/reproduce';
 import { DEFAULT_POLICIES } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { draftOf } from '../../setup/draft';
-import { isLive } from '../../state/lab';
+import { useAddress } from '../../state/address-react';
 import { useLab } from '../../state/react';
 import { ExperimentPage } from '../ExperimentPage';
 import '../../charts/error-bars.css';
 import '../statistics/statistics.css';
 import { Controls } from './Controls';
+import { holdLab } from './hold';
 import { LedgerTable } from './LedgerTable';
 import { sizeWords } from './ledger';
 import { Provenance } from './Provenance';
@@ -23,6 +24,7 @@ export default function Reproduce() {
   const state = useStore(session.store);
   const { status, head, claims } = state;
   const lab = useLab();
+  const address = useAddress();
   const openInLab = ({ policy, old, new: theta }: ReproducePair) => {
     // The very run that the ledger rests on: the lab then shows the same numbers.
     const { seed, prompts, groupSize, maxOperators } = head ?? DEFAULT_POLICIES;
@@ -31,7 +33,7 @@ export default function Reproduce() {
       draftOf({ backend: draft.backend, source: { ...DEFAULT_POLICIES, ...pair } }, draft),
     );
     void lab.start();
-    location.assign('#/variance');
+    address.go('variance');
   };
   return (
     <ExperimentPage
@@ -49,10 +51,8 @@ export default function Reproduce() {
           <Controls
             state={state}
             onStart={(chosen) => {
-              const { run } = lab.store.getState();
-              // Two runs at once would halve each other's speed, and this one has an ETA.
-              if (isLive(run) && run?.progress.phase !== 'paused') lab.pause();
-              void session.start(chosen);
+              const release = holdLab(lab);
+              void session.start(chosen).finally(release);
             }}
             onCancel={() => session.cancel()}
           />

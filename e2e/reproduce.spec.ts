@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
+import type { Ledger } from '../src/engine/reproduce';
+import { expect, finished, test, type Backend } from './lab';
+
+const NAMES: Record<Backend, string> = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
+
+const status = (page: Page) => page.getByTestId('reproduce-status');
+const pair = (page: Page, title: RegExp) => page.getByRole('region', { name: title });
+
+/** Through the menu, as a person goes. */
+const visit = (page: Page, id: string) =>
+  page.getByRole('navigation', { name: 'Experiments' }).locator(`a[href^="#/${id}"]`).click();
+
+async function start(page: Page, backend: Backend): Promise<void> {
+  await page.goto('./#/reproduce');
+  await page.getByRole('button', { name: NAMES[backend], exact: true }).click();
+  await page.getByRole('button', { name: 'Reproduce', exact: true }).click();
+  await expect(status(page)).toHaveText('running');
+}
+
+test('reproduce is cancelled at once, keeps what it has, and says what it cannot take', async ({
+  page,
+  backend,
+}) => {
+  await start(page, backend);
+  await expect(page.getByRole('status').filter({ hasText: 'Near pair' })).toBeVisible();
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(status(page)).toHaveText('cancelled, incomplete', { timeout: 2000 });
+
+  await page.getByRole('textbox', { name: 'Seed' }).fill('-1');
+  await expect(page.getByRole('alert')).toContainText('whole number');
+  await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeDisabled();
+});
+
+test('reproduce fills the ledger: claims, verdicts by rule, where it ran, on paper and as JSON', async ({
+  page,
+  backend,
+}) => {
+  test.slow();
+  await start(page, backend);
+  await expect(page.getByRole('status').filter({ hasText: /about .* left/ })).toBeVisible();
+  // the lab itself stays free meanwhile
+  await visit(page, 'weights');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('tails of the weights');
+  await visit(page, 'reproduce');
+  // Half a minute on two free cores.
+  await expect(status(page)).toHaveText(/^complete in /, { timeout: 480_000 });
+
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'JSON' }).click();
+  const file = await (await download).path();
+  const ledger = JSON.parse(await readFile(file, 'utf8')) as Ledger;
+  expect(ledger.backend).toBe(backend);
+  expect(ledger.policies.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+  for (const { title, id, old } of ledger.pairs) {
+    const claims = ledger.claims.filter((claim) => claim.pair === id);
+    expect(claims.length).toBeGreaterThan(20);
+    const table = page.getByRole('region', { name: title });
+    await expect(table).toContainText(old);
+    await expect(table.locator('tbody tr')).toHaveCount(claims.length);
+    for (const verdict of ['holds', 'fails', 'too few'] as const) {
+      const shown = verdict === 'too few' ? 'too few data' : verdict;
+      await expect(table.getByTestId('verdict').filter({ hasText: shown })).toHaveCount(
+        claims.filter((claim) => claim.verdict === verdict).length,
+      );
+    }
+  }
+  const near = pair(page, /^Near pair/);
+  const line = near.locator('tr').filter({ hasText: 'variance.prefix-level' });
+  await line.getByText('rule', { exact: true }).click();
+  await expect(line).toContainText('Fails when the 95 % interval excludes the prediction');
+  await expect(line.getByRole('link', { name: 'variance.prefix-level' })).toHaveAttribute(
+    'href',
+    '#/variance',
+  );
+
+  await page.emulateMedia({ media: 'print' });
+  await expect(page.getByText('Verdicts: a claim fails when')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
+  await expect(page.getByRole('banner')).toBeHidden();
+  const paper = page.locator('main');
+  for (const fact of [`GSPO Lab ${ledger.app}`, ledger.adapter, ledger.policies[0]?.sha256 ?? '']) {
+    await expect(paper).toContainText(fact);
+  }
+  await page.emulateMedia({ media: 'screen' });
+
+  // the lab, asked for the same pair, finds the same number
+  const far = ledger.pairs.at(-1)?.id;
+  const known = ledger.claims.find(
+    (claim) => claim.pair === far && claim.experiment === 'variance' && claim.interval !== null,
+  );
+  if (known === undefined) throw new Error('no variance was measured');
+  const cell = pair(page, /^Far pair/)
+    .locator('tr')
+    .filter({ has: page.getByRole('link', { name: known.id, exact: true }) })
+    .locator('[data-name="measured"]');
+  const measured = (await cell.innerText()).replace(/\s+/, ' ').trim();
+  await pair(page, /^Far pair/)
+    .getByRole('button', { name: 'Run this pair in the lab' })
+    .click();
+  await finished(page, ledger.prompts * ledger.groupSize);
+  await expect(page.locator('.claims li').filter({ hasText: measured })).not.toHaveCount(0);
+});
