@@ -6,7 +6,6 @@ import { expect, finished, test, type Backend } from './lab';
 const NAMES: Record<Backend, string> = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
 
 const status = (page: Page) => page.getByTestId('reproduce-status');
-const pair = (page: Page, title: RegExp) => page.getByRole('region', { name: title });
 
 /** Through the menu, as a person goes. */
 const visit = (page: Page, id: string) =>
@@ -15,6 +14,8 @@ const visit = (page: Page, id: string) =>
 async function start(page: Page, backend: Backend): Promise<void> {
   await page.goto('./#/reproduce');
   await page.getByRole('button', { name: NAMES[backend], exact: true }).click();
+  // One pair: what CI can afford.
+  await page.getByLabel('Policy pairs').selectOption({ index: 1 });
   await page.getByRole('button', { name: 'Reproduce', exact: true }).click();
   await expect(status(page)).toHaveText('running');
 }
@@ -24,7 +25,9 @@ test('reproduce is cancelled at once, keeps what it has, and says what it cannot
   backend,
 }) => {
   await start(page, backend);
-  await expect(page.getByRole('status').filter({ hasText: 'Near pair' })).toBeVisible();
+  await expect(
+    page.getByRole('status').filter({ hasText: /: (loading|sampling|scoring), / }),
+  ).toBeVisible();
   await expect(page.getByRole('progressbar')).toBeVisible();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(status(page)).toHaveText('cancelled, incomplete', { timeout: 2000 });
@@ -38,15 +41,13 @@ test('reproduce fills the ledger: claims, verdicts by rule, where it ran, on pap
   page,
   backend,
 }) => {
-  test.slow();
   await start(page, backend);
   await expect(page.getByRole('status').filter({ hasText: /about .* left/ })).toBeVisible();
   // the lab itself stays free meanwhile
   await visit(page, 'weights');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('tails of the weights');
   await visit(page, 'reproduce');
-  // Half a minute on two free cores.
-  await expect(status(page)).toHaveText(/^complete in /, { timeout: 480_000 });
+  await expect(status(page)).toHaveText(/^complete in /);
 
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'JSON' }).click();
@@ -54,21 +55,20 @@ test('reproduce fills the ledger: claims, verdicts by rule, where it ran, on pap
   const ledger = JSON.parse(await readFile(file, 'utf8')) as Ledger;
   expect(ledger.backend).toBe(backend);
   expect(ledger.policies.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
-  for (const { title, id, old } of ledger.pairs) {
-    const claims = ledger.claims.filter((claim) => claim.pair === id);
-    expect(claims.length).toBeGreaterThan(20);
-    const table = page.getByRole('region', { name: title });
-    await expect(table).toContainText(old);
-    await expect(table.locator('tbody tr')).toHaveCount(claims.length);
-    for (const verdict of ['holds', 'fails', 'too few'] as const) {
-      const shown = verdict === 'too few' ? 'too few data' : verdict;
-      await expect(table.getByTestId('verdict').filter({ hasText: shown })).toHaveCount(
-        claims.filter((claim) => claim.verdict === verdict).length,
-      );
-    }
+  const [pair, ...others] = ledger.pairs;
+  if (pair === undefined) throw new Error('no pair was reproduced');
+  expect(others).toEqual([]);
+  expect(ledger.claims.length).toBeGreaterThan(20);
+  const table = page.getByRole('region', { name: pair.title });
+  await expect(table).toContainText(`${pair.old} → ${pair.new}`);
+  await expect(table.locator('tbody tr')).toHaveCount(ledger.claims.length);
+  for (const verdict of ['holds', 'fails', 'too few'] as const) {
+    const shown = verdict === 'too few' ? 'too few data' : verdict;
+    await expect(table.getByTestId('verdict').filter({ hasText: shown })).toHaveCount(
+      ledger.claims.filter((claim) => claim.verdict === verdict).length,
+    );
   }
-  const near = pair(page, /^Near pair/);
-  const line = near.locator('tr').filter({ hasText: 'variance.prefix-level' });
+  const line = table.locator('tr').filter({ hasText: 'variance.prefix-level' });
   await line.getByText('rule', { exact: true }).click();
   await expect(line).toContainText('Fails when the 95 % interval excludes the prediction');
   await expect(line.getByRole('link', { name: 'variance.prefix-level' })).toHaveAttribute(
@@ -87,19 +87,16 @@ test('reproduce fills the ledger: claims, verdicts by rule, where it ran, on pap
   await page.emulateMedia({ media: 'screen' });
 
   // the lab, asked for the same pair, finds the same number
-  const far = ledger.pairs.at(-1)?.id;
   const known = ledger.claims.find(
-    (claim) => claim.pair === far && claim.experiment === 'variance' && claim.interval !== null,
+    ({ experiment, interval }) => experiment === 'variance' && interval !== null,
   );
   if (known === undefined) throw new Error('no variance was measured');
-  const cell = pair(page, /^Far pair/)
+  const cell = table
     .locator('tr')
     .filter({ has: page.getByRole('link', { name: known.id, exact: true }) })
     .locator('[data-name="measured"]');
   const measured = (await cell.innerText()).replace(/\s+/, ' ').trim();
-  await pair(page, /^Far pair/)
-    .getByRole('button', { name: 'Run this pair in the lab' })
-    .click();
+  await table.getByRole('button', { name: 'Run this pair in the lab' }).click();
   await finished(page, ledger.prompts * ledger.groupSize);
   await expect(page.locator('.claims li').filter({ hasText: measured })).not.toHaveCount(0);
 });

@@ -86,6 +86,23 @@ describe('npm run reproduce', () => {
     for (const { sha256 } of ledger.policies) expect(out).toContain(sha256);
   });
 
+  it('reproduces one pair where one is named', async () => {
+    const pairs = [
+      { id: 'there', title: 'There', old: 'a', new: 'b' },
+      { id: 'back', title: 'And back', old: 'b', new: 'a' },
+    ];
+    const { status, out } = await run(['--quick', '--pair', 'tiny-back'], pairs);
+    expect(status).toBe(0);
+    expect(out).toContain('And back (tiny-back): tiny, b -> a');
+    expect(out).not.toContain('There (tiny-there)');
+
+    const unknown = await run(['--quick', '--pair', 'near'], pairs);
+    expect(unknown.status).toBe(2);
+    expect(unknown.errors).toContain(
+      'There is no pair "near" here. There are: tiny-there, tiny-back.',
+    );
+  });
+
   it.each([
     [['--backend', 'cuda'], '--backend takes webgpu or wasm, not "cuda".'],
     [['--seed', '1.5'], '--seed takes a whole number from 0 to 4294967295, not "1.5".'],

@@ -1,6 +1,6 @@
 /**
- * `npm run reproduce [-- --json FILE] [--quick] [--backend webgpu|wasm] [--seed N]`: the Reproduce page
- * without a screen. wasm (the default) runs in Node, webgpu in headless Chromium, on a software adapter
+ * `npm run reproduce [-- --json FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]`:
+ * the Reproduce page without a screen. wasm (the default) runs in Node, webgpu in headless Chromium, on a software adapter
  * where there is no GPU. Prints the ledger; progress goes to standard error.
  *
  * Contract: exit status 0 when it ran (verdicts are results, not errors), 2 with a sentence when it could
@@ -22,13 +22,14 @@ import { ROOT } from './node/ort';
 import { withPage } from './page';
 
 const USAGE =
-  'usage: npm run reproduce -- [--json FILE] [--quick] [--backend webgpu|wasm] [--seed N]';
+  'usage: npm run reproduce -- [--json FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
 
 /** The command cannot run as asked; the message is a sentence. */
 class CommandError extends Error {}
 
 interface Command {
   quick: boolean;
+  pair: string | null;
   backend: 'webgpu' | 'wasm';
   seed: number;
   json: string | undefined;
@@ -42,6 +43,7 @@ function readCommand(argv: string[]): Command {
       options: {
         json: { type: 'string' },
         quick: { type: 'boolean', default: false },
+        pair: { type: 'string' },
         backend: { type: 'string', default: 'wasm' },
         seed: { type: 'string', default: '1' },
       },
@@ -59,7 +61,7 @@ function readCommand(argv: string[]): Command {
       `--seed takes a whole number from 0 to 4294967295, not "${values.seed}".`,
     );
   }
-  return { quick, backend, seed, json };
+  return { quick, pair: values.pair ?? null, backend, seed, json };
 }
 
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -150,12 +152,12 @@ export async function main(
   createClient: () => EngineClient = nodeClient,
 ): Promise<0 | 2> {
   try {
-    const { json, backend, quick, seed } = readCommand(argv);
+    const { json, backend, quick, pair, seed } = readCommand(argv);
     if (json !== undefined) await checkWritable(json);
     const { version } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
       version: string;
     };
-    const options: ReproduceOptions = { app: version, seed, backend, quick };
+    const options: ReproduceOptions = { app: version, seed, backend, quick, pair };
     const progress = progressTo(complain);
     const ledger =
       backend === 'wasm'

@@ -64,6 +64,8 @@ export interface ReproduceOptions {
   app: string;
   seed: number;
   backend: BackendChoice;
+  /** id of the only pair wanted; null: all of them */
+  pair: string | null;
   /** a run that two cores without a GPU finish in three minutes, with room to spare */
   quick: boolean;
 }
@@ -101,7 +103,8 @@ function sizeOf(quick: boolean, backend: BackendInfo): ReproduceSize {
   return backend.policy === 'webgpu' && backend.software === true ? 'quick-software' : 'quick';
 }
 
-function pairsOf(policies: readonly PolicyManifest[]): ReproducePair[] {
+/** Pairs that a site's policies list, in the ledger's order. */
+export function pairsOf(policies: readonly PolicyManifest[]): ReproducePair[] {
   return policies.flatMap(({ name, title, defaultPair, reproducePairs }) => {
     const listed = reproducePairs ?? [{ id: 'default', title: 'Default pair', ...defaultPair }];
     return listed.map((pair) =>
@@ -200,7 +203,14 @@ export async function reproduce(
 ): Promise<Ledger> {
   const { signal } = hooks;
   const { backend, policies } = await unlessCancelled(client.open(options.backend), signal);
-  const pairs = pairsOf(policies);
+  const shipped = pairsOf(policies);
+  if (shipped.length === 0)
+    throw new Error('No policy is shipped here, so nothing can be reproduced.');
+  const pairs = shipped.filter(({ id }) => options.pair === null || id === options.pair);
+  if (pairs.length === 0) {
+    const known = shipped.map(({ id }) => id).join(', ');
+    throw new Error(`There is no pair "${options.pair}" here. There are: ${known}.`);
+  }
   const size = sizeOf(options.quick, backend);
   const head: LedgerHead = {
     app: options.app,
@@ -213,8 +223,6 @@ export async function reproduce(
     policies: hashes(policies, pairs),
     pairs,
   };
-  if (pairs.length === 0)
-    throw new Error('No policy is shipped here, so nothing can be reproduced.');
   hooks.begun?.(head);
   const claims: LedgerClaim[] = [];
   const began = performance.now();

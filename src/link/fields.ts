@@ -96,6 +96,17 @@ export function whole(low: number, high: number, fallback: number): Field<number
   return field(fallback, schema, `a whole number from ${low} to ${high}`, numberOf);
 }
 
+/** A short name, of things that this table does not know: lower-case letters, digits and hyphens. */
+export function name(fallback: string): Field<string> {
+  const schema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,127}$/));
+  return field(
+    fallback,
+    schema,
+    'a name of lower-case letters, digits and hyphens',
+    (text) => text,
+  );
+}
+
 /** A number, or "none". */
 export function realOrNone(low: number, high: number): Field<number | null> {
   const schema = v.nullable(v.pipe(v.number(), v.finite(), v.minValue(low), v.maxValue(high)));

@@ -8,7 +8,7 @@
  * has nothing to choose. A name must differ from every setting of a run. What the experiment itself is
  * asked with goes through `experiments.ts`.
  */
-import { choice, flag, realOrNone, subset, whole, real, type Field } from './fields';
+import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
 import { BACKENDS } from './settings';
 
@@ -79,6 +79,8 @@ export const PAGE_SETTINGS = {
   },
   reproduce: {
     quick: flag(true),
+    /** id of the one pair to reproduce, or all of them */
+    pair: name('all'),
     /** a reproduction has a backend and a seed of its own */
     on: choice(BACKENDS, 'auto'),
     ledgerSeed: whole(0, 2 ** 32 - 1, 1),

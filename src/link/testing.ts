@@ -59,6 +59,8 @@ export function viewOf(page: PageId): fc.Arbitrary<Record<string, unknown>> {
       const number =
         range[1] === 'a number' ? real(low, high) : whole(low, Math.min(high, 2 ** 31));
       values[name] = field.may.endsWith('or none') ? fc.option(number) : number;
+    } else if (field.may.startsWith('a name of')) {
+      values[name] = fc.constantFrom('all', 'near', 'other-gspo');
     } else if (Array.isArray(field.fallback)) {
       values[name] = fc.subarray(words, { minLength: 1 });
     } else {

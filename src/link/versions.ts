@@ -98,7 +98,7 @@ const V1: FrozenDefaults = {
     },
     mismatch: { bins: '10', curve: 'prefix' },
     data: { onBad: 'stop', rule: 'trl', recompute: '0' },
-    reproduce: { quick: '1', on: 'auto', ledgerSeed: '1' },
+    reproduce: { quick: '1', pair: 'all', on: 'auto', ledgerSeed: '1' },
   },
 };
 

@@ -1,12 +1,16 @@
 /** How large, where, with which seed; start and cancel; how far and how long still. */
-import type { ReproduceOptions } from '../../../src/engine/reproduce';
+import { pairsOf, type ReproduceOptions } from '../../../src/engine/reproduce';
 import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { POLICIES_FIELDS, readNumber } from '../../setup/fields';
 import { usePageSetting, useTypedText } from '../../state/address-react';
+import { useLabState } from '../../state/react';
 import { VERSION } from '../../version';
 import { Choice } from '../Choice';
 import type { SessionState } from './session';
+
+/** what a link says where every pair is wanted */
+const ALL = 'all';
 
 const BACKEND_NAMES: Record<BackendChoice, string> = {
   auto: 'automatic',
@@ -31,6 +35,9 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
   const [seedValue, setSeed] = usePageSetting('reproduce', 'ledgerSeed');
   const [seedText, setSeedText] = useTypedText(seedValue, seedOf, String);
   const seed = readNumber(POLICIES_FIELDS.seed, seedText);
+  const [pair, setPair] = usePageSetting('reproduce', 'pair');
+  const opening = useLabState((lab) => lab.opening);
+  const pairs = opening.status === 'open' ? pairsOf(opening.policies) : [];
   const running = status.is === 'running';
   const left =
     progress.etaSeconds !== null && Number.isFinite(progress.etaSeconds)
@@ -49,7 +56,9 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
             className="button button-main"
             disabled={'issue' in seed}
             onClick={() => {
-              if ('value' in seed) onStart({ app: VERSION, seed: seed.value, backend, quick });
+              if ('issue' in seed) return;
+              const only = pair === ALL ? null : pair;
+              onStart({ app: VERSION, seed: seed.value, backend, quick, pair: only });
             }}
           >
             {status.is === 'idle' ? 'Reproduce' : 'Reproduce again'}
@@ -72,6 +81,25 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
           onChoose={setBackend}
           choices={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
         />
+        <select
+          aria-label="Policy pairs"
+          className="select-small"
+          value={pair}
+          disabled={running}
+          onChange={(event) => setPair(event.currentTarget.value)}
+        >
+          <option value={ALL}>
+            {pairs.length === 0 ? 'all pairs' : `all ${pairs.length} pairs`}
+          </option>
+          {pairs.map(({ id, title }) => (
+            <option key={id} value={id}>
+              {title}
+            </option>
+          ))}
+          {pair !== ALL && !pairs.some(({ id }) => id === pair) && (
+            <option value={pair}>{pair}</option>
+          )}
+        </select>
         <label className="reproduce-seed">
           Seed{' '}
           <input
@@ -107,8 +135,8 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
             : status.is === 'failed'
               ? `It stopped: ${status.message} What was measured before is kept below.`
               : quick
-                ? 'Quick: about half a minute on two free cores without a GPU.'
-                : 'Full: sixteen times as many responses, about ten minutes on two free cores: narrower intervals and fewer verdicts of “too few”.'}
+                ? 'Quick: about ten seconds a pair on two free cores without a GPU.'
+                : 'Full: sixteen times as many responses, some minutes a pair on two free cores: narrower intervals and fewer verdicts of “too few”.'}
         </p>
         {running && (
           <p className="small muted">

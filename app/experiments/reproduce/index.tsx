@@ -11,6 +11,7 @@ import { useAddress } from '../../state/address-react';
 import { useLab } from '../../state/react';
 import { ExperimentPage } from '../ExperimentPage';
 import '../../charts/error-bars.css';
+import '../../charts/practice.css';
 import '../statistics/statistics.css';
 import { Controls } from './Controls';
 import { holdLab } from './hold';

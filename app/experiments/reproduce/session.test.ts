@@ -8,7 +8,7 @@ import type {
 import { EngineClient } from '../../../src/engine/client';
 import { Session } from './session';
 
-const OPTIONS = { app: '1.2.3', seed: 7, backend: 'wasm', quick: true } as const;
+const OPTIONS = { app: '1.2.3', seed: 7, backend: 'wasm', quick: true, pair: null } as const;
 
 const HEAD: LedgerHead = {
   app: '1.2.3',
