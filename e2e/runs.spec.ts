@@ -1,4 +1,14 @@
-import { expect, finished, phase, sequences, startSmall, test } from './lab';
+import {
+  expect,
+  figure,
+  finished,
+  phase,
+  read,
+  sequences,
+  startSmall,
+  tableBehind,
+  test,
+} from './lab';
 
 const runs = { name: 'Runs', exact: true } as const;
 
@@ -6,7 +16,8 @@ test('a run that a reload cut off is offered again and goes on to its end', asyn
   page,
   backend,
 }) => {
-  await startSmall(page, backend, { prompts: 32, groupSize: 8 });
+  // Long answers: the run must not be over before Pause is pressed.
+  await startSmall(page, backend, { prompts: 32, groupSize: 8, mostOperators: 9 });
   await expect(sequences(page)).toHaveText(/^[1-9]\d* of 256 responses$/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(phase(page)).toHaveText('Paused');
@@ -40,4 +51,31 @@ test('kept runs name their differences, can be deleted and brought back, and lea
   await page.getByRole('button', { name: 'Responses, CSV' }).first().click();
   const file = await coming;
   expect(file.suggestedFilename()).toMatch(/\.csv$/);
+});
+
+test('a kept run laid over the charts is drawn in them, named in their tables, and taken away', async ({
+  page,
+}) => {
+  const few = 'backend=wasm&source=synthetic&prompts=40&maxLength=24';
+  for (const rho of [0.6, 0]) {
+    await page.goto('about:blank');
+    await page.goto(`./#/dependence?v=1&${few}&rho=${rho}`);
+    await expect(phase(page)).toHaveText('Finished');
+    await expect(page.getByTestId('keeping')).toHaveText('kept');
+  }
+  await page.getByRole('button', runs).click();
+  await page.getByRole('button', { name: 'Overlay' }).last().click();
+  await page.getByRole('button', { name: /Close the runs/ }).click();
+
+  const title = 'Autocorrelation of token log-ratios';
+  const lags = figure(page, title);
+  await expect(lags.getByRole('list', { name: 'Runs laid over' })).toContainText('ρ 0 → 0.6');
+  await expect(lags.getByRole('img', { name: /0 → 0\.6: lag 1,/ })).toHaveCount(1);
+  const rows = await tableBehind(page, title);
+  const first = (run: RegExp) => read(rows.find(([name]) => run.test(name ?? ''))?.[3] ?? '');
+  expect(first(/in view/)).toBeLessThan(0.2);
+  expect(first(/0 → 0\.6/)).toBeGreaterThan(0.4);
+
+  await page.getByRole('button', { name: /^Take away/ }).click();
+  await expect(lags.getByRole('columnheader', { name: 'run' })).toHaveCount(0);
 });

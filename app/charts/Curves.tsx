@@ -4,10 +4,14 @@
  * read-out has every curve's exact value there; nothing is interpolated.
  */
 import { useState, type ReactNode } from 'react';
+import type { OverlayLook } from './overlay';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
+import { markPath } from './shapes';
 
 export interface Curve {
+  /** where names may come twice, as those of runs laid over; else the name */
+  id?: string;
   name: string;
   /** CSS custom property that holds a colour */
   colour: string;
@@ -18,6 +22,8 @@ export interface Curve {
   /** [n] around y */
   interval?: readonly (readonly [number, number] | null)[];
   shape?: 'circle' | 'square';
+  /** of a run laid over: open marks of its own, joined by its dashes */
+  overlay?: OverlayLook;
 }
 
 export interface AxisMark {
@@ -103,7 +109,7 @@ export function Curves({
           const text =
             showY(curve.y[i] as number) +
             (interval === null ? '' : ` [${showY(interval[0])}, ${showY(interval[1])}]`);
-          return [{ name: curve.name, colour: curve.colour, text }];
+          return [{ id: curve.id ?? curve.name, name: curve.name, colour: curve.colour, text }];
         });
   const step = (by: number) =>
     setNear((now) => {
@@ -125,7 +131,7 @@ export function Curves({
           <Tooltip frame={frame} x={frame.x(at)} y={12}>
             <div className="tooltip-head">{showX(at)}</div>
             {rows.map((row) => (
-              <div key={row.name} className="tooltip-row">
+              <div key={row.id} className="tooltip-row">
                 <span className="swatch" style={{ background: `var(${row.colour})` }} />
                 {row.name} <b>{row.text}</b>
               </div>
@@ -163,7 +169,7 @@ export function Curves({
             </g>
           ))}
           {curves.map((curve) => (
-            <g key={curve.name} style={{ color: `var(${curve.colour})` }}>
+            <g key={curve.id ?? curve.name} style={{ color: `var(${curve.colour})` }}>
               {curve.kind !== 'points' ? (
                 <path className={`curve curve-${curve.kind}`} d={path(frame, curve)} />
               ) : (
@@ -217,7 +223,8 @@ export function Curves({
 }
 
 function Points({ frame, curve }: { frame: Frame; curve: Curve }) {
-  return Array.from(curve.x, (value, i) => {
+  const { overlay } = curve;
+  const marks = Array.from(curve.x, (value, i) => {
     const y = curve.y[i] as number;
     if (Number.isNaN(y)) return null;
     const px = frame.x(value);
@@ -234,7 +241,13 @@ function Points({ frame, curve }: { frame: Frame; curve: Curve }) {
             y2={place(frame, interval[1])}
           />
         )}
-        {curve.shape === 'square' ? (
+        {overlay !== undefined ? (
+          <path
+            className="overlay-mark"
+            transform={`translate(${px.toFixed(1)},${py.toFixed(1)})`}
+            d={markPath(overlay.shape, 3.4)}
+          />
+        ) : curve.shape === 'square' ? (
           <rect className="curve-point" x={px - 2.8} y={py - 2.8} width={5.6} height={5.6} />
         ) : (
           <circle className="curve-point" cx={px} cy={py} r={3} />
@@ -242,6 +255,13 @@ function Points({ frame, curve }: { frame: Frame; curve: Curve }) {
       </g>
     );
   });
+  if (overlay === undefined) return marks;
+  return (
+    <g className="overlay-series">
+      <path className="overlay-line" strokeDasharray={overlay.dash} d={path(frame, curve)} />
+      {marks}
+    </g>
+  );
 }
 
 /** Lines and points with their names, above a plot. */

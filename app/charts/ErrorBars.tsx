@@ -43,9 +43,9 @@ const REACH = 56;
 function nearest(series: readonly MarkSeries[], frame: Frame, px: number, py: number): Near | null {
   let best: Near | null = null;
   let least = REACH ** 2;
-  for (const { id, marks } of series) {
+  for (const { id, marks, dodge = 0 } of series) {
     for (const [index, mark] of marks.entries()) {
-      const dx = frame.x(mark.x) - px;
+      const dx = frame.x(mark.x) + dodge - px;
       const dy = inside(frame.y(mark.y), frame.height) - py;
       // along x first: people point at a length, not at a value
       const distance = dx ** 2 + 0.2 * dy ** 2;
@@ -95,6 +95,7 @@ export function ErrorBars({
   const order = useMemo(
     () =>
       series
+        .filter(({ overlay }) => overlay === undefined)
         .flatMap(({ id, marks }) => marks.map((mark, index) => ({ series: id, index, x: mark.x })))
         .sort((a, b) => a.x - b.x),
     [series],

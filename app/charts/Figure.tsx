@@ -5,6 +5,8 @@
  */
 import { memo, useId, useRef, useState, type ReactNode } from 'react';
 import { useVisible } from './hooks';
+import { OverlayLegend } from './OverlayLegend';
+import type { Overlaid } from './overlay';
 
 export interface Table {
   columns: readonly string[];
@@ -19,6 +21,8 @@ interface FigureProps {
   caption: ReactNode;
   recorded: boolean;
   controls?: ReactNode;
+  /** kept runs that the picture has beside the one in view */
+  overlays?: readonly Overlaid<unknown>[];
   table: () => Table;
   children: ReactNode;
   className?: string;
@@ -37,6 +41,7 @@ export function Figure({
   caption,
   recorded,
   controls,
+  overlays = [],
   table,
   children,
   className = '',
@@ -65,7 +70,10 @@ export function Figure({
       {asTable ? (
         <DataTable {...table()} label={title} />
       ) : (
-        <WhenVisible visible={visible}>{children}</WhenVisible>
+        <WhenVisible visible={visible}>
+          <OverlayLegend overlays={overlays} />
+          {children}
+        </WhenVisible>
       )}
       <figcaption>{caption}</figcaption>
     </figure>

@@ -27,8 +27,8 @@ export interface MarkSeries {
   marks: readonly Mark[];
   /** px to the right, where two series share their lengths */
   dodge?: number;
-  /** of a run laid over: drawn in the background, not a stop of the keyboard */
-  overlay?: boolean;
+  /** of a run laid over: its SVG dash array; joined by a line, and not a stop of the keyboard */
+  overlay?: string;
   describe(index: number): MarkWords;
 }
 
@@ -115,9 +115,23 @@ interface MarksProps {
 }
 
 export function Marks({ series, frame, near, stop, onFocus, onBlur }: MarksProps) {
-  const { id, colour, shape, marks, describe, dodge = 0 } = series;
+  const { id, colour, shape, marks, describe, dodge = 0, overlay } = series;
   return (
-    <g style={{ color: `var(${colour})` }}>
+    <g
+      style={{ color: `var(${colour})` }}
+      {...(overlay === undefined ? {} : { className: 'overlay-series' })}
+    >
+      {overlay !== undefined && (
+        <path
+          className="overlay-line"
+          strokeDasharray={overlay}
+          transform={`translate(${dodge},0)`}
+          d={linePath(
+            marks.map(({ x, y }) => [x, y]),
+            frame,
+          )}
+        />
+      )}
       {marks.map(({ x, y, interval, hollow }, index) => {
         const px = within(frame.x(x) + dodge, frame.width);
         const py = within(frame.y(y), frame.height);

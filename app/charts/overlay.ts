@@ -4,6 +4,8 @@
  * the run in view.
  */
 import './overlay.css';
+import type { Curve } from './Curves';
+import type { Table } from './Figure';
 import type { Mark, MarkSeries } from './marks';
 import type { MarkShape } from './shapes';
 
@@ -52,7 +54,7 @@ export function overlaySeries<Result>(
       id: `${id} ${series.id}`,
       colour: look.colour,
       shape: look.shape,
-      overlay: true,
+      overlay: look.dash,
       dodge: (series.dodge ?? 0) + DODGE * (k % 2 === 0 ? 1 + k / 2 : -(1 + k) / 2),
       marks: series.marks.map((mark): Mark => ({ ...mark, hollow: true })),
       describe: (index) => {
@@ -61,4 +63,39 @@ export function overlaySeries<Result>(
       },
     })),
   );
+}
+
+/** The same for curves: measurements of the overlaid runs, without their predictions. */
+export function overlayCurves<Result>(
+  overlays: readonly Overlaid<Result>[],
+  build: (result: Result) => readonly Curve[],
+): Curve[] {
+  return overlays.flatMap(({ id, label, look, result }) =>
+    build(result)
+      .filter(({ kind }) => kind === 'points')
+      .map((curve) => ({
+        ...curve,
+        id: `${id} ${curve.name}`,
+        name: `${label}: ${curve.name}`,
+        colour: look.colour,
+        overlay: look,
+      })),
+  );
+}
+
+/** The table behind a figure with overlaid runs: every run's rows, the one in view first. */
+export function overlayTable<Result>(
+  overlays: readonly Overlaid<Result>[],
+  own: Table,
+  rows: (result: Result) => readonly (readonly string[])[],
+): Table {
+  if (overlays.length === 0) return own;
+  return {
+    ...own,
+    columns: ['run', ...own.columns],
+    rows: [
+      ...own.rows.map((row) => ['in view', ...row]),
+      ...overlays.flatMap(({ label, result }) => rows(result).map((row) => [label, ...row])),
+    ],
+  };
 }

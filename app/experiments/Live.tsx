@@ -3,6 +3,7 @@
  * keeps the room of the figures free, so that nothing jumps when the first batch comes.
  */
 import type { ReactNode } from 'react';
+import { useOverlaysKey } from '../runs/useOverlays';
 import { useLabState } from '../state/react';
 
 interface LiveProps<Result> {
@@ -15,6 +16,7 @@ interface LiveProps<Result> {
 
 export function Live<Result>({ answer, promise, children }: LiveProps<Result>) {
   const { result, run, refusal } = answer;
+  const laid = useOverlaysKey();
   return (
     <>
       {refusal !== null && (
@@ -22,7 +24,11 @@ export function Live<Result>({ answer, promise, children }: LiveProps<Result>) {
           The experiment gave no answer: {refusal}
         </p>
       )}
-      {result !== null ? children(result, `run ${run}`) : <EmptyFigures promise={promise} />}
+      {result !== null ? (
+        children(result, `run ${run} ${laid}`)
+      ) : (
+        <EmptyFigures promise={promise} />
+      )}
     </>
   );
 }

@@ -3,7 +3,8 @@ import { useState } from 'react';
 import type { ShelfRun } from '../../src/engine/protocol';
 import { MAX_OVERLAYS } from '../state/lab-overlays';
 import { useLab, useLabState } from '../state/react';
-import { OverlayGlyph } from './OverlayGlyph';
+import { overlayLook } from '../charts/overlay';
+import { OverlayGlyph } from '../charts/OverlayGlyph';
 import { RunFiles } from './RunFiles';
 import { dateWords, differenceWords, differsBy, sizeWords, sourceWords, stateWords } from './words';
 
@@ -55,7 +56,7 @@ export function KeptItem({ kept, inView }: { kept: ShelfRun; inView: boolean }) 
           }
           onClick={() => lab.toggleOverlay(kept.id)}
         >
-          {overlay !== undefined && <OverlayGlyph slot={overlay.slot} />}
+          {overlay !== undefined && <OverlayGlyph look={overlayLook(overlay.slot)} />}
           Overlay
         </button>
         <button type="button" className="button-quiet" onClick={() => setRenaming(!renaming)}>

@@ -1,6 +1,7 @@
 /** Above the figures: which kept runs are laid over them, by the differences that matter, and away with them. */
 import { useLab, useLabState } from '../state/react';
-import { OverlayGlyph } from './OverlayGlyph';
+import { overlayLook } from '../charts/overlay';
+import { OverlayGlyph } from '../charts/OverlayGlyph';
 import { useOverlayLabels } from './useOverlays';
 
 export function OverlayStrip() {
@@ -12,7 +13,7 @@ export function OverlayStrip() {
     <ul className="overlay-strip" aria-label="Runs laid over the charts">
       {overlays.map(({ id, slot }) => (
         <li key={id}>
-          <OverlayGlyph slot={slot} />
+          <OverlayGlyph look={overlayLook(slot)} />
           <span>{labels.get(id)}</span>
           <button
             type="button"

@@ -21,6 +21,11 @@ export function useOverlayLabels(): ReadonlyMap<string, string> {
   }, [overlays, shelf, settings]);
 }
 
+/** Changes with the runs laid over: axes start afresh, so that one taken away leaves no empty room. */
+export function useOverlaysKey(): string {
+  return useLabState((state) => state.overlays.map(({ id }) => id).join(' '));
+}
+
 /** The overlaid runs that this experiment has an answer about, in the order in which they were laid over. */
 export function useOverlays<K extends ExperimentId>(
   experiment: K,

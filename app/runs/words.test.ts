@@ -61,8 +61,10 @@ describe('kept runs in words', () => {
   it('say how much there is and what became of it', () => {
     expect(sizeWords(run())).toBe('512 responses, 25,000 tokens, 1.2 MB');
     expect(sizeWords(run({ sequences: 96 }))).toMatch(/^96 of 512 responses/);
-    expect(stateWords(run({ state: 'running' }))).toBe('cut off');
-    expect(stateWords(run({ state: 'running', live: 'here' }))).toBe('under way');
-    expect(stateWords(run({ state: 'running', live: 'elsewhere' }))).toBe('in another tab');
+    const part = { state: 'running', sequences: 96 } as const;
+    expect(stateWords(run(part))).toBe('cut off');
+    expect(stateWords(run({ state: 'running' })), 'nothing is missing').toBe('finished');
+    expect(stateWords(run({ ...part, live: 'here' }))).toBe('under way');
+    expect(stateWords(run({ ...part, live: 'elsewhere' }))).toBe('in another tab');
   });
 });

@@ -49,9 +49,10 @@ export function sizeWords({ sequences, totalSequences, tokens, bytes: size }: Ke
   return `${count(sequences)}${of} responses, ${count(tokens)} tokens, ${bytes(size)}`;
 }
 
-export function stateWords({ state, live }: ShelfRun): string {
+export function stateWords(run: ShelfRun): string {
+  const { state, live, sequences, totalSequences } = run;
   if (live === 'elsewhere') return 'in another tab';
-  if (state === 'finished') return 'finished';
+  if (state === 'finished' || sequences >= totalSequences) return 'finished';
   if (state === 'stopped') return 'stopped';
   return live === 'here' ? 'under way' : 'cut off';
 }

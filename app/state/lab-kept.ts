@@ -19,7 +19,9 @@ import { isLive, sentence, type Engine, type LabStore } from './lab-state';
 
 /** Under way when the page went, and worked on by no other tab. */
 function wasCutOff(run: ShelfRun): boolean {
-  return run.state === 'running' && run.live === null && run.settings !== null;
+  // All may be there, and only the word that it is finished was not written any more.
+  const whole = run.sequences >= run.totalSequences;
+  return run.state === 'running' && run.live === null && run.settings !== null && !whole;
 }
 
 const sameSettings = (a: RunSettings | null, b: RunSettings | null) =>

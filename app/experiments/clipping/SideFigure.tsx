@@ -5,8 +5,10 @@ import type { ClipMap } from '../../../src/experiments/clipping-measure';
 import { CurveLegend, Curves, type AxisMark, type Curve } from '../../charts/Curves';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayCurves } from '../../charts/overlay';
 import { countCeiling, logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
@@ -69,12 +71,20 @@ export function SideFigure({
 }) {
   const [axis, setAxis] = usePageSetting('clipping', side === 'low' ? 'lowAxis' : 'highAxis');
   const { maps } = result;
+  const overlays = useOverlays('clipping');
   const curves = useMemo(
     () => maps.flatMap((map) => curvesOf(map, side, quantity)),
     [maps, side, quantity],
   );
+  const drawn = useMemo(
+    () => [
+      ...overlayCurves(overlays, (own) => own.maps.flatMap((map) => curvesOf(map, side, quantity))),
+      ...curves,
+    ],
+    [overlays, curves, side, quantity],
+  );
   const x = useMemo(() => logScale([1e-5, 1], 5), []);
-  const largest = Math.max(...curves.flatMap((curve) => Array.from(curve.y)), 0.01);
+  const largest = Math.max(...drawn.flatMap((curve) => Array.from(curve.y)), 0.01);
   const [, high] = useStableDomain(
     [0, Math.min(1, countCeiling(largest * 100) / 100)],
     `${axesKey} ${quantity}`,
@@ -108,11 +118,12 @@ export function SideFigure({
           onChoose={setAxis}
         />
       }
+      overlays={overlays}
       table={() => ({
-        columns: ['ε', ...curves.map(({ name }) => name)],
+        columns: ['ε', ...drawn.map(({ name }) => name)],
         rows: Array.from(maps[0]?.epsilon ?? [], (epsilon, k) => [
           significant(epsilon, 3),
-          ...curves.map((curve) => {
+          ...drawn.map((curve) => {
             if (curve.kind === 'line') return shareText(curve.y[k] as number);
             return k % EVERY === 0 ? shareText(curve.y[k / EVERY] as number) : '';
           }),
@@ -131,7 +142,7 @@ export function SideFigure({
       <CurveLegend entries={curves} />
       <Curves
         label={`${title}: ${quantityName} against epsilon`}
-        curves={curves}
+        curves={drawn}
         x={x}
         y={y}
         xLabel={side === 'low' ? 'ε low' : 'ε high'}

@@ -5,9 +5,11 @@ import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { TOKEN, type CurveFigure } from '../statistics/views';
 
 const HEIGHT = 300;
@@ -25,12 +27,12 @@ function domainOf(lags: readonly LagPoint[]): Domain {
   return [Math.max(-1.05, low * 1.08), Math.min(1.05, high * 1.08)];
 }
 
-export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResult>) {
-  const { lags, window, integratedAutocorrelation } = result;
-  const x = useAxis('linear', [0, (lags.at(-1)?.lag ?? 1) + 1], `${axesKey} lag`, 8);
-  const y = useAxis('linear', domainOf(lags), `${axesKey} correlation`, 5);
-  const shown = lags.filter(({ autocorrelation }) => Number.isFinite(autocorrelation));
-  const series: MarkSeries = {
+const shownOf = (lags: readonly LagPoint[]) =>
+  lags.filter(({ autocorrelation }) => Number.isFinite(autocorrelation));
+
+function marksOf(lags: readonly LagPoint[]): MarkSeries {
+  const shown = shownOf(lags);
+  return {
     id: 'lags',
     colour: TOKEN.colour,
     shape: 'circle',
@@ -53,21 +55,45 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
           };
     },
   };
+}
+
+const rowsOf = ({ lags }: DependenceResult) =>
+  lags.map((point) => [
+    String(point.lag),
+    count(point.pairs),
+    fixed(point.autocorrelation, 5),
+    ends(point.interval),
+    `±${fixed(point.band, 5)}`,
+  ]);
+
+export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResult>) {
+  const { lags, window, integratedAutocorrelation } = result;
+  const overlays = useOverlays('dependence');
+  const all = [result, ...overlays.map((overlay) => overlay.result)].flatMap((own) => own.lags);
+  const x = useAxis(
+    'linear',
+    [0, Math.max(1, ...all.map(({ lag }) => lag)) + 1],
+    `${axesKey} lag`,
+    8,
+  );
+  const y = useAxis('linear', domainOf(all), `${axesKey} correlation`, 5);
+  const shown = shownOf(lags);
   return (
     <Figure
       title="Autocorrelation of token log-ratios"
       recorded={false}
       className="figure-hero"
-      table={() => ({
-        columns: ['lag', 'pairs', 'autocorrelation', '95 % interval', 'white noise within'],
-        rows: lags.map((point) => [
-          String(point.lag),
-          count(point.pairs),
-          fixed(point.autocorrelation, 5),
-          ends(point.interval),
-          `±${fixed(point.band, 5)}`,
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['lag', 'pairs', 'autocorrelation', '95 % interval', 'white noise within'],
+            rows: rowsOf(result),
+          },
+          rowsOf,
+        )
+      }
       caption={
         <>
           Correlation of dₜ with dₜ₊ₖ in the same response, the prompt’s own part removed;{' '}
@@ -96,7 +122,7 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
           xLabel="lag k, tokens"
           yLabel="autocorrelation ρₖ"
           height={HEIGHT}
-          series={[series]}
+          series={[...overlaySeries(overlays, (own) => [marksOf(own.lags)]), marksOf(lags)]}
           bands={[{ id: 'noise', points: lags.map(({ lag, band }) => [lag, -band, band]) }]}
           rules={[
             { along: 'y', at: 0, label: '', kind: 'prediction' },

@@ -6,9 +6,11 @@ import { extent, logDomainOf, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries, Near } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, CurveSwitch } from '../statistics/Controls';
 import { interval } from '../statistics/intervals';
@@ -33,10 +35,35 @@ const WHICH: Record<DependenceResult['which'], string> = {
   'too few': 'Too few data to tell the two laws apart.',
 };
 
+const COLUMNS = [
+  'tokens',
+  'responses',
+  'measured',
+  '95 % interval',
+  'naive law',
+  'corrected law',
+  '÷ naive',
+  '÷ corrected',
+];
+
+const rowsOf = (points: readonly LawPoint[]) =>
+  points.map((point) => [
+    lengthsOf(point),
+    count(point.sequences),
+    significant(point.measured, 5),
+    interval(point.interval, 4),
+    significant(point.naive, 5),
+    significant(point.corrected, 5),
+    significant(point.measured / point.naive, 4),
+    significant(point.measured / point.corrected, 4),
+  ]);
+
 export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
   const [mode, setMode] = usePageSetting('dependence', 'axes');
   const [kind, setKind] = usePageSetting('dependence', 'curve');
   const { points } = result[kind];
+  const overlays = useOverlays('dependence');
+  const rowsIn = (own: DependenceResult) => rowsOf(own[kind].points);
   return (
     <Figure
       title="The corrected law over the naive one"
@@ -52,28 +79,8 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
           <AxisSwitch value={mode} onChoose={setMode} />
         </>
       }
-      table={() => ({
-        columns: [
-          'tokens',
-          'responses',
-          'measured',
-          '95 % interval',
-          'naive law',
-          'corrected law',
-          '÷ naive',
-          '÷ corrected',
-        ],
-        rows: points.map((point) => [
-          lengthsOf(point),
-          count(point.sequences),
-          significant(point.measured, 5),
-          interval(point.interval, 4),
-          significant(point.naive, 5),
-          significant(point.corrected, 5),
-          significant(point.measured / point.naive, 4),
-          significant(point.measured / point.corrected, 4),
-        ]),
-      })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
           {WHICH[result.which]} Neither line is fitted to the points: both come from tokens and
@@ -95,39 +102,54 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
       {points.length === 0 ? (
         <TooFew height={HEIGHT + RESIDUAL_HEIGHT} sequences={result.sequences} />
       ) : (
-        <LawPlots points={points} kind={kind} mode={mode} axesKey={`${axesKey} ${kind}`} />
+        <LawPlots
+          points={points}
+          laidOver={(what) =>
+            overlaySeries(overlays, (own) => [marksOf(own[kind].points, kind, what)])
+          }
+          kind={kind}
+          mode={mode}
+          axesKey={`${axesKey} ${kind}`}
+        />
       )}
     </Figure>
   );
 }
 
+type What = 'measured' | 'naive' | 'corrected';
+
 interface LawPlotsProps {
   points: readonly LawPoint[];
+  /** marks of the kept runs */
+  laidOver: (what: What) => readonly MarkSeries[];
   kind: CurveKind;
   mode: AxisMode;
   axesKey: string;
 }
 
-function LawPlots({ points, kind, mode, axesKey }: LawPlotsProps) {
+function LawPlots({ points, laidOver, kind, mode, axesKey }: LawPlotsProps) {
   const [near, setNear] = useState<Near | null>(null);
   const shared = { near, onNear: setNear };
-  const measured = marksOf(points, kind, 'measured');
-  const ratios = [marksOf(points, kind, 'corrected'), marksOf(points, kind, 'naive')];
+  const measured = [...laidOver('measured'), marksOf(points, kind, 'measured')];
+  // Of the runs laid over only the corrected residuals: each run's two would look alike.
+  const ratios = [
+    ...laidOver('corrected'),
+    marksOf(points, kind, 'corrected'),
+    marksOf(points, kind, 'naive'),
+  ];
+  const marks = measured.flatMap((own) => own.marks);
 
   const [low, high] = logDomainOf(
-    points.map(({ length }) => length),
+    marks.map((mark) => mark.x),
     0.03,
   );
-  const shown = [
-    ...extent(measured.marks),
-    ...points.flatMap(({ naive, corrected }) => [naive, corrected]),
-  ];
+  const shown = [...extent(marks), ...points.flatMap(({ naive, corrected }) => [naive, corrected])];
   const yNow: Domain = mode === 'log' ? logDomainOf(shown) : [0, Math.max(...shown) * 1.05];
   const x = useAxis(mode, mode === 'log' ? [low, high] : [0, high], `${axesKey} x`, 6);
   const y = useAxis(mode, yNow, `${axesKey} y`, 6);
   const ratio = useAxis(
     'log',
-    logDomainOf([...extent(ratios.flatMap(({ marks }) => marks)), 0.7, 1.4]),
+    logDomainOf([...extent(ratios.flatMap((own) => own.marks)), 0.7, 1.4]),
     `${axesKey} ratio`,
     4,
   );
@@ -142,7 +164,7 @@ function LawPlots({ points, kind, mode, axesKey }: LawPlotsProps) {
         yLabel="Var[log s], nats²"
         height={HEIGHT}
         xTicks={false}
-        series={[measured]}
+        series={measured}
         lines={[
           { id: 'naive', kind: 'rival', points: line('naive') },
           { id: 'corrected', kind: 'prediction', points: line('corrected') },
@@ -167,11 +189,7 @@ function LawPlots({ points, kind, mode, axesKey }: LawPlotsProps) {
 }
 
 /** The measured variance, or it over one of the laws. */
-function marksOf(
-  points: readonly LawPoint[],
-  kind: CurveKind,
-  what: 'measured' | 'naive' | 'corrected',
-): MarkSeries {
+function marksOf(points: readonly LawPoint[], kind: CurveKind, what: What): MarkSeries {
   const under = (point: LawPoint) => (what === 'measured' ? 1 : point[what]);
   return {
     // corrected residuals answer to the same point as the measurement above them

@@ -5,44 +5,21 @@
  */
 import { useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
-import type { Histogram, HistogramSpec } from '../../../src/math/kernels';
 import { Figure } from '../../charts/Figure';
 import { Hatch } from '../../charts/Hatch';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayTable } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';
 import { countCeiling, linearScale } from '../../charts/scale';
 import { count, counted, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { useLab } from '../../state/react';
+import { bars, binEdges, COLUMNS, densityScale, largestOf, outline, rowsOf } from './bins';
 import { FORM_VIEWS, type FigureData } from './forms';
+import { Outside } from './Outside';
 
 /** Outlines are dashed in turn: where all three coincide they make one line of three colours. */
 const DASH = 8;
-
-export function binEdges({ low, high, bins }: HistogramSpec, k: number): [number, number] {
-  const width = (high - low) / bins;
-  return [low + k * width, k === bins - 1 ? high : low + (k + 1) * width];
-}
-
-function outline(histogram: Histogram, spec: HistogramSpec, frame: Frame): string {
-  let path = `M${frame.x(spec.low)},${frame.y(0)}`;
-  histogram.counts.forEach((n, k) => {
-    const [from, to] = binEdges(spec, k);
-    path += `L${frame.x(from)},${frame.y(n)}L${frame.x(to)},${frame.y(n)}`;
-  });
-  return `${path}L${frame.x(spec.high)},${frame.y(0)}`;
-}
-
-function bars(histogram: Histogram, spec: HistogramSpec, frame: Frame): string {
-  let path = '';
-  const gap = frame.width / spec.bins > 5 ? 0.5 : 0;
-  histogram.counts.forEach((n, k) => {
-    if (n === 0) return;
-    const [from, to] = binEdges(spec, k);
-    const [left, right] = [frame.x(from) + gap, frame.x(to) - gap];
-    path += `M${left},${frame.y(0)}V${frame.y(n)}H${right}V${frame.y(0)}Z`;
-  });
-  return path;
-}
 
 export function Histograms({
   result,
@@ -55,19 +32,23 @@ export function Histograms({
   const [hovered, setHovered] = useState<number | null>(null);
   const [focusBin, setFocusBin] = useState(Math.floor(spec.bins / 2));
 
+  const kept = useOverlays('equivalence');
+  const overlays = recorded ? [] : kept;
   const largest = Math.max(
-    1,
-    ...FORM_VIEWS.map(({ form }) => histograms[form].counts.reduce((a, b) => Math.max(a, b), 0)),
+    largestOf(result),
+    ...overlays.map((own) => largestOf(own.result) * densityScale(own.result, result)),
   );
-  const [xLow, xHigh] = useStableDomain([spec.low, spec.high], axesKey);
+  const specs = [spec, ...overlays.map((own) => own.result.spec)];
+  const [xLow, xHigh] = useStableDomain(
+    [Math.min(...specs.map(({ low }) => low)), Math.max(...specs.map(({ high }) => high))],
+    axesKey,
+  );
   const [, yHigh] = useStableDomain([0, countCeiling(largest)], axesKey);
   const x = useMemo(() => linearScale([xLow, xHigh], 7), [xLow, xHigh]);
   const y = useMemo(() => linearScale([0, yHigh], 4), [yHigh]);
   const yStrip = useMemo(() => linearScale([0, yHigh], 2), [yHigh]);
 
   const total = (k: number) => FORM_VIEWS.map(({ form }) => histograms[form].counts[k] ?? 0);
-  const outsideCounts = (where: 'underflow' | 'overflow' | 'notFinite') =>
-    FORM_VIEWS.map(({ form }) => count(histograms[form][where]));
   const words = (k: number) => {
     const [from, to] = binEdges(spec, k);
     return `s from ${significant(from, 6)} to ${significant(to, 6)}`;
@@ -139,18 +120,8 @@ export function Histograms({
       recorded={recorded}
       className="figure-hero"
       controls={controls}
-      table={() => ({
-        columns: ['s from', 's to', ...FORM_VIEWS.map(({ name }) => name)],
-        rows: [
-          ['', significant(spec.low, 7), ...outsideCounts('underflow')],
-          ...Array.from({ length: spec.bins }, (_, k) => [
-            ...binEdges(spec, k).map((edge) => significant(edge, 7)),
-            ...total(k).map(count),
-          ]),
-          [significant(spec.high, 7), '', ...outsideCounts('overflow')],
-          ['not finite', '', ...outsideCounts('notFinite')],
-        ],
-      })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: COLUMNS, rows: rowsOf(result) }, rowsOf)}
       caption={
         <>
           {counted(result.sequences, 'response')}, {counted(result.tokens, 'token')}; dashed: s = 1,
@@ -167,6 +138,8 @@ export function Histograms({
             }
           />
           {!recorded && ' Click a bar for its responses.'}
+          {overlays.length > 0 &&
+            ' Runs laid over (geometric mean): heights scaled to as many responses and as wide bins as here; the table has their own counts.'}
         </>
       }
     >
@@ -213,6 +186,15 @@ export function Histograms({
                 <path d={bars(outside, spec, frame)} fill="url(#hatch-overlay)" />
               </>
             )}
+            {overlays.map(({ id, look, result: own }) => (
+              <path
+                key={id}
+                className="overlay-line overlay-series"
+                style={{ color: `var(${look.colour})` }}
+                strokeDasharray={look.dash}
+                d={outline(own.histograms.geometric, own.spec, frame, densityScale(own, result))}
+              />
+            ))}
             {FORM_VIEWS.map(({ form, colour }, i) => (
               <path
                 key={form}
@@ -259,49 +241,5 @@ export function Histograms({
         </div>
       ))}
     </Figure>
-  );
-}
-
-function Outside({
-  histogram,
-  spec,
-  inspect,
-}: {
-  histogram: Histogram;
-  spec: HistogramSpec;
-  inspect: ((low: number, high: number, title: string) => void) | null;
-}) {
-  const parts: { n: number; words: string; low: number; high: number }[] = [
-    {
-      n: histogram.underflow,
-      words: `below ${significant(spec.low, 4)}`,
-      low: -Infinity,
-      high: spec.low,
-    },
-    {
-      n: histogram.overflow,
-      words: `above ${significant(spec.high, 4)}`,
-      low: spec.high,
-      high: Infinity,
-    },
-  ];
-  const some = parts.filter(({ n }) => n > 0);
-  return (
-    <span data-testid="outside">
-      {some.length === 0 && histogram.notFinite === 0 && 'None lies outside the bins.'}
-      {some.map(({ n, words, low, high }, i) => (
-        <span key={words}>
-          {i > 0 && '· '}
-          {inspect === null ? (
-            `${count(n)} ${words}`
-          ) : (
-            <button type="button" className="link" onClick={() => inspect(low, high, `s ${words}`)}>
-              {count(n)} {words}
-            </button>
-          )}{' '}
-        </span>
-      ))}
-      {histogram.notFinite > 0 && `${count(histogram.notFinite)} not finite.`}
-    </span>
   );
 }

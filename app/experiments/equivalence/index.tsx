@@ -7,6 +7,7 @@ import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { HISTOGRAM_BINS } from '../../../src/link/pages';
 import { counted } from '../../format/numbers';
+import { useOverlaysKey } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { loadRecorded, type RecordedRun } from '../../state/recorded';
 import { useExperiment, useLabState } from '../../state/react';
@@ -26,11 +27,14 @@ export default function Equivalence() {
     run,
     refusal,
   } = useExperiment('equivalence', EXPERIMENT_SETTINGS.equivalence({ bins }));
+  const laid = useOverlaysKey();
   const recording = useRecorded(live === null);
   const result: EquivalenceResult | null = live ?? recording?.result ?? null;
   const recorded = live === null;
   const data =
-    result === null ? null : { result, recorded, axesKey: recorded ? 'recorded' : `run ${run}` };
+    result === null
+      ? null
+      : { result, recorded, axesKey: recorded ? 'recorded' : `run ${run} ${laid}` };
 
   return (
     <ExperimentPage

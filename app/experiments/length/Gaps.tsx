@@ -1,9 +1,12 @@
 /** The Jensen gap of perplexities and of s against length, predicted at half the variance, like 1/L. */
+import type { LengthResult } from '../../../src/experiments/length';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
+import { useOverlays } from '../../runs/useOverlays';
 import { estimate } from '../statistics/intervals';
 import { TooFew } from '../statistics/TooFew';
 import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
@@ -13,14 +16,21 @@ const VIEWS = [OLD, { ...RATIO, shape: 'diamond' as const }];
 
 export function Gaps({ result, kind, axesKey }: LengthFigure) {
   const curve = result[kind];
-  const series = VIEWS.map((view) => positive(seriesOf(curve, view, 'gap')));
+  const overlays = useOverlays('length');
+  const seriesIn = (own: LengthResult) =>
+    VIEWS.map((view) => positive(seriesOf(own[kind], view, 'gap')));
+  const rowsIn = (own: LengthResult) => tableRows(own[kind], VIEWS);
+  const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
   const predictions = VIEWS.map(({ id }) =>
     curve.points.map((point): [number, number] => [point.length, point[id].predictedGap]),
   );
   const x = useAxis(
     'log',
     logDomainOf(
-      curve.points.map(({ length }) => length),
+      [
+        ...curve.points.map(({ length }) => length),
+        ...series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
+      ],
       0.03,
     ),
     axesKey,
@@ -35,7 +45,8 @@ export function Gaps({ result, kind, axesKey }: LengthFigure) {
     <Figure
       title="The bias from noise"
       recorded={false}
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, VIEWS) })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
           Jensen gap: log of the mean less the mean of the log, nats; predicted at half the variance

@@ -1,8 +1,11 @@
 /** Mean perplexity against length under both policies, and its Jensen-free centre. */
+import type { LengthResult } from '../../../src/experiments/length';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
+import { useOverlays } from '../../runs/useOverlays';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -21,11 +24,14 @@ const VIEWS = [OLD, NEW];
 
 export function Perplexities({ result, kind, axesKey }: LengthFigure) {
   const curve = result[kind];
-  const series = VIEWS.map((view) => seriesOf(curve, view, 'mean'));
+  const overlays = useOverlays('length');
+  const seriesIn = (own: LengthResult) => VIEWS.map((view) => seriesOf(own[kind], view, 'mean'));
+  const rowsIn = (own: LengthResult) => tableRows(own[kind], VIEWS);
+  const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
   const x = useAxis(
     'log',
     logDomainOf(
-      curve.points.map(({ length }) => length),
+      series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
       0.03,
     ),
     axesKey,
@@ -42,7 +48,8 @@ export function Perplexities({ result, kind, axesKey }: LengthFigure) {
       title="Perplexity against length"
       recorded={false}
       className="figure-hero"
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, VIEWS) })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
           Mean perplexity of a response over its {CURVE_NAMES[kind]}, 95 % intervals over prompts.

@@ -1,38 +1,30 @@
 /** The part of the perplexity's bias that is no noise: early tokens are harder, or easier, than late ones. */
+import type { LengthPoint, LengthResult } from '../../../src/experiments/length';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, signed } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { lengthsOf } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { OLD, type LengthFigure } from './series';
 
 const HEIGHT = 290;
 
-export function Positions({ result, axesKey: pageKey }: LengthFigure) {
-  const axesKey = `${pageKey} ${result.prefix.points.length === 0 ? 'empty' : ''}`;
-  const points = result.prefix.points.flatMap((point) =>
+type Position = LengthPoint & { position: number };
+
+function positionsOf({ prefix }: LengthResult): Position[] {
+  return prefix.points.flatMap((point) =>
     point.position === null ? [] : [{ ...point, position: point.position }],
   );
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      points.map(({ length }) => length),
-      0.03,
-    ),
-    axesKey,
-    5,
-  );
-  const y = useAxis(
-    'linear',
-    domainOf([...points.map(({ position }) => position), -0.01, 0.01], 0.08),
-    `${axesKey} position`,
-    4,
-  );
-  const series: MarkSeries = {
+}
+
+function marksOf(points: readonly Position[]): MarkSeries {
+  return {
     id: 'position',
     colour: OLD.colour,
     shape: OLD.shape,
@@ -47,18 +39,50 @@ export function Positions({ result, axesKey: pageKey }: LengthFigure) {
           };
     },
   };
+}
+
+const rowsOf = (points: readonly Position[]) =>
+  points.map((point) => [lengthsOf(point), count(point.sequences), signed(point.position, 6)]);
+
+export function Positions({ result, axesKey: pageKey }: LengthFigure) {
+  const axesKey = `${pageKey} ${result.prefix.points.length === 0 ? 'empty' : ''}`;
+  const overlays = useOverlays('length');
+  const points = positionsOf(result);
+  const series = [
+    ...overlaySeries(overlays, (own) => [marksOf(positionsOf(own))]),
+    marksOf(points),
+  ];
+  const marks = series.flatMap((own) => own.marks);
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      marks.map((mark) => mark.x),
+      0.03,
+    ),
+    axesKey,
+    5,
+  );
+  const y = useAxis(
+    'linear',
+    domainOf([...marks.map((mark) => mark.y), -0.01, 0.01], 0.08),
+    `${axesKey} position`,
+    4,
+  );
   return (
     <Figure
       title="The bias from position"
       recorded={false}
-      table={() => ({
-        columns: ['first', 'responses', 'mean H_old less that of the longest prefix, nats'],
-        rows: points.map((point) => [
-          lengthsOf(point),
-          count(point.sequences),
-          signed(point.position, 6),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['first', 'responses', 'mean H_old less that of the longest prefix, nats'],
+            rows: rowsOf(points),
+          },
+          (own) => rowsOf(positionsOf(own)),
+        )
+      }
       caption="Mean cross-entropy of the first L tokens less that of the longest prefix, same responses: above 0 where early tokens are the harder ones. No prediction; no interval."
     >
       <Legend items={[{ name: 'measured, prefixes', mark: OLD.shape, colour: OLD.colour }]} />
@@ -72,7 +96,7 @@ export function Positions({ result, axesKey: pageKey }: LengthFigure) {
           xLabel="tokens, L"
           yLabel="nats a token"
           height={HEIGHT}
-          series={[series]}
+          series={series}
           rules={[{ along: 'y', at: 0, label: '' }]}
         />
       )}

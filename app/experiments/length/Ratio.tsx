@@ -1,9 +1,12 @@
 /** Mean s against length: what is left of the perplexities' bias in their ratio. */
+import type { LengthResult } from '../../../src/experiments/length';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
+import { useOverlays } from '../../runs/useOverlays';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -13,25 +16,30 @@ const HEIGHT = 280;
 
 export function Ratio({ result, kind, axesKey }: LengthFigure) {
   const curve = result[kind];
-  const series = seriesOf(curve, RATIO, 'mean');
+  const overlays = useOverlays('length');
+  const seriesIn = (own: LengthResult) => [seriesOf(own[kind], RATIO, 'mean')];
+  const rowsIn = (own: LengthResult) => tableRows(own[kind], [RATIO]);
+  const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
+  const marks = series.flatMap((own) => own.marks);
   const x = useAxis(
     'log',
     logDomainOf(
-      curve.points.map(({ length }) => length),
+      marks.map((mark) => mark.x),
       0.03,
     ),
     axesKey,
     6,
   );
   const center = centerLine(curve, 'ratio');
-  const shown = [...extent(series.marks), ...center.map(([, y]) => y), 1];
+  const shown = [...extent(marks), ...center.map(([, y]) => y), 1];
   const y = useAxis('linear', domainOf(shown, 0.08), `${axesKey} ratio`, 4);
   const target = curve.points.at(-1)?.ratio.mean;
   return (
     <Figure
       title="Their ratio, s"
       recorded={false}
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, [RATIO]) })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
           Mean s over {CURVE_NAMES[kind]}. Both perplexities are of the same tokens, so hard and
@@ -57,7 +65,7 @@ export function Ratio({ result, kind, axesKey }: LengthFigure) {
           xLabel="tokens, L"
           yLabel="s"
           height={HEIGHT}
-          series={[series]}
+          series={series}
           lines={[{ id: 'center', kind: 'rival', points: center }]}
           rules={[
             { along: 'y', at: 1, label: 's = 1, no change' },

@@ -5,11 +5,13 @@ import type { VarianceCurve } from '../../../src/experiments/variance-curve';
 import type { LengthBins } from '../../../src/link/pages';
 import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { CurveBand, CurveLine, Near } from '../../charts/marks';
+import type { CurveBand, CurveLine, MarkSeries, Near } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend, type LegendItem } from '../../charts/shapes';
 import { counted, fixed } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, BinsSwitch, CurveSwitch } from '../statistics/Controls';
 import { CURVE_NAMES, CURVE_SHAPES, SEQUENCE, type CurveFigure } from '../statistics/views';
@@ -27,9 +29,14 @@ interface LawFigureProps extends CurveFigure<VarianceResult> {
 export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
   const [mode, setMode] = usePageSetting('variance', 'axes');
   const [choice, setChoice] = usePageSetting('variance', 'curve');
-  const curves = [result.natural, result.prefix].filter(
-    ({ kind, points }) => points.length > 0 && (choice === 'both' || choice === kind),
-  );
+  const overlays = useOverlays('variance');
+  const curvesOf = ({ natural, prefix }: VarianceResult) =>
+    [natural, prefix].filter(
+      ({ kind, points }) => points.length > 0 && (choice === 'both' || choice === kind),
+    );
+  const curves = curvesOf(result);
+  const rowsOf = (own: VarianceResult) =>
+    curvesOf(own).flatMap((curve) => tableRows(curve, 'sequence'));
   return (
     <Figure
       title="Variance of log s against length"
@@ -42,10 +49,8 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
           <BinsSwitch value={bins} onChoose={onBins} />
         </>
       }
-      table={() => ({
-        columns: TABLE_COLUMNS,
-        rows: curves.flatMap((curve) => tableRows(curve, 'sequence')),
-      })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(result) }, rowsOf)}
       caption={
         <>
           {counted(result.sequences, 'response')} to {counted(result.prompts, 'prompt')}. Error
@@ -63,6 +68,9 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
       ) : (
         <LawPlots
           curves={curves}
+          laidOver={(what) =>
+            overlaySeries(overlays, (own) => curvesOf(own).map((curve) => marksOf(curve, what)))
+          }
           prefixLine={result.prefixLine}
           mode={mode}
           axesKey={`${axesKey} ${choice} ${bins}`}
@@ -72,25 +80,28 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
   );
 }
 
+type What = 'measured' | 'ratio';
+
+const marksOf = (curve: VarianceCurve, what: What) =>
+  seriesOf({ curve, weight: 'sequence', colour: SEQUENCE.colour }, what);
+
 interface LawPlotsProps {
   curves: readonly VarianceCurve[];
+  /** marks of the kept runs */
+  laidOver: (what: What) => readonly MarkSeries[];
   prefixLine: Float64Array;
   mode: AxisMode;
   axesKey: string;
 }
 
-function LawPlots({ curves, prefixLine, mode, axesKey }: LawPlotsProps) {
+function LawPlots({ curves, laidOver, prefixLine, mode, axesKey }: LawPlotsProps) {
   const [near, setNear] = useState<Near | null>(null);
   const shared = { near, onNear: setNear };
-  const options = curves.map((curve) => ({
-    curve,
-    weight: 'sequence' as const,
-    colour: SEQUENCE.colour,
-  }));
-  const measured = options.map((own) => seriesOf(own, 'measured'));
-  const ratios = options.map((own) => seriesOf(own, 'ratio'));
+  const all = (what: What) => [...laidOver(what), ...curves.map((curve) => marksOf(curve, what))];
+  const measured = all('measured');
+  const ratios = all('ratio');
 
-  const lengths = curves.flatMap(({ points }) => points.map(({ length }) => length));
+  const lengths = measured.flatMap(({ marks }) => marks.map((mark) => mark.x));
   const [low, high] = logDomainOf(lengths, 0.03);
   const shown = [
     ...extent(measured.flatMap(({ marks }) => marks)),

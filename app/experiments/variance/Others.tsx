@@ -3,9 +3,11 @@ import type { VarianceResult } from '../../../src/experiments/variance';
 import { extent, logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { fixed } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch } from '../statistics/Controls';
 import { TOKEN, UNNORMALISED, type CurveFigure, type WeightView } from '../statistics/views';
@@ -53,14 +55,19 @@ function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes 
   const [mode, setMode] = usePageSetting('variance', axes);
   const curve = result.natural;
   const axesKey = `${pageKey} ${curve.points.length === 0 ? 'empty' : ''}`;
-  const series = seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured');
+  const overlays = useOverlays('variance');
+  const marksOf = ({ natural }: VarianceResult) =>
+    seriesOf({ curve: natural, weight, colour: view.colour, shape: view.shape }, 'measured');
+  const rowsOf = ({ natural }: VarianceResult) => tableRows(natural, weight);
+  const series = [...overlaySeries(overlays, (own) => [marksOf(own)]), marksOf(result)];
+  const marks = series.flatMap((own) => own.marks);
   const points = pointsOf(curve, weight);
   const shown = [
-    ...extent(series.marks),
+    ...extent(marks),
     ...points.flatMap(({ value }) => [value.predicted / 1.2, value.predicted * 1.2]),
   ];
   const [low, high] = logDomainOf(
-    points.map(({ point }) => point.length),
+    marks.map((mark) => mark.x),
     0.03,
   );
   const yNow: Domain =
@@ -75,7 +82,8 @@ function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes 
       title={title}
       recorded={false}
       controls={<AxisSwitch value={mode} onChoose={setMode} />}
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, weight) })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(result) }, rowsOf)}
       caption={what}
     >
       <Legend
@@ -103,7 +111,7 @@ function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes 
           xLabel="response tokens, L"
           yLabel={`Var[${view.symbol}], nats²`}
           height={HEIGHT}
-          series={[series]}
+          series={series}
           lines={[
             ...(predicted === null
               ? []

@@ -1,9 +1,12 @@
 /** Effective sample size over n, for both weights, and the length at which half of it is gone. */
+import type { WeightsResult } from '../../../src/experiments/weights';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { linesOf, seriesOf, SHARE, TABLE_COLUMNS, tableRows, type WeightsFigure } from './series';
@@ -13,11 +16,15 @@ const HEIGHT = 380;
 
 export function Shares({ result, kind, axesKey }: WeightsFigure) {
   const curve = result[kind];
+  const overlays = useOverlays('weights');
+  const seriesIn = (own: WeightsResult) => seriesOf(own[kind], SHARE);
+  const rowsIn = (own: WeightsResult) => tableRows(own[kind], SHARE);
+  const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
   const { usableLength, predictedUsableLength, sequences } = result;
   const x = useAxis(
     'log',
     logDomainOf(
-      curve.points.map(({ length }) => length),
+      series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
       0.03,
     ),
     axesKey,
@@ -29,7 +36,8 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
       title="Effective sample size over n"
       recorded={false}
       className="figure-hero"
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, SHARE) })}
+      overlays={overlays}
+      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
           (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}, {counted(sequences, 'response')}; 1 means that
@@ -52,7 +60,7 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
           xLabel="response tokens, L"
           yLabel="effective share"
           height={HEIGHT}
-          series={seriesOf(curve, SHARE)}
+          series={series}
           lines={linesOf(curve, SHARE)}
           rules={[
             { along: 'y', at: 0.5, label: 'half of the responses wasted' },

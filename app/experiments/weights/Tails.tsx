@@ -1,12 +1,14 @@
 /** Variance of the weights, Pareto shape of their tails, and kurtosis of the log weight, by length. */
-import type { WeightsCurve } from '../../../src/experiments/weights';
+import type { WeightsCurve, WeightsPoint, WeightsResult } from '../../../src/experiments/weights';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf, type Scale } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -19,27 +21,42 @@ import {
   tableRows,
   valuesOf,
   VARIANCE,
+  type Quantity,
   type WeightsFigure,
 } from './series';
 
 const HEIGHT = 300;
 
-function useLengths(curve: WeightsCurve, axesKey: string): Scale {
-  const lengths = curve.points.map(({ length }) => length);
+function useLengths(series: readonly MarkSeries[], axesKey: string): Scale {
+  const lengths = series.flatMap(({ marks }) => marks.map((mark) => mark.x));
   return useAxis('log', logDomainOf(lengths, 0.03), axesKey, 5);
 }
 
-export function Variances({ result, kind, axesKey }: WeightsFigure) {
+/** Series and rows of a quantity, in the run in view and in those laid over it. */
+function useLaidOver({ result, kind }: WeightsFigure, quantity: Quantity) {
+  const overlays = useOverlays('weights');
+  const seriesIn = (own: WeightsResult) => seriesOf(own[kind], quantity);
+  const rowsIn = (own: WeightsResult) => tableRows(own[kind], quantity);
+  return {
+    overlays,
+    series: [...overlaySeries(overlays, seriesIn), ...seriesIn(result)],
+    table: () => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn),
+  };
+}
+
+export function Variances(figure: WeightsFigure) {
+  const { result, kind, axesKey } = figure;
   const curve = result[kind];
-  const x = useLengths(curve, axesKey);
-  const series = seriesOf(curve, VARIANCE);
+  const { overlays, series, table } = useLaidOver(figure, VARIANCE);
+  const x = useLengths(series, axesKey);
   const shown = [...extent(series.flatMap(({ marks }) => marks)), ...valuesOf(curve, VARIANCE)];
   const y = useAxis('log', logDomainOf(shown), `${axesKey} variance`, 5);
   return (
     <Figure
       title="Variance of the weights themselves"
       recorded={false}
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, VARIANCE) })}
+      overlays={overlays}
+      table={table}
       caption={
         <>
           Var[s] and Var[ρ], {CURVE_NAMES[kind]}. A log-normal with variance v of its logarithm and
@@ -67,10 +84,11 @@ export function Variances({ result, kind, axesKey }: WeightsFigure) {
   );
 }
 
-export function Tails({ result, kind, axesKey }: WeightsFigure) {
+export function Tails(figure: WeightsFigure) {
+  const { result, kind, axesKey } = figure;
   const curve = result[kind];
-  const x = useLengths(curve, axesKey);
-  const series = seriesOf(curve, PARETO);
+  const { overlays, series, table } = useLaidOver(figure, PARETO);
+  const x = useLengths(series, axesKey);
   const marks = series.flatMap((one) => one.marks);
   const y = useAxis(
     'linear',
@@ -82,7 +100,8 @@ export function Tails({ result, kind, axesKey }: WeightsFigure) {
     <Figure
       title="Heaviness of the tails"
       recorded={false}
-      table={() => ({ columns: TABLE_COLUMNS, rows: tableRows(curve, PARETO) })}
+      overlays={overlays}
+      table={table}
       caption={
         <>
           Shape k̂ of a Pareto tail fitted to the largest weights; asymptotic 95 % intervals. Above
@@ -111,17 +130,11 @@ export function Tails({ result, kind, axesKey }: WeightsFigure) {
   );
 }
 
-export function Kurtosis({ result, kind, axesKey }: WeightsFigure) {
-  const curve = result[kind];
-  const points = curve.points.filter(({ excessKurtosis }) => Number.isFinite(excessKurtosis));
-  const x = useLengths(curve, axesKey);
-  const y = useAxis(
-    'linear',
-    domainOf([...points.map(({ excessKurtosis }) => excessKurtosis), -1, 1], 0.08),
-    `${axesKey} kurtosis`,
-    5,
-  );
-  const series: MarkSeries = {
+const kurtosesOf = ({ points }: WeightsCurve) =>
+  points.filter(({ excessKurtosis }) => Number.isFinite(excessKurtosis));
+
+function kurtosisMarks(points: readonly WeightsPoint[]): MarkSeries {
+  return {
     id: 'kurtosis',
     colour: SEQUENCE.colour,
     shape: SEQUENCE.shape,
@@ -140,18 +153,40 @@ export function Kurtosis({ result, kind, axesKey }: WeightsFigure) {
           };
     },
   };
+}
+
+const kurtosisRows = (points: readonly WeightsPoint[]) =>
+  points.map((point) => [lengthsOf(point), count(point.sequences), fixed(point.excessKurtosis, 4)]);
+
+export function Kurtosis({ result, kind, axesKey }: WeightsFigure) {
+  const overlays = useOverlays('weights');
+  const points = kurtosesOf(result[kind]);
+  const series = [
+    ...overlaySeries(overlays, (own) => [kurtosisMarks(kurtosesOf(own[kind]))]),
+    kurtosisMarks(points),
+  ];
+  const x = useLengths(series, axesKey);
+  const y = useAxis(
+    'linear',
+    domainOf([...series.flatMap(({ marks }) => marks.map((mark) => mark.y)), -1, 1], 0.08),
+    `${axesKey} kurtosis`,
+    5,
+  );
   return (
     <Figure
       title="Is log s normal?"
       recorded={false}
-      table={() => ({
-        columns: ['tokens', 'responses', 'excess kurtosis of log s'],
-        rows: points.map((point) => [
-          lengthsOf(point),
-          count(point.sequences),
-          fixed(point.excessKurtosis, 4),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['tokens', 'responses', 'excess kurtosis of log s'],
+            rows: kurtosisRows(points),
+          },
+          (own) => kurtosisRows(kurtosesOf(own[kind])),
+        )
+      }
       caption={
         <>
           Excess kurtosis of log s at each length (no interval per point); 0 for a normal. Over all
@@ -176,7 +211,7 @@ export function Kurtosis({ result, kind, axesKey }: WeightsFigure) {
           xLabel="response tokens, L"
           yLabel="excess kurtosis"
           height={HEIGHT}
-          series={[series]}
+          series={series}
           rules={[{ along: 'y', at: 0, label: '', kind: 'prediction' }]}
         />
       )}

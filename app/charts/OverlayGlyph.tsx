@@ -1,9 +1,8 @@
 /** The sign of an overlaid run, the same in every chart and list: its mark on its dash. */
-import { overlayLook } from '../charts/overlay';
-import { markPath } from '../charts/shapes';
+import type { OverlayLook } from './overlay';
+import { markPath } from './shapes';
 
-export function OverlayGlyph({ slot }: { slot: number }) {
-  const { colour, shape, dash } = overlayLook(slot);
+export function OverlayGlyph({ look: { colour, shape, dash } }: { look: OverlayLook }) {
   return (
     <svg className="overlay-glyph" width="26" height="14" aria-hidden="true">
       <g style={{ color: `var(${colour})` }}>

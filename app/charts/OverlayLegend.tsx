@@ -1,0 +1,17 @@
+/** Which marks of a figure are those of which kept run. */
+import { OverlayGlyph } from './OverlayGlyph';
+import type { Overlaid } from './overlay';
+
+export function OverlayLegend({ overlays }: { overlays: readonly Overlaid<unknown>[] }) {
+  if (overlays.length === 0) return null;
+  return (
+    <ul className="overlay-legend" aria-label="Runs laid over">
+      {overlays.map(({ id, label, look }) => (
+        <li key={id}>
+          <OverlayGlyph look={look} />
+          {label}
+        </li>
+      ))}
+    </ul>
+  );
+}
