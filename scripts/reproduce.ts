@@ -6,8 +6,7 @@
  * Contract: exit status 0 when it ran (verdicts are results, not errors), 2 with a sentence when it could
  * not. The JSON is a `Ledger`: what `prediction`, `measured` or `interval` cannot say is null.
  */
-import { access, constants, readFile, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { EngineClient } from '../src/engine/client';
@@ -17,15 +16,12 @@ import {
   type ReproduceOptions,
   type ReproduceProgress,
 } from '../src/engine/reproduce';
+import { appVersion, checkWritable, claimLines, CommandError, sentence } from './command';
 import { nodeClient } from './node/client';
-import { ROOT } from './node/ort';
 import { withPage } from './page';
 
 const USAGE =
   'usage: npm run reproduce -- [--json FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
-
-/** The command cannot run as asked; the message is a sentence. */
-class CommandError extends Error {}
 
 interface Command {
   quick: boolean;
@@ -64,28 +60,11 @@ function readCommand(argv: string[]): Command {
   return { quick, pair: values.pair ?? null, backend, seed, json };
 }
 
-const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/** Minutes of work end in this file, so it is tried first. */
-async function checkWritable(file: string): Promise<void> {
-  const folder = dirname(resolve(file));
-  await access(folder, constants.W_OK).catch(() => {
-    throw new CommandError(`--json ${file}: the folder ${folder} cannot be written to.`);
-  });
-}
-
-const digits = (x: number) => (x === 0 ? '0' : x.toPrecision(4));
-
 function printLedger(ledger: Ledger, print: (line: string) => void): void {
   for (const pair of ledger.pairs) {
     print(`${pair.title} (${pair.id}): ${pair.policy}, ${pair.old} -> ${pair.new}`);
-    for (const c of ledger.claims.filter((claim) => claim.pair === pair.id)) {
-      const measured = c.measured === null ? 'not defined' : digits(c.measured);
-      const interval = c.interval ? ` [${c.interval.map(digits).join(', ')}]` : '';
-      const prediction = c.prediction === null ? '' : `predicted ${digits(c.prediction)}, `;
-      print(`  ${c.verdict.padEnd(8)} ${c.id}`);
-      print(`           ${c.claim}`);
-      print(`           ${prediction}measured ${measured}${interval}, n = ${c.n} ${c.nOf}`);
+    for (const claim of ledger.claims.filter((own) => own.pair === pair.id)) {
+      claimLines(claim).forEach(print);
     }
     print('');
   }
@@ -153,11 +132,8 @@ export async function main(
 ): Promise<0 | 2> {
   try {
     const { json, backend, quick, pair, seed } = readCommand(argv);
-    if (json !== undefined) await checkWritable(json);
-    const { version } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
-      version: string;
-    };
-    const options: ReproduceOptions = { app: version, seed, backend, quick, pair };
+    if (json !== undefined) await checkWritable('--json', json);
+    const options: ReproduceOptions = { app: await appVersion(), seed, backend, quick, pair };
     const progress = progressTo(complain);
     const ledger =
       backend === 'wasm'

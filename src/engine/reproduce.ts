@@ -11,7 +11,8 @@ import type { Claim } from '../experiments/experiment';
 import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../link/settings';
 import type { PolicyManifest } from '../policy/manifest';
 import type { EngineClient } from './client';
-import type { BackendInfo, ExperimentId, RunId, RunProgress } from './protocol';
+import { finishRun } from './finish';
+import type { BackendInfo, ExperimentId } from './protocol';
 
 export interface ReproducePair {
   /** unique in the ledger; a policy that is not the default one lends its name */
@@ -165,36 +166,6 @@ function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   });
 }
 
-/** Runs to the end of a run; rejects when it fails or is cancelled. */
-function finish(
-  client: EngineClient,
-  settings: RunSettings,
-  onProgress: (progress: RunProgress) => void,
-  signal: AbortSignal | undefined,
-): Promise<RunId> {
-  return new Promise((resolve, reject) => {
-    const run = client.start(settings);
-    const settle = (done: () => void) => {
-      unsubscribe();
-      signal?.removeEventListener('abort', abort);
-      done();
-    };
-    const abort = () => {
-      client.stop(run);
-      settle(() => reject(cancelled()));
-    };
-    const unsubscribe = client.subscribe((event) => {
-      if (!('run' in event) || event.run !== run) return;
-      if (event.type === 'failed') settle(() => reject(new Error(event.message)));
-      if (event.type !== 'progress') return;
-      onProgress(event.progress);
-      if (event.progress.phase === 'finished') settle(() => resolve(run));
-    });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort);
-  });
-}
-
 /** @throws what stopped it; AbortError when cancelled */
 export async function reproduce(
   client: EngineClient,
@@ -234,12 +205,13 @@ export async function reproduce(
       hooks.progress({ fraction: done, etaSeconds, what: `${pair.title}: ${what}` });
     };
     // Sampling and scoring take nearly all of the time, the experiments the rest.
-    const run = await finish(
+    const run = await finishRun(
       client,
       settingsOf(pair, head, options),
       ({ phase, sequences, totalSequences }) =>
         report((0.9 * sequences) / totalSequences, `${phase}, ${sequences} of ${totalSequences}`),
       signal,
+      cancelled,
     );
     for (const [k, experiment] of REPRODUCE_EXPERIMENTS.entries()) {
       report(0.9 + (0.1 * k) / REPRODUCE_EXPERIMENTS.length, experiment);

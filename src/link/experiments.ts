@@ -69,13 +69,15 @@ export function hasExperiment(page: PageId): page is PageWithExperiment {
   return Object.hasOwn(EXPERIMENT_SETTINGS, page);
 }
 
+export type AnyExperimentSettings = ReturnType<(typeof EXPERIMENT_SETTINGS)[PageWithExperiment]>;
+
 /** For a page known at run time only; null where it measures nothing of the run. */
 export function experimentSettings(
   page: PageId,
   settings: Readonly<Record<string, unknown>>,
-): { experiment: PageWithExperiment; settings: unknown } | null {
+): { experiment: PageWithExperiment; settings: AnyExperimentSettings } | null {
   if (!hasExperiment(page)) return null;
   // The fields of `page` have passed `settings`, which TypeScript cannot follow by name.
-  const make = EXPERIMENT_SETTINGS[page] as (chosen: never) => unknown;
+  const make = EXPERIMENT_SETTINGS[page] as (chosen: never) => AnyExperimentSettings;
   return { experiment: page, settings: make(settings as never) };
 }

@@ -1,0 +1,229 @@
+/**
+ * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--backend webgpu|wasm]`: what a
+ * link asks for, without a screen. Prints the claims, the figures, and how they compare with what the link
+ * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium.
+ *
+ * Contract: exit status 0 when it ran and nothing differs from the link's fingerprint (a link without one
+ * cannot differ), 1 when something does, 2 with a sentence when it could not run. Verdicts are results, not
+ * errors. Nothing is fetched: policies are those of this checkout.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { EngineClient } from '../src/engine/client';
+import type { ExportKind, RunProgress } from '../src/engine/protocol';
+import { repeatLink, type Repetition, type RepeatOptions } from '../src/engine/repeat';
+import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
+import { openLink } from '../src/link/hash';
+import { figureWords, tokenWords } from '../src/link/words';
+import {
+  appVersion,
+  checkWritable,
+  claimLines,
+  CommandError,
+  digits,
+  makeFolder,
+  sentence,
+} from './command';
+import { nodeClient } from './node/client';
+import { withPage } from './page';
+
+const USAGE =
+  "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--backend webgpu|wasm]";
+
+interface Command {
+  address: string;
+  hash: string;
+  json: string | undefined;
+  csv: string | undefined;
+  backend: 'webgpu' | 'wasm';
+}
+
+/** A whole address, or what stands behind its `#`. */
+function splitLink(text: string): { address: string; hash: string } {
+  const at = text.indexOf('#/');
+  if (at < 0) {
+    throw new CommandError(
+      `"${text.slice(0, 60)}" is no link of the lab: it has no "#/", as in ` +
+        `'#/variance?v=1&seed=2'. Put the link in single quotes, or the shell cuts it at "&".`,
+    );
+  }
+  return { address: text.slice(0, at), hash: text.slice(at) };
+}
+
+function readCommand(argv: string[]): Command {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        csv: { type: 'string' },
+        backend: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new CommandError(`${sentence(error)}\n${USAGE}`);
+  }
+  const { values, positionals } = parsed;
+  const [text, ...more] = positionals;
+  if (text === undefined || more.length > 0) {
+    throw new CommandError(`One link is wanted, not ${positionals.length}.\n${USAGE}`);
+  }
+  const { address, hash } = splitLink(text);
+  const { json, csv, backend } = values;
+  if (backend !== undefined && backend !== 'webgpu' && backend !== 'wasm') {
+    throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
+  }
+  // A link that leaves the choice means what any machine has.
+  const asked = openLink(hash).link.run.backend;
+  const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
+  return { address, hash, json, csv, backend: backend ?? usual };
+}
+
+/** At most one line every five seconds, and one for each new phase. */
+function progressTo(complain: (line: string) => void): (progress: RunProgress) => void {
+  let shown = 0;
+  let before = '';
+  return ({ phase, sequences, totalSequences, etaSeconds }) => {
+    if (phase === before && Date.now() - shown < 5000) return;
+    shown = Date.now();
+    before = phase;
+    const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
+    complain(`${phase}, ${sequences} of ${totalSequences}${eta}`);
+  };
+}
+
+async function inNode(
+  client: EngineClient,
+  options: RepeatOptions,
+  progress: (progress: RunProgress) => void,
+): Promise<Repetition> {
+  try {
+    return await repeatLink(client, options, progress);
+  } finally {
+    client.close();
+  }
+}
+
+function inBrowser(
+  options: RepeatOptions,
+  progress: (progress: RunProgress) => void,
+): Promise<Repetition> {
+  const entry = 'scripts/experiment-page/page.ts';
+  return withPage('scripts/experiment-page/index.html', [entry], async (page, url) => {
+    page.setDefaultTimeout(0);
+    await page.exposeFunction('repeatProgress', progress);
+    await page.goto(url);
+    await page.waitForFunction(() => 'repeatHere' in window);
+    const end = await page.evaluate((o) => window.repeatHere(o), options);
+    if ('message' in end) throw new CommandError(end.message);
+    return end;
+  });
+}
+
+function printComparison({ comparison }: Repetition, print: (line: string) => void): void {
+  if (comparison === null) {
+    print('The link carries no fingerprint, so there is nothing to compare with.');
+    return;
+  }
+  print(comparison.same ? 'The same as in the link.' : 'NOT the same as in the link.');
+  print(`  ${tokenWords(comparison)} ${figureWords(comparison)}`);
+  for (const { label, link, here, difference, tolerance, within } of comparison.figures) {
+    const value = (x: number | null) => (x === null ? 'not measured' : x.toPrecision(6));
+    const off = difference === null ? '' : `, off by ${digits(difference)}`;
+    print(
+      `  ${within ? 'same  ' : 'DIFFER'} ${label}: ${value(link)} in the link, ${value(here)} here` +
+        `${off}, tolerance ${digits(tolerance)}`,
+    );
+  }
+}
+
+function printAll(found: Repetition, print: (line: string) => void): void {
+  const { stamp, page, sequences, tokens, seconds, claims, figures, link } = found;
+  print(`${page}: ${sequences} responses, ${tokens} tokens, ${stamp.source}`);
+  for (const claim of claims) claimLines(claim).forEach(print);
+  print('');
+  for (const { label, value } of figures.filter(({ id }) => id.startsWith('run.'))) {
+    print(`  ${label}: ${value === null ? 'not measured' : value.toPrecision(6)}`);
+  }
+  print('');
+  printComparison(found, print);
+  print('');
+  for (const { name, sha256 } of stamp.policies) print(`sha256 ${sha256}  ${name}`);
+  if (stamp.backend !== null) {
+    const { policy, kernels, adapter } = stamp.backend;
+    print(
+      `policy on ${policy}, kernels on ${kernels}, adapter: ${adapter}, ${seconds.toFixed(1)} s`,
+    );
+  }
+  print(`GSPO Lab ${stamp.app}; this run as a link:`);
+  print(link);
+}
+
+function claimsCsv({ stamp, claims }: Repetition): string {
+  const columns = ['id', 'claim', 'prediction', 'measured', 'low', 'high', 'n', 'n_of', 'verdict'];
+  const rows = claims.map(({ id, claim, prediction, measured, interval, n, nOf, verdict }) => [
+    labelCell(id),
+    labelCell(claim),
+    numberCell(prediction),
+    numberCell(measured),
+    numberCell(interval?.[0]),
+    numberCell(interval?.[1]),
+    String(n),
+    nOf,
+    verdict,
+  ]);
+  const what = 'GSPO Lab, one line per claim; intervals are 95 %';
+  return csvHead(what, stamp, columns) + rows.map(csvRow).join('');
+}
+
+/**
+ * @param createClient of the engine in Node
+ * @returns exit status
+ */
+export async function main(
+  argv: string[],
+  print: (line: string) => void,
+  complain: (line: string) => void,
+  createClient: () => EngineClient = nodeClient,
+): Promise<0 | 1 | 2> {
+  try {
+    const { address, hash, json, csv, backend } = readCommand(argv);
+    if (json !== undefined) await checkWritable('--json', json);
+    if (csv !== undefined) await makeFolder('--csv', csv);
+    const files: ExportKind[] = csv === undefined ? [] : ['sequences', 'tokens'];
+    const options: RepeatOptions = { app: await appVersion(), address, hash, backend, files };
+    for (const problem of openLink(hash).problems) complain(problem);
+    const progress = progressTo(complain);
+    const found =
+      backend === 'wasm'
+        ? await inNode(createClient(), options, progress)
+        : await inBrowser(options, progress);
+    printAll(found, print);
+    if (csv !== undefined) {
+      for (const { name, text } of found.files) await writeFile(join(csv, name), text);
+      await writeFile(join(csv, `gspo-lab-${found.page}.claims.csv`), claimsCsv(found));
+    }
+    if (json !== undefined) {
+      // The CSV files are files of their own.
+      await writeFile(json, `${JSON.stringify({ ...found, files: undefined }, null, 2)}\n`);
+    }
+    return found.comparison === null || found.comparison.same ? 0 : 1;
+  } catch (error) {
+    complain(`experiment: ${sentence(error)}`);
+    return 2;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const status = await main(
+    process.argv.slice(2),
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  );
+  // wasm threads would keep the process alive
+  process.exit(status);
+}
