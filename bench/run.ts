@@ -1,12 +1,15 @@
 /**
- * `npm run bench [-- --provider webgpu|wasm] [--rounds N]`: side-by-side figures in one browser page.
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import]`: side-by-side
+ * figures, each contest in one browser page.
  * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
  */
 import { parseArgs } from 'node:util';
 import type { Page } from '@playwright/test';
 import { withPage } from '../scripts/page';
+import { benchImport } from './import';
 import type { PeerOptions } from './peers';
 
+const CONTESTS = ['peers', 'kernel', 'import'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
 
 function spread(values: readonly number[]): string {
@@ -43,24 +46,50 @@ async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
   }
 }
 
+/** Import of a million tokens is to take less than this many times what parsing the file takes. */
+const IMPORT_LIMIT = 2;
+
+async function compareImport(rounds: number): Promise<void> {
+  const options = { responses: 4000, tokensPerResponse: 250, rounds };
+  const { bytes, rounds: measured } = await benchImport(options);
+  const tokens = options.responses * options.tokensPerResponse;
+  console.log(
+    `\nImport of ${tokens.toLocaleString('en-US')} tokens, JSONL of ${(bytes / 2 ** 20).toFixed(1)} MiB, ${rounds} rounds`,
+  );
+  console.log(`  read and JSON.parse alone  ${spread(measured.map(({ parse }) => parse))} s`);
+  console.log(`  until the health report    ${spread(measured.map(({ report }) => report))} s`);
+  console.log(`  until the first charts     ${spread(measured.map(({ charts }) => charts))} s`);
+  const ratios = measured.map(({ parse, charts }) => charts / parse);
+  console.log(`  charts over parse          ${spread(ratios)}, to stay under ${IMPORT_LIMIT}`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { provider: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+    options: {
+      provider: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      only: { type: 'string' },
+    },
   });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error('--rounds takes a whole number >= 1');
   const providers = PROVIDERS.filter((each) => (values.provider ?? each) === each);
   if (providers.length === 0) throw new Error('--provider takes webgpu or wasm');
+  const contests = CONTESTS.filter((each) => (values.only ?? each) === each);
+  if (contests.length === 0) throw new Error(`--only takes ${CONTESTS.join(', ')}`);
+  if (contests.includes('import')) await compareImport(rounds);
+  if (!contests.includes('peers') && !contests.includes('kernel')) return;
   await withPage('bench/page/index.html', ['bench/page/page.ts'], async (page, url) => {
     page.setDefaultTimeout(0);
     await page.goto(url);
     await page.waitForFunction(() => 'benches' in window);
     const { name, isFallbackAdapter } = await page.evaluate(() => window.benches.adapter());
     console.log(`GPU adapter: ${name}${isFallbackAdapter ? ' (software)' : ''}`);
-    for (const each of providers) {
+    for (const each of contests.includes('peers') ? providers : []) {
       await comparePeers(page, peerOptions(each, isFallbackAdapter, rounds));
     }
+    if (!contests.includes('kernel')) return;
     const rows = isFallbackAdapter ? 32 : 1024;
     const kernel = await page.evaluate((r) => window.benches.tokenKernel({ rows: r }), rows);
     console.log(`\nToken kernel, ${kernel.rows} rows of ${kernel.vocabulary} logits`);

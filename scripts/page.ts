@@ -34,11 +34,19 @@ export async function withPage<T>(
     },
   });
   await server.listen();
+  try {
+    return await withBrowser((page) => use(page, `${server.resolvedUrls?.local[0]}${path}`));
+  } finally {
+    await server.close();
+  }
+}
+
+/** An empty page of headless Chromium. */
+export async function withBrowser<T>(use: (page: Page) => Promise<T>): Promise<T> {
   const executablePath = systemChromium();
   const browser = await chromium
     .launch({ args: CHROMIUM_FLAGS, ...(executablePath ? { executablePath } : {}) })
-    .catch(async (cause: unknown) => {
-      await server.close();
+    .catch((cause: unknown) => {
       const where = executablePath === undefined ? '' : ` from ${executablePath}`;
       throw new Error(
         `Chromium could not be started${where}. Install it, or name one in CHROMIUM_PATH.`,
@@ -51,9 +59,8 @@ export async function withPage<T>(
       if (message.type() === 'error') console.error(`page: ${message.text()}`);
     });
     page.on('pageerror', (error) => console.error(`page: ${error.message}`));
-    return await use(page, `${server.resolvedUrls?.local[0]}${path}`);
+    return await use(page);
   } finally {
     await browser.close();
-    await server.close();
   }
 }

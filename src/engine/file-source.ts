@@ -99,29 +99,43 @@ function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportRe
 
 /** ms of reading after which messages (a cancel among them) are let in */
 const BREATH = 50;
-/** bytes that are worked off at a stretch; some engines hand out a whole file at once */
-const STRETCH = 2 ** 20;
+/** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */
+const STRETCH = 2 ** 19;
 
-/** Reads a blob in pieces with pauses between them; otherwise nobody could cancel. */
+/** Lets messages in; a timer would wait for milliseconds, which add up. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/**
+ * Reads a blob in pieces with pauses between them; otherwise nobody could cancel. The next piece is fetched
+ * while one is worked off: a blob's own stream hands out small pieces, each a round trip.
+ */
 function interruptible(name: string, blob: Blob): RolloutFile {
+  const piece = (start: number) => blob.slice(start, start + STRETCH).arrayBuffer();
   return {
     ...fromBlob(name, blob),
     async *stream() {
-      const reader = blob.stream().getReader();
       let since = performance.now();
-      try {
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) return;
-          for (let at = 0; at < value.byteLength; at += STRETCH) {
-            yield value.subarray(at, at + STRETCH);
-            if (performance.now() - since < BREATH) continue;
-            await new Promise((resolve) => setTimeout(resolve, 0));
-            since = performance.now();
-          }
-        }
-      } finally {
-        await reader.cancel().catch(() => undefined);
+      let coming = piece(0);
+      for (let start = 0; start < blob.size; start += STRETCH) {
+        const buffer = await coming;
+        coming = piece(start + STRETCH);
+        // An early end must not leave a rejection that nobody hears.
+        coming.catch(() => undefined);
+        yield new Uint8Array(buffer);
+        // Gives the memory to the next piece, where the collector would let it pile up.
+        buffer.transfer?.(0);
+        if (performance.now() - since < BREATH) continue;
+        await breathe();
+        since = performance.now();
       }
     },
   };

@@ -26,7 +26,7 @@ import { fisherZ } from '../math/stats/statistics';
 import { promptClusters } from '../rollouts/clusters';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { Claim, Experiment } from './experiment';
-import { checkRollouts, logRatios, responseLengths, sequenceMeans } from './input';
+import { checkRollouts, meanLogRatios, responseLengths, sequenceMeans } from './input';
 import { geometricLengthBins } from './length-bins';
 
 export const MIN_SEQUENCES = 20;
@@ -128,7 +128,7 @@ export const equivalence: Experiment<EquivalenceSettings, EquivalenceResult> = {
     const tolerance = TOLERANCE[kernels.backend];
     const lengths = responseLengths(rollouts);
 
-    const logWeight = sequenceMeans(logRatios(rollouts), offsets);
+    const logWeight = meanLogRatios(rollouts);
     const reference = logWeight.map(Math.exp);
     context.progress?.(0.2);
     context.signal?.throwIfAborted();

@@ -57,15 +57,24 @@ export function logRatios(rollouts: Rollouts): Float64Array {
   return out;
 }
 
+/** [n] log s = mean of d_t over each response's tokens, compensated */
+export function meanLogRatios({ logpOld, logpNew, offsets }: Rollouts): Float64Array {
+  return means(offsets, (t) => (logpNew[t] as number) - (logpOld[t] as number));
+}
+
 /** [n] mean over each response's tokens, compensated */
 export function sequenceMeans(values: FloatArray, offsets: Uint32Array): Float64Array {
+  return means(offsets, (t) => values[t] as number);
+}
+
+function means(offsets: Uint32Array, at: (t: number) => number): Float64Array {
   const n = offsets.length - 1;
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const from = offsets[i] as number;
     const to = offsets[i + 1] as number;
     const sum = new CompensatedSum();
-    for (let t = from; t < to; t++) sum.add(values[t] as number);
+    for (let t = from; t < to; t++) sum.add(at(t));
     out[i] = sum.value / (to - from);
   }
   return out;

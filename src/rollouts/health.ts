@@ -8,7 +8,6 @@ import {
   effectiveSampleShare,
   klTerms,
   mean,
-  sequenceMeans,
   sequenceSums,
 } from '../math/diagnostics/divergence';
 import { trlClipStatistics } from '../math/objectives/clip-statistics';
@@ -79,8 +78,44 @@ function largest(values: ArrayLike<number>): number {
   return max;
 }
 
-function onPolicy(logRatio: Float64Array): Finding {
-  const max = largest(logRatio);
+/** What is known of d_t without keeping them: a million values more would cost more than all the rest. */
+interface LogRatios {
+  largest: number;
+  zero: number;
+  /** shares of tokens */
+  outsideGrpo: number;
+  /** [n] */
+  sums: Float64Array;
+  means: Float64Array;
+}
+
+function logRatiosOf({ logpOld, logpNew, offsets }: Rollouts): LogRatios {
+  const n = offsets.length - 1;
+  const tokens = logpOld.length;
+  const sums = new Float64Array(n);
+  const means = new Float64Array(n);
+  const [below, above] = edges(GRPO_BAND);
+  let max = 0;
+  let zeros = 0;
+  let outsiders = 0;
+  for (let i = 0; i < n; i++) {
+    const from = offsets[i] as number;
+    const to = offsets[i + 1] as number;
+    let sum = 0;
+    for (let t = from; t < to; t++) {
+      const d = (logpNew[t] as number) - (logpOld[t] as number);
+      sum += d;
+      if (d === 0) zeros++;
+      if (d < below || d > above) outsiders++;
+      max = Math.max(max, Math.abs(d));
+    }
+    sums[i] = sum;
+    means[i] = sum / (to - from);
+  }
+  return { largest: max, zero: zeros / tokens, outsideGrpo: outsiders / tokens, sums, means };
+}
+
+function onPolicy({ largest: max, zero }: LogRatios): Finding {
   const still = max <= ON_POLICY_LIMIT;
   return {
     id: 'on-policy',
@@ -89,13 +124,7 @@ function onPolicy(logRatio: Float64Array): Finding {
     detail: still
       ? 'Old and new log-probs agree to rounding: this is on-policy data, every objective reduces to REINFORCE and nothing can be learned about clipping. Log the new log-probs after at least one update.'
       : 'Old and new log-probs differ, so ratios carry information.',
-    figures: [
-      number('largest |log ratio|', max),
-      percent(
-        'tokens with ratio exactly 1',
-        share(logRatio, (d) => d === 0),
-      ),
-    ],
+    figures: [number('largest |log ratio|', max), percent('tokens with ratio exactly 1', zero)],
   };
 }
 
@@ -108,15 +137,19 @@ function clipShare(
   return trlClipStatistics({ kind: 'clip', level, low, high }, rollouts)?.regionMean ?? 0;
 }
 
+/** Of log-ratios. */
+const edges = ({ low, high }: { low: number; high: number }) =>
+  [Math.log1p(-low), Math.log1p(high)] as const;
+
 /** Share of ratios outside the band, whatever the sign of the advantage. */
-function outside(log: Float64Array, { low, high }: { low: number; high: number }): number {
-  return share(log, (x) => x < Math.log1p(-low) || x > Math.log1p(high));
+function outside(log: Float64Array, band: { low: number; high: number }): number {
+  const [below, above] = edges(band);
+  return share(log, (x) => x < below || x > above);
 }
 
-function clipping(rollouts: Rollouts, logRatio: Float64Array, means: Float64Array): Finding {
+function clipping(rollouts: Rollouts, { outsideGrpo, means }: LogRatios): Finding {
   const grpo = clipShare(rollouts, 'token', GRPO_BAND);
   const gspo = clipShare(rollouts, 'sequence', GSPO_BAND);
-  const outsideGrpo = outside(logRatio, GRPO_BAND);
   const outsideGspo = outside(means, GSPO_BAND);
   const figures = [
     percent(`GRPO, tokens clipped at ${GRPO_BAND.low}`, grpo),
@@ -151,7 +184,7 @@ function clipping(rollouts: Rollouts, logRatio: Float64Array, means: Float64Arra
   };
 }
 
-function explosion(sums: Float64Array, means: Float64Array): Finding {
+function explosion({ sums, means }: LogRatios): Finding {
   const rho = effectiveSampleShare(sums.map(Math.exp));
   const s = effectiveSampleShare(means.map(Math.exp));
   const poor = rho < POOR_SAMPLE;
@@ -276,20 +309,15 @@ function cut(rollouts: Rollouts): Finding {
 
 /** @param rollouts at least one response, none of them empty */
 export function healthReport(rollouts: Rollouts): HealthReport {
-  const logRatio = new Float64Array(tokenCount(rollouts));
-  for (let t = 0; t < logRatio.length; t++) {
-    logRatio[t] = (rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number);
-  }
-  const sums = sequenceSums(logRatio, rollouts.offsets);
-  const means = sequenceMeans(logRatio, rollouts.offsets);
+  const logRatios = logRatiosOf(rollouts);
   return {
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
     groups: rollouts.prompts.length,
     findings: [
-      onPolicy(logRatio),
-      clipping(rollouts, logRatio, means),
-      explosion(sums, means),
+      onPolicy(logRatios),
+      clipping(rollouts, logRatios),
+      explosion(logRatios),
       ...(rollouts.logpSampler ? sampler(rollouts, rollouts.logpSampler) : []),
       precision(rollouts),
       signal(rollouts),

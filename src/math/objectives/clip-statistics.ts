@@ -26,6 +26,11 @@ function clipLog(s: ClipSurrogate, d: number, sum: number, length: number): numb
   }
 }
 
+/** What TRL compares with the band. */
+function clippedRatio(s: ClipSurrogate, d: number, sum: number, length: number): number {
+  return Math.min(Math.exp(clipLog(s, d, sum, length)), s.delta ?? Infinity);
+}
+
 interface Shares {
   low: Float64Array;
   high: Float64Array;
@@ -50,6 +55,8 @@ function trlShares(s: Surrogate, batch: ObjectiveBatch): Shares | null {
     const sum = s.kind === 'clip' && s.level !== 'token' ? sumLogRatio(batch, from, to) : 0;
     let lows = 0;
     let highs = 0;
+    // One ratio for all tokens of the response, but for the token level.
+    const shared = s.kind === 'clip' && s.level !== 'token' ? clippedRatio(s, 0, sum, length) : NaN;
     for (let t = from; t < to; t++) {
       const d = (batch.logpNew[t] as number) - (batch.logpOld[t] as number);
       if (s.kind === 'gmpo') {
@@ -58,7 +65,7 @@ function trlShares(s: Surrogate, batch: ObjectiveBatch): Shares | null {
       } else if (s.kind === 'cispo') {
         if (Math.exp(d) > s.max && advantage > 0) highs++;
       } else {
-        const ratio = Math.min(Math.exp(clipLog(s, d, sum, length)), s.delta ?? Infinity);
+        const ratio = s.level === 'token' ? clippedRatio(s, d, sum, length) : shared;
         if (ratio < 1 - s.low && advantage < 0) lows++;
         if (ratio > 1 + s.high && advantage > 0) highs++;
       }

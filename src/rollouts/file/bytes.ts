@@ -8,6 +8,7 @@ export interface RolloutFile {
   name: string;
   /** bytes */
   size: number;
+  /** chunks are good until the next one is asked for */
   stream(): AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
   /** bytes start..end (end exclusive), for formats read out of order */
   slice(start: number, end: number): Promise<ArrayBuffer>;
@@ -111,7 +112,7 @@ export async function collectBytes(
         wholeFile(name, `holds more than ${Math.round(limit / 2 ** 20)} MiB. ${advice}`),
       );
     }
-    parts.push(chunk);
+    parts.push(chunk.slice());
   }
   const out = new Uint8Array(total);
   let at = 0;

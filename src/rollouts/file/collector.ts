@@ -6,13 +6,33 @@ import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advan
 import type { Rollouts } from '../rollouts';
 import type { RolloutRecord } from './record';
 
-/** Typed array that doubles. */
-class Growing<T extends Float64Array | Int32Array | Uint32Array | Uint8Array> {
+type Column = Float64Array | Int32Array | Uint32Array | Uint8Array;
+
+/** values that a column begins with room for: by then the share that is read means something */
+const FIRST = 2 ** 16;
+/** What a column has to spare once the share that is read says how long it will be. */
+const SPARE = 1.25;
+/** No guess goes beyond this. */
+const MOST = 2 ** 25;
+/** A column that fills so much of its array is not copied into a tighter one. */
+const TIGHT = 0.75;
+
+/**
+ * A typed array of unknown length. It grows to what the share of the files that is read makes likely, so
+ * that values are rarely moved: fresh memory costs more than anything else here. What is never written
+ * costs nothing.
+ */
+class Growing<T extends Column> {
   length = 0;
+  private values: T;
+
+  /** @param share of the files that is read so far, 0..1 */
   constructor(
-    private values: T,
     private readonly make: (length: number) => T,
-  ) {}
+    private readonly share: () => number,
+  ) {
+    this.values = make(FIRST);
+  }
 
   append(part: ArrayLike<number>): void {
     this.reserve(part.length);
@@ -31,20 +51,23 @@ class Growing<T extends Float64Array | Int32Array | Uint32Array | Uint8Array> {
     this.length += count;
   }
 
+  /** All values; a view where the rest of the array is small. */
   finish(): T {
-    return this.values.slice(0, this.length) as T;
+    const { values, length } = this;
+    return (
+      length > TIGHT * values.length ? values.subarray(0, length) : values.slice(0, length)
+    ) as T;
   }
 
   private reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.values.length) return;
-    const grown = this.make(Math.max(needed, this.values.length * 2));
-    grown.set(this.values);
+    const likely = Math.min(MOST, (SPARE * needed) / this.share());
+    const grown = this.make(Math.ceil(Math.max(1.5 * needed, likely)));
+    grown.set(this.values.subarray(0, this.length));
     this.values = grown;
   }
 }
-
-const floats = () => new Growing(new Float64Array(1024), (n) => new Float64Array(n));
 
 export interface Collected {
   rollouts: Rollouts;
@@ -69,17 +92,20 @@ function groupName({ group, step }: RolloutRecord): string {
 
 export class Collector {
   sequences = 0;
-  private readonly ends = new Growing(new Uint32Array(256), (n) => new Uint32Array(n));
-  private readonly logpOld = floats();
-  private readonly logpNew = floats();
-  private readonly logpSampler = floats();
-  private readonly advantage = floats();
-  private readonly reward = floats();
-  private readonly tokenIds = new Growing(new Int32Array(1024), (n) => new Int32Array(n));
-  private readonly group = new Growing(new Uint32Array(256), (n) => new Uint32Array(n));
-  private readonly sample = new Growing(new Int32Array(256), (n) => new Int32Array(n));
-  private readonly step = new Growing(new Int32Array(256), (n) => new Int32Array(n));
-  private readonly finished = new Growing(new Uint8Array(256), (n) => new Uint8Array(n));
+  /** of all bytes that have come so far, 0..1: tells how long the columns will be */
+  shareRead = 1;
+  private readonly ends = this.counts();
+  private readonly logpOld = this.floats();
+  private readonly logpNew = this.floats();
+  private readonly logpSampler = this.floats();
+  private readonly advantage = this.floats();
+  private readonly reward = this.floats();
+  /** null until a record has ids; the tokens before it have none */
+  private tokenIds: Growing<Int32Array> | null = null;
+  private readonly group = this.counts();
+  private readonly sample = this.integers();
+  private readonly step = this.integers();
+  private readonly finished = this.growing((n) => new Uint8Array(n));
   private readonly groups = new Map<string, number>();
   private readonly groupSizes: number[] = [];
   private readonly groupIds: (string | number)[] = [];
@@ -88,6 +114,22 @@ export class Collector {
   private withoutSampler = 0;
   private maskedTokens = 0;
   private maxCompletionLength: number | null = null;
+
+  private growing<T extends Column>(make: (length: number) => T): Growing<T> {
+    return new Growing(make, () => this.shareRead);
+  }
+
+  private floats(): Growing<Float64Array> {
+    return this.growing((n) => new Float64Array(n));
+  }
+
+  private integers(): Growing<Int32Array> {
+    return this.growing((n) => new Int32Array(n));
+  }
+
+  private counts(): Growing<Uint32Array> {
+    return this.growing((n) => new Uint32Array(n));
+  }
 
   get tokens(): number {
     return this.logpOld.length;
@@ -106,6 +148,7 @@ export class Collector {
     }
     const size = this.groupSizes[group] as number;
     this.groupSizes[group] = size + 1;
+    const before = this.logpOld.length;
     const length = record.logpOld.length;
     this.group.push(group);
     this.sample.push(record.sample ?? size);
@@ -114,8 +157,12 @@ export class Collector {
     this.logpNew.append(record.logpNew);
     if (record.logpSampler) this.logpSampler.append(record.logpSampler);
     else this.withoutSampler++;
-    if (record.tokenIds) this.tokenIds.append(record.tokenIds);
-    else this.tokenIds.appendConstant(-1, length);
+    if (record.tokenIds && !this.tokenIds) {
+      this.tokenIds = this.integers();
+      this.tokenIds.appendConstant(-1, before);
+    }
+    if (record.tokenIds) this.tokenIds?.append(record.tokenIds);
+    else this.tokenIds?.appendConstant(-1, length);
     if (record.tokens) this.texts?.push(record.tokens);
     else this.texts = null;
     this.advantage.push(record.advantage ?? NaN);
@@ -156,7 +203,7 @@ export class Collector {
     });
     const rollouts: Rollouts = {
       offsets,
-      tokenIds: this.tokenIds.finish(),
+      tokenIds: this.tokenIds?.finish() ?? new Int32Array(this.tokens).fill(-1),
       logpOld: this.logpOld.finish(),
       logpNew: this.logpNew.finish(),
       group,

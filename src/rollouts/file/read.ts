@@ -12,7 +12,7 @@ import { Collector, type Collected } from './collector';
 import { readParquet } from './parquet';
 import { RecordError, RolloutFileError, type Problem, type Unit } from './problems';
 import { parseRecord } from './record';
-import { decodeText, parseJson, readLines } from './text';
+import { decodeText, isBlank, parseJson, parseLine, readLines } from './text';
 
 /** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
 export const MAX_TOKENS = 2 ** 25;
@@ -183,8 +183,8 @@ async function readOne(
   } else {
     for await (const { first, lines } of readLines(file.name, all)) {
       lines.forEach((line, i) => {
-        if (line.trim() === '') return;
-        reading.take(file.name, 'line', first + i, () => parseJson(line));
+        if (isBlank(line)) return;
+        reading.take(file.name, 'line', first + i, () => parseLine(file.name, line));
       });
     }
   }
@@ -214,7 +214,10 @@ export async function readRolloutFiles(
   let bytesBefore = 0;
   for (const file of files) {
     const summary = await readOne(file, reading, options.signal, (bytes) => {
-      options.progress?.(Math.min(1, (bytesBefore + bytes) / Math.max(totalBytes, 1)));
+      const share = Math.min(1, (bytesBefore + bytes) / Math.max(totalBytes, 1));
+      // Before the first record of an empty file nothing is known.
+      reading.collector.shareRead = share > 0 ? share : 1;
+      options.progress?.(share);
     });
     bytesBefore += file.size;
     summaries.push(summary);

@@ -44,7 +44,7 @@ export interface RolloutRecord {
   group: string | number;
   step: number | null;
   sample: number | null;
-  /** [L] each, masked tokens left out; L >= 1 */
+  /** [L] each, masked tokens left out; L >= 1. Good until the next line is parsed. */
   logpOld: Float64Array;
   logpNew: Float64Array;
   logpSampler: Float64Array | null;
@@ -71,7 +71,7 @@ function show(value: unknown): string {
     return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
   }
   if (value === null) return 'null';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (Array.isArray(value) || value instanceof Float64Array) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   return String(value);
 }
@@ -141,8 +141,18 @@ function sameLength(reference: List, other: List): void {
   );
 }
 
+function areLogProbs(values: Float64Array): boolean {
+  for (let t = 0; t < values.length; t++) {
+    const x = values[t] as number;
+    // Written so that NaN is none.
+    if (!(x <= LOGP_TOLERANCE && x >= -Number.MAX_VALUE)) return false;
+  }
+  return true;
+}
+
 /** @param keep [all tokens] 1 = response token, or null for all */
 function logProbs({ values, written }: List, keep: Uint8Array | null, kept: number): Float64Array {
+  if (keep === null && values instanceof Float64Array && areLogProbs(values)) return values;
   const out = new Float64Array(kept);
   let k = 0;
   for (let t = 0; t < values.length; t++) {
