@@ -219,12 +219,14 @@ export class TrainingEngine {
     if (this.current && !this.current.race.idle) {
       throw new Error('A race is under way; its own steps tell how long one takes.');
     }
-    this.calibrating?.abort.abort();
-    await this.calibrating?.done;
+    const before = this.calibrating;
+    before?.abort.abort();
     const abort = new AbortController();
     const work = (async () => {
+      await before?.done;
       const { context } = await this.rooms.open(settings);
       const start = await context.host.checkpoint(settings.start);
+      abort.signal.throwIfAborted();
       return calibrate(context, settings, start, abort.signal);
     })();
     this.calibrating = { abort, done: work.catch(() => undefined) };

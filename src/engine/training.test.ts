@@ -1,0 +1,229 @@
+/** The trainer behind its protocol, on wasm, with a tiny policy: what a page would see. */
+import 'fake-indexeddb/auto';
+import { afterEach, describe, expect, test } from 'vitest';
+import { tinyPolicy } from '../../models/build/tiny';
+import { NODE_ASSETS } from '../../scripts/node/ort';
+import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../link/training';
+import { readRunFile } from '../export/run-file';
+import { fromBlob } from '../rollouts/file/bytes';
+import { readCheckpoint } from '../training/checkpoint';
+import { RaceStore } from '../store/race-store';
+import { TrainingEngine } from './training';
+import type { Begun, TrainingEvent, TrainingReply, TrainingRequest } from './training-protocol';
+
+const SETTINGS: TrainingSettings = {
+  ...DEFAULT_TRAINING,
+  backend: 'wasm',
+  policy: 'tiny',
+  start: 'a',
+  steps: 3,
+  prompts: 2,
+  groupSize: 4,
+  minibatches: 2,
+  maxLength: 12,
+  minOperators: 1,
+  maxOperators: 2,
+  evaluateEvery: 3,
+  evaluatePrompts: 4,
+  racers: [
+    { ...DEFAULT_RACER.reinforce, learningRate: 1e-3 },
+    { ...DEFAULT_RACER.gspo, learningRate: 1e-3 },
+  ],
+};
+
+let databases = 0;
+
+class Page {
+  readonly events: TrainingEvent[] = [];
+  readonly engine: TrainingEngine;
+  private requests = 0;
+
+  constructor(
+    files: Awaited<ReturnType<typeof tinyPolicy>>['files'],
+    database = `races-${++databases}`,
+  ) {
+    this.engine = new TrainingEngine({
+      assets: NODE_ASSETS,
+      files,
+      emit: (event) => {
+        this.events.push(structuredClone(event));
+        // onnxruntime-web's global Worker makes jax-js take Node for a browser (see scripts/node/training).
+        Reflect.deleteProperty(globalThis, 'Worker');
+      },
+      app: 'test',
+      store: () => RaceStore.open(database),
+    });
+  }
+
+  send(request: TrainingRequest): void {
+    void this.engine.handle(request);
+  }
+
+  start(race: number, settings = SETTINGS, from: Begun | null = null, paused = false): void {
+    this.send({ type: 'start', race, settings, own: null, from, paused });
+  }
+
+  async until(found: (event: TrainingEvent) => boolean): Promise<TrainingEvent> {
+    for (;;) {
+      const failed = this.events.find((event) => event.type === 'failed');
+      const event = this.events.find(found);
+      if (event) return event;
+      if (failed?.type === 'failed') throw new Error(failed.message);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async phase(phase: string): Promise<void> {
+    await this.until((e) => e.type === 'progress' && e.progress.phase === phase);
+  }
+
+  async ask(build: (requestId: number) => TrainingRequest): Promise<TrainingReply> {
+    const requestId = ++this.requests;
+    this.send(build(requestId));
+    const event = await this.until(
+      (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
+    );
+    if (event.type !== 'reply') throw new Error(event.type === 'refused' ? event.message : '');
+    return event.reply;
+  }
+
+  /** All that a step says but for how long it took. */
+  curve(): unknown[] {
+    return this.events.flatMap((e) =>
+      e.type === 'trained' ? [{ racer: e.racer, ...e.report, seconds: null }] : [],
+    );
+  }
+}
+
+const pages: Page[] = [];
+const page = async (database?: string) => {
+  const made = new Page((await tinyPolicy(3)).files, database);
+  pages.push(made);
+  return made;
+};
+afterEach(async () => {
+  for (const open of pages.splice(0)) await open.engine.dispose();
+});
+
+describe('a race behind its protocol', () => {
+  test('runs, is kept, and hands out checkpoints, rollouts and samples', async () => {
+    const p = await page();
+    p.start(1);
+    await p.phase('finished');
+    expect(p.curve()).toHaveLength(6);
+
+    const file = await p.ask((requestId) => ({ type: 'checkpoint', requestId, race: 1, racer: 1 }));
+    if (file.type !== 'file') throw new Error(file.type);
+    expect(file.name).toBe('gspo-00003.safetensors');
+    const opened = readCheckpoint(new Uint8Array(await file.blob.arrayBuffer()), file.name);
+    expect(opened.origin).toEqual({ settings: SETTINGS, racer: 1, step: 3 });
+
+    const rollouts = await p.ask((requestId) => ({
+      type: 'rollouts',
+      requestId,
+      race: 1,
+      racer: 0,
+      step: 2,
+      link: '#/train',
+    }));
+    if (rollouts.type !== 'file') throw new Error(rollouts.type);
+    const read = await readRunFile(fromBlob(rollouts.name, rollouts.blob));
+    expect(read.rollouts.reward).toHaveLength(8);
+    expect(read.stamp.source).toBe('training: reinforce step 2');
+    expect(read.stamp.seed).toBe(SETTINGS.seed);
+
+    const samples = await p.ask((requestId) => ({
+      type: 'samples',
+      requestId,
+      race: 1,
+      racer: 0,
+      count: 3,
+    }));
+    if (samples.type !== 'samples') throw new Error(samples.type);
+    expect(samples.pairs).toHaveLength(3);
+    for (const { prompt } of samples.pairs) expect(prompt).toMatch(/=$/);
+
+    await p.until((e) => e.type === 'kept');
+    const races = await p.ask((requestId) => ({ type: 'races', requestId }));
+    if (races.type !== 'races') throw new Error(races.type);
+    expect(races.races).toHaveLength(1);
+    expect(races.races[0]?.settings).toEqual(SETTINGS);
+    expect(races.races[0]?.reports.map((own) => own.length)).toEqual([3, 3]);
+  });
+
+  test('killed after a snapshot, another worker goes on to the same numbers', async () => {
+    const whole = await page();
+    whole.start(1);
+    await whole.phase('finished');
+
+    const database = 'races-killed';
+    const first = await page(database);
+    first.start(1, SETTINGS, null, true);
+    await first.phase('paused');
+    first.send({ type: 'step', race: 1 });
+    await first.until((e) => e.type === 'kept');
+
+    // What a page that was reloaded finds: the kept race and its snapshot.
+    const second = await page(database);
+    const races = await second.ask((requestId) => ({ type: 'races', requestId }));
+    const kept = races.type === 'races' ? races.races[0] : undefined;
+    if (!kept) throw new Error('the race was not kept');
+    const recalled = await second.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
+    if (recalled.type !== 'recalled' || !recalled.snapshot) throw new Error('no snapshot');
+    const { snapshot } = recalled;
+    second.start(2, kept.settings, { kept: kept.id, snapshot, reports: kept.reports });
+    await second.phase('finished');
+    expect([...first.curve(), ...second.curve()]).toEqual(whole.curve());
+
+    await second.engine.dispose();
+    const third = await page(database);
+    const after = await third.ask((requestId) => ({ type: 'races', requestId }));
+    if (after.type !== 'races') throw new Error(after.type);
+    expect(after.races.map(({ reports }) => reports.map((own) => own.length))).toEqual([[3, 3]]);
+    const done = await third.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
+    expect(done).toEqual({ type: 'recalled', snapshot: null });
+  });
+
+  test('a removed race can be put back', async () => {
+    const p = await page();
+    p.start(1, { ...SETTINGS, steps: 1 });
+    await p.phase('finished');
+    const kept = await p.until((e) => e.type === 'kept');
+    const id = kept.type === 'kept' ? (kept.kept ?? '') : '';
+    const gone = await p.ask((requestId) => ({ type: 'remove', requestId, kept: id }));
+    expect(gone).toEqual({ type: 'races', races: [] });
+    const back = await p.ask((requestId) => ({ type: 'put-back', requestId, kept: id }));
+    expect(back.type === 'races' && back.races.map((race) => race.id)).toEqual([id]);
+  });
+
+  test('predicts how long a step takes, and a race that starts ends the prediction', async () => {
+    const p = await page();
+    const answer = await p.ask((requestId) => ({ type: 'calibrate', requestId, settings: SETTINGS }));
+    if (answer.type !== 'calibrated') throw new Error(answer.type);
+    expect(answer.secondsPerStep).toBeGreaterThan(0);
+    expect(answer.secondsToCompile).toBeGreaterThanOrEqual(0);
+
+    const refused = p.ask((requestId) => ({ type: 'calibrate', requestId, settings: SETTINGS }));
+    p.start(1, { ...SETTINGS, steps: 1 });
+    await expect(refused).rejects.toThrow();
+    await p.phase('finished');
+  });
+
+  test('wrong settings and a wrong start are refused with a sentence', async () => {
+    const p = await page();
+    p.start(1, { ...SETTINGS, steps: 0 });
+    const failed = await p.until((e) => e.type === 'failed');
+    expect(failed).toMatchObject({ canResume: false, message: expect.stringContaining('"steps"') });
+    p.events.length = 0;
+    p.send({
+      type: 'start',
+      race: 2,
+      settings: SETTINGS,
+      own: { name: 'mine.safetensors', bytes: new Uint8Array([1, 2, 3]) },
+      from: null,
+      paused: false,
+    });
+    const unread = await p.until((e) => e.type === 'failed');
+    expect(unread).toMatchObject({ message: expect.stringContaining('mine.safetensors') });
+  });
+});
