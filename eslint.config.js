@@ -91,7 +91,7 @@ export default tseslint.config(
             {
               // Stamps and CSV lines are texts of links and hashes, and the page writes files too.
               regex:
-                '/src/(?!engine/client$|engine/reproduce$|engine/stamp$|export/(?:csv|stamp)$|link/)',
+                '/src/(?!engine/client$|engine/training-client$|engine/reproduce$|engine/stamp$|export/(?:csv|stamp)$|link/)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

@@ -24,6 +24,8 @@ export interface Curve {
   shape?: 'circle' | 'square';
   /** of a run laid over: open marks of its own, joined by its dashes */
   overlay?: OverlayLook;
+  /** stands behind the others */
+  faint?: boolean;
 }
 
 export interface AxisMark {
@@ -46,6 +48,14 @@ interface CurvesProps {
   level?: number;
   showX: (x: number) => string;
   showY: (y: number) => string;
+  /** several plots with one crosshair: the position picked in any of them, and how to pick one */
+  cursor?: Cursor;
+}
+
+export interface Cursor {
+  /** value on the x axis; null: none */
+  at: number | null;
+  pick(at: number | null): void;
 }
 
 /** Index of the entry nearest to `value` on the scale. */
@@ -91,12 +101,17 @@ export function Curves({
   level,
   showX,
   showY,
+  cursor,
 }: CurvesProps) {
-  const [near, setNear] = useState<number | null>(null);
+  const [own, setOwn] = useState<number | null>(null);
   const positions = [...new Set(curves.flatMap((curve) => Array.from(curve.x)))].sort(
     (a, b) => a - b,
   );
+  const picked = cursor === undefined ? own : cursor.at;
+  const near = picked === null || positions.length === 0 ? null : nearest(positions, picked, x);
   const at = near === null ? undefined : positions[near];
+  const setNear = (index: number | null) =>
+    (cursor?.pick ?? setOwn)(index === null ? null : (positions[index] ?? null));
   const rows =
     at === undefined
       ? []
@@ -112,10 +127,9 @@ export function Curves({
           return [{ id: curve.id ?? curve.name, name: curve.name, colour: curve.colour, text }];
         });
   const step = (by: number) =>
-    setNear((now) => {
-      const middle = Math.floor(positions.length / 2);
-      return Math.min(positions.length - 1, Math.max(0, (now ?? middle) + by));
-    });
+    setNear(
+      Math.min(positions.length - 1, Math.max(0, (near ?? Math.floor(positions.length / 2)) + by)),
+    );
   return (
     <Plot
       label={label}
@@ -171,7 +185,10 @@ export function Curves({
           {curves.map((curve) => (
             <g key={curve.id ?? curve.name} style={{ color: `var(${curve.colour})` }}>
               {curve.kind !== 'points' ? (
-                <path className={`curve curve-${curve.kind}`} d={path(frame, curve)} />
+                <path
+                  className={`curve curve-${curve.kind} ${curve.faint ? 'curve-faint' : ''}`}
+                  d={path(frame, curve)}
+                />
               ) : (
                 <Points frame={frame} curve={curve} />
               )}

@@ -4,9 +4,11 @@
  */
 import { useMemo, type ReactNode } from 'react';
 import { BACKENDS, DEFAULT_SETTINGS, type BackendChoice } from '../../src/link/settings';
-import type { CheckpointInfo, PolicyManifest } from '../../src/policy/manifest';
+import type { PolicyManifest } from '../../src/policy/manifest';
 import { useLab, useLabState } from '../state/react';
 import { isLive } from '../state/lab';
+import { AddCheckpoint } from './AddCheckpoint';
+import { checkpointLabel } from './checkpoints';
 import { differences, draftOf, readDraft, type Draft, type Issues } from './draft';
 import { NumberField, SelectField } from './Field';
 import { POLICIES_FIELDS, type PoliciesField } from './fields';
@@ -115,13 +117,6 @@ export function SetupPanel() {
   );
 }
 
-const SERIES = { supervised: '', gspo: 'GSPO ', grpo: 'GRPO ' };
-
-function checkpointLabel({ series, step, loss, accuracy }: CheckpointInfo): string {
-  const nats = loss === null ? '' : ` · ${loss.toFixed(3)} nats`;
-  return `${SERIES[series]}step ${step.toLocaleString('en-US')}${nats} · ${(accuracy * 100).toFixed(0)} % right`;
-}
-
 const NO_POLICIES: readonly PolicyManifest[] = [];
 
 function PoliciesFields({ draft, issues }: { draft: Draft; issues: Issues }) {
@@ -187,6 +182,7 @@ function PoliciesFields({ draft, issues }: { draft: Draft; issues: Issues }) {
           options={checkpoints ?? [{ value: values.new, label: values.new }]}
           onChange={(theta) => set({ new: theta })}
         />
+        <AddCheckpoint policy={values.policy} />
         {field('alpha', null, true)}
       </SetupGroup>
       <SetupGroup title="Rollouts">

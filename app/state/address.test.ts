@@ -49,6 +49,7 @@ function opened(hash: string) {
       backend: { policy: 'wasm', kernels: 'cpu', adapter: '', reason: '', threads: 1 },
     },
     draft: draftOf(link.link.run),
+    own: [],
     run: null,
     reading: null,
     measurements: {},

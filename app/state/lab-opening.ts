@@ -20,10 +20,15 @@ export class Opener {
     const { backend } = this.store.getState().draft;
     this.store.setState({ opening: { status: 'opening' } });
     try {
-      const opened = await this.engine.open(backend);
+      const { backend: info, policies: shipped } = await this.engine.open(backend);
+      let policies = shipped;
+      // A fresh worker does not know the person's own files; an old one takes them again at no cost.
+      for (const { policy, name, file } of this.store.getState().own) {
+        policies = (await this.engine.adopt(policy, name, file)).policies;
+      }
       this.openedFor = backend;
-      this.store.setState({ opening: { status: 'open', ...opened } });
-      this.fitDraft(opened.policies);
+      this.store.setState({ opening: { status: 'open', backend: info, policies } });
+      this.fitDraft(policies);
       return true;
     } catch (error) {
       this.store.setState({ opening: { status: 'failed', message: sentence(error) } });
@@ -34,6 +39,16 @@ export class Opener {
   /** The same, unless this backend is the one that is open. */
   async openFor(backend: BackendChoice): Promise<boolean> {
     return this.openedFor === backend || this.open();
+  }
+
+  async adopt(policy: string, name: string, file: Blob): Promise<string> {
+    const { id, policies } = await this.engine.adopt(policy, name, file);
+    const { own, opening } = this.store.getState();
+    this.store.setState({
+      own: [...own.filter((other) => other.id !== id), { id, policy, name, file }],
+      ...(opening.status === 'open' ? { opening: { ...opening, policies } } : {}),
+    });
+    return id;
   }
 
   restoreDefaults(): void {
@@ -69,11 +84,16 @@ export class Opener {
     ) {
       return;
     }
+    const named = new Set([draft.policies.old, draft.policies.new]);
+    const unknown = [...named].filter((id) => !shipped(id));
     this.store.setState({
       draft: {
         ...draft,
         policies: { ...draft.policies, policy: policy.name, ...policy.defaultPair },
       },
+      notice:
+        `There is no ${unknown.map((id) => `“${id}”`).join(' and no ')} here; ` +
+        `${policy.defaultPair.old} and ${policy.defaultPair.new} are used instead.`,
     });
   }
 }

@@ -22,6 +22,7 @@ import type { Imported, Reading } from './imports';
 export type Engine = Pick<
   EngineClient,
   | 'open'
+  | 'adopt'
   | 'start'
   | 'pause'
   | 'resume'
@@ -82,6 +83,14 @@ export interface OverlayAnswer<K extends ExperimentId = ExperimentId> {
   result: ExperimentMap[K]['result'];
 }
 
+/** A checkpoint file that a person added; the engine forgets it with its worker, the page does not. */
+export interface OwnCheckpoint {
+  id: string;
+  policy: string;
+  name: string;
+  file: Blob;
+}
+
 export type Opening =
   | { status: 'opening' }
   | { status: 'open'; backend: BackendInfo; policies: PolicyManifest[] }
@@ -106,6 +115,8 @@ export interface Inspection {
 export interface LabState {
   opening: Opening;
   draft: Draft;
+  /** checkpoints that the person added, for as long as the page is open */
+  own: readonly OwnCheckpoint[];
   run: Run | null;
   /** files on their way in */
   reading: Reading | null;

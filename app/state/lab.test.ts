@@ -42,7 +42,7 @@ class Scripted implements Engine {
   orders: string[] = [];
   settings: RunSettings[] = [];
   asked: { resolve: (result: unknown) => void; reject: (error: Error) => void }[] = [];
-  policies = [policy('arithmetic-dense', ['step-04200', 'step-04400'])];
+  policies = [policy('arithmetic-dense', ['gspo-00100', 'gspo-00101'])];
   opens = async () => undefined;
   private listener: (event: Event) => void = () => undefined;
   private runs = 0;
@@ -61,6 +61,16 @@ class Scripted implements Engine {
       },
       policies: this.policies,
     };
+  }
+  async adopt(policyName: string, name: string) {
+    this.orders.push(`adopt ${name}`);
+    const id = `own-${name}`;
+    this.policies = this.policies.map((known) =>
+      known.name === policyName && !known.checkpoints.some((other) => other.id === id)
+        ? { ...known, checkpoints: [...known.checkpoints, checkpoint(id)] }
+        : known,
+    );
+    return { type: 'adopted' as const, id, policies: this.policies };
   }
   start(settings: RunSettings) {
     this.settings.push(settings);

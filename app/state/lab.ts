@@ -43,6 +43,7 @@ export class Lab {
     const store = createStore<LabState>(() => ({
       opening: { status: 'opening' },
       draft: draftOf(settings),
+      own: [],
       run: null,
       reading: null,
       measurements: {},
@@ -130,6 +131,11 @@ export class Lab {
     this.overlaying.toggle(id);
   }
 
+  /** Something was destroyed outside the lab; the way back stands where the lab's own does. */
+  offerUndo(message: string, act: () => unknown): void {
+    this.store.setState({ undo: { message, act } });
+  }
+
   async undo(): Promise<void> {
     const { undo } = this.store.getState();
     this.store.setState({ undo: null });
@@ -139,6 +145,14 @@ export class Lab {
 
   dismissUndo(): void {
     this.store.setState({ undo: null });
+  }
+
+  /**
+   * A checkpoint file of the person's own becomes one of the choices.
+   * @returns its id; rejects with a sentence where the file cannot be used
+   */
+  adopt(policy: string, name: string, file: Blob): Promise<string> {
+    return this.opener.adopt(policy, name, file);
   }
 
   restoreDefaults(): void {

@@ -68,6 +68,12 @@ export class EngineClient {
     return this.ask({ type: 'open', requestId, backend }, isType('opened'));
   }
 
+  /** A checkpoint file of the person's own, from now on usable like a shipped one. */
+  adopt(policy: string, name: string, file: Blob): Promise<ReplyOf<'adopted'>> {
+    const requestId = ++this.lastRequest;
+    return this.ask({ type: 'adopt', requestId, policy, name, file }, isType('adopted'));
+  }
+
   /**
    * Starts a run and names it; the run before is stopped and its data are replaced.
    * @param keep put it away batch by batch, so that it outlives the page

@@ -10,6 +10,7 @@ import type { BackendChoice, RunSettings } from '../link/settings';
 import { parseRunSettings } from '../link/settings';
 import { fetchCatalogue, FetchError, type FileSource } from '../policy/fetch';
 import { PolicyHost } from '../policy/host';
+import { OwnCheckpoints } from '../policy/own';
 import type { PolicyManifest } from '../policy/manifest';
 import type { OrtAssets } from '../policy/runtime';
 import { policiesSource } from '../rollouts/policies';
@@ -97,8 +98,10 @@ export class Engine {
   private early: Command | undefined;
 
   private readonly shelf: Shelf;
+  private readonly own: OwnCheckpoints;
 
   constructor(private readonly options: EngineOptions) {
+    this.own = new OwnCheckpoints(options.files);
     this.shelf = new Shelf(options.store);
   }
 
@@ -109,6 +112,8 @@ export class Engine {
           const backend = await this.open(request.backend);
           return { type: 'opened', backend: backend.info, policies: await this.policies() };
         });
+      case 'adopt':
+        return this.answer(request.requestId, () => this.adopt(request));
       case 'start':
         return this.start(request);
       case 'pause':
@@ -200,11 +205,26 @@ export class Engine {
     return { type: 'fingerprint', found };
   }
 
-  private policies(): Promise<PolicyManifest[]> {
-    this.catalogue ??= fetchCatalogue(this.options.files);
+  /** What is shipped, and the person's own checkpoints beside it. */
+  private async policies(): Promise<PolicyManifest[]> {
+    const catalogue = (this.catalogue ??= fetchCatalogue(this.options.files));
     // A failed fetch is not remembered, so that trying again tries again.
-    this.catalogue.catch(() => (this.catalogue = undefined));
-    return this.catalogue;
+    catalogue.catch(() => (this.catalogue = undefined));
+    return this.own.extend(await catalogue);
+  }
+
+  private async adopt({
+    policy,
+    name,
+    file,
+  }: Extract<Request, { type: 'adopt' }>): Promise<Extract<Reply, { type: 'adopted' }>> {
+    const manifest = (await this.policies()).find((candidate) => candidate.name === policy);
+    if (!manifest) throw new FetchError(`There is no policy "${policy}" here.`);
+    const { id } = await this.own.add(manifest, name, file);
+    const policies = await this.policies();
+    const relisted = policies.find((candidate) => candidate.name === policy);
+    if (relisted) (await this.hosts.get(policy))?.relist(relisted);
+    return { type: 'adopted', id, policies };
   }
 
   /** The backend for a choice; another choice than before closes what was open. */
@@ -454,7 +474,7 @@ export class Engine {
       }
       hooks.onLoad({ bytes: 0, total: null, what: 'onnxruntime' });
       const runtime = await backend.runtime();
-      return PolicyHost.open(runtime, this.options.files, manifest, hooks.onLoad, hooks.signal);
+      return PolicyHost.open(runtime, this.own.source, manifest, hooks.onLoad, hooks.signal);
     })();
     this.hosts.set(name, opening);
     opening.catch(() => this.hosts.delete(name));

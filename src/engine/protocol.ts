@@ -210,6 +210,8 @@ export type ExportKind = 'sequences' | 'tokens' | 'run';
 
 export type Request =
   | { type: 'open'; requestId: number; backend: BackendChoice }
+  /** a checkpoint file of the person's own, to be used like a shipped one */
+  | { type: 'adopt'; requestId: number; policy: string; name: string; file: Blob }
   /** keep: put it away batch by batch, so that it outlives the page */
   | { type: 'start'; run: RunId; settings: RunSettings; keep?: boolean }
   | { type: 'pause'; run: RunId }
@@ -259,6 +261,8 @@ export type ShelfRequest = Extract<
 
 export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
+  /** the checkpoint's id, and the policies with it among them */
+  | { type: 'adopted'; id: string; policies: PolicyManifest[] }
   | ExperimentReply
   | { type: 'fingerprint'; found: RunFingerprint }
   | { type: 'imported'; outcome: ImportOutcome }

@@ -168,7 +168,11 @@ describe('a race behind its protocol', () => {
     const races = await second.ask((requestId) => ({ type: 'races', requestId }));
     const kept = races.type === 'races' ? races.races[0] : undefined;
     if (!kept) throw new Error('the race was not kept');
-    const recalled = await second.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
+    const recalled = await second.ask((requestId) => ({
+      type: 'recall',
+      requestId,
+      kept: kept.id,
+    }));
     if (recalled.type !== 'recalled' || !recalled.snapshot) throw new Error('no snapshot');
     const { snapshot } = recalled;
     second.start(2, kept.settings, { kept: kept.id, snapshot, reports: kept.reports });
@@ -198,9 +202,13 @@ describe('a race behind its protocol', () => {
 
   test('predicts how long a step takes, and a race that starts ends the prediction', async () => {
     const p = await page();
-    const answer = await p.ask((requestId) => ({ type: 'calibrate', requestId, settings: SETTINGS }));
+    const answer = await p.ask((requestId) => ({
+      type: 'calibrate',
+      requestId,
+      settings: SETTINGS,
+    }));
     if (answer.type !== 'calibrated') throw new Error(answer.type);
-    expect(answer.secondsPerStep).toBeGreaterThan(0);
+    expect(answer.training).toBeGreaterThan(0);
     expect(answer.secondsToCompile).toBeGreaterThanOrEqual(0);
 
     const refused = p.ask((requestId) => ({ type: 'calibrate', requestId, settings: SETTINGS }));

@@ -24,7 +24,8 @@ export function anyOf(choices: readonly (string | number)[]): string {
   return before.length === 0 ? String(last) : `${before.reverse().join(', ')} or ${last}`;
 }
 
-function field<T>(
+/** For what the makers below do not cover; `parse` may return anything, the schema decides. */
+export function custom<T>(
   fallback: T,
   schema: v.GenericSchema<unknown, T>,
   may: string,
@@ -49,7 +50,7 @@ export function choice<const T extends string | number>(
   fallback: NoInfer<T>,
 ): Field<T> {
   const byText = new Map(choices.map((value) => [String(value), value]));
-  return field<T>(fallback, v.picklist(choices), anyOf(choices), (text) => byText.get(text));
+  return custom<T>(fallback, v.picklist(choices), anyOf(choices), (text) => byText.get(text));
 }
 
 /** Any set of some names but the empty one, in the order of `choices`: "gspo,grpo". */
@@ -63,7 +64,7 @@ export function subset<const T extends string>(
     v.check((names) => new Set(names).size === names.length, 'a name is given twice'),
     v.transform((names) => choices.filter((name) => names.includes(name))),
   );
-  return field<readonly T[]>(
+  return custom<readonly T[]>(
     fallback,
     schema,
     `a list of ${anyOf(choices)}, with commas between`,
@@ -72,12 +73,18 @@ export function subset<const T extends string>(
   );
 }
 
+/** The name of something that ships with the site, or that a person added: letters, digits, dashes. */
+export function shipped(fallback: string): Field<string> {
+  const schema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
+  return custom(fallback, schema, 'a name of letters, digits and dashes', (text) => text);
+}
+
 export function flag(fallback: boolean): Field<boolean> {
   const words = new Map([
     ['1', true],
     ['0', false],
   ]);
-  return field(
+  return custom(
     fallback,
     v.boolean(),
     '1 (yes) or 0 (no)',
@@ -88,12 +95,12 @@ export function flag(fallback: boolean): Field<boolean> {
 
 export function real(low: number, high: number, fallback: number): Field<number> {
   const schema = v.pipe(v.number(), v.finite(), v.minValue(low), v.maxValue(high));
-  return field(fallback, schema, `a number from ${low} to ${high}`, numberOf);
+  return custom(fallback, schema, `a number from ${low} to ${high}`, numberOf);
 }
 
 export function whole(low: number, high: number, fallback: number): Field<number> {
   const schema = v.pipe(v.number(), v.safeInteger(), v.minValue(low), v.maxValue(high));
-  return field(fallback, schema, `a whole number from ${low} to ${high}`, numberOf);
+  return custom(fallback, schema, `a whole number from ${low} to ${high}`, numberOf);
 }
 
 /** A short name, of things that this table does not know: lower-case letters, digits and hyphens. */
@@ -110,7 +117,7 @@ export function name(fallback: string): Field<string> {
 /** A number, or "none". */
 export function realOrNone(low: number, high: number): Field<number | null> {
   const schema = v.nullable(v.pipe(v.number(), v.finite(), v.minValue(low), v.maxValue(high)));
-  return field<number | null>(
+  return custom<number | null>(
     null,
     schema,
     `a number from ${low} to ${high}, or none`,

@@ -10,6 +10,7 @@
  */
 import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
+import { RACE_FIELDS } from './race';
 import { BACKENDS } from './settings';
 
 const AXES = ['log', 'linear'] as const;
@@ -72,6 +73,7 @@ export const PAGE_SETTINGS = {
   precision: { band: choice(['gspo', 'luspo', 'grpo'], 'gspo') },
   objectives: { epsLow: realOrNone(0, 100), epsHigh: realOrNone(0, 100), ...CORRECTION },
   mismatch: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
+  train: RACE_FIELDS,
   data: {
     onBad: choice(['stop', 'skip'], 'stop'),
     rule: choice(['trl', 'verl', 'dr_grpo', 'rloo'], 'trl'),

@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import { makeFingerprint, type Fingerprint } from './fingerprint';
 import { HIDEABLE, type Link } from './hash';
 import { fieldsOf, PAGE_IDS, type PageId } from './pages';
+import { MAX_RACERS } from './race';
 import { BACKENDS, LENGTH_SHAPES, MAX_TOKENS, runSize, type RunSettings } from './settings';
+import { TRAINING_OBJECTIVES } from './training';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 /** every double, not only those with few digits */
@@ -48,10 +50,47 @@ export const settings: fc.Arbitrary<RunSettings> = fc
   })
   .filter((s) => runSize(s).tokens <= MAX_TOKENS);
 
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}$/);
+const share = fc.float({ min: 0, max: 1, noNaN: true }).map((x) => (x === 0 ? 0 : x));
+
+/** Fields of the Train page whose words do not say it all. */
+const RACE_VALUES = {
+  trained: name,
+  from: name,
+  racers: fc.array(
+    fc.record({
+      objective: fc.constantFrom(...TRAINING_OBJECTIVES),
+      epsilonLow: real(0, 1),
+      epsilonHigh: real(0, 5),
+      learningRate: real(0, 0.01),
+    }),
+    { minLength: 1, maxLength: MAX_RACERS },
+  ),
+  raced: fc.option(
+    fc.record({
+      backend: fc.constantFrom('webgpu' as const, 'wasm' as const),
+      racers: fc.array(
+        fc.record({
+          hash: whole(0, 2 ** 32 - 1),
+          reward: share,
+          responses: whole(0, 1e6),
+          heldOut: share,
+          heldOutPrompts: whole(0, 2000),
+        }),
+        { minLength: 1, maxLength: MAX_RACERS },
+      ),
+    }),
+  ),
+};
+
 /** Values of every field of a page, by what the field says of itself. */
 export function viewOf(page: PageId): fc.Arbitrary<Record<string, unknown>> {
   const values: Record<string, fc.Arbitrary<unknown>> = {};
   for (const [name, field] of fieldsOf(page)) {
+    if (page === 'train' && Object.hasOwn(RACE_VALUES, name)) {
+      values[name] = RACE_VALUES[name as keyof typeof RACE_VALUES];
+      continue;
+    }
     const range = /(a whole number|a number) from (\S+) to (\d+)/.exec(field.may);
     const words = field.may.replace(/^a list of |, with commas between$/g, '').split(/, | or /);
     if (range) {

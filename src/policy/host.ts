@@ -26,7 +26,7 @@ export class PolicyHost {
   private current: { key: string; pair: PolicyPair } | undefined;
 
   private constructor(
-    readonly manifest: PolicyManifest,
+    private listed: PolicyManifest,
     readonly files: PolicyFiles,
     readonly session: PolicySession,
     private readonly source: FileSource,
@@ -43,6 +43,15 @@ export class PolicyHost {
     onProgress?.({ bytes: 0, total: null, what: 'starting onnxruntime' });
     const session = await PolicySession.create(runtime, files.onnx, files.cache);
     return new PolicyHost(manifest, files, session, source);
+  }
+
+  get manifest(): PolicyManifest {
+    return this.listed;
+  }
+
+  /** The manifest has new checkpoints in it. */
+  relist(manifest: PolicyManifest): void {
+    this.listed = manifest;
   }
 
   async checkpoint(id: string, onProgress?: FetchProgress, signal?: AbortSignal): Promise<Weights> {

@@ -5,7 +5,8 @@ import * as v from 'valibot';
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-export const CHECKPOINT_SERIES = ['supervised', 'gspo', 'grpo'] as const;
+/** `own`: a person's file, which no shipped manifest lists (`own.ts`). */
+export const CHECKPOINT_SERIES = ['supervised', 'gspo', 'grpo', 'own'] as const;
 
 export const checkpointSchema = v.object({
   id: v.string(),
@@ -16,9 +17,9 @@ export const checkpointSchema = v.object({
   step: v.number(),
   /** supervised training loss, nats per response token; null after reinforcement learning */
   loss: v.nullable(v.number()),
-  /** share of held-out prompts answered correctly at temperature 1, and its 95 % interval */
-  accuracy: v.number(),
-  accuracyInterval: v.tuple([v.number(), v.number()]),
+  /** share of held-out prompts answered correctly at temperature 1, and its 95 % interval; null: not measured */
+  accuracy: v.nullable(v.number()),
+  accuracyInterval: v.nullable(v.tuple([v.number(), v.number()])),
   bytes: v.number(),
   sha256,
 });

@@ -1,0 +1,114 @@
+/** A link to this race with what it found; and, where a link brought such, whether it came out the same. */
+import { useState } from 'react';
+import type { RaceFound } from '../../../src/link/race';
+import { compareRaces, foundOf, racesAgree } from '../../../src/link/race-found';
+import { fullAddress } from '../../link/addresses';
+import { CopyField } from '../../link/CopyField';
+import { percent } from '../../format/numbers';
+import { useAddress } from '../../state/address-react';
+import type { RacerLook } from './names';
+import type { PresentRace } from './session';
+
+/** null until the race has come to its end */
+export function raceFound(race: PresentRace | null): RaceFound | null {
+  if (race === null || race.progress?.phase !== 'finished' || race.backend === null) return null;
+  const { prompts, groupSize } = race.settings;
+  return foundOf(
+    race.backend.policy,
+    race.reports.map((own) => ({
+      rewards: own.map(({ reward }) => reward),
+      responsesPerStep: prompts * groupSize,
+      heldOut: own.findLast(({ heldOut }) => heldOut !== null)?.heldOut ?? null,
+    })),
+  );
+}
+
+export function ShareRace({ found }: { found: RaceFound | null }) {
+  const address = useAddress();
+  const [open, setOpen] = useState(false);
+  const link = address.link('train');
+  const text = fullAddress({ ...link, fingerprint: null, view: { ...link.view, raced: found } });
+  return (
+    <section aria-label="Link">
+      <h2>A link that can be checked</h2>
+      <p className="small">
+        {found === null
+          ? 'The address holds the settings and the seed. When the race has finished, a link can carry what it found, too.'
+          : 'Whoever opens it and trains is told whether the same came out.'}
+      </p>
+      {found !== null &&
+        (open ? (
+          <CopyField label="Link with the result" text={text} share="GSPO Lab: Train" />
+        ) : (
+          <button type="button" className="button" onClick={() => setOpen(true)}>
+            Link with the result
+          </button>
+        ))}
+    </section>
+  );
+}
+
+interface ComparedProps {
+  link: RaceFound;
+  here: RaceFound | null;
+  looks: readonly RacerLook[];
+}
+
+const WHAT = { reward: 'reward, last quarter', 'held-out': 'held-out accuracy' } as const;
+
+export function Compared({ link, here, looks }: ComparedProps) {
+  if (here === null) {
+    return (
+      <p className="notice" data-testid="race-comparison">
+        This link says what its race found. Press Train to repeat it; it is compared at the end.
+      </p>
+    );
+  }
+  const agrees = racesAgree(link, here);
+  const compared = compareRaces(link, here);
+  const same = link.backend === here.backend;
+  return (
+    <div className={`notice ${agrees ? '' : 'notice-bad'}`} data-testid="race-comparison">
+      <p>
+        <b>{agrees ? '✓ The same as in the link.' : '✕ Not the same as in the link.'}</b>{' '}
+        {compared === null
+          ? 'The link’s race had another number of racers.'
+          : same
+            ? 'The same backend repeats every reward of every step exactly.'
+            : `The link’s race ran on ${link.backend}, this one on ${here.backend}: they round differently, so shares are compared within the sum of their 95 % intervals’ half-widths.`}
+      </p>
+      {compared !== null && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">racer</th>
+              <th scope="col">figure</th>
+              <th scope="col">in the link</th>
+              <th scope="col">here</th>
+              <th scope="col">tolerance</th>
+            </tr>
+          </thead>
+          <tbody>
+            {compared.flatMap(({ sameCurve, shares }, i) => [
+              <tr key={`${i} curve`}>
+                <td>{looks[i]?.name}</td>
+                <td>every reward</td>
+                <td colSpan={2}>{sameCurve ? 'the same' : 'not the same'}</td>
+                <td>{same ? 'none' : 'not asked'}</td>
+              </tr>,
+              ...shares.map(({ what, link: theirs, here: ours, tolerance }) => (
+                <tr key={`${i} ${what}`}>
+                  <td>{looks[i]?.name}</td>
+                  <td>{WHAT[what]}</td>
+                  <td>{percent(theirs)}</td>
+                  <td>{percent(ours)}</td>
+                  <td>{same ? 'none' : percent(tolerance)}</td>
+                </tr>
+              )),
+            ])}
+          </tbody>
+        </table>
+      )}
+    </div>
+  );
+}

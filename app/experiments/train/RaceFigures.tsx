@@ -1,0 +1,123 @@
+/** The race as small multiples over the steps, with one crosshair through all of them. */
+import { useState } from 'react';
+import { logDomainOf, useAxis } from '../../charts/axes';
+import { CurveLegend, Curves, type Cursor, type Curve } from '../../charts/Curves';
+import { Figure } from '../../charts/Figure';
+import { domainOf } from '../../charts/scale';
+import { Choice } from '../Choice';
+import { curvesOf, FIGURES, type FigureSpec, type Line } from './series';
+
+const WIDTHS = [1, 5, 10] as const;
+
+interface RaceFiguresProps {
+  lines: readonly Line[];
+  steps: number;
+  /** axes start afresh when it changes */
+  axesKey: string;
+}
+
+export function RaceFigures({ lines, steps, axesKey }: RaceFiguresProps) {
+  const [at, pick] = useState<number | null>(null);
+  const [width, setWidth] = useState<(typeof WIDTHS)[number]>(1);
+  return (
+    <>
+      <div className="race-legend">
+        <CurveLegend entries={lines.map(({ look }) => ({ ...look, kind: 'line' as const }))} />
+        <Choice
+          label="Average over steps"
+          value={width}
+          choices={WIDTHS.map((value) => ({
+            value,
+            name: value === 1 ? 'every step' : `mean of ${value}`,
+          }))}
+          onChoose={setWidth}
+        />
+      </div>
+      <div className="race-figures">
+        {FIGURES.map((spec) => (
+          <RaceFigure
+            key={spec.id}
+            spec={spec}
+            curves={curvesOf(spec, lines, width)}
+            steps={steps}
+            axesKey={`${axesKey} ${width}`}
+            cursor={{ at, pick }}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface RaceFigureProps {
+  spec: FigureSpec;
+  curves: readonly Curve[];
+  steps: number;
+  axesKey: string;
+  cursor: Cursor;
+}
+
+function* shown(curves: readonly Curve[]): Generator<number> {
+  for (const { y, interval } of curves) {
+    yield* Array.from(y);
+    for (const ends of interval ?? []) if (ends !== null) yield* ends;
+  }
+}
+
+function RaceFigure({ spec, curves, steps, axesKey, cursor }: RaceFigureProps) {
+  const { title, caption, mode, yLabel, show } = spec;
+  const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
+  const values = [...shown(curves)];
+  const y = useAxis(
+    mode,
+    mode === 'log' ? logDomainOf(values) : domainOf(values, 0.08),
+    axesKey,
+    4,
+  );
+  return (
+    <Figure
+      title={title}
+      caption={caption}
+      recorded={false}
+      table={() => tableOf(curves, show)}
+      className="race-figure"
+    >
+      {curves.length === 0 ? (
+        <div className="plot-empty race-empty">
+          <p>{spec.id === 'held-out' ? 'Not evaluated yet.' : 'Grows with every step.'}</p>
+        </div>
+      ) : (
+        <Curves
+          label={title}
+          curves={curves}
+          x={x}
+          y={y}
+          xLabel="step"
+          yLabel={yLabel}
+          height={170}
+          left={58}
+          showX={(step) => `step ${step}`}
+          showY={show}
+          cursor={cursor}
+        />
+      )}
+    </Figure>
+  );
+}
+
+function tableOf(curves: readonly Curve[], show: (y: number) => string) {
+  const steps = [...new Set(curves.flatMap(({ x }) => Array.from(x)))].sort((a, b) => a - b);
+  const byStep = curves.map(
+    ({ x, y }) => new Map(Array.from(x, (step, i) => [step, y[i] as number])),
+  );
+  return {
+    columns: ['step', ...curves.map(({ name }) => name)],
+    rows: steps.map((step) => [
+      String(step),
+      ...byStep.map((values) => {
+        const value = values.get(step);
+        return value === undefined ? '–' : show(value);
+      }),
+    ]),
+  };
+}

@@ -1,0 +1,125 @@
+/** Who races: objective, band and learning rate of each. */
+import { useId } from 'react';
+import { MAX_RACERS } from '../../../src/link/race';
+import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../../../src/link/training';
+import { readNumber } from '../../setup/fields';
+import { useTypedText } from '../../state/address-react';
+import { looksOf, nextRacer, OBJECTIVE_NAMES, WITHOUT_BAND } from './names';
+
+interface RacersProps {
+  racers: readonly RacerSettings[];
+  onChange: (racers: readonly RacerSettings[]) => void;
+}
+
+export function Racers({ racers, onChange }: RacersProps) {
+  const looks = looksOf(racers);
+  const set = (i: number, racer: RacerSettings) =>
+    onChange(racers.map((other, k) => (k === i ? racer : other)));
+  return (
+    <div className="racers">
+      {racers.map((racer, i) => (
+        <fieldset key={i} className="racer" data-testid="racer">
+          <legend>
+            <span className="swatch" style={{ background: `var(${looks[i]?.colour})` }} />
+            Racer {i + 1}
+          </legend>
+          <label>
+            Objective
+            <select
+              value={racer.objective}
+              onChange={(event) => {
+                const chosen = TRAINING_OBJECTIVES[event.currentTarget.selectedIndex];
+                // Bands differ by orders of magnitude between objectives: each comes with its own.
+                if (chosen !== undefined) set(i, DEFAULT_RACER[chosen]);
+              }}
+            >
+              {TRAINING_OBJECTIVES.map((objective) => (
+                <option key={objective} value={objective}>
+                  {OBJECTIVE_NAMES[objective]}
+                </option>
+              ))}
+            </select>
+          </label>
+          {NUMBERS.map(({ key, label, high }) => (
+            <RacerNumber
+              key={key}
+              label={label}
+              high={high}
+              value={racer[key]}
+              disabled={key !== 'learningRate' && WITHOUT_BAND.has(racer.objective)}
+              onChange={(value) => set(i, { ...racer, [key]: value })}
+            />
+          ))}
+          <button
+            type="button"
+            className="button-quiet"
+            disabled={racers.length === 1}
+            aria-label={`Remove racer ${i + 1}`}
+            onClick={() => onChange(racers.filter((_, k) => k !== i))}
+          >
+            Remove
+          </button>
+        </fieldset>
+      ))}
+      <button
+        type="button"
+        className="button"
+        disabled={racers.length >= MAX_RACERS}
+        onClick={() => onChange([...racers, nextRacer(racers)])}
+      >
+        Add a racer
+      </button>
+    </div>
+  );
+}
+
+const NUMBERS = [
+  { key: 'epsilonLow', label: 'ε low', high: 1 },
+  { key: 'epsilonHigh', label: 'ε high', high: 5 },
+  { key: 'learningRate', label: 'Learning rate', high: 0.01 },
+] as const;
+
+interface RacerNumberProps {
+  label: string;
+  high: number;
+  value: number;
+  disabled: boolean;
+  onChange: (value: number) => void;
+}
+
+function RacerNumber({ label, high, value, disabled, onChange }: RacerNumberProps) {
+  const wrong = useId();
+  const spec = { key: label, label, hint: '', low: 0, high, whole: false };
+  const read = (text: string) => {
+    const reading = readNumber(spec, text);
+    return 'value' in reading ? reading.value : undefined;
+  };
+  const [text, setText] = useTypedText(value, read, String);
+  const reading = readNumber(spec, text);
+  const issue = 'issue' in reading ? reading.issue : null;
+  return (
+    <label>
+      {label}
+      <input
+        type="text"
+        autoComplete="off"
+        spellCheck={false}
+        value={disabled ? '–' : text}
+        disabled={disabled}
+        aria-invalid={issue !== null}
+        aria-describedby={wrong}
+        onChange={(event) => {
+          const typed = event.currentTarget.value;
+          setText(typed);
+          const number = read(typed);
+          if (number !== undefined) onChange(number);
+        }}
+      />
+      {issue !== null && (
+        <span className="field-issue" id={wrong} role="alert">
+          {issue}
+        </span>
+      )}
+    </label>
+  );
+}

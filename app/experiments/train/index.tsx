@@ -1,0 +1,153 @@
+/**
+ * The Train page: racers from the same start, seed and prompts, trained side by side in this tab, with
+ * live curves; every step's rollouts and weights can be taken into the rest of the lab.
+ */
+import { useEffect } from 'react';
+import { useStore } from 'zustand';
+import { trainingOf, viewOf, type RaceView } from '../../../src/link/race';
+import type { KeptRace, OwnStart } from '../../../src/engine/training-protocol';
+import type { TrainingSettings } from '../../../src/link/training';
+import { useAddress, useAddressState } from '../../state/address-react';
+import { isLive } from '../../state/lab';
+import { useLab } from '../../state/react';
+import { ExperimentPage } from '../ExperimentPage';
+import '../../charts/practice.css';
+import { Controls, useFirstMeasure } from './Controls';
+import { Compared, raceFound, ShareRace } from './Found';
+import { Kept } from './Kept';
+import { looksOf } from './names';
+import { Open } from './Open';
+import { sameRace } from './presets';
+import { RaceFigures } from './RaceFigures';
+import { SamplesPanel } from './SamplesPanel';
+import { isPaused, isUnderWay, session, type SessionState } from './session';
+import type { Line } from './series';
+import { useWakeLock } from './wake-lock';
+import { About } from './Words';
+import './train.css';
+
+export default function Train() {
+  const state = useStore(session.store);
+  const lab = useLab();
+  const address = useAddress();
+  const view = useAddressState(({ views }) => views.train);
+  const chosen = trainingOf(view);
+  const { race } = state;
+  const under = isUnderWay(race);
+  useWakeLock(under && !isPaused(race));
+  useEffect(() => void session.refreshKept(), []);
+
+  /** The bytes of a start that the person brought; null for a shipped one. */
+  const ownStart = async ({ policy, start }: TrainingSettings): Promise<OwnStart | null> => {
+    const own = lab.store.getState().own.find((one) => one.id === start && one.policy === policy);
+    if (own === undefined) return null;
+    return { name: own.name, bytes: new Uint8Array(await own.file.arrayBuffer()) };
+  };
+  const quieten = () => {
+    // Two runs at once would halve each other's speed, and this one has an ETA.
+    const { run } = lab.store.getState();
+    if (isLive(run) && run?.progress.phase !== 'paused') lab.pause();
+  };
+  const start = async (paused: boolean) => {
+    if (typeof chosen === 'string') return;
+    quieten();
+    session.start(chosen, await ownStart(chosen), paused);
+    if (paused) session.step();
+  };
+  const measure = () => {
+    if (typeof chosen !== 'string' && !chosen.start.startsWith('own-')) {
+      void session.measure(chosen);
+    }
+  };
+  useFirstMeasure(state, typeof chosen === 'string' ? null : measure);
+  const resume = async (kept: KeptRace) => {
+    quieten();
+    await session.goOn(kept, await ownStart(kept.settings));
+  };
+  const use = ({ settings }: KeptRace) => {
+    const theirs = viewOf(settings);
+    for (const [name, value] of Object.entries(theirs)) {
+      address.choose('train', name as keyof RaceView, value as never);
+    }
+  };
+  const remove = async (kept: KeptRace) => {
+    await session.removeKept(kept.id);
+    lab.offerUndo('The race is deleted.', () => session.putBack(kept.id));
+  };
+
+  const looks = looksOf(race?.settings.racers ?? []);
+  const found = raceFound(race);
+  const repeated = race !== null && typeof chosen !== 'string' && sameRace(race.settings, chosen);
+  return (
+    <ExperimentPage
+      question="How do GSPO and its rivals learn, from the same start?"
+      lead={
+        <>
+          Press Train: a policy learns arithmetic by reinforcement in this tab, once per objective,
+          on the same prompts. Watch where the ratios go, who clips, and who gets better.
+        </>
+      }
+      verdict={null}
+      figures={
+        <div className="train-page">
+          <Controls
+            state={state}
+            chosen={chosen}
+            onStart={(paused) => void start(paused)}
+            onPause={() => session.pause()}
+            onResume={() => {
+              quieten();
+              session.resume();
+            }}
+            onStep={() => session.step()}
+            onStop={() => session.stop()}
+            onMeasure={measure}
+          />
+          {view.raced !== null && (
+            <Compared link={view.raced} here={repeated ? found : null} looks={looks} />
+          )}
+          <RaceFigures
+            lines={linesOf(state)}
+            steps={race?.settings.steps ?? (typeof chosen === 'string' ? 10 : chosen.steps)}
+            axesKey={`race ${race?.id ?? 0}`}
+          />
+          {race !== null && <SamplesPanel race={race} looks={looks} />}
+        </div>
+      }
+      words={
+        <>
+          <About />
+          {race !== null && <Open race={race} looks={looks} />}
+          <ShareRace found={repeated ? found : null} />
+          <Kept
+            state={state}
+            chosen={chosen}
+            onOverlay={({ id }) => session.toggleOverlay(id)}
+            onChoose={use}
+            onResume={(kept) => void resume(kept)}
+            onRemove={(kept) => void remove(kept)}
+          />
+        </>
+      }
+    />
+  );
+}
+
+/** The present racers' lines, and those of kept races that are laid over. */
+function linesOf({ race, kept, overlaid }: SessionState): Line[] {
+  const present = looksOf(race?.settings.racers ?? []).map((look, i): Line => ({
+    look,
+    reports: race?.reports[i] ?? [],
+    faint: false,
+  }));
+  const others = overlaid.flatMap((id, k) => {
+    const found = kept?.find((one) => one.id === id);
+    if (found === undefined) return [];
+    return looksOf(found.settings.racers).map((look, i): Line => ({
+      look: { ...look, name: `${look.name} (kept ${k + 1})` },
+      reports: found.reports[i] ?? [],
+      faint: true,
+    }));
+  });
+  return [...others, ...present];
+}
