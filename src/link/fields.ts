@@ -73,12 +73,6 @@ export function subset<const T extends string>(
   );
 }
 
-/** The name of something that ships with the site, or that a person added: letters, digits, dashes. */
-export function shipped(fallback: string): Field<string> {
-  const schema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
-  return custom(fallback, schema, 'a name of letters, digits and dashes', (text) => text);
-}
-
 export function flag(fallback: boolean): Field<boolean> {
   const words = new Map([
     ['1', true],
@@ -106,7 +100,7 @@ export function whole(low: number, high: number, fallback: number): Field<number
 /** A short name, of things that this table does not know: lower-case letters, digits and hyphens. */
 export function name(fallback: string): Field<string> {
   const schema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,127}$/));
-  return field(
+  return custom(
     fallback,
     schema,
     'a name of lower-case letters, digits and hyphens',

@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
-import { choice, custom, numberOf, real, shipped, whole, type Field } from './fields';
+import { choice, custom, name, numberOf, real, whole, type Field } from './fields';
 import { BACKENDS, SettingsError } from './settings';
 import {
   DEFAULT_TRAINING,
@@ -124,8 +124,8 @@ const D = DEFAULT_TRAINING;
 export const RACE_FIELDS = {
   /** a race has a backend of its own */
   on: choice(BACKENDS, D.backend),
-  trained: shipped(D.policy),
-  from: shipped(D.start),
+  trained: name(D.policy),
+  from: name(D.start),
   racers: custom<readonly RacerSettings[]>(
     D.racers,
     racersSchema,

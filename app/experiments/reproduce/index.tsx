@@ -14,7 +14,7 @@ import '../../charts/error-bars.css';
 import '../../charts/practice.css';
 import '../statistics/statistics.css';
 import { Controls } from './Controls';
-import { holdLab } from './hold';
+import { holdLab } from '../../state/hold';
 import { LedgerTable } from './LedgerTable';
 import { sizeWords } from './ledger';
 import { Provenance } from './Provenance';

@@ -8,7 +8,7 @@ import { trainingOf, viewOf, type RaceView } from '../../../src/link/race';
 import type { KeptRace, OwnStart } from '../../../src/engine/training-protocol';
 import type { TrainingSettings } from '../../../src/link/training';
 import { useAddress, useAddressState } from '../../state/address-react';
-import { isLive } from '../../state/lab';
+import { holdLab } from '../../state/hold';
 import { useLab } from '../../state/react';
 import { ExperimentPage } from '../ExperimentPage';
 import '../../charts/practice.css';
@@ -43,26 +43,30 @@ export default function Train() {
     if (own === undefined) return null;
     return { name: own.name, bytes: new Uint8Array(await own.file.arrayBuffer()) };
   };
-  const quieten = () => {
-    // Two runs at once would halve each other's speed, and this one has an ETA.
-    const { run } = lab.store.getState();
-    if (isLive(run) && run?.progress.phase !== 'paused') lab.pause();
+  /** The lab's run rests while something is trained or measured here. */
+  const train = (begin: () => void) => {
+    const release = holdLab(lab);
+    begin();
+    void session.over().finally(release);
   };
   const start = async (paused: boolean) => {
     if (typeof chosen === 'string') return;
-    quieten();
-    session.start(chosen, await ownStart(chosen), paused);
+    const own = await ownStart(chosen);
+    train(() => session.start(chosen, own, paused));
     if (paused) session.step();
   };
   const measure = () => {
     if (typeof chosen !== 'string' && !chosen.start.startsWith('own-')) {
-      void session.measure(chosen);
+      const release = holdLab(lab);
+      void session.measure(chosen).finally(release);
     }
   };
   useFirstMeasure(state, typeof chosen === 'string' ? null : measure);
   const resume = async (kept: KeptRace) => {
-    quieten();
-    await session.goOn(kept, await ownStart(kept.settings));
+    const own = await ownStart(kept.settings);
+    const release = holdLab(lab);
+    await session.goOn(kept, own);
+    void session.over().finally(release);
   };
   const use = ({ settings }: KeptRace) => {
     const theirs = viewOf(settings);
@@ -96,8 +100,7 @@ export default function Train() {
             onStart={(paused) => void start(paused)}
             onPause={() => session.pause()}
             onResume={() => {
-              quieten();
-              session.resume();
+              train(() => session.resume());
             }}
             onStep={() => session.step()}
             onStop={() => session.stop()}

@@ -151,6 +151,19 @@ export class RaceSession {
     }
   }
 
+  /** Resolves when no race is under way any more. */
+  over(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = ({ race }: SessionState) => {
+        if (isUnderWay(race)) return;
+        forget();
+        resolve();
+      };
+      const forget = this.store.subscribe(look);
+      look(this.store.getState());
+    });
+  }
+
   checkpoint(racer: number) {
     return this.client.checkpoint(this.present().id, racer);
   }

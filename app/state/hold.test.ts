@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createStore } from 'zustand/vanilla';
-import { QUEUED, type LabState, type Run } from '../../state/lab';
-import { DEFAULT_SETTINGS } from '../../../src/link/settings';
-import { draftOf } from '../../setup/draft';
+import { QUEUED, type LabState, type Run } from './lab';
+import { DEFAULT_SETTINGS } from '../../src/link/settings';
+import { draftOf } from '../setup/draft';
 import { holdLab } from './hold';
 
 type Phase = Run['progress']['phase'];
@@ -22,6 +22,7 @@ function labWith(state: Partial<LabState>) {
   const orders: string[] = [];
   const store = createStore<LabState>(() => ({
     opening: { status: 'open', backend: BACKEND, policies: [] },
+    own: [],
     draft: draftOf(DEFAULT_SETTINGS),
     run: null,
     reading: null,

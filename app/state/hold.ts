@@ -1,10 +1,10 @@
 /**
- * Two runs at once would halve each other's speed, and a reproduction has an ETA. Contract: the lab's run
- * is paused while a reproduction is under way, also one that the lab starts by itself a moment later
+ * Two runs at once would halve each other's speed, and a reproduction or a race has an ETA. Contract: the
+ * lab's run is paused while the other is under way, also one that the lab starts by itself a moment later
  * because it was still opening; it goes on afterwards. What a person does to a run meanwhile, or has
  * done before, stands.
  */
-import { isLive, type Lab, type LabState } from '../../state/lab';
+import { isLive, type Lab, type LabState } from './lab';
 
 /** @returns what lets the lab go on; calling it again does nothing */
 export function holdLab(lab: Pick<Lab, 'store' | 'pause' | 'resume'>): () => void {
