@@ -11,6 +11,7 @@ import {
   SCENARIO_NAMES,
   type ScenarioReport,
 } from '../src/calibration/calibrate';
+import { summarise, type CalibrationSummary } from '../src/calibration/summary';
 
 const DEFAULT_REPLICATIONS = 400;
 
@@ -71,6 +72,22 @@ function printReport({ scenario, coverage, verdicts }: ScenarioReport): void {
   );
 }
 
+function printSummary(summary: CalibrationSummary): void {
+  const { estimators, inBand, meanCoverage, missesByChance, misses } = summary;
+  console.log(
+    `\nIn all: ${inBand} of ${estimators} coverages lie between 93 and 97 %; their mean is ` +
+      `${percent(meanCoverage)}. Were each exactly 95 %, ${missesByChance.toFixed(1)} of ` +
+      `${estimators} would lie outside by chance, with so many replications.`,
+  );
+  for (const { scenario, estimator, coverage, by, beyondChance } of misses) {
+    const side = by < 0 ? 'below' : 'above';
+    console.log(
+      `  ${scenario}: ${estimator}: ${percent(coverage)}, ${(100 * Math.abs(by)).toFixed(1)} points ` +
+        `${side} the band, ${beyondChance ? 'more than chance explains' : 'within chance'}`,
+    );
+  }
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { replications: { type: 'string' }, scenario: { type: 'string', multiple: true } },
@@ -98,10 +115,13 @@ async function main(): Promise<number> {
     const left = ((now - begun) / 1000 / done) * (total - done);
     process.stderr.write(`\r${done} of ${total}  ${what}, about ${Math.ceil(left)} s left      `);
   };
+  const reports: ScenarioReport[] = [];
   for await (const report of calibrateAll(replications, names, onProgress)) {
     process.stderr.write('\n');
     printReport(report);
+    reports.push(report);
   }
+  printSummary(summarise(reports));
   return 0;
 }
 

@@ -1,12 +1,12 @@
 /**
- * `npm run reproduce [-- --json FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]`:
- * the Reproduce page without a screen. wasm (the default) runs in Node, webgpu in headless Chromium, on a software adapter
- * where there is no GPU. Prints the ledger; progress goes to standard error.
+ * `npm run reproduce`, the Reproduce page without a screen; options as in `USAGE`. wasm (the default) runs
+ * in Node, webgpu in headless Chromium, on a software adapter where there is no GPU. Prints the ledger;
+ * progress goes to standard error.
  *
  * Contract: exit status 0 when it ran (verdicts are results, not errors), 2 with a sentence when it could
  * not. The JSON is a `Ledger`: what `prediction`, `measured` or `interval` cannot say is null.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { EngineClient } from '../src/engine/client';
@@ -17,11 +17,12 @@ import {
   type ReproduceProgress,
 } from '../src/engine/reproduce';
 import { appVersion, checkWritable, claimLines, CommandError, sentence } from './command';
+import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
 import { nodeClient } from './node/client';
 import { withPage } from './page';
 
 const USAGE =
-  'usage: npm run reproduce -- [--json FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
+  'usage: npm run reproduce -- [--json FILE] [--markdown FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
 
 interface Command {
   quick: boolean;
@@ -29,6 +30,7 @@ interface Command {
   backend: 'webgpu' | 'wasm';
   seed: number;
   json: string | undefined;
+  markdown: string | undefined;
 }
 
 function readCommand(argv: string[]): Command {
@@ -38,6 +40,7 @@ function readCommand(argv: string[]): Command {
       args: argv,
       options: {
         json: { type: 'string' },
+        markdown: { type: 'string' },
         quick: { type: 'boolean', default: false },
         pair: { type: 'string' },
         backend: { type: 'string', default: 'wasm' },
@@ -47,7 +50,7 @@ function readCommand(argv: string[]): Command {
   } catch (error) {
     throw new CommandError(`${sentence(error)}\n${USAGE}`);
   }
-  const { quick, backend, json } = values;
+  const { quick, backend, json, markdown } = values;
   if (backend !== 'webgpu' && backend !== 'wasm') {
     throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
   }
@@ -57,7 +60,27 @@ function readCommand(argv: string[]): Command {
       `--seed takes a whole number from 0 to 4294967295, not "${values.seed}".`,
     );
   }
-  return { quick, pair: values.pair ?? null, backend, seed, json };
+  return { quick, pair: values.pair ?? null, backend, seed, json, markdown };
+}
+
+/**
+ * Puts the ledger between the marks of a document, or into a new file that has nothing else.
+ * @returns what writes it; the document is looked at now
+ */
+async function markdownInto(file: string): Promise<(ledger: Ledger) => Promise<void>> {
+  await checkWritable('--markdown', file);
+  const read = () => readFile(file, 'utf8').catch(() => `${BEGIN}\n${END}\n`);
+  if (intoDocument(await read(), '') === undefined) {
+    throw new CommandError(
+      `--markdown ${file}: this file is there and does not say where the ledger goes. ` +
+        `Put the two lines "${BEGIN}" and "${END}" into it.`,
+    );
+  }
+  return async (ledger) => {
+    const document = intoDocument(await read(), ledgerMarkdown(ledger));
+    if (document === undefined) throw new CommandError(`--markdown ${file}: the marks are gone.`);
+    await writeFile(file, document);
+  };
 }
 
 function printLedger(ledger: Ledger, print: (line: string) => void): void {
@@ -131,8 +154,9 @@ export async function main(
   createClient: () => EngineClient = nodeClient,
 ): Promise<0 | 2> {
   try {
-    const { json, backend, quick, pair, seed } = readCommand(argv);
+    const { json, markdown, backend, quick, pair, seed } = readCommand(argv);
     if (json !== undefined) await checkWritable('--json', json);
+    const writeMarkdown = markdown === undefined ? null : await markdownInto(markdown);
     const options: ReproduceOptions = { app: await appVersion(), seed, backend, quick, pair };
     const progress = progressTo(complain);
     const ledger =
@@ -141,6 +165,7 @@ export async function main(
         : await inBrowser(options, progress);
     printLedger(ledger, print);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(ledger, null, 2)}\n`);
+    await writeMarkdown?.(ledger);
     return 0;
   } catch (error) {
     complain(`reproduce: ${sentence(error)}`);

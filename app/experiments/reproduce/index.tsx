@@ -30,9 +30,11 @@ export default function Reproduce() {
     // The very run that the ledger rests on: the lab then shows the same numbers.
     const { seed, prompts, groupSize, maxOperators } = head ?? DEFAULT_POLICIES;
     const pair = { policy, old, new: theta, seed, prompts, groupSize, maxOperators };
-    lab.edit((draft) =>
-      draftOf({ backend: draft.backend, source: { ...DEFAULT_POLICIES, ...pair } }, draft),
-    );
+    lab.edit((draft) => {
+      // The other backend would round differently, and so sample other tokens.
+      const backend = head?.backend ?? draft.backend;
+      return draftOf({ backend, source: { ...DEFAULT_POLICIES, ...pair } }, draft);
+    });
     void lab.start();
     address.go('variance');
   };

@@ -14,7 +14,7 @@
  */
 import { Random, STREAM } from '../philox';
 import { compensatedSum } from '../summation';
-import { quantileSorted } from './quantiles';
+import { quantileOfNext } from './quantiles';
 
 export const MAX_BLOCKS = 300;
 /** Fewer clusters than this carry no interval: their spread says too little about the spread. */
@@ -189,8 +189,8 @@ export class ClusterBootstrap {
     const sorted = Float64Array.from(pivots).sort();
     const tail = (1 - this.level) / 2;
     result.interval = [
-      estimate - quantileSorted(sorted, 1 - tail) * standardError,
-      estimate - quantileSorted(sorted, tail) * standardError,
+      estimate - quantileOfNext(sorted, 1 - tail) * standardError,
+      estimate - quantileOfNext(sorted, tail) * standardError,
     ];
     return result;
   }

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { histogramRange, niceStep, quantileSorted, sortedFinite } from './quantiles';
+import {
+  histogramRange,
+  niceStep,
+  quantileOfNext,
+  quantileSorted,
+  sortedFinite,
+} from './quantiles';
 
 describe('quantiles and ranges', () => {
   it('interpolate as R and NumPy do by default', () => {
@@ -9,6 +15,19 @@ describe('quantiles and ranges', () => {
     expect(quantileSorted([1, 2, 3, 4], 1)).toBe(4);
     expect(quantileSorted([], 0.5)).toBeNaN();
     expect(quantileSorted([Infinity, Infinity], 0.5)).toBe(Infinity);
+  });
+
+  it('of the next draw: a uniform one falls below with just that probability', () => {
+    for (const n of [2, 19, 299, 999]) {
+      // the expected order statistics of n uniform draws
+      const sorted = Float64Array.from({ length: n }, (_, i) => (i + 1) / (n + 1));
+      for (const p of [0.025, 0.5, 0.975]) {
+        const clamped = Math.min(Math.max(p, 1 / (n + 1)), n / (n + 1));
+        expect(quantileOfNext(sorted, p)).toBeCloseTo(clamped, 12);
+      }
+    }
+    expect(quantileOfNext([], 0.5)).toBeNaN();
+    expect(quantileOfNext([7], 0.1)).toBe(7);
   });
 
   it('leave what is not finite out', () => {

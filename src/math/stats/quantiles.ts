@@ -1,6 +1,7 @@
 /**
- * Order statistics and plot ranges. Contract: inputs are never changed; quantiles are Hyndman & Fan's
- * type 7 (the default of R and NumPy), over the finite values where that is said.
+ * Order statistics and plot ranges. Contract: inputs are never changed; quantiles that describe are
+ * Hyndman & Fan's type 7 (the default of R and NumPy), those that predict their type 6; over the finite
+ * values where that is said.
  */
 
 /**
@@ -17,6 +18,20 @@ export function quantileSorted(sorted: ArrayLike<number>, p: number): number {
   const high = sorted[Math.min(below + 1, n - 1)] as number;
   // equal neighbours first: infinity - infinity is not a number
   return low === high ? low : low + (position - below) * (high - low);
+}
+
+/**
+ * Quantile that one more draw from the same distribution falls below with probability p, on average:
+ * the (n + 1) p-th order statistic (type 6). Intervals need this one: type 7 lies further inside, and with
+ * 299 draws a 95 % interval between its quantiles holds the next draw only 94.4 % of the time.
+ * @param sorted ascending
+ * @param p in [0, 1]; beyond 1 / (n + 1) of either end: the extreme value
+ * @returns NaN for an empty array
+ */
+export function quantileOfNext(sorted: ArrayLike<number>, p: number): number {
+  const n = sorted.length;
+  if (n < 2) return quantileSorted(sorted, p);
+  return quantileSorted(sorted, ((n + 1) * p - 1) / (n - 1));
 }
 
 /** The finite values, sorted ascending, as a new array. */
