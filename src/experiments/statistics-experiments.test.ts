@@ -99,6 +99,23 @@ describe('dependence', () => {
     expect((result.tau2?.estimate as number) / 0.0025).toBeLessThan(1.3);
   });
 
+  it('does not call dependent every clean run in which one of two intervals misses', async () => {
+    const small = { prompts: 120, groupSize: 2, lengthShape: 'fixed', maxLength: 8 } as const;
+    const runs = 40;
+    const fails = { one: 0, whole: 0 };
+    for (let seed = 1; seed <= runs; seed++) {
+      const rollouts = syntheticRollouts({ ...DEFAULT_SYNTHETIC, ...small, seed });
+      const settings = { ...dependence.defaults, maxLag: 2 };
+      const few = { ...context, seed, replications: 199 };
+      const { claims, independence } = await dependence.run(rollouts, settings, few);
+      const asked = ['dependence.autocorrelation', 'dependence.icc'];
+      if (claims.some((c) => asked.includes(c.id) && c.verdict === 'fails')) fails.one++;
+      if (independence === 'fails') fails.whole++;
+    }
+    expect(fails.one).toBeGreaterThan(fails.whole);
+    expect(fails.whole / runs).toBeLessThanOrEqual(0.1);
+  });
+
   it('splits the variance into parts that add up', async () => {
     for (const over of [{}, { rho: -0.5 }, { rho: 0.5, tau: 0.05 }]) {
       const { decomposition: d } = await dependence.run(draw(over), dependence.defaults, context);

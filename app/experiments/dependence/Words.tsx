@@ -41,6 +41,11 @@ export function Words({ result }: { result: DependenceResult | null }) {
       <section>
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} recorded={false} />
+        <p className="small">
+          Independence as a whole (the verdict above) fails when neighbours or responses to one
+          prompt are correlated, by 97.5 % intervals, because two questions are asked at once: a run
+          without dependence is called dependent at most one time in twenty.
+        </p>
       </section>
       <BreakIt
         lead="The truth of a synthetic run is known, so the estimators can be caught lying. Plant a dependence and see whether it is found, and found to be as large as it is:"
