@@ -4,6 +4,8 @@
  * the picture, no others.
  */
 import { memo, useId, useRef, useState, type ReactNode } from 'react';
+import type { Stamp } from '../../src/export/stamp';
+import { SaveMenu } from '../figures/SaveMenu';
 import { useVisible } from './hooks';
 import { OverlayLegend } from './OverlayLegend';
 import type { Overlaid } from './overlay';
@@ -24,6 +26,8 @@ interface FigureProps {
   /** kept runs that the picture has beside the one in view */
   overlays?: readonly Overlaid<unknown>[];
   table: () => Table;
+  /** where the numbers come from, for files; the run in view unless told */
+  stamp?: () => Stamp;
   children: ReactNode;
   className?: string;
 }
@@ -43,6 +47,7 @@ export function Figure({
   controls,
   overlays = [],
   table,
+  stamp,
   children,
   className = '',
 }: FigureProps) {
@@ -65,14 +70,24 @@ export function Figure({
           >
             Table
           </button>
+          <SaveMenu
+            title={title}
+            figure={ref}
+            recorded={recorded}
+            table={table}
+            stamp={stamp}
+            pictureHidden={asTable}
+          />
         </div>
       </header>
       {asTable ? (
         <DataTable {...table()} label={title} />
       ) : (
         <WhenVisible visible={visible}>
-          <OverlayLegend overlays={overlays} />
-          {children}
+          <div className="figure-body">
+            <OverlayLegend overlays={overlays} />
+            {children}
+          </div>
         </WhenVisible>
       )}
       <figcaption>{caption}</figcaption>

@@ -5,6 +5,7 @@ import { openLink, writeLink } from '../../src/link/hash';
 import type { RunSettings } from '../../src/link/settings';
 import { sourceName } from '../state/imports';
 import type { LabState } from '../state/lab';
+import { loadRecorded } from '../state/recorded';
 import { VERSION } from '../version';
 
 /** Address that opens these settings again, on the page in view with its choices. */
@@ -13,6 +14,12 @@ export function linkTo(settings: RunSettings): string {
   const address = new URL(location.href);
   address.hash = writeLink({ ...link, run: settings, fingerprint: null }, { dated: true });
   return address.href;
+}
+
+/** Address of the page in view with its choices; for pages whose numbers are not of the run in view. */
+export function linkOfPage(): string {
+  const { link } = openLink(location.hash);
+  return linkTo(link.run);
 }
 
 export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>): Stamp {
@@ -32,4 +39,28 @@ export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>)
     // Files say nothing about where their numbers were made.
     backend: run?.reopened ? run.reopened.backend : run?.imported ? null : here,
   };
+}
+
+/** Of the run that is shown before there is one of the person's own. */
+export async function stampOfRecorded(): Promise<Stamp> {
+  const found = await loadRecorded(document.baseURI, new AbortController().signal);
+  const settings = found?.settings ?? null;
+  return {
+    app: VERSION,
+    exportedAt: new Date().toISOString(),
+    source: `recorded run shipped with the lab${found === null ? '' : `, ${found.recordedAt}`}`,
+    link: settings === null ? null : linkTo(settings),
+    seed: settings?.source.seed ?? null,
+    settings,
+    // The file does not say them, and those of today may be others.
+    policies: [],
+    backend: found === null ? null : factsOf(found.backend),
+  };
+}
+
+/** "gspo-lab-variance-of-log-s-against-length-seed-1.svg" */
+export function fileName(title: string, { seed }: Stamp, ending: string): string {
+  const words = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  const from = seed === null ? '' : `-seed-${seed}`;
+  return `gspo-lab-${words.replaceAll(/^-|-$/g, '').slice(0, 60)}${from}.${ending}`;
 }

@@ -42,8 +42,13 @@ export function labelCell(text: string): string {
 }
 
 /** The lines above the data: what the file is, the stamp, the names of the columns. */
-export function csvHead(what: string, stamp: Stamp | null, columns: readonly string[]): string {
-  const comments = [what, ...(stamp === null ? [] : stampLines(stamp))];
+export function csvHead(
+  what: string,
+  stamp: Stamp | readonly string[] | null,
+  columns: readonly string[],
+): string {
+  const lines = stamp === null ? [] : 'app' in stamp ? stampLines(stamp) : stamp;
+  const comments = [what, ...lines];
   return [
     ...comments.map((line) => `# ${line.replaceAll(/[\r\n]+/g, ' ')}`),
     columns.map(labelCell).join(','),

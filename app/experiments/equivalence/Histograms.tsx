@@ -137,7 +137,7 @@ export function Histograms({
                   }
             }
           />
-          {!recorded && ' Click a bar for its responses.'}
+          {!recorded && <span className="only-live"> Click a bar for its responses.</span>}
           {overlays.length > 0 &&
             ' Runs laid over (geometric mean): heights scaled to as many responses and as wide bins as here; the table has their own counts.'}
         </>

@@ -1,18 +1,10 @@
 /** What a stranger needs to check the ledger, and the ways to take it along. */
 import type { LedgerHead } from '../../../src/engine/reproduce';
 import { significant } from '../../format/numbers';
+import { download } from '../../runs/download';
+import { linkOfPage } from '../../runs/stamp';
 import { countsOf, csvOf, sizeWords } from './ledger';
 import type { SessionState } from './session';
-
-function download(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser reads the blob after the click; a later task may drop it.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
 
 export function Provenance({ state }: { state: SessionState }) {
   const { head, ledger, claims, options, startedAt } = state;
@@ -74,7 +66,10 @@ export function Provenance({ state }: { state: SessionState }) {
             className="button"
             disabled={ledger === null}
             onClick={() =>
-              download(`${name}.json`, 'application/json', `${JSON.stringify(ledger, null, 2)}\n`)
+              download(
+                `${name}.json`,
+                new Blob([`${JSON.stringify(ledger, null, 2)}\n`], { type: 'application/json' }),
+              )
             }
           >
             JSON
@@ -83,7 +78,10 @@ export function Provenance({ state }: { state: SessionState }) {
             type="button"
             className="button"
             disabled={claims.length === 0}
-            onClick={() => download(`${name}.csv`, 'text/csv', csvOf(claims))}
+            onClick={() => {
+              const from = head && { head, link: linkOfPage() };
+              download(`${name}.csv`, new Blob([csvOf(claims, from)], { type: 'text/csv' }));
+            }}
           >
             CSV
           </button>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LedgerClaim } from '../../../src/engine/reproduce';
+import type { LedgerClaim, LedgerHead } from '../../../src/engine/reproduce';
 import { countsOf, csvOf, stripOf } from './ledger';
 
 const CLAIM: LedgerClaim = {
@@ -33,9 +33,11 @@ describe('the ledger as CSV', () => {
   it('reads back as it was, whatever the text and to the last digit', () => {
     fc.assert(
       fc.property(fc.string(), fc.double({ noNaN: true }), (text, measured) => {
-        const [head, row] = parse(csvOf([{ ...CLAIM, claim: text, measured }]));
+        const [, head, row] = parse(csvOf([{ ...CLAIM, claim: text, measured }], null));
         expect(head?.[3]).toBe('claim');
-        expect(row?.[3]).toBe(text);
+        // A space keeps a spreadsheet from running what looks like a formula.
+        expect([text, ` ${text}`]).toContain(row?.[3]);
+        expect(row?.[3]).not.toMatch(/^[=+@]/);
         expect(row).toHaveLength(head?.length ?? 0);
         expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
         expect(row?.[11]).toBe(CLAIM.rule);
@@ -44,8 +46,32 @@ describe('the ledger as CSV', () => {
   });
 
   it('leaves empty what was not measured', () => {
-    const [, row] = parse(csvOf([{ ...CLAIM, measured: null, interval: null, prediction: null }]));
+    const nothing = { measured: null, interval: null, prediction: null };
+    const [, , row] = parse(csvOf([{ ...CLAIM, ...nothing }], null));
     expect(row?.slice(4, 8)).toEqual(['', '', '', '']);
+  });
+
+  it('says above the lines what a stranger needs to make it again', () => {
+    const head: LedgerHead = {
+      app: '0.1.0',
+      seed: 7,
+      backend: 'wasm',
+      kernels: 'cpu',
+      adapter: 'no GPU',
+      size: 'quick',
+      prompts: 80,
+      groupSize: 4,
+      maxOperators: 9,
+      policies: [{ name: 'tiny/a', sha256: 'ab'.repeat(32) }],
+      pairs: [],
+    };
+    const link = 'https://example.org/#/reproduce?v=1&ledgerSeed=7';
+    const lines = csvOf([CLAIM], { head, link }).split('\r\n');
+    const comments = lines.filter((line) => line.startsWith('# '));
+    expect(comments).toContain(`# link: ${link}`);
+    expect(comments).toContain('# seed: 7');
+    expect(comments).toContain(`# sha256 tiny/a: ${'ab'.repeat(32)}`);
+    expect(lines[comments.length]).toMatch(/^pair,experiment,id,/);
   });
 });
 

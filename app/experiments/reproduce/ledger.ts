@@ -1,5 +1,6 @@
 /** The ledger as text: counts, CSV, and file names. Contract: pure; CSV after RFC 4180, full precision. */
 import type { LedgerClaim, LedgerHead } from '../../../src/engine/reproduce';
+import { csvHead, csvRow, labelCell, numberCell } from '../../../src/export/csv';
 import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 
 export type Counts = Record<ExperimentVerdict, number>;
@@ -33,28 +34,40 @@ const COLUMNS = [
   'rule',
 ] as const;
 
-function cell(value: string | number | null): string {
-  if (value === null) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** What a stranger needs to make the same ledger again, in lines above it. */
+function provenance(head: LedgerHead, link: string): string[] {
+  const { app, seed, backend, kernels, adapter, policies } = head;
+  return [
+    `GSPO Lab ${app}, https://arxiv.org/abs/2510.23142`,
+    `link: ${link}`,
+    `seed: ${seed}`,
+    `size: ${sizeWords(head)}`,
+    ...policies.map(({ name, sha256 }) => `sha256 ${name}: ${sha256}`),
+    `backend: policy on ${backend}, kernels on ${kernels}, ${adapter}`,
+  ];
 }
 
-export function csvOf(claims: readonly LedgerClaim[]): string {
+/** @param from null: without provenance */
+export function csvOf(
+  claims: readonly LedgerClaim[],
+  from: { head: LedgerHead; link: string } | null,
+): string {
   const rows = claims.map((c) => [
-    c.pair,
-    c.experiment,
-    c.id,
-    c.claim,
-    c.prediction,
-    c.measured,
-    c.interval?.[0] ?? null,
-    c.interval?.[1] ?? null,
-    c.n,
+    labelCell(c.pair),
+    labelCell(c.experiment),
+    labelCell(c.id),
+    labelCell(c.claim),
+    numberCell(c.prediction),
+    numberCell(c.measured),
+    numberCell(c.interval?.[0]),
+    numberCell(c.interval?.[1]),
+    String(c.n),
     c.nOf,
     c.verdict,
-    c.rule,
+    labelCell(c.rule),
   ]);
-  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  const lines = from === null ? [] : provenance(from.head, from.link);
+  return csvHead('Ledger of claims', lines, COLUMNS) + rows.map(csvRow).join('');
 }
 
 /** Where the strip shows a value: 0.5 is the prediction; both ends of the interval lie inside. */

@@ -1,0 +1,103 @@
+/** A figure as a file: the picture as SVG or PNG, the numbers behind it as CSV; each with its stamp. */
+import { useRef, useState, type RefObject } from 'react';
+import { tableCsv } from '../../src/export/csv';
+import type { Stamp } from '../../src/export/stamp';
+import type { Table } from '../charts/Figure';
+import { download } from '../runs/download';
+import { fileName, stampOfRecorded, stampOfView } from '../runs/stamp';
+import { useLab } from '../state/react';
+import './figures.css';
+import { pictureOf, pngOf } from './picture';
+
+interface SaveMenuProps {
+  title: string;
+  figure: RefObject<HTMLElement | null>;
+  recorded: boolean;
+  table: () => Table;
+  /** where the numbers come from; the run in view unless told */
+  stamp?: (() => Stamp) | undefined;
+  /** the picture is not shown, because its table is */
+  pictureHidden: boolean;
+}
+
+const KINDS = [
+  { kind: 'svg', name: 'SVG', title: 'The picture, as lines and text' },
+  { kind: 'png', name: 'PNG', title: 'The picture, twice as large as here' },
+  { kind: 'csv', name: 'CSV', title: 'The table behind it' },
+] as const;
+type Kind = (typeof KINDS)[number]['kind'];
+
+/** Without what only a live page can do. */
+function captionOf(figure: HTMLElement | null): string {
+  const copy = figure?.querySelector('figcaption')?.cloneNode(true);
+  if (!(copy instanceof HTMLElement)) return '';
+  for (const live of copy.querySelectorAll('.only-live')) live.remove();
+  return copy.textContent;
+}
+
+export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden }: SaveMenuProps) {
+  const lab = useLab();
+  const menu = useRef<HTMLDetailsElement>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const write = async (kind: Kind) => {
+    setProblem(null);
+    try {
+      const from = recorded
+        ? await stampOfRecorded()
+        : (stamp?.() ?? stampOfView(lab.store.getState()));
+      download(fileName(title, from, kind), await fileOf(kind, from));
+      if (menu.current !== null) menu.current.open = false;
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const fileOf = async (kind: Kind, from: Stamp): Promise<Blob> => {
+    const caption = captionOf(figure.current);
+    if (kind === 'csv') {
+      const { columns, rows } = table();
+      return new Blob([tableCsv(title, from, columns, rows)], { type: 'text/csv' });
+    }
+    const body = figure.current?.querySelector<HTMLElement>('.figure-body');
+    if (!body) throw new Error('The picture is not on view.');
+    const picture = pictureOf(body, { title, caption, stamp: from });
+    return kind === 'png' ? pngOf(picture) : new Blob([picture.svg], { type: 'image/svg+xml' });
+  };
+
+  return (
+    <details
+      className="figure-save"
+      ref={menu}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !event.currentTarget.open) return;
+        event.preventDefault();
+        event.currentTarget.open = false;
+        event.currentTarget.querySelector('summary')?.focus();
+      }}
+    >
+      <summary className="button-quiet">Save</summary>
+      <div className="figure-save-menu" role="group" aria-label={`Save “${title}” as`}>
+        {KINDS.map(({ kind, name, title: what }) => (
+          <button
+            key={kind}
+            type="button"
+            className="button-quiet"
+            title={what}
+            disabled={pictureHidden && kind !== 'csv'}
+            onClick={() => void write(kind)}
+          >
+            {name}
+          </button>
+        ))}
+        {problem !== null && (
+          <p className="small" role="alert">
+            No file: {problem}
+          </p>
+        )}
+      </div>
+    </details>
+  );
+}
