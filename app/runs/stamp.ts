@@ -22,6 +22,14 @@ export function linkOfPage(): string {
   return linkTo(link.run);
 }
 
+/** A file that the lab itself had written says what was run. */
+function sourceOf(run: LabState['run']): string {
+  const kind = run?.settings?.source.kind;
+  if (!run?.imported) return kind ?? 'none';
+  const file = sourceName(run.imported);
+  return kind === undefined ? `files: ${file}` : `${kind}, kept in ${file}`;
+}
+
 export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>): Stamp {
   const settings = run?.settings ?? null;
   const shipped = opening.status === 'open' ? opening.policies : [];
@@ -29,9 +37,7 @@ export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>)
   return {
     app: VERSION,
     exportedAt: new Date().toISOString(),
-    source: run?.imported
-      ? `files: ${sourceName(run.imported)}`
-      : (settings?.source.kind ?? 'none'),
+    source: sourceOf(run),
     link: settings === null ? null : linkTo(settings),
     seed: settings?.source.seed ?? null,
     settings,

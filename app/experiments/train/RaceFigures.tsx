@@ -1,5 +1,6 @@
 /** The race as small multiples over the steps, with one crosshair through all of them. */
 import { useState } from 'react';
+import type { Stamp } from '../../../src/export/stamp';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import { CurveLegend, Curves, type Cursor, type Curve } from '../../charts/Curves';
 import { Figure } from '../../charts/Figure';
@@ -14,9 +15,10 @@ interface RaceFiguresProps {
   steps: number;
   /** axes start afresh when it changes */
   axesKey: string;
+  stamp: () => Stamp;
 }
 
-export function RaceFigures({ lines, steps, axesKey }: RaceFiguresProps) {
+export function RaceFigures({ lines, steps, axesKey, stamp }: RaceFiguresProps) {
   const [at, pick] = useState<number | null>(null);
   const [width, setWidth] = useState<(typeof WIDTHS)[number]>(1);
   return (
@@ -42,6 +44,7 @@ export function RaceFigures({ lines, steps, axesKey }: RaceFiguresProps) {
             steps={steps}
             axesKey={`${axesKey} ${width}`}
             cursor={{ at, pick }}
+            stamp={stamp}
           />
         ))}
       </div>
@@ -55,6 +58,7 @@ interface RaceFigureProps {
   steps: number;
   axesKey: string;
   cursor: Cursor;
+  stamp: () => Stamp;
 }
 
 function* shown(curves: readonly Curve[]): Generator<number> {
@@ -64,7 +68,7 @@ function* shown(curves: readonly Curve[]): Generator<number> {
   }
 }
 
-function RaceFigure({ spec, curves, steps, axesKey, cursor }: RaceFigureProps) {
+function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp }: RaceFigureProps) {
   const { title, caption, mode, yLabel, show } = spec;
   const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
   const values = [...shown(curves)];
@@ -80,6 +84,7 @@ function RaceFigure({ spec, curves, steps, axesKey, cursor }: RaceFigureProps) {
       caption={caption}
       recorded={false}
       table={() => tableOf(curves, show)}
+      stamp={stamp}
       className="race-figure"
     >
       {curves.length === 0 ? (

@@ -2,13 +2,20 @@
 import { Figure } from '../../charts/Figure';
 import { Choice } from '../Choice';
 import { useState } from 'react';
+import type { Stamp } from '../../../src/export/stamp';
 import type { Judged } from '../../../src/engine/training-protocol';
 import type { RacerLook } from './names';
 import { isPaused, isUnderWay, session, type PresentRace } from './session';
 
 const COUNT = 8;
 
-export function SamplesPanel({ race, looks }: { race: PresentRace; looks: readonly RacerLook[] }) {
+interface SamplesPanelProps {
+  race: PresentRace;
+  looks: readonly RacerLook[];
+  stamp: () => Stamp;
+}
+
+export function SamplesPanel({ race, looks, stamp }: SamplesPanelProps) {
   const [chosen, setRacer] = useState(0);
   const racer = Math.min(chosen, looks.length - 1);
   const samples = race.samples[racer];
@@ -24,6 +31,7 @@ export function SamplesPanel({ race, looks }: { race: PresentRace; looks: readon
           : 'The most likely response of the start and of the racer as it is now.'
       }
       recorded={false}
+      stamp={stamp}
       controls={
         <>
           {looks.length > 1 && (

@@ -8,6 +8,7 @@ import { trainingOf, viewOf, type RaceView } from '../../../src/link/race';
 import type { KeptRace, OwnStart } from '../../../src/engine/training-protocol';
 import type { TrainingSettings } from '../../../src/link/training';
 import { useAddress, useAddressState } from '../../state/address-react';
+import { linkOfPage } from '../../runs/stamp';
 import { holdLab } from '../../state/hold';
 import { useLab } from '../../state/react';
 import { ExperimentPage } from '../ExperimentPage';
@@ -18,6 +19,7 @@ import { Kept } from './Kept';
 import { looksOf } from './names';
 import { Open } from './Open';
 import { sameRace } from './presets';
+import { stampOfRace } from './race-stamp';
 import { RaceFigures } from './RaceFigures';
 import { SamplesPanel } from './SamplesPanel';
 import { isPaused, isUnderWay, session, type SessionState } from './session';
@@ -82,6 +84,11 @@ export default function Train() {
   const looks = looksOf(race?.settings.racers ?? []);
   const found = raceFound(race);
   const repeated = race !== null && typeof chosen !== 'string' && sameRace(race.settings, chosen);
+  const stamp = () => {
+    const { opening } = lab.store.getState();
+    const link = repeated ? linkOfPage() : null;
+    return stampOfRace(race, link, opening.status === 'open' ? opening.policies : []);
+  };
   return (
     <ExperimentPage
       question="How do GSPO and its rivals learn, from the same start?"
@@ -113,8 +120,9 @@ export default function Train() {
             lines={linesOf(state)}
             steps={race?.settings.steps ?? (typeof chosen === 'string' ? 10 : chosen.steps)}
             axesKey={`race ${race?.id ?? 0}`}
+            stamp={stamp}
           />
-          {race !== null && <SamplesPanel race={race} looks={looks} />}
+          {race !== null && <SamplesPanel race={race} looks={looks} stamp={stamp} />}
         </div>
       }
       words={
