@@ -35,11 +35,11 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (x) => x.toString(16).padStart(2, '0')).join('');
 }
 
-function weightsOf(seed: number, noise: number): Weights {
-  const values = initialWeights(TINY, seed);
-  const other = initialWeights(TINY, seed + 1000);
+function weightsOf(architecture: Architecture, seed: number, noise: number): Weights {
+  const values = initialWeights(architecture, seed);
+  const other = initialWeights(architecture, seed + 1000);
   const weights: Weights = new Map();
-  for (const { name, shape } of parameterSpecs(TINY)) {
+  for (const { name, shape } of parameterSpecs(architecture)) {
     const base = values.get(name) as Float32Array;
     const shift = other.get(name) as Float32Array;
     const mixed = base.map((x, i) => x + noise * (shift[i] as number));
@@ -48,10 +48,13 @@ function weightsOf(seed: number, noise: number): Weights {
   return weights;
 }
 
-export async function tinyPolicy(seed = 1): Promise<TinyPolicy> {
-  const recipe: Recipe = { ...(RECIPES['arithmetic-dense'] as Recipe), architecture: TINY };
-  const checkpoints = { a: weightsOf(seed, 0), b: weightsOf(seed, 0.05) };
-  const onnx = writeOnnx(TINY, new Map([...checkpoints.a].map(([k, w]) => [k, w.values])));
+export async function tinyPolicy(seed = 1, architecture = TINY): Promise<TinyPolicy> {
+  const recipe: Recipe = { ...(RECIPES['arithmetic-dense'] as Recipe), architecture };
+  const checkpoints = {
+    a: weightsOf(architecture, seed, 0),
+    b: weightsOf(architecture, seed, 0.05),
+  };
+  const onnx = writeOnnx(architecture, new Map([...checkpoints.a].map(([k, w]) => [k, w.values])));
   const stored = new Map<string, Uint8Array>();
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   for (const [name, value] of Object.entries(configFiles(recipe))) {
@@ -79,7 +82,7 @@ export async function tinyPolicy(seed = 1): Promise<TinyPolicy> {
     name: 'tiny',
     title: 'Tiny',
     task: 'arithmetic',
-    parameters: parameterCount(TINY),
+    parameters: parameterCount(architecture),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: await sha256(onnx) },
     checkpoints: listed,
     defaultPair: { old: 'a', new: 'b' },

@@ -22,13 +22,15 @@ import { minibatchGradient } from './minibatch';
 import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
 import { informativeGroups, weightFigures, type StepReport, type StepSeconds } from './report';
-import { asRollouts, rollOutStep, scoreUnder, type RolloutContext } from './rollout';
+import { asRollouts, rollOutStep, scoreUnder, type RolloutContext, type Verifier } from './rollout';
 import { learningRateAt } from './schedule';
 
 export interface TrainingContext {
   host: PolicyHost;
   kernels: ScoringKernels;
   policy: DifferentiablePolicy;
+  /** judges responses; left out: the task's own verifier */
+  verify?: Verifier;
 }
 
 export type TrainingPhase = 'sampling' | 'scoring' | 'gradient' | 'update' | 'evaluation';
@@ -90,6 +92,7 @@ export class Racer {
       kernels: context.kernels,
       signal: hooks.signal,
       onPhase: clock.enter,
+      ...(context.verify ? { verify: context.verify } : {}),
     };
     const index = this.finished;
     const rollout = await rollOutStep(

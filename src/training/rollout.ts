@@ -34,11 +34,18 @@ export interface TrainingRollout {
   old: TokenStats;
 }
 
+/** @returns reward, and the share of valid steps, of a response to a prompt */
+export type Verifier = (
+  prompt: string,
+  response: string,
+) => Pick<ReturnType<typeof verify>, 'reward' | 'validSteps'>;
+
 export interface RolloutContext {
   host: PolicyHost;
   kernels: ScoringKernels;
   signal: AbortSignal;
   onPhase(phase: 'sampling' | 'scoring'): void;
+  verify?: Verifier;
 }
 
 export function trainingPrompts(settings: TrainingSettings, step: number): string[] {
@@ -77,7 +84,7 @@ export async function rollOutStep(
     signal,
   });
   const verdicts = responses.map(({ tokens }, i) =>
-    verify(texts[group[i] as number] as string, tokenizer.decode(tokens)),
+    (context.verify ?? verify)(texts[group[i] as number] as string, tokenizer.decode(tokens)),
   );
   const reward = Float64Array.from(verdicts, (verdict) => verdict.reward);
   const offsets = new Uint32Array(n + 1);

@@ -1,0 +1,120 @@
+/**
+ * The policy's forward pass in plain float64 loops, written from the architecture and not from the graph:
+ * an independent second opinion for tests. Contract: one sequence at a time, no padding, no cache.
+ */
+import { parameterSpecs, type Architecture } from './architecture';
+
+/** By name, matrices [in, out] row-major. */
+export type Weights64 = Map<string, Float64Array>;
+
+/** x [n, rows] @ w [rows, columns] */
+function multiply(x: number[][], w: Float64Array, columns: number): number[][] {
+  return x.map((row) => {
+    const out = new Array<number>(columns).fill(0);
+    row.forEach((value, i) => {
+      for (let j = 0; j < columns; j++) {
+        out[j] = (out[j] as number) + value * (w[i * columns + j] as number);
+      }
+    });
+    return out;
+  });
+}
+
+function rmsNorm(x: number[][], gain: Float64Array, epsilon: number): number[][] {
+  return x.map((row) => {
+    const mean = row.reduce((sum, v) => sum + v * v, 0) / row.length;
+    const scale = 1 / Math.sqrt(mean + epsilon);
+    return row.map((v, i) => v * scale * (gain[i] as number));
+  });
+}
+
+const silu = (x: number) => x / (1 + Math.exp(-x));
+
+/** Rotates one head's vector by its position, pairing i with i + half. */
+function rotate(v: number[], position: number, theta: number): number[] {
+  const half = v.length / 2;
+  return v.map((x, i) => {
+    const angle = position * theta ** (-(i % half) / half);
+    const other = i < half ? -(v[i + half] as number) : (v[i - half] as number);
+    return x * Math.cos(angle) + other * Math.sin(angle);
+  });
+}
+
+function attention(a: Architecture, w: Weights64, layer: string, x: number[][]): number[][] {
+  const d = a.hiddenSize;
+  const size = d / a.heads;
+  const project = (name: string) =>
+    multiply(x, w.get(`${layer}.attn.${name}_proj.MatMul.weight`) as Float64Array, d);
+  const [q, k, v] = [project('q'), project('k'), project('v')];
+  const out = x.map(() => new Array<number>(d).fill(0));
+  for (let h = 0; h < a.heads; h++) {
+    const part = (rows: number[][]) => rows.map((row) => row.slice(h * size, (h + 1) * size));
+    const queries = part(q).map((row, t) => rotate(row, t, a.ropeTheta));
+    const keys = part(k).map((row, t) => rotate(row, t, a.ropeTheta));
+    const values = part(v);
+    queries.forEach((query, t) => {
+      const scores = keys
+        .slice(0, t + 1)
+        .map(
+          (key) => key.reduce((sum, y, i) => sum + y * (query[i] as number), 0) / Math.sqrt(size),
+        );
+      const top = Math.max(...scores);
+      const powers = scores.map((s) => Math.exp(s - top));
+      const total = powers.reduce((sum, p) => sum + p, 0);
+      powers.forEach((p, s) => {
+        (values[s] as number[]).forEach((y, i) => {
+          const row = out[t] as number[];
+          row[h * size + i] = (row[h * size + i] as number) + (p / total) * y;
+        });
+      });
+    });
+  }
+  return multiply(out, w.get(`${layer}.attn.o_proj.MatMul.weight`) as Float64Array, d);
+}
+
+function mlp(a: Architecture, w: Weights64, layer: string, x: number[][]): number[][] {
+  const name = (part: string) => w.get(`${layer}.mlp.${part}_proj.MatMul.weight`) as Float64Array;
+  const gate = multiply(x, name('gate'), a.intermediateSize);
+  const up = multiply(x, name('up'), a.intermediateSize);
+  const inner = gate.map((row, t) =>
+    row.map((g, i) => silu(g) * ((up[t] as number[])[i] as number)),
+  );
+  return multiply(inner, name('down'), a.hiddenSize);
+}
+
+const add = (x: number[][], y: number[][]) =>
+  x.map((row, t) => row.map((v, i) => v + ((y[t] as number[])[i] as number)));
+
+/** @returns log pi(response_t | prompt, response before t) for every response token, nats */
+export function referenceLogProbs(
+  a: Architecture,
+  w: Weights64,
+  prompt: readonly number[],
+  response: readonly number[],
+): number[] {
+  const tokens = [...prompt, ...response];
+  const embedding = w.get('model.embed_tokens.weight') as Float64Array;
+  const d = a.hiddenSize;
+  let x = tokens.slice(0, -1).map((id) => Array.from(embedding.subarray(id * d, (id + 1) * d)));
+  for (let i = 0; i < a.layers; i++) {
+    const layer = `model.layers.${i}`;
+    const gain = (name: string) => w.get(`${layer}.${name}.weight`) as Float64Array;
+    x = add(x, attention(a, w, layer, rmsNorm(x, gain('input_layernorm'), a.rmsNormEpsilon)));
+    x = add(x, mlp(a, w, layer, rmsNorm(x, gain('post_attention_layernorm'), a.rmsNormEpsilon)));
+  }
+  const final = rmsNorm(x, w.get('model.norm.weight') as Float64Array, a.rmsNormEpsilon);
+  const logits = multiply(
+    final,
+    w.get('lm_head.MatMul.weight') as Float64Array,
+    a.vocabulary.length,
+  );
+  return response.map((id, t) => {
+    const row = logits[prompt.length - 1 + t] as number[];
+    const top = Math.max(...row);
+    const total = row.reduce((sum, y) => sum + Math.exp(y - top), 0);
+    return (row[id] as number) - top - Math.log(total);
+  });
+}
+
+/** Names in file order, so that two sets of weights can be walked together. */
+export const parameterNames = (a: Architecture) => parameterSpecs(a).map(({ name }) => name);
