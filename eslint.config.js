@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   rollouts: ['policy', 'tasks', 'link', 'math'],
   experiments: ['rollouts', 'math'],
   export: ['rollouts', 'link', 'math'],
-  store: ['export', 'rollouts', 'link', 'math'],
+  store: ['export', 'rollouts', 'training', 'link', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'link', 'gpu', 'math'],
   calibration: ['experiments', 'rollouts', 'link', 'math'],
   engine: [

@@ -23,6 +23,7 @@ const checkpoint = (id: string) => ({
   loss: 1,
   accuracy: 0.5,
   accuracyInterval: [0.4, 0.6] as [number, number],
+  accuracyPrompts: 100,
   bytes: 1,
   sha256: '',
 });

@@ -89,6 +89,7 @@ function draftManifest(
       loss,
       accuracy: 0,
       accuracyInterval: [0, 1],
+      accuracyPrompts: null,
       bytes: bytes.byteLength,
       sha256: sha256(bytes),
     })),
@@ -185,6 +186,7 @@ async function main(): Promise<void> {
       ...checkpoint,
       accuracy: measured[i]?.accuracy ?? Number.NaN,
       accuracyInterval: measured[i]?.interval ?? [Number.NaN, Number.NaN],
+      accuracyPrompts: measured[i]?.prompts ?? null,
     })),
   };
   await writeJson(new URL('lab.json', folder), v.parse(policyManifestSchema, manifest));

@@ -74,6 +74,7 @@ export async function tinyPolicy(seed = 1, architecture = TINY): Promise<TinyPol
       loss: 3,
       accuracy: 0,
       accuracyInterval: [0, 1],
+      accuracyPrompts: 1,
       bytes: bytes.byteLength,
       sha256: await sha256(bytes),
     });

@@ -68,6 +68,12 @@ export class EngineClient {
     return this.ask({ type: 'open', requestId, backend }, isType('opened'));
   }
 
+  /** Claims on the races that ship with a policy; none where it has none. */
+  series(policy: string, seed: number): Promise<ReplyOf<'series'>> {
+    const requestId = ++this.lastRequest;
+    return this.ask({ type: 'series', requestId, policy, seed }, isType('series'));
+  }
+
   /** A checkpoint file of the person's own, from now on usable like a shipped one. */
   adopt(policy: string, name: string, file: Blob): Promise<ReplyOf<'adopted'>> {
     const requestId = ++this.lastRequest;

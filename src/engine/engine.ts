@@ -41,6 +41,7 @@ import type {
   Subject,
 } from './protocol';
 import { Run, type RunEvents } from './run';
+import { fetchSeries, seriesClaims, shippedSeries } from './series-claims';
 import { Shelf } from './shelf';
 import { factsOf, policyHashes, stampOf } from './stamp';
 
@@ -112,6 +113,8 @@ export class Engine {
           const backend = await this.open(request.backend);
           return { type: 'opened', backend: backend.info, policies: await this.policies() };
         });
+      case 'series':
+        return this.answer(request.requestId, () => this.series(request.policy, request.seed));
       case 'adopt':
         return this.answer(request.requestId, () => this.adopt(request));
       case 'start':
@@ -211,6 +214,15 @@ export class Engine {
     // A failed fetch is not remembered, so that trying again tries again.
     catalogue.catch(() => (this.catalogue = undefined));
     return this.own.extend(await catalogue);
+  }
+
+  private async series(policy: string, seed: number): Promise<Extract<Reply, { type: 'series' }>> {
+    const manifest = (await this.policies()).find(({ name }) => name === policy);
+    if (!manifest) throw new FetchError(`There is no policy "${policy}" here.`);
+    const curves = await Promise.all(
+      (manifest.races ?? []).map(({ file }) => fetchSeries(this.own.source, policy, file)),
+    );
+    return { type: 'series', claims: seriesClaims(shippedSeries(manifest, curves), seed) };
   }
 
   private async adopt({

@@ -3,6 +3,7 @@
  * exhaustively on both sides, no casts around them. Requests that want an answer carry a requestId;
  * what concerns a run carries its run id, so that a late message of a stopped run is recognised.
  */
+import type { Claim } from '../experiments/experiment';
 import type { AdvantageRule } from '../math/objectives/advantages';
 import type { BackendChoice, RunSettings } from '../link/settings';
 import type { RunFingerprint } from './fingerprint';
@@ -210,6 +211,7 @@ export type ExportKind = 'sequences' | 'tokens' | 'run';
 
 export type Request =
   | { type: 'open'; requestId: number; backend: BackendChoice }
+  | { type: 'series'; requestId: number; policy: string; seed: number }
   /** a checkpoint file of the person's own, to be used like a shipped one */
   | { type: 'adopt'; requestId: number; policy: string; name: string; file: Blob }
   /** keep: put it away batch by batch, so that it outlives the page */
@@ -263,6 +265,8 @@ export type Reply =
   | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
   /** the checkpoint's id, and the policies with it among them */
   | { type: 'adopted'; id: string; policies: PolicyManifest[] }
+  /** claims on the races that ship with a policy, from their recorded curves */
+  | { type: 'series'; claims: Claim[] }
   | ExperimentReply
   | { type: 'fingerprint'; found: RunFingerprint }
   | { type: 'imported'; outcome: ImportOutcome }

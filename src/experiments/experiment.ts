@@ -22,7 +22,7 @@ export interface Claim {
   interval: [number, number] | null;
   /** how many observations the measurement rests on, and of what */
   n: number;
-  nOf: 'tokens' | 'sequences' | 'prompts' | 'lengths';
+  nOf: 'tokens' | 'sequences' | 'prompts' | 'lengths' | 'steps';
   verdict: ExperimentVerdict;
   /** how the verdict follows from the interval, in words, shown on the page */
   rule: string;

@@ -20,6 +20,8 @@ export const checkpointSchema = v.object({
   /** share of held-out prompts answered correctly at temperature 1, and its 95 % interval; null: not measured */
   accuracy: v.nullable(v.number()),
   accuracyInterval: v.nullable(v.tuple([v.number(), v.number()])),
+  /** how many */
+  accuracyPrompts: v.nullable(v.number()),
   bytes: v.number(),
   sha256,
 });

@@ -81,6 +81,7 @@ export class OwnCheckpoints {
       loss: null,
       accuracy: null,
       accuracyInterval: null,
+      accuracyPrompts: null,
       bytes: bytes.byteLength,
       sha256: hash,
     };

@@ -2,44 +2,9 @@
 import * as v from 'valibot';
 import { trainingSchema } from '../link/training';
 import { stampSchema } from '../export/stamp';
+import { stepReportSchema } from '../training/report';
 
 export type RaceKey = string;
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const share = v.nullable(v.number());
-
-/** `StepReport`, as `src/training/report.ts` describes it. */
-export const stepReportSchema = v.object({
-  step: count,
-  updates: count,
-  reward: v.number(),
-  informativeGroups: v.number(),
-  validSteps: v.number(),
-  meanLength: v.number(),
-  finishedShare: v.number(),
-  entropy: v.number(),
-  loss: v.number(),
-  gradientNorm: v.number(),
-  clip: v.object({ trl: share, verl: share }),
-  weights: v.object({
-    quantiles: v.array(v.number()),
-    variance: v.number(),
-    predictedVariance: v.number(),
-    meanLogWeight: v.number(),
-    kl: v.number(),
-  }),
-  learningRate: v.number(),
-  heldOut: v.nullable(
-    v.object({ correct: count, prompts: count, interval: v.tuple([v.number(), v.number()]) }),
-  ),
-  seconds: v.object({
-    sampling: v.number(),
-    scoring: v.number(),
-    gradient: v.number(),
-    update: v.number(),
-    evaluation: v.number(),
-  }),
-});
 
 export const keptRaceSchema = v.object({
   id: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/)),

@@ -2,72 +2,81 @@
  * What one training step says about itself: plain numbers for curves. Contract: structured-cloneable,
  * small; everything is computed in float64 from the step's own rollouts.
  */
+import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
 import { quantileSorted } from '../math/stats/quantiles';
 import { mean, variance } from '../math/stats/moments';
 
-export interface ClipShares {
-  /** mean over the step's minibatches, as each library would log it; null where it logs none */
-  trl: number | null;
-  verl: number | null;
-}
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-export interface StepSeconds {
-  sampling: number;
-  scoring: number;
+const clipSharesSchema = v.object({
+  /** mean over the step's minibatches, as each library would log it; null where it logs none */
+  trl: v.nullable(v.number()),
+  verl: v.nullable(v.number()),
+});
+export type ClipShares = v.InferOutput<typeof clipSharesSchema>;
+
+const secondsSchema = v.object({
+  sampling: v.number(),
+  scoring: v.number(),
   /** forward and backward */
-  gradient: number;
-  update: number;
-  evaluation: number;
-}
+  gradient: v.number(),
+  update: v.number(),
+  evaluation: v.number(),
+});
+export type StepSeconds = v.InferOutput<typeof secondsSchema>;
 
 /** Probabilities at which the quantiles of s are reported. */
 export const WEIGHT_QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
 
 /** Of a step's rollouts, pi_old before its updates against pi_theta after them. */
-export interface WeightFigures {
+const weightFiguresSchema = v.object({
   /** of s, at WEIGHT_QUANTILES */
-  quantiles: number[];
+  quantiles: v.pipe(v.array(v.number()), v.length(WEIGHT_QUANTILES.length)),
   /** Var[log s], nats^2 */
-  variance: number;
+  variance: v.number(),
   /** sigma^2 mean(1 / L): what independent tokens would give, sigma^2 the variance of d_t */
-  predictedVariance: number;
+  predictedVariance: v.number(),
   /** mean change of the empirical cross-entropy, H_old - H_theta = mean log s */
-  meanLogWeight: number;
+  meanLogWeight: v.number(),
   /** k3 estimate of KL(pi_old || pi_theta) per token, nats */
-  kl: number;
-}
+  kl: v.number(),
+});
+export type WeightFigures = v.InferOutput<typeof weightFiguresSchema>;
 
-export interface HeldOut {
-  correct: number;
-  prompts: number;
+const heldOutSchema = v.object({
+  correct: count,
+  prompts: count,
   /** Wilson 95 % */
-  interval: [number, number];
-}
+  interval: v.tuple([v.number(), v.number()]),
+});
+export type HeldOut = v.InferOutput<typeof heldOutSchema>;
 
-export interface StepReport {
+/** A schema, because reports are read back: from the browser's storage and from shipped curves. */
+export const stepReportSchema = v.object({
   /** steps finished, from 1 */
-  step: number;
+  step: count,
   /** updates of the weights so far */
-  updates: number;
+  updates: count,
   /** mean over the step's fresh prompts, before its updates */
-  reward: number;
+  reward: v.number(),
   /** share of groups whose rewards differ: the others give no gradient */
-  informativeGroups: number;
-  validSteps: number;
-  meanLength: number;
-  finishedShare: number;
+  informativeGroups: v.number(),
+  validSteps: v.number(),
+  meanLength: v.number(),
+  finishedShare: v.number(),
   /** mean Shannon entropy of the next token under pi_old, nats */
-  entropy: number;
+  entropy: v.number(),
   /** means over the step's updates */
-  loss: number;
-  gradientNorm: number;
-  clip: ClipShares;
-  weights: WeightFigures;
-  learningRate: number;
-  heldOut: HeldOut | null;
-  seconds: StepSeconds;
-}
+  loss: v.number(),
+  gradientNorm: v.number(),
+  clip: clipSharesSchema,
+  weights: weightFiguresSchema,
+  learningRate: v.number(),
+  heldOut: v.nullable(heldOutSchema),
+  seconds: secondsSchema,
+});
+export type StepReport = v.InferOutput<typeof stepReportSchema>;
 
 export function weightFigures(rollouts: Rollouts): WeightFigures {
   const { offsets, logpOld, logpNew } = rollouts;
