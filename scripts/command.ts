@@ -35,12 +35,14 @@ export async function appVersion(): Promise<string> {
 
 export const digits = (x: number) => (x === 0 ? '0' : x.toPrecision(4));
 
-export function claimLines({ id, claim, prediction, measured, interval, n, nOf, verdict }: Claim) {
+/** @param line of a ledger, where it may rest on recorded curves */
+export function claimLines(line: Claim & { recorded?: boolean }): string[] {
+  const { id, claim, prediction, measured, interval, n, nOf, verdict } = line;
   const value = measured === null ? 'not defined' : digits(measured);
   const ends = interval ? ` [${interval.map(digits).join(', ')}]` : '';
   const predicted = prediction === null ? '' : `predicted ${digits(prediction)}, `;
   return [
-    `  ${verdict.padEnd(8)} ${id}`,
+    `  ${verdict.padEnd(8)} ${id}${line.recorded ? ' (recorded while training)' : ''}`,
     `           ${claim}`,
     `           ${predicted}measured ${value}${ends}, n = ${n} ${nOf}`,
   ];

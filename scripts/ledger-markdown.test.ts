@@ -15,6 +15,7 @@ function claim(id: string, pair: string, given: Partial<LedgerClaim>): LedgerCla
     rule: 'A rule.',
     pair,
     experiment: 'variance',
+    recorded: false,
     ...given,
   };
 }

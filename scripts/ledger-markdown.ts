@@ -35,7 +35,12 @@ const row = (cells: readonly string[]) =>
 
 export function ledgerMarkdown(ledger: Ledger): string {
   const { pairs, claims, seed, size, prompts, groupSize, backend, policies } = ledger;
-  const lines = new Map(claims.map(({ id, claim }) => [id, withoutLength(claim)]));
+  const lines = new Map(
+    claims.map(({ id, claim, recorded }) => [
+      id,
+      withoutLength(claim) + (recorded ? ' (recorded while training)' : ''),
+    ]),
+  );
   const rows = [...lines].map(([id, claim]) => {
     const own = pairs.map((pair) => claims.find((c) => c.pair === pair.id && c.id === id));
     const [prediction = null, ...others] = new Set(own.map((c) => c?.prediction ?? null));

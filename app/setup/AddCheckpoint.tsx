@@ -15,7 +15,8 @@ export function AddCheckpoint({ policy, onAdded }: AddCheckpointProps) {
   const add = async (file: File) => {
     setProblem(null);
     try {
-      onAdded?.(await lab.adopt(policy, file.name, file));
+      const added = await lab.adopt(policy, file.name, file);
+      onAdded?.(added);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }

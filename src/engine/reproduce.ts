@@ -27,7 +27,9 @@ export interface ReproducePair {
 export interface LedgerClaim extends Claim {
   /** id of the pair it was measured on */
   pair: string;
-  experiment: ExperimentId;
+  experiment: ExperimentId | 'train';
+  /** true: from the curves that were written while a shipped race was trained, not measured again here */
+  recorded: boolean;
 }
 
 /** Everything but the claims is known as soon as the engine is open. */
@@ -166,6 +168,18 @@ function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   });
 }
 
+/** Whether a pair is the start and the end of the policy's first race: there the race's claims belong. */
+function spansRace({ name, races, checkpoints }: PolicyManifest, pair: ReproducePair): boolean {
+  const race = races?.[0];
+  if (race === undefined || name !== pair.policy || race.start !== pair.old) return false;
+  const last = Math.max(
+    ...checkpoints.filter(({ series }) => series === race.series).map(({ step }) => step),
+  );
+  return checkpoints.some(
+    ({ id, series, step }) => id === pair.new && series === race.series && step === last,
+  );
+}
+
 /** @throws what stopped it; AbortError when cancelled */
 export async function reproduce(
   client: EngineClient,
@@ -196,6 +210,10 @@ export async function reproduce(
   };
   hooks.begun?.(head);
   const claims: LedgerClaim[] = [];
+  const say = (claim: LedgerClaim) => {
+    claims.push(claim);
+    hooks.claim(claim);
+  };
   const began = performance.now();
   for (const [i, pair] of pairs.entries()) {
     const report = (fraction: number, what: string) => {
@@ -217,9 +235,13 @@ export async function reproduce(
       report(0.9 + (0.1 * k) / REPRODUCE_EXPERIMENTS.length, experiment);
       const result = await unlessCancelled(client.experiment(run, experiment), signal);
       for (const claim of result.claims) {
-        const line = { ...claim, pair: pair.id, experiment };
-        claims.push(line);
-        hooks.claim(line);
+        say({ ...claim, pair: pair.id, experiment, recorded: false });
+      }
+    }
+    if (policies.some((policy) => spansRace(policy, pair))) {
+      const series = await unlessCancelled(client.series(pair.policy, options.seed), signal);
+      for (const claim of series.claims) {
+        say({ ...claim, pair: pair.id, experiment: 'train', recorded: true });
       }
     }
   }

@@ -60,6 +60,11 @@ function Line({ claim }: { claim: LedgerClaim }) {
         <a href={`#/${claim.experiment}`} title={`To the experiment “${claim.experiment}”`}>
           {claim.id}
         </a>
+        {claim.recorded && (
+          <span className="recorded-tag" title="From curves written while the race was trained">
+            recorded
+          </span>
+        )}
         <details className="no-print">
           <summary>rule</summary>
           <Prose>{claim.rule}</Prose>

@@ -15,6 +15,7 @@ const CLAIM: LedgerClaim = {
   rule: 'Line one,\nline two.',
   pair: 'near',
   experiment: 'variance',
+  recorded: false,
 };
 
 /** A strict reader of RFC 4180, to read back what was written. */
@@ -40,7 +41,8 @@ describe('the ledger as CSV', () => {
         expect(row?.[3]).not.toMatch(/^[=+@]/);
         expect(row).toHaveLength(head?.length ?? 0);
         expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
-        expect(row?.[11]).toBe(CLAIM.rule);
+        expect(row?.[11]).toBe('no');
+        expect(row?.[12]).toBe(CLAIM.rule);
       }),
     );
   });

@@ -31,6 +31,7 @@ const COLUMNS = [
   'n',
   'n of',
   'verdict',
+  'recorded',
   'rule',
 ] as const;
 
@@ -64,6 +65,7 @@ export function csvOf(
     String(c.n),
     c.nOf,
     c.verdict,
+    c.recorded ? 'yes' : 'no',
     labelCell(c.rule),
   ]);
   const lines = from === null ? [] : provenance(from.head, from.link);

@@ -37,6 +37,7 @@ function claim(id: string): LedgerClaim {
     rule: 'A rule.',
     pair: 'near',
     experiment: 'variance',
+    recorded: false,
   };
 }
 

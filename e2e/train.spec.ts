@@ -1,0 +1,127 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
+import { expect, finished, openSetup, sequences, tableBehind, test } from './lab';
+
+/** A race of seconds: short sums, few of them. */
+const TINY =
+  'on=wasm&steps=3&perStep=2&group=4&minibatches=2&most=1&longest=16&evalEvery=3&evalPrompts=8';
+
+const course = (page: Page) => page.getByTestId('course');
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+async function openRace(page: Page, query = TINY): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(`./#/train?v=1&${query}`);
+  await expect(button(page, 'Train')).toBeEnabled();
+}
+
+async function trained(page: Page): Promise<void> {
+  await expect(course(page)).toHaveText(/^Finished, 6 of 6 steps/);
+}
+
+test('a race: curves, samples, its rollouts in every experiment, a link that is checked', async ({
+  page,
+  browser,
+}) => {
+  await openRace(page);
+  await button(page, 'Train').click();
+  await trained(page);
+  const rows = await tableBehind(page, 'Reward on fresh prompts');
+  expect(rows.map(([step]) => step)).toEqual(['1', '2', '3']);
+  const heldOut = await tableBehind(page, 'Held-out accuracy');
+  expect(heldOut).toHaveLength(1);
+  expect(heldOut[0]?.slice(1).every((cell) => cell.endsWith('%'))).toBe(true);
+
+  await button(page, 'Sample now').click();
+  await expect(page.getByTestId('samples').locator('li')).toHaveCount(8);
+
+  await button(page, 'Link with the result').click();
+  const link = await page.getByLabel('Link with the result').inputValue();
+  expect(link).toMatch(/raced=[\w-]+$/);
+
+  await page.getByLabel('Rollouts of step').selectOption('2');
+  await button(page, 'Open in every experiment').click();
+  await expect(sequences(page)).toHaveText('8 of 8 responses, from gspo step 2.json');
+  await expect(page.getByTestId('verdict').first()).toHaveText(/holds|too few/);
+
+  // A stranger repeats it; another one opens a link whose settings are not those of its result.
+  for (const [address, verdict] of [
+    [link, '✓ The same as in the link.'],
+    [link.replace('v=1', 'v=1&raceSeed=2'), '✕ Not the same as in the link.'],
+  ] as const) {
+    const stranger = await (await browser.newContext()).newPage();
+    await stranger.goto(address);
+    await expect(stranger.getByTestId('race-comparison')).toContainText('Press Train to repeat it');
+    await button(stranger, 'Train').click();
+    await expect(stranger.getByTestId('race-comparison')).toContainText(verdict);
+    await stranger.context().close();
+  }
+});
+
+test('a checkpoint leaves as a file and comes back as a policy of the lab', async ({
+  page,
+}, info) => {
+  await openRace(page);
+  await button(page, 'Train').click();
+  await trained(page);
+  const coming = page.waitForEvent('download');
+  await button(page, 'Download the checkpoint').click();
+  const file = await coming;
+  expect(file.suggestedFilename()).toBe('gspo-00003.safetensors');
+  const path = info.outputPath('mine.safetensors');
+  await file.saveAs(path);
+
+  await page.goto('about:blank');
+  await page.goto('./#/variance?v=1&backend=wasm&prompts=8&groupSize=4&maxOperators=1');
+  await finished(page, 32);
+  await openSetup(page);
+  await page.getByLabel('Add a checkpoint file').setInputFiles(path);
+  const choices = page.getByLabel('New policy');
+  const own = choices.locator('option', { hasText: /^own-mine-/ });
+  await expect(own).toHaveCount(1);
+  await choices.selectOption({ label: (await own.innerText()).trim() });
+  await page.getByRole('button', { name: 'Start with these' }).click();
+  await finished(page, 32);
+
+  const cut = info.outputPath('cut.safetensors');
+  await writeFile(cut, (await readFile(path)).subarray(0, 5000));
+  await page.getByLabel('Add a checkpoint file').setInputFiles(cut);
+  await expect(page.getByRole('alert')).toContainText('cut.safetensors');
+});
+
+test('paused, stepped, reloaded: a race goes on from where it was kept', async ({ page }) => {
+  await openRace(page);
+  await button(page, 'Step').click();
+  await expect(course(page)).toHaveText(/^Paused, 2 of 6 steps/);
+  await button(page, 'Step').click();
+  await expect(course(page)).toHaveText(/^Paused, 4 of 6 steps/);
+  await expect(page.getByTestId('kept-race')).toContainText('2 of 3 steps');
+
+  await page.reload();
+  const kept = page.getByTestId('kept-race');
+  await expect(kept).toContainText('2 of 3 steps');
+  await kept.getByRole('button', { name: 'Resume' }).click();
+  await trained(page);
+  expect(await tableBehind(page, 'Clip share')).toHaveLength(3);
+  await expect(kept).toContainText('3 of 3 steps');
+
+  // Another race beside it, from the kept one's settings; then gone, and back.
+  await page.getByLabel('Objective').last().selectOption('DAPO');
+  await button(page, 'Train again').click();
+  await trained(page);
+  await expect(kept).toHaveCount(2);
+  await kept.last().getByRole('button', { name: 'Overlay' }).click();
+  await expect(page.getByText('GRPO (kept 1)')).toBeVisible();
+  await kept.last().getByRole('button', { name: 'Delete' }).click();
+  await expect(kept).toHaveCount(1);
+  await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+  await expect(kept).toHaveCount(2);
+});
+
+test('settings that cannot be are explained, and Train waits', async ({ page }) => {
+  await page.goto('./#/train?v=1&perStep=1&group=2&minibatches=16');
+  await expect(page.getByRole('alert')).toContainText(
+    '16 minibatches cannot be cut from 2 responses',
+  );
+  await expect(button(page, 'Train')).toBeDisabled();
+});
