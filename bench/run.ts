@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import]`: side-by-side
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import|training]`: side-by-side
  * figures, each contest in one browser page.
  * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
  */
@@ -8,8 +8,9 @@ import type { Page } from '@playwright/test';
 import { withPage } from '../scripts/page';
 import { benchImport } from './import';
 import type { PeerOptions } from './peers';
+import type { TrainingFigures, TrainingOptions } from './training';
 
-const CONTESTS = ['peers', 'kernel', 'import'] as const;
+const CONTESTS = ['peers', 'kernel', 'import', 'training'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
 
 function spread(values: readonly number[]): string {
@@ -46,6 +47,53 @@ async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
   }
 }
 
+function trainingOptions(
+  provider: 'webgpu' | 'wasm',
+  software: boolean,
+  rounds: number,
+): TrainingOptions {
+  const small = provider === 'webgpu' && software;
+  return {
+    provider,
+    rounds: small ? 1 : rounds,
+    prompts: small ? 1 : 4,
+    groupSize: small ? 4 : 8,
+    maxOperators: small ? 1 : 9,
+  };
+}
+
+async function trainingStep(page: Page, options: TrainingOptions): Promise<void> {
+  const { provider, prompts, groupSize, rounds } = options;
+  console.log(
+    `\nTraining on ${provider}, steps of ${prompts} x ${groupSize} responses, ${rounds} rounds`,
+  );
+  let figures: TrainingFigures;
+  try {
+    figures = await page.evaluate((o) => window.benches.training(o), options);
+  } catch (error) {
+    // jax-js's gradient does not compile on every adapter; the other contests have their say all the same.
+    console.log(`  could not: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+    return;
+  }
+  const { steps, forward, gradient, threads } = figures;
+  const perUpdate = steps.map(
+    ({ seconds: { sampling, scoring, gradient: g, update }, updates }) =>
+      (sampling + scoring + g + update) / updates,
+  );
+  console.log(`  threads of onnxruntime    ${threads}`);
+  console.log(`  seconds per update        ${spread(perUpdate)}`);
+  for (const part of ['sampling', 'scoring', 'gradient', 'update'] as const) {
+    const times = steps.map(({ seconds, updates }) => seconds[part] / updates);
+    console.log(`    ${part.padEnd(23)} ${spread(times)}`);
+  }
+  const rate = steps.map(({ seconds, tokens }) => tokens / seconds.gradient);
+  console.log(`  gradient                  ${spread(rate)} response tokens/s`);
+  console.log(`  jax-js forward, 4 x 64    ${spread(forward)} s`);
+  console.log(`  jax-js gradient, 4 x 64   ${spread(gradient)} s`);
+  const ratios = gradient.map((g, i) => g / (forward[i] as number));
+  console.log(`  gradient over forward     ${spread(ratios)}`);
+}
+
 /** Import of a million tokens is to take less than this many times what parsing the file takes. */
 const IMPORT_LIMIT = 2;
 
@@ -79,7 +127,7 @@ async function main(): Promise<void> {
   const contests = CONTESTS.filter((each) => (values.only ?? each) === each);
   if (contests.length === 0) throw new Error(`--only takes ${CONTESTS.join(', ')}`);
   if (contests.includes('import')) await compareImport(rounds);
-  if (!contests.includes('peers') && !contests.includes('kernel')) return;
+  if (contests.every((each) => each === 'import')) return;
   await withPage('bench/page/index.html', ['bench/page/page.ts'], async (page, url) => {
     page.setDefaultTimeout(0);
     await page.goto(url);
@@ -88,6 +136,9 @@ async function main(): Promise<void> {
     console.log(`GPU adapter: ${name}${isFallbackAdapter ? ' (software)' : ''}`);
     for (const each of contests.includes('peers') ? providers : []) {
       await comparePeers(page, peerOptions(each, isFallbackAdapter, rounds));
+    }
+    for (const each of contests.includes('training') ? providers : []) {
+      await trainingStep(page, trainingOptions(each, isFallbackAdapter, rounds));
     }
     if (!contests.includes('kernel')) return;
     const rows = isFallbackAdapter ? 32 : 1024;

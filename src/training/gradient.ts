@@ -48,9 +48,8 @@ function upload(batch: Microbatch): Arrays {
   ) as Arrays;
 }
 
-/** @param kl weight of the k3 penalty towards the start; 0 leaves it out of the graph */
-export function gradientOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
-  const loss = (params: Params, a: Arrays): [np.Array, np.Array] => {
+function lossOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
+  return (params: Params, a: Arrays): [np.Array, np.Array] => {
     const { inputIds, attentionMask, positionIds, targets, logpReference, ...inputs } = a;
     const grids = { inputIds, attentionMask, positionIds, targets };
     const logp = policy.tokenLogProbs(params, grids);
@@ -58,7 +57,21 @@ export function gradientOf(policy: DifferentiablePolicy, settings: ObjectiveSett
     const term = kl > 0 ? { beta: kl, logpReference } : undefined;
     return [objectiveLoss(settings, logp.ref, inputs, term), logp];
   };
-  const compiled = jit(valueAndGrad(loss, { hasAux: true }));
+}
+
+/** The loss alone, for the bench: what the gradient costs is told beside it. */
+export function forwardOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
+  const compiled = jit(lossOf(policy, settings, kl));
+  return async (params: Params, batch: Microbatch): Promise<number> => {
+    const [value, logp] = compiled(tree.ref(params), upload(batch)) as [np.Array, np.Array];
+    logp.dispose();
+    return Number((await value.data())[0]);
+  };
+}
+
+/** @param kl weight of the k3 penalty towards the start; 0 leaves it out of the graph */
+export function gradientOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
+  const compiled = jit(valueAndGrad(lossOf(policy, settings, kl), { hasAux: true }));
 
   return async (params: Params, batch: Microbatch): Promise<MicroResult> => {
     const [[value, logp], gradient] = compiled(tree.ref(params), upload(batch)) as [
