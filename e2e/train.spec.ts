@@ -111,7 +111,7 @@ test('paused, stepped, reloaded: a race goes on from where it was kept', async (
   await trained(page);
   await expect(kept).toHaveCount(2);
   await kept.last().getByRole('button', { name: 'Overlay' }).click();
-  await expect(page.getByText('GRPO (kept 1)')).toBeVisible();
+  await expect(page.getByText('GRPO (kept 1)', { exact: true })).toBeVisible();
   await kept.last().getByRole('button', { name: 'Delete' }).click();
   await expect(kept).toHaveCount(1);
   await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();

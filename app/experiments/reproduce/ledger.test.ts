@@ -33,17 +33,21 @@ function parse(csv: string): string[][] {
 describe('the ledger as CSV', () => {
   it('reads back as it was, whatever the text and to the last digit', () => {
     fc.assert(
-      fc.property(fc.string(), fc.double({ noNaN: true }), (text, measured) => {
-        const [, head, row] = parse(csvOf([{ ...CLAIM, claim: text, measured }], null));
-        expect(head?.[3]).toBe('claim');
-        // A space keeps a spreadsheet from running what looks like a formula.
-        expect([text, ` ${text}`]).toContain(row?.[3]);
-        expect(row?.[3]).not.toMatch(/^[=+@]/);
-        expect(row).toHaveLength(head?.length ?? 0);
-        expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
-        expect(row?.[11]).toBe('no');
-        expect(row?.[12]).toBe(CLAIM.rule);
-      }),
+      fc.property(
+        fc.string(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        (text, measured) => {
+          const [, head, row] = parse(csvOf([{ ...CLAIM, claim: text, measured }], null));
+          expect(head?.[3]).toBe('claim');
+          // A space keeps a spreadsheet from running what looks like a formula.
+          expect([text, ` ${text}`]).toContain(row?.[3]);
+          expect(row?.[3]).not.toMatch(/^[=+@]/);
+          expect(row).toHaveLength(head?.length ?? 0);
+          expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
+          expect(row?.[11]).toBe('no');
+          expect(row?.[12]).toBe(CLAIM.rule);
+        },
+      ),
     );
   });
 
