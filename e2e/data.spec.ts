@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
-import { expect, figure, phase, sequences, test } from './lab';
+import { expect, figure, phase, sequences, test, type Backend } from './lab';
 
 interface Line {
   group: string;
@@ -35,6 +35,12 @@ async function open(page: Page): Promise<void> {
   await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
 }
 
+/** With the kernels where the project wants them; files need no policy, so neither does this. */
+async function openOn(page: Page, backend: Backend): Promise<void> {
+  await page.goto(`./#/data?v=1&backend=${backend}&source=synthetic&prompts=4&maxLength=8`);
+  await expect(phase(page)).toHaveText('Finished');
+}
+
 async function drop(page: Page, name: string, text: string): Promise<void> {
   const transfer = await page.evaluateHandle(
     ([fileName, content]) => {
@@ -53,8 +59,12 @@ const picker = (page: Page) => page.getByLabel('Files with rollouts');
 
 test('a dropped file gives a health report, and then the experiments work on it', async ({
   page,
+  backend,
 }) => {
-  await open(page);
+  await openOn(page, backend);
+  await expect(page.getByTestId('backend')).toContainText(
+    backend === 'webgpu' ? 'kernels on WebGPU, float32' : 'kernels on CPU, float64',
+  );
   await expect(page.getByText('Nothing leaves your machine')).toBeVisible();
   await drop(page, 'my-run.jsonl', lines(40).join('\n'));
   await expect(page.getByTestId('health')).toBeVisible();
@@ -67,6 +77,10 @@ test('a dropped file gives a health report, and then the experiments work on it'
     .getByText('Equivalence')
     .click();
   await expect(figure(page, 'Three forms of s, one distribution')).toContainText('40 responses');
+  const claims = page.locator('.claims > li');
+  for (const form of ['Form 1', 'Form 2', 'Form 3']) {
+    await expect(claims.filter({ hasText: form }).getByTestId('verdict')).toContainText('holds');
+  }
   await page
     .getByRole('navigation', { name: 'Experiments', exact: true })
     .getByText('Clipping')

@@ -37,6 +37,37 @@ test('every objective has its loss in the libraries that have it, and a band of 
   await expect(page.getByText('Needs a number from 0 to 100')).toBeVisible();
 });
 
+test('a mismatch correction reaches losses, clip shares and gradients', async ({ page }) => {
+  await example(page, 'objectives');
+  const gspo = page.getByTestId('objective-gspo');
+  await expect(gspo).toContainText('loss');
+  await expect(gspo).not.toContainText('uncorrected');
+  const effect = page.getByTestId('correction-effect');
+  for (const id of ['objectives', 'clipping', 'gradient'] as const) {
+    await page.evaluate((hash) => (location.hash = hash), `#/${id}`);
+    await page.getByLabel('Mismatch correction').selectOption('token-mask');
+    await expect(effect).toContainText('0.00 % of the tokens dropped');
+    // Rounding to bfloat16 is off by 1 %: a band so narrow drops most of what is not sure.
+    await page.getByLabel('at most').fill('1.0001');
+    await expect(effect).toContainText(/[1-9]\d\.\d\d % of the tokens dropped/);
+    if (id === 'objectives') await expect(gspo).toContainText('loss, uncorrected');
+  }
+});
+
+test('a sampler that truncates fails the mean weight, and pages without one say so', async ({
+  page,
+}) => {
+  await page.goto('./#/mismatch?v=1&source=synthetic&prompts=20&maxLength=12');
+  await expect(phase(page)).toHaveText('Finished', { timeout: 120_000 });
+  await expect(page.getByTestId('no-sampler')).toContainText('logp_sampler');
+  await page.getByRole('button', { name: 'Top-p, renormalised' }).click();
+  await expect(sequences(page)).toHaveText(/from sampler-top-p/);
+  const claim = page.locator('.claims > li').filter({ hasText: 'average 1' });
+  await expect(claim.getByTestId('verdict')).toContainText('fails');
+  const rows = await tableBehind(page, 'Corrections');
+  expect(rows).toHaveLength(6);
+});
+
 test('the clip map reads out exact shares by keyboard', async ({ page }) => {
   await example(page, 'clipping');
   const map = figure(page, 'Map over both edges').getByRole('slider');
@@ -55,6 +86,7 @@ test.describe('on a phone', () => {
       ['gradient', 'What becomes of the gradient'],
       ['precision', 'Wrong side of the band'],
       ['objectives', 'Clip share on these rollouts'],
+      ['mismatch', 'Trainer minus sampler'],
     ] as const) {
       await page.evaluate((hash) => (location.hash = hash), `#/${id}`);
       await expect(figure(page, title)).toBeVisible();

@@ -31,6 +31,7 @@ export const EXPERIMENT_PAGES: readonly [ExperimentPageEntry, ...ExperimentPageE
   { id: 'gradient', title: 'Gradient', page: lazy(() => import('./gradient')) },
   { id: 'precision', title: 'Precision', page: lazy(() => import('./precision')) },
   { id: 'objectives', title: 'Objectives', page: lazy(() => import('./objectives')) },
+  { id: 'mismatch', title: 'Mismatch', page: lazy(() => import('./mismatch')) },
   { id: 'train', title: 'Train', page: lazy(() => import('./train')) },
   { id: 'data', title: 'Data', page: lazy(() => import('./data')) },
   { id: 'reproduce', title: 'Reproduce', page: lazy(() => import('./reproduce')) },

@@ -13,6 +13,9 @@ import { CORRECTION_IDS } from '../math/diagnostics/corrections';
 import { RACE_FIELDS } from './race';
 import { BACKENDS } from './settings';
 
+/** names and recommended bounds of what `correction` can be */
+export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';
+
 const AXES = ['log', 'linear'] as const;
 /** bins of natural length */
 export const LENGTH_BINS = [6, 10, 16] as const;

@@ -10,6 +10,7 @@ import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Choice, Toggles } from '../Choice';
+import { Correction } from '../Correction';
 import { Live } from '../Live';
 import { objectiveView } from '../objective-views';
 import { ClipMapFigure } from './ClipMapFigure';
@@ -55,6 +56,7 @@ export default function Clipping() {
               onChoose={setQuantity}
             />
           </div>
+          <Correction page="clipping" report={result?.correction ?? null} />
           <Live<ClippingResult>
             answer={answer}
             promise="The share clipped at every ε grows here, predicted beside measured."

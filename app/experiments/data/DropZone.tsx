@@ -3,9 +3,8 @@ import { useId, useRef, useState } from 'react';
 import type { ImportFile, ImportOptions } from '../../../src/engine/protocol';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
+import { fetchExample } from './example';
 import { droppedFiles, pickedFiles } from './files';
-
-const EXAMPLE = 'example/rollouts.jsonl';
 
 const RULES: readonly { rule: ImportOptions['rule']; name: string }[] = [
   { rule: 'trl', name: 'TRL: (r − mean) / (sd + 1e-4)' },
@@ -48,12 +47,9 @@ export function DropZone() {
   };
   const example = async () => {
     try {
-      const response = await fetch(new URL(EXAMPLE, document.baseURI));
-      if (!response.ok) throw new Error(`the site answered ${response.status}`);
-      take([{ name: 'example-rollouts.jsonl', blob: await response.blob() }]);
+      take([{ name: 'example-rollouts.jsonl', blob: await fetchExample() }]);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      setTrouble(`The example could not be fetched: ${why}. Try again when you are online.`);
+      setTrouble(error instanceof Error ? error.message : String(error));
     }
   };
 

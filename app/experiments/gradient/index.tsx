@@ -11,6 +11,7 @@ import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
 import { Choice, Toggles } from '../Choice';
+import { Correction } from '../Correction';
 import { Live } from '../Live';
 import { objectiveView } from '../objective-views';
 import { Balance } from './Balance';
@@ -55,6 +56,7 @@ export default function Gradient() {
               onChoose={setLibrary}
             />
           </div>
+          <Correction page="gradient" report={result?.correction ?? null} />
           <Live<GradientResult>
             answer={answer}
             promise="The share of the gradient by length, sign and entropy grows here."

@@ -89,10 +89,20 @@ function Side({ name, side }: { name: string; side: ObjectiveSide | null }) {
       </div>
     );
   }
-  const { settings, loss, active, weight } = side;
+  const { settings, loss, mass, uncorrected, active, closed, weight } = side;
   const parts = clipParts(side);
   const facts: [string, string][] = [
     ['loss', significant(loss, 8)],
+    ...(uncorrected === null
+      ? []
+      : ([
+          ['loss, uncorrected', significant(uncorrected.loss, 8)],
+          [
+            'gradient mass',
+            `${significant(mass, 5)} (uncorrected ${significant(uncorrected.mass, 5)})`,
+          ],
+          ['behind a closed gate', percent(closed, 2)],
+        ] satisfies [string, string][])),
     ...parts.map((part): [string, string] => [part.name, shareText(part.value)]),
     ['tokens with gradient', percent(active)],
     ['weights', `${significant(weight.min, 4)} … ${significant(weight.max, 4)}`],

@@ -8,6 +8,7 @@ import '../../charts/practice.css';
 import { usePageSettings } from '../../state/address-react';
 import { useExperiment, useLabState } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Correction } from '../Correction';
 import { Live } from '../Live';
 import { BandFields } from './BandFields';
 import { Diagnostics } from './Diagnostics';
@@ -36,6 +37,7 @@ export default function Objectives() {
       figures={
         <>
           <BandFields />
+          <Correction page="objectives" report={result?.correction ?? null} />
           <Live<ObjectivesResult>
             answer={answer}
             promise="Loss and clip share of every objective appear here."

@@ -1,5 +1,9 @@
-/** The format page promises what the reader reads: its examples are read, its aliases are the reader's. */
-import { readFileSync } from 'node:fs';
+/**
+ * The format page promises what the reader reads: its examples are read, its aliases are the reader's, and
+ * the recipes for trainers are Python.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parser } from '@lezer/python';
 import { describe, expect, it } from 'vitest';
 import { fromBlob } from './bytes';
 import { readRolloutFiles } from './read';
@@ -23,4 +27,37 @@ describe('docs/export', () => {
   it.each(Object.values(FIELD_NAMES).flat())('names the field %s', (name) => {
     expect(page).toContain(`\`${name}`);
   });
+
+  const folder = new URL('../../../docs/export/', import.meta.url);
+  const recipes = readdirSync(folder)
+    .filter((name) => name !== 'README.md')
+    .flatMap((name) => {
+      const text = readFileSync(new URL(name, folder), 'utf8');
+      const blocks = [...text.matchAll(/```python\n([\s\S]*?)```/g)].map(
+        ([, code]) => code as string,
+      );
+      return blocks.map((code, i): [string, string] => [`${name}, block ${i + 1}`, code]);
+    });
+
+  it('has recipes for TRL, verl and NeMo-RL', () => {
+    const of = new Set(recipes.map(([name]) => name.split('.')[0]));
+    expect([...of].sort()).toEqual(['nemo-rl', 'trl', 'verl']);
+  });
+
+  it.each(recipes)('%s is Python', (_, code) => {
+    expect(syntaxErrors(code)).toEqual([]);
+    // The parser recovers from errors; it has to say so.
+    expect(syntaxErrors(code.replace('):', ')'))).not.toEqual([]);
+  });
 });
+
+/** Lines with a syntax error, counted from 1. */
+function syntaxErrors(code: string): number[] {
+  const lines: number[] = [];
+  parser.parse(code).iterate({
+    enter: ({ type, from }) => {
+      if (type.isError) lines.push(code.slice(0, from).split('\n').length);
+    },
+  });
+  return lines;
+}

@@ -1,0 +1,82 @@
+/** What each correction makes of the weights, and of two losses. */
+import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
+import { Figure } from '../../charts/Figure';
+import { Rows } from '../../charts/Rows';
+import { Legend } from '../../charts/shapes';
+import { percent, significant } from '../../format/numbers';
+import { percentScale, shareText } from '../percent';
+import { SEQUENCE, UNNORMALISED } from '../statistics/views';
+
+const LOSS_NAMES = { trl: 'TRL', verl: 'verl' } as const;
+
+const bounds = ({ low, high }: CorrectionRow) => (low === null ? `≤ ${high}` : `${low} to ${high}`);
+
+export function Corrections({ measure: { corrections } }: { measure: MismatchMeasure }) {
+  const losses = corrections[0]?.losses ?? [];
+  return (
+    <Figure
+      title="Corrections"
+      recorded={false}
+      table={() => ({
+        columns: [
+          'correction',
+          'bounds',
+          'in TRL',
+          'in verl',
+          'weights',
+          'mean',
+          'dropped',
+          'effective',
+          ...losses.map(
+            ({ objective, library }) => `${objective.toUpperCase()} loss, ${LOSS_NAMES[library]}`,
+          ),
+        ],
+        rows: corrections.map((row) => [
+          row.title,
+          bounds(row),
+          row.trl ?? 'has none',
+          row.verl ?? 'has none',
+          `${significant(row.min, 4)} … ${significant(row.max, 4)}`,
+          significant(row.mean, 6),
+          shareText(row.dropped),
+          percent(row.effective, 2),
+          ...row.losses.map(
+            ({ plain, corrected }) =>
+              `${significant(corrected, 5)} (without ${significant(plain, 5)})`,
+          ),
+        ]),
+      })}
+      caption="At the recommended bounds. The table has each library’s name for it and what becomes of the losses; objectives, clipping and gradient apply one of your choice."
+    >
+      <Legend
+        items={[
+          { name: 'effective sample size over tokens', mark: 'circle', colour: SEQUENCE.colour },
+          { name: 'tokens dropped', mark: 'square', colour: UNNORMALISED.colour },
+        ]}
+      />
+      <Rows
+        label="Effective sample size and dropped tokens by correction"
+        rows={corrections.map((row) => ({
+          name: `${row.title}, ${bounds(row)}`,
+          marks: [
+            {
+              name: 'effective',
+              value: row.effective,
+              shape: 'circle',
+              colour: SEQUENCE.colour,
+            },
+            {
+              name: 'dropped',
+              value: row.dropped,
+              shape: 'square',
+              colour: UNNORMALISED.colour,
+            },
+          ],
+        }))}
+        x={percentScale()}
+        xLabel="share"
+        show={(share) => percent(share, 2)}
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,148 @@
+/** With the length: the summed log weight spreads like L, the averaged one like 1/L; what is left of n. */
+import { logDomainOf, sampled, useAxis } from '../../charts/axes';
+import { ErrorBars } from '../../charts/ErrorBars';
+import { Figure } from '../../charts/Figure';
+import type { MarkSeries } from '../../charts/marks';
+import { Legend } from '../../charts/shapes';
+import { fixed, significant } from '../../format/numbers';
+import { CURVE_NAMES, SEQUENCE, UNNORMALISED } from '../statistics/views';
+import { TooFew } from '../statistics/TooFew';
+import { interval } from '../statistics/intervals';
+import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows } from '../variance/series';
+import * as shares from '../weights/series';
+import type { MismatchFigure } from './BiasFigure';
+
+const HEIGHT = 300;
+
+const WEIGHTS = [
+  { weight: 'unnormalised', view: UNNORMALISED, slope: 1, law: 'L σ²' },
+  { weight: 'sequence', view: SEQUENCE, slope: -1, law: 'σ²/L' },
+] as const;
+
+export function VarianceFigure({ measure, sequences, kind, axesKey }: MismatchFigure) {
+  const curve = measure[kind];
+  const series = WEIGHTS.map(({ weight, view }): MarkSeries => ({
+    ...seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured'),
+    id: weight,
+  }));
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    5,
+  );
+  const values = WEIGHTS.flatMap(({ weight }) =>
+    pointsOf(curve, weight).flatMap(({ value }) => [value.measured, value.predicted]),
+  );
+  const y = useAxis('log', logDomainOf(values), `${axesKey} variance`, 6);
+  return (
+    <Figure
+      title="Spread of the log weights"
+      recorded={false}
+      table={() => ({
+        columns: ['weight', ...TABLE_COLUMNS],
+        rows: WEIGHTS.flatMap(({ weight, view }) =>
+          tableRows(curve, weight).map((row) => [view.name, ...row]),
+        ),
+      })}
+      caption={
+        <>
+          Variance over {CURVE_NAMES[kind]}, lines predicted from σ² of the tokens.{' '}
+          {WEIGHTS.map(({ weight, view, slope }) => {
+            const own = curve.slopes[weight];
+            return own === null
+              ? ''
+              : `${view.symbol}: slope ${fixed(own.slope, 2)} ${interval(own.interval)}, predicted ${fixed(slope, 0)}. `;
+          })}
+        </>
+      }
+    >
+      <Legend
+        items={WEIGHTS.flatMap(({ view, law }) => [
+          { name: `${view.symbol}, measured`, mark: view.shape, colour: view.colour },
+          { name: law, line: 'prediction' as const },
+        ])}
+      />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={sequences} />
+      ) : (
+        <ErrorBars
+          label="Variance of summed and averaged log weights by length"
+          x={x}
+          y={y}
+          xLabel="response tokens, L"
+          yLabel="variance, nats²"
+          height={HEIGHT}
+          series={series}
+          lines={WEIGHTS.flatMap(({ weight }) => {
+            const law = lawOf(curve, weight);
+            if (law === null) return [];
+            const points = sampled(x.domain, 'log', law);
+            return [{ id: `law ${weight}`, kind: 'prediction' as const, points }];
+          })}
+        />
+      )}
+    </Figure>
+  );
+}
+
+export function SharesFigure({ measure, sequences, kind, axesKey }: MismatchFigure) {
+  const curve = measure.shares[kind];
+  const { usableLength, predictedUsableLength } = measure;
+  const x = useAxis(
+    'log',
+    logDomainOf(
+      curve.points.map(({ length }) => length),
+      0.03,
+    ),
+    axesKey,
+    5,
+  );
+  const y = useAxis('linear', [0, 1.04], `${axesKey} share`, 5);
+  return (
+    <Figure
+      title="What is left of the responses"
+      recorded={false}
+      table={() => ({
+        columns: shares.TABLE_COLUMNS,
+        rows: shares.tableRows(curve, shares.SHARE),
+      })}
+      caption={
+        <>
+          Effective sample size over n, (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}. Half of the
+          responses are wasted by ρ from {significant(predictedUsableLength, 3)} tokens on, says the
+          log-normal;{' '}
+          {usableLength === null
+            ? 'no measured prefix is that long.'
+            : `measured: ${significant(usableLength, 3)}.`}
+        </>
+      }
+    >
+      <Legend
+        items={[
+          { name: 's, averaged', mark: SEQUENCE.shape, colour: SEQUENCE.colour },
+          { name: 'ρ, summed', mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
+          { name: 'log-normal', line: 'prediction' },
+        ]}
+      />
+      {curve.points.length === 0 ? (
+        <TooFew height={HEIGHT} sequences={sequences} />
+      ) : (
+        <ErrorBars
+          label="Effective sample size of summed and averaged weights by length"
+          x={x}
+          y={y}
+          xLabel="response tokens, L"
+          yLabel="effective share"
+          height={HEIGHT}
+          series={shares.seriesOf(curve, shares.SHARE)}
+          lines={shares.linesOf(curve, shares.SHARE)}
+          rules={[{ along: 'y', at: 0.5, label: 'half wasted' }]}
+        />
+      )}
+    </Figure>
+  );
+}

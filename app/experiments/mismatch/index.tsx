@@ -1,0 +1,86 @@
+/**
+ * Experiment page `mismatch`: the engine that drew the tokens is not the trainer. What its small
+ * disagreements do to summed and to averaged weights, and what each correction makes of them.
+ */
+import type { MismatchResult } from '../../../src/experiments/mismatch';
+import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import '../../charts/practice.css';
+import { usePageSetting } from '../../state/address-react';
+import { useExperiment } from '../../state/react';
+import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { Live } from '../Live';
+import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
+import '../statistics/statistics.css';
+import { axesKeyOf } from '../statistics/views';
+import { BiasFigure } from './BiasFigure';
+import { Corrections } from './Corrections';
+import { SharesFigure, VarianceFigure } from './Growth';
+import { Words } from './Words';
+
+export default function Mismatch() {
+  const [bins, setBins] = usePageSetting('mismatch', 'bins');
+  const [kind, setKind] = usePageSetting('mismatch', 'curve');
+  const answer = useExperiment('mismatch', EXPERIMENT_SETTINGS.mismatch({ bins }));
+  const { result } = answer;
+  return (
+    <ExperimentPage
+      question="What does it cost that another engine drew the tokens?"
+      lead={
+        <>
+          Rollouts come from a fast engine, gradients from a trainer with the same weights and other
+          kernels. Their log-probs differ a little on every token. A weight that sums those
+          differences explodes with the length of a response; one that averages them does not.
+        </>
+      }
+      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      figures={
+        <Live<MismatchResult>
+          answer={answer}
+          promise="Bias and spread between sampler and trainer appear here."
+        >
+          {({ measure, sequences }, axesKey) => {
+            if (measure === null) return <NoSampler />;
+            const points = measure.shares[kind].points.length;
+            const figure = {
+              measure,
+              sequences,
+              kind,
+              axesKey: axesKeyOf(axesKey, kind, bins, points),
+            };
+            return (
+              <>
+                <div className="page-switches">
+                  <CurveSwitch
+                    value={kind}
+                    onChoose={(chosen) => {
+                      if (chosen !== 'both') setKind(chosen);
+                    }}
+                  />
+                  <BinsSwitch value={bins} onChoose={setBins} />
+                </div>
+                <BiasFigure {...figure} />
+                <div className="figure-pair">
+                  <VarianceFigure {...figure} />
+                  <SharesFigure {...figure} />
+                </div>
+                <Corrections measure={measure} />
+              </>
+            );
+          }}
+        </Live>
+      }
+      words={<Words result={result} />}
+    />
+  );
+}
+
+function NoSampler() {
+  return (
+    <div className="empty-figures" data-testid="no-sampler">
+      <p>
+        These rollouts say nothing about another sampler: the engine that scored them drew them.
+        Open a file with <code>logp_sampler</code> on the Data page, or load one under “Break it”.
+      </p>
+    </div>
+  );
+}
