@@ -95,7 +95,7 @@ export type TrainingEvent =
   | { type: 'backend'; race: RaceId; backend: BackendInfo }
   | { type: 'progress'; race: RaceId; progress: RaceProgress }
   | { type: 'trained'; race: RaceId; racer: number; report: StepReport }
-  /** steps whose rollouts can still be had; old ones are thinned by halving */
+  /** steps whose rollouts can still be had: all of them, until they take too much memory */
   | { type: 'held'; race: RaceId; racer: number; steps: number[] }
   | { type: 'snapshot'; race: RaceId; snapshot: RaceSnapshot }
   /** written to this browser's storage, or why it cannot be; a sentence */

@@ -55,6 +55,14 @@ type Asked<T extends TrainingRequest['type']> = Extract<TrainingRequest, { type:
 /** How long a removed race can be put back, ms. */
 const GRACE = 60_000;
 
+/** Of its columns; prompts and vocabulary are small beside them. */
+function bytesOf(rollouts: Rollouts): number {
+  return Object.values(rollouts).reduce(
+    (sum: number, column) => sum + (ArrayBuffer.isView(column) ? column.byteLength : 0),
+    0,
+  );
+}
+
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 export class TrainingEngine {
@@ -172,7 +180,7 @@ export class TrainingEngine {
     from: Begun | null,
   ): Pick<Current, 'race' | 'histories' | 'keeper'> {
     const { emit, app } = this.options;
-    const histories = settings.racers.map(() => new StepHistory<Rollouts>());
+    const histories = settings.racers.map(() => new StepHistory<Rollouts>(bytesOf));
     const reports: StepReport[][] = settings.racers.map((_, i) =>
       (from?.reports[i] ?? []).filter(({ step }) => step <= (from?.snapshot.racers[i]?.step ?? 0)),
     );
