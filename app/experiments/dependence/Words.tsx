@@ -44,7 +44,7 @@ export function Words({ result }: { result: DependenceResult | null }) {
         <p className="small">
           Independence as a whole (the verdict above) fails when neighbours or responses to one
           prompt are correlated, by 97.5 % intervals, because two questions are asked at once: a run
-          without dependence is called dependent at most one time in twenty.
+          without dependence is called dependent about one time in twenty.
         </p>
       </section>
       <BreakIt
