@@ -23,7 +23,7 @@ export function AddCheckpoint({ policy, onAdded }: AddCheckpointProps) {
   };
   return (
     <div className="add-checkpoint">
-      <label className="button-quiet" htmlFor={id}>
+      <label className="button" htmlFor={id}>
         Add a checkpoint file…
       </label>
       <input

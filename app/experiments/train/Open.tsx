@@ -49,6 +49,7 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
       const { name, blob } = await session.rollouts(racer, step, link);
       await lab.importFiles([{ name, blob }], DEFAULT_IMPORT);
       address.go('equivalence');
+      scrollTo(0, 0);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -135,6 +136,7 @@ function Weights({ race, racer, disabled }: WeightsProps) {
             }));
             void lab.start();
             address.go('variance');
+            scrollTo(0, 0);
             return `${id} is π_θ now.`;
           })
         }
