@@ -96,6 +96,7 @@ describe('npm run experiment', () => {
     [['#/data?v=1'], 'The page "data" measures nothing that can be repeated.'],
     [[TINY, '--backend', 'cuda'], '--backend takes webgpu or wasm, not "cuda".'],
     [[TINY, '--json', '/nowhere/at/all.json'], '/nowhere/at cannot be written to'],
+    [[TINY, '--svg', '/dev/null/none'], '--svg /dev/null/none: the folder'],
     [[TINY, '--csv', '/dev/null/none'], '/dev/null/none: the folder cannot be written to'],
     [[TINY.replace('new=b', 'new=c')], /^experiment: .*"c"/m],
   ])('%j ends with status 2 and a sentence', async (argv, words) => {

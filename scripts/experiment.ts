@@ -1,7 +1,8 @@
 /**
- * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--backend webgpu|wasm]`: what a
+ * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]`: what a
  * link asks for, without a screen. Prints the claims, the figures, and how they compare with what the link
- * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium.
+ * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium, and
+ * pictures are drawn there.
  *
  * Contract: exit status 0 when it ran and nothing differs from the link's fingerprint (a link without one
  * cannot differ), 1 when something does, 2 with a sentence when it could not run. Verdicts are results, not
@@ -15,7 +16,7 @@ import type { EngineClient } from '../src/engine/client';
 import type { ExportKind, RunProgress } from '../src/engine/protocol';
 import { repeatLink, type Repetition, type RepeatOptions } from '../src/engine/repeat';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
-import { openLink } from '../src/link/hash';
+import { openLink, writeLink } from '../src/link/hash';
 import { figureWords, tokenWords } from '../src/link/words';
 import {
   appVersion,
@@ -26,17 +27,19 @@ import {
   makeFolder,
   sentence,
 } from './command';
+import { saveFigures } from './figures';
 import { nodeClient } from './node/client';
 import { withPage } from './page';
 
 const USAGE =
-  "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--backend webgpu|wasm]";
+  "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]";
 
 interface Command {
   address: string;
   hash: string;
   json: string | undefined;
   csv: string | undefined;
+  svg: string | undefined;
   backend: 'webgpu' | 'wasm';
 }
 
@@ -61,6 +64,7 @@ function readCommand(argv: string[]): Command {
       options: {
         json: { type: 'string' },
         csv: { type: 'string' },
+        svg: { type: 'string' },
         backend: { type: 'string' },
       },
     });
@@ -73,14 +77,14 @@ function readCommand(argv: string[]): Command {
     throw new CommandError(`One link is wanted, not ${positionals.length}.\n${USAGE}`);
   }
   const { address, hash } = splitLink(text);
-  const { json, csv, backend } = values;
+  const { json, csv, svg, backend } = values;
   if (backend !== undefined && backend !== 'webgpu' && backend !== 'wasm') {
     throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
   }
   // A link that leaves the choice means what any machine has.
   const asked = openLink(hash).link.run.backend;
   const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
-  return { address, hash, json, csv, backend: backend ?? usual };
+  return { address, hash, json, csv, svg, backend: backend ?? usual };
 }
 
 /** At most one line every five seconds, and one for each new phase. */
@@ -180,6 +184,20 @@ function claimsCsv({ stamp, claims }: Repetition): string {
   return csvHead(what, stamp, columns) + rows.map(csvRow).join('');
 }
 
+/** With the settings that were run, so that the page has nothing to run again. */
+function drawAll(
+  { stamp, files }: Repetition,
+  { address, hash }: Pick<Command, 'address' | 'hash'>,
+  folder: string,
+): Promise<string[]> {
+  const { link } = openLink(hash);
+  const run = files.find(({ kind }) => kind === 'run');
+  if (run === undefined) throw new Error('The run was not written, so nothing can be drawn.');
+  const whole = { ...link, embed: false, hide: [], fingerprint: null };
+  const asRun = writeLink({ ...whole, run: stamp.settings ?? link.run }, { dated: true });
+  return saveFigures({ run: run.text, hash: asRun, address }, folder);
+}
+
 /**
  * @param createClient of the engine in Node
  * @returns exit status
@@ -191,10 +209,14 @@ export async function main(
   createClient: () => EngineClient = nodeClient,
 ): Promise<0 | 1 | 2> {
   try {
-    const { address, hash, json, csv, backend } = readCommand(argv);
+    const { address, hash, json, csv, svg, backend } = readCommand(argv);
     if (json !== undefined) await checkWritable('--json', json);
     if (csv !== undefined) await makeFolder('--csv', csv);
-    const files: ExportKind[] = csv === undefined ? [] : ['sequences', 'tokens'];
+    if (svg !== undefined) await makeFolder('--svg', svg);
+    const files: ExportKind[] = [
+      ...(csv === undefined ? [] : (['sequences', 'tokens'] as const)),
+      ...(svg === undefined ? [] : (['run'] as const)),
+    ];
     const options: RepeatOptions = { app: await appVersion(), address, hash, backend, files };
     for (const problem of openLink(hash).problems) complain(problem);
     const progress = progressTo(complain);
@@ -204,12 +226,19 @@ export async function main(
         : await inBrowser(options, progress);
     printAll(found, print);
     if (csv !== undefined) {
-      for (const { name, text } of found.files) await writeFile(join(csv, name), text);
+      for (const { kind, name, text } of found.files) {
+        if (kind !== 'run') await writeFile(join(csv, name), text);
+      }
       await writeFile(join(csv, `gspo-lab-${found.page}.claims.csv`), claimsCsv(found));
     }
     if (json !== undefined) {
       // The CSV files are files of their own.
       await writeFile(json, `${JSON.stringify({ ...found, files: undefined }, null, 2)}\n`);
+    }
+    if (svg !== undefined) {
+      complain('drawing');
+      const names = await drawAll(found, { address, hash }, svg);
+      complain(`${names.length} figures in ${svg}`);
     }
     return found.comparison === null || found.comparison.same ? 0 : 1;
   } catch (error) {

@@ -41,7 +41,7 @@ export function pictureOf(body: HTMLElement, { title, caption, stamp }: PictureW
   const write = (text: string, font: Font, opacity: string) => {
     for (const line of lineBreaks(text, font, width)) {
       y += font.size;
-      root.append(textElement(line, PAD, y, font, ink, opacity));
+      root.append(textElement(line, { x: PAD, y, font, fill: ink, opacity }));
       y += font.size * 0.4;
     }
   };
@@ -95,7 +95,17 @@ function describe(root: SVGSVGElement, title: string, caption: string, stamp: St
   );
 }
 
-function textElement(text: string, x: number, y: number, font: Font, fill: string, opacity = '1') {
+interface Placed {
+  x: number;
+  y: number;
+  font: Font;
+  fill: string;
+  opacity?: string;
+  /** Fonts differ from machine to machine; such words keep the room that they had here. */
+  keepsRoom?: boolean;
+}
+
+function textElement(text: string, { x, y, font, fill, opacity = '1', keepsRoom }: Placed) {
   const element = document.createElementNS(SVG, 'text');
   const { size, weight, style, family } = font;
   const attributes = { x, y, fill, 'font-size': size, 'font-family': family };
@@ -103,9 +113,10 @@ function textElement(text: string, x: number, y: number, font: Font, fill: strin
   if (weight !== '400') element.setAttribute('font-weight', weight);
   if (style !== 'normal') element.setAttribute('font-style', style);
   if (opacity !== '1') element.setAttribute('opacity', opacity);
-  // Fonts differ from machine to machine; the words keep the room that they had here.
-  element.setAttribute('textLength', measure(text, font).toFixed(1));
-  element.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+  if (keepsRoom === true) {
+    element.setAttribute('textLength', measure(text, font).toFixed(1));
+    element.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+  }
   element.textContent = text;
   return element;
 }
@@ -129,8 +140,8 @@ function drawBody(element: Element, into: SVGGElement, origin: DOMRect): void {
   for (const child of element.childNodes) {
     if (child instanceof Element) drawBody(child, into, origin);
     else if (child instanceof Text) {
-      for (const { text, x, y, font, fill } of textRuns(child, origin)) {
-        into.append(textElement(text, x, y, font, fill));
+      for (const { text, ...place } of textRuns(child, origin)) {
+        into.append(textElement(text, { ...place, keepsRoom: true }));
       }
     }
   }
