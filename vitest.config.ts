@@ -23,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          setupFiles: ['./scripts/property-seed.ts'],
           testTimeout: 60_000,
           include: ['{src,app,bench,scripts,models/build}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.gpu.test.ts'],

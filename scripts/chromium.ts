@@ -12,6 +12,8 @@ export const CHROMIUM_FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // A software adapter may take longer over one shader than the watchdog allows, and would be ended.
+  '--disable-gpu-watchdog',
 ];
 
 const SYSTEM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
