@@ -1,7 +1,7 @@
 /** A figure as a file: alone, without the page, it is still the figure, and says where it comes from. */
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import { expect, figure, finished, test } from './lab';
+import { expect, figure, finished, phase, sequences, test } from './lab';
 
 const TITLE = 'Three forms of s, one distribution';
 const LINK = '#/equivalence?v=1&backend=wasm&source=synthetic&prompts=40&seed=3&bins=24';
@@ -79,3 +79,43 @@ async function coloursOf(svg: string) {
   });
   return { width: canvas.width, inks };
 }
+
+test('a whole run as JSON, dropped on another browser, is the same run', async ({
+  page,
+  browser,
+}) => {
+  await page.goto(`./${LINK}`);
+  await finished(page, 320);
+  await page.getByRole('button', { name: 'Runs', exact: true }).click();
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Whole run, JSON' }).first().click();
+  const path = await (await coming).path();
+  await page.getByRole('button', { name: /Close the runs/ }).click();
+  const here = (await save(page, TITLE, 'CSV')).toString('utf8');
+
+  const elsewhere = await browser.newContext({ acceptDownloads: true });
+  const other = await elsewhere.newPage();
+  await other.goto('./#/data?v=1&backend=wasm&source=synthetic&prompts=2');
+  await other
+    .locator('input[type=file]')
+    .first()
+    .setInputFiles({
+      name: 'gspo.run.json',
+      mimeType: 'application/json',
+      buffer: await readFile(path),
+    });
+  await expect(phase(other)).toHaveText('Finished');
+  await expect(sequences(other)).toHaveText('320 of 320 responses, from gspo.run.json');
+  await other
+    .getByRole('navigation', { name: 'Experiments', exact: true })
+    .getByRole('link', { name: 'Equivalence' })
+    .click();
+  await other.getByRole('button', { name: '24 bins' }).click();
+  // laid over each other, and one by one
+  await expect(figure(other, TITLE).locator('[data-bin]')).toHaveCount(4 * 24);
+  const there = (await save(other, TITLE, 'CSV')).toString('utf8');
+  const numbers = (csv: string) => csv.split('\r\n').filter((line) => !line.startsWith('#'));
+  expect(numbers(there)).toEqual(numbers(here));
+  expect(there).toContain('# seed: 3');
+  await elsewhere.close();
+});
