@@ -4,9 +4,12 @@ import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { Estimate } from '../../../src/math/stats/clusters';
 import { useAxis } from '../../charts/axes';
 import { Figure } from '../../charts/Figure';
+import { overlayTable } from '../../charts/overlay';
 import { Plot } from '../../charts/Plot';
 import { linearScale } from '../../charts/scale';
+import { markPath } from '../../charts/shapes';
 import { counted, fixed, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { estimate, interval } from '../statistics/intervals';
 import { SEQUENCE, TOKEN, type CurveFigure } from '../statistics/views';
 
@@ -46,9 +49,13 @@ function rowsOf({ lags, intraclassCorrelation: icc }: DependenceResult): Row[] {
 }
 
 export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>) {
+  const overlays = useOverlays('dependence');
   const rows = rowsOf(result);
+  const laid = overlays.map(({ id, look, result: own }) => ({ id, look, rows: rowsOf(own) }));
   const { effectiveLength, integratedAutocorrelation, sigma2, tau2 } = result;
-  const ends = rows.flatMap((row) => [row.value, ...(row.interval ?? [])]).filter(Number.isFinite);
+  const ends = [...rows, ...laid.flatMap((own) => own.rows)]
+    .flatMap((row) => [row.value, ...(row.interval ?? [])])
+    .filter(Number.isFinite);
   const low = Math.min(-0.1, ...ends);
   const high = Math.max(0.1, ...ends);
   const room = 0.06 * (high - low);
@@ -71,19 +78,14 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
     <Figure
       title="How much is shared"
       recorded={false}
-      table={() => ({
-        columns: ['quantity', 'measured', '95 % interval'],
-        rows: [
-          ...rows.map((row) => [row.name, fixed(row.value, 5), interval(row.interval, 4)]),
-          ...[
-            { name: 'σ² of a token, nats²', own: sigma2 },
-            { name: 'τ² of a prompt, nats²', own: tau2 },
-            { name: '1 + 2 Σ ρₖ', own: integratedAutocorrelation },
-          ].map(({ name, own }) => tableRow(name, own)),
-          ['mean length, tokens', significant(effectiveLength.length, 6), ''],
-          ['effective length, tokens', significant(effectiveLength.effective, 6), ''],
-        ],
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: ['quantity', 'measured', '95 % interval'], rows: tableOf(result) },
+          tableOf,
+        )
+      }
       caption={
         <>
           Correlations with 95 % intervals; independence predicts 0.{' '}
@@ -123,6 +125,21 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
                     />
                   )}
                   <circle className="curve-mark" cx={frame.x(row.value)} cy={at} r={4.5} />
+                  {laid.map(({ id, look, rows: others }) => {
+                    const other = others.find(({ name }) => name === row.name);
+                    if (other === undefined || !Number.isFinite(other.value)) return null;
+                    return (
+                      <path
+                        key={id}
+                        className="overlay-mark"
+                        style={{ color: `var(${look.colour})` }}
+                        transform={`translate(${frame.x(other.value).toFixed(1)},${at})`}
+                        d={markPath(look.shape, 4.5)}
+                      >
+                        <title>{`${fixed(other.value, 4)} ${interval(other.interval)}`}</title>
+                      </path>
+                    );
+                  })}
                 </g>
               );
             })}
@@ -141,6 +158,20 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
       </dl>
     </Figure>
   );
+}
+
+function tableOf(result: DependenceResult): string[][] {
+  const { effectiveLength, integratedAutocorrelation, sigma2, tau2 } = result;
+  return [
+    ...rowsOf(result).map((row) => [row.name, fixed(row.value, 5), interval(row.interval, 4)]),
+    ...[
+      { name: 'σ² of a token, nats²', own: sigma2 },
+      { name: 'τ² of a prompt, nats²', own: tau2 },
+      { name: '1 + 2 Σ ρₖ', own: integratedAutocorrelation },
+    ].map(({ name, own }) => tableRow(name, own)),
+    ['mean length, tokens', significant(effectiveLength.length, 6), ''],
+    ['effective length, tokens', significant(effectiveLength.effective, 6), ''],
+  ];
 }
 
 function tableRow(name: string, own: Estimate | null): string[] {

@@ -5,9 +5,11 @@ import type { MassBin } from '../../../src/experiments/gradient-measure';
 import { CurveLegend, Curves, type Curve } from '../../charts/Curves';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayCurves, overlayTable } from '../../charts/overlay';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { percent, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
+import { useOverlays } from '../../runs/useOverlays';
 import { objectiveView } from '../objective-views';
 
 const BY = {
@@ -31,6 +33,35 @@ function relative({ mass, tokens }: MassBin): number {
   return tokens > 0 ? mass / tokens : Number.NaN;
 }
 
+type By = keyof typeof BY;
+
+function curvesOf({ objectives }: GradientResult, by: By): Curve[] {
+  const middle = ({ low, high }: MassBin) =>
+    by === 'length' ? Math.sqrt(low * high) : (low + high) / 2;
+  return objectives.map((objective, k) => {
+    // Bins of equal entropy (a deterministic policy) have no width and no place of their own.
+    const bins = objective[BY[by].of].filter(({ low, high, tokens }) => tokens > 0 && high >= low);
+    return {
+      ...objectiveView(objective.id),
+      // Token means lie on top of each other: dashes let both be seen.
+      kind: k % 2 === 0 ? ('line' as const) : ('dashed' as const),
+      x: bins.map(middle),
+      y: bins.map(relative),
+    };
+  });
+}
+
+function rowsOf({ objectives }: GradientResult, by: By): string[][] {
+  const { of } = BY[by];
+  return (objectives[0]?.[of] ?? []).map((bin, k) => [
+    by === 'length'
+      ? `${bin.low}–${bin.high}`
+      : `${significant(bin.low, 3)}–${significant(bin.high, 3)}`,
+    percent(bin.tokens),
+    ...objectives.map((objective) => percent(objective[of][k]?.mass ?? Number.NaN)),
+  ]);
+}
+
 export function ShareByBin({
   result,
   axesKey,
@@ -38,37 +69,31 @@ export function ShareByBin({
 }: {
   result: GradientResult;
   axesKey: string;
-  by: keyof typeof BY;
+  by: By;
 }) {
   const { title, xLabel, of, caption } = BY[by];
   const { objectives } = result;
-  const middle = ({ low, high }: MassBin) =>
-    by === 'length' ? Math.sqrt(low * high) : (low + high) / 2;
-  const curves = useMemo<Curve[]>(
-    () =>
-      objectives.map((objective, k) => {
-        // Bins of equal entropy (a deterministic policy) have no width and no place of their own.
-        const bins = objective[of].filter(({ low, high, tokens }) => tokens > 0 && high >= low);
-        return {
-          ...objectiveView(objective.id),
-          // Token means lie on top of each other: dashes let both be seen.
-          kind: k % 2 === 0 ? ('line' as const) : ('dashed' as const),
-          x: bins.map(middle),
-          y: bins.map(relative),
-        };
-      }),
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `middle` depends on `by` alone, as `of` does
-    [objectives, of],
+  const overlays = useOverlays('gradient');
+  const curves = useMemo(() => curvesOf(result, by), [result, by]);
+  const drawn = useMemo(
+    () => [
+      // Marks joined by dashes: lines are the run in view.
+      ...overlayCurves(overlays, (own) =>
+        curvesOf(own, by).map((curve) => ({ ...curve, kind: 'points' as const })),
+      ),
+      ...curves,
+    ],
+    [overlays, curves, by],
   );
   const bins = objectives[0]?.[of] ?? [];
-  const all = curves.flatMap(({ x }) => Array.from(x));
+  const all = drawn.flatMap(({ x }) => Array.from(x));
   const domain: [number, number] =
     by === 'length'
       ? [Math.max(0.5, Math.min(...all, 1e9) / 1.2), Math.max(...all, 1) * 1.2]
       : [...domainOf(all)];
   const [xLow, xHigh] = useStableDomain(domain, axesKey);
   const [, yHigh] = useStableDomain(
-    [0, Math.max(2, ...curves.flatMap(({ y }) => Array.from(y)).filter(Number.isFinite)) * 1.08],
+    [0, Math.max(2, ...drawn.flatMap(({ y }) => Array.from(y)).filter(Number.isFinite)) * 1.08],
     `${axesKey} ${objectives.map(({ id }) => id).join()}`,
   );
   const x = useMemo(
@@ -80,20 +105,21 @@ export function ShareByBin({
     <Figure
       title={title}
       recorded={false}
-      table={() => ({
-        columns: [
-          by === 'length' ? 'tokens' : 'entropy, nats',
-          'share of tokens',
-          ...objectives.map(({ id }) => `gradient, ${objectiveView(id).name}`),
-        ],
-        rows: bins.map((bin, k) => [
-          by === 'length'
-            ? `${bin.low}–${bin.high}`
-            : `${significant(bin.low, 3)}–${significant(bin.high, 3)}`,
-          percent(bin.tokens),
-          ...objectives.map((objective) => percent(objective[of][k]?.mass ?? Number.NaN)),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: [
+              by === 'length' ? 'tokens' : 'entropy, nats',
+              'share of tokens',
+              ...objectives.map(({ id }) => `gradient, ${objectiveView(id).name}`),
+            ],
+            rows: rowsOf(result, by),
+          },
+          (own) => rowsOf(own, by),
+        )
+      }
       caption={caption}
     >
       <CurveLegend entries={curves} />
@@ -104,7 +130,7 @@ export function ShareByBin({
       ) : (
         <Curves
           label={title}
-          curves={curves}
+          curves={drawn}
           x={x}
           y={y}
           xLabel={<Prose>{xLabel}</Prose>}
