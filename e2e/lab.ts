@@ -72,7 +72,8 @@ export const HISTOGRAMS = 'Three forms of s, one distribution';
 
 export async function finished(page: Page, responses: number): Promise<void> {
   await expect(phase(page)).toHaveText('Finished');
-  await expect(sequences(page)).toHaveText(`${responses} of ${responses} responses`);
+  const all = responses.toLocaleString('en-US');
+  await expect(sequences(page)).toHaveText(`${all} of ${all} responses`);
 }
 
 /** Cells of the table behind a figure. */

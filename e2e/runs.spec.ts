@@ -79,29 +79,3 @@ test('a kept run laid over the charts is drawn in them, named in their tables, a
   await page.getByRole('button', { name: /^Take away/ }).click();
   await expect(lags.getByRole('columnheader', { name: 'run' })).toHaveCount(0);
 });
-
-test('where the browser has no more room, the run goes on and says so, and is kept once there is', async ({
-  page,
-  context,
-}) => {
-  await page.goto('./#/data?v=1&backend=wasm&source=synthetic&prompts=1&groupSize=1');
-  await expect(phase(page)).not.toHaveText('Looking for a backend');
-  const cdp = await context.newCDPSession(page);
-  const origin = new URL(page.url()).origin;
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 200_000 });
-
-  await page.evaluate(() => {
-    location.hash = '#/variance?v=1&backend=wasm&source=synthetic&prompts=1000&maxLength=256';
-  });
-  await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await finished(page, 8000);
-  const told = page.getByTestId('no-room');
-  await expect(told).toContainText('No more room to keep this run');
-  await expect(page.getByTestId('keeping')).toContainText('no room');
-  await expect(page.getByTestId('verdict')).not.toHaveText(/not measured/);
-
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin });
-  await told.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByTestId('keeping')).toHaveText('kept');
-  await expect(told).toHaveCount(0);
-});
