@@ -38,6 +38,22 @@ const policy = (name: string, ids: string[]): PolicyManifest => ({
   defaultPair: { old: ids[0] as string, new: ids.at(-1) as string },
 });
 
+const report: ImportReport = {
+  files: [],
+  sequences: 4,
+  tokens: 8,
+  groups: 2,
+  steps: 0,
+  skipped: 0,
+  problems: [],
+  rule: 'trl',
+  computedAdvantages: 0,
+  maskedTokens: 0,
+  maxCompletionLength: null,
+  withoutSampler: 0,
+  health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
+};
+
 /** An engine that records its orders and answers when told to. */
 class Scripted implements Engine {
   orders: string[] = [];
@@ -168,6 +184,23 @@ describe('a first visit', () => {
     await lab.open(true);
     expect(engine.settings[0]?.source.kind).toBe('synthetic');
     expect(lab.store.getState().notice).toMatch(/synthetic/);
+  });
+
+  it('starts nothing in the place of a file that was dropped while it opened', async () => {
+    for (const read of [false, true]) {
+      const engine = new Scripted();
+      let open = () => undefined as void;
+      engine.opens = () => new Promise<undefined>((resolve) => (open = () => resolve(undefined)));
+      const lab = new Lab(engine);
+      const opening = lab.open(true);
+      void lab.importFiles([], DEFAULT_IMPORT);
+      if (read)
+        engine.imports[0]?.resolve({ status: 'read', report, progress: QUEUED, settings: null });
+      await settle();
+      open();
+      await opening;
+      expect(engine.orders).toEqual(['open auto', 'import 1']);
+    }
   });
 
   it('that fails to open says why, and can be retried', async () => {
@@ -312,21 +345,6 @@ describe('an experiment in view', () => {
 });
 
 describe("a person's own files", () => {
-  const report: ImportReport = {
-    files: [],
-    sequences: 4,
-    tokens: 8,
-    groups: 2,
-    steps: 0,
-    skipped: 0,
-    problems: [],
-    rule: 'trl',
-    computedAdvantages: 0,
-    maskedTokens: 0,
-    maxCompletionLength: null,
-    withoutSampler: 0,
-    health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
-  };
   const progress: RunProgress = { ...QUEUED, phase: 'finished', sequences: 4, totalSequences: 4 };
   const read: ImportOutcome = { status: 'read', report, progress, settings: null };
 

@@ -74,6 +74,12 @@ export class Lab {
   async open(thenStart: boolean): Promise<void> {
     if (!(await this.opener.open()) || !thenStart) return;
     const cutOff = await this.kept.cutOff();
+    // A file that was dropped meanwhile is what the person wants to see; a run would take its place.
+    const { reading, run } = this.store.getState();
+    if (reading !== null || run !== null) {
+      this.store.setState({ cutOff });
+      return;
+    }
     if (cutOff !== null && this.kept.isDraft(cutOff) && (await this.openKept(cutOff.id))) {
       this.store.setState({ cutOff });
       return;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { localFiles } from '../../scripts/node/ort';
 import type { Claim } from '../experiments/experiment';
+import { SHIPPED_RACE } from '../link/training';
 import { Random, STREAM } from '../math/philox';
 import { fetchCatalogue } from '../policy/fetch';
 import type { Series } from '../training/series';
@@ -44,6 +45,10 @@ function planted(
 describe('claims on the shipped race', () => {
   test('are ten, each with an interval and the recorded steps behind it', async () => {
     const claims = seriesClaims(await shipped(), 1);
+    // The page's preset, the recipe and the curves are one race.
+    for (const { series } of await shipped()) {
+      expect(series.settings).toEqual({ ...SHIPPED_RACE, backend: 'wasm' });
+    }
     expect(claims.map(({ id }) => id)).toEqual([
       'series.clip-shares',
       'series.stability',

@@ -184,6 +184,7 @@ describe('a race behind its protocol', () => {
     const after = await third.ask((requestId) => ({ type: 'races', requestId }));
     if (after.type !== 'races') throw new Error(after.type);
     expect(after.races.map(({ reports }) => reports.map((own) => own.length))).toEqual([[3, 3]]);
+    expect(after.races.map(({ createdAt }) => createdAt)).toEqual([kept.createdAt]);
     const done = await third.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
     expect(done).toEqual({ type: 'recalled', snapshot: null });
   });

@@ -202,7 +202,14 @@ export class TrainingEngine {
         keeper?.write(snapshot, reports);
         emit({ type: 'snapshot', race: id, snapshot });
       },
-      failed: (message) => emit({ type: 'failed', race: id, message, canResume: true }),
+      failed: (why) => {
+        // jax-js's gradient does not run on every adapter; the other way out is named.
+        const advice =
+          backend.info.policy === 'webgpu'
+            ? ' If it happens again, choose WebAssembly as backend in the settings.'
+            : '';
+        emit({ type: 'failed', race: id, message: why + advice, canResume: true });
+      },
     });
     return { race, histories, keeper };
   }

@@ -98,6 +98,16 @@ export const DEFAULT_TRAINING: TrainingSettings = {
   racers: [DEFAULT_RACER.gspo, DEFAULT_RACER.grpo],
 };
 
+/** The race behind the `gspo` and `grpo` checkpoints that ship with `arithmetic-dense`. */
+export const SHIPPED_RACE: TrainingSettings = {
+  ...DEFAULT_TRAINING,
+  steps: 200,
+  prompts: 16,
+  warmupSteps: 3,
+  evaluateEvery: 20,
+  evaluatePrompts: 200,
+};
+
 /** @throws SettingsError naming the field and what it may be */
 export function parseTraining(input: unknown): TrainingSettings {
   const parsed = v.safeParse(trainingSchema, input);

@@ -48,12 +48,18 @@ export class RaceStore<Snapshot> {
       .sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  /** @param snapshot null: the race is complete, and needs none any more */
+  /**
+   * A race that is there already stays as old as it was.
+   * @param snapshot null: the race is complete, and needs none any more
+   */
   write(race: KeptRace, snapshot: Snapshot | null): Promise<void> {
     return safely(async () => {
       const tx = this.db.transaction(STORES, 'readwrite');
+      const known = v.safeParse(keptRaceSchema, await tx.objectStore('races').get(race.id));
+      const createdAt = known.success ? known.output.createdAt : race.createdAt;
+      const record: KeptRace = { ...race, createdAt };
       await Promise.all([
-        tx.objectStore('races').put(race),
+        tx.objectStore('races').put(record),
         snapshot === null
           ? tx.objectStore('snapshots').delete(race.id)
           : tx.objectStore('snapshots').put(snapshot, race.id),

@@ -1,5 +1,10 @@
 /** Races to start from, from a first look to the one behind the shipped series, and how long they take. */
-import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../../src/link/training';
+import {
+  DEFAULT_RACER,
+  DEFAULT_TRAINING,
+  SHIPPED_RACE,
+  type TrainingSettings,
+} from '../../../src/link/training';
 import type { StepEstimate } from '../../../src/training/calibrate';
 
 export interface Preset {
@@ -59,14 +64,7 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
     id: 'series',
     name: 'Shipped series',
     words: 'The race behind the checkpoints that ship with the lab.',
-    settings: {
-      ...DEFAULT_TRAINING,
-      steps: 200,
-      prompts: 16,
-      warmupSteps: 3,
-      evaluateEvery: 20,
-      evaluatePrompts: 200,
-    },
+    settings: SHIPPED_RACE,
   },
 ];
 
