@@ -5,6 +5,7 @@ import { openLink } from '../../src/link/hash';
 import { DEFAULT_POLICIES, type RunSettings } from '../../src/link/settings';
 import { draftOf, readDraft, type Draft } from '../setup/draft';
 import { Address, type Place } from './address';
+import { emptyLab } from './empty';
 import { QUEUED, type LabState } from './lab';
 
 /** A browser's history: entries, a position, and what the person does with them. */
@@ -43,25 +44,12 @@ function opened(hash: string) {
   const place = new History(hash);
   const link = openLink(hash);
   const store = createStore<LabState>(() => ({
+    ...emptyLab(draftOf(link.link.run)),
     opening: {
       status: 'open',
       policies: [],
       backend: { policy: 'wasm', kernels: 'cpu', adapter: '', reason: '', threads: 1 },
     },
-    draft: draftOf(link.link.run),
-    own: [],
-    run: null,
-    reading: null,
-    measurements: {},
-    refusals: {},
-    inspection: null,
-    notice: null,
-    shelf: null,
-    shelfOpen: false,
-    cutOff: null,
-    undo: null,
-    overlays: [],
-    overlaid: {},
   }));
   const started: RunSettings[] = [];
   const settings = () => readDraft(store.getState().draft).settings as RunSettings;

@@ -3,6 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { QUEUED, type LabState, type Run } from './lab';
 import { DEFAULT_SETTINGS } from '../../src/link/settings';
 import { draftOf } from '../setup/draft';
+import { emptyLab } from './empty';
 import { holdLab } from './hold';
 
 type Phase = Run['progress']['phase'];
@@ -21,21 +22,8 @@ const runIn = (id: number, phase: Phase): Run => ({
 function labWith(state: Partial<LabState>) {
   const orders: string[] = [];
   const store = createStore<LabState>(() => ({
+    ...emptyLab(draftOf(DEFAULT_SETTINGS)),
     opening: { status: 'open', backend: BACKEND, policies: [] },
-    own: [],
-    draft: draftOf(DEFAULT_SETTINGS),
-    run: null,
-    reading: null,
-    measurements: {},
-    refusals: {},
-    inspection: null,
-    shelf: null,
-    shelfOpen: false,
-    cutOff: null,
-    undo: null,
-    overlays: [],
-    overlaid: {},
-    notice: null,
     ...state,
   }));
   return {

@@ -189,7 +189,7 @@ describe('a first visit', () => {
   it('starts nothing in the place of a file that was dropped while it opened', async () => {
     for (const read of [false, true]) {
       const engine = new Scripted();
-      let open = () => undefined as void;
+      let open: () => void = () => undefined;
       engine.opens = () => new Promise<undefined>((resolve) => (open = () => resolve(undefined)));
       const lab = new Lab(engine);
       const opening = lab.open(true);

@@ -17,6 +17,7 @@ import type {
 } from '../../src/engine/protocol';
 import { DEFAULT_SETTINGS, type RunSettings } from '../../src/link/settings';
 import { draftOf, type Draft } from '../setup/draft';
+import { emptyLab } from './empty';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
@@ -40,23 +41,7 @@ export class Lab {
     private readonly engine: Engine,
     settings: RunSettings = DEFAULT_SETTINGS,
   ) {
-    const store = createStore<LabState>(() => ({
-      opening: { status: 'opening' },
-      draft: draftOf(settings),
-      own: [],
-      run: null,
-      reading: null,
-      measurements: {},
-      refusals: {},
-      inspection: null,
-      shelf: null,
-      shelfOpen: false,
-      cutOff: null,
-      undo: null,
-      overlays: [],
-      overlaid: {},
-      notice: null,
-    }));
+    const store = createStore<LabState>(() => emptyLab(draftOf(settings)));
     this.store = store;
     this.opener = new Opener(engine, store);
     this.control = new RunControl(engine, store, this.opener);

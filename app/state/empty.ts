@@ -1,0 +1,21 @@
+/** A lab in which nothing has happened yet. */
+import type { Draft } from '../setup/draft';
+import type { LabState } from './lab-state';
+
+export const emptyLab = (draft: Draft): LabState => ({
+  opening: { status: 'opening' },
+  draft,
+  own: [],
+  run: null,
+  reading: null,
+  measurements: {},
+  refusals: {},
+  inspection: null,
+  shelf: null,
+  shelfOpen: false,
+  cutOff: null,
+  undo: null,
+  overlays: [],
+  overlaid: {},
+  notice: null,
+});
