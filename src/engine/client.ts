@@ -28,11 +28,7 @@ import type {
   ShelfRequest,
   Subject,
 } from './protocol';
-
-/** A request was understood and could not be answered; the message is for a person. */
-export class RefusedError extends Error {
-  override name = 'RefusedError';
-}
+import { WorkerLink } from './worker-link';
 
 type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>;
 
@@ -49,35 +45,39 @@ const isExperiment =
   (reply): reply is Reply & ExperimentReply<K> =>
     reply.type === 'experiment' && reply.experiment === id;
 
-interface Waiting {
-  settle(reply: Reply): void;
-  reject(error: Error): void;
-}
-
 export class EngineClient {
-  private worker: Worker | undefined;
-  private readonly waiting = new Map<number, Waiting>();
-  private readonly listeners = new Set<(event: Event) => void>();
+  private readonly link: WorkerLink<Request, Reply, Event>;
   private lastRequest = 0;
   private lastRun = 0;
 
-  constructor(private readonly createWorker: () => Worker) {}
+  constructor(createWorker: () => Worker) {
+    this.link = new WorkerLink<Request, Reply, Event>({
+      createWorker,
+      name: 'The engine',
+      died: () => ({
+        type: 'failed',
+        run: this.lastRun,
+        message: 'The engine stopped unexpectedly and was restarted. Start the run again.',
+        canResume: false,
+      }),
+    });
+  }
 
   open(backend: BackendChoice): Promise<ReplyOf<'opened'>> {
     const requestId = ++this.lastRequest;
-    return this.ask({ type: 'open', requestId, backend }, isType('opened'));
+    return this.link.ask({ type: 'open', requestId, backend }, isType('opened'));
   }
 
   /** Claims on the races that ship with a policy; none where it has none. */
   series(policy: string, seed: number): Promise<ReplyOf<'series'>> {
     const requestId = ++this.lastRequest;
-    return this.ask({ type: 'series', requestId, policy, seed }, isType('series'));
+    return this.link.ask({ type: 'series', requestId, policy, seed }, isType('series'));
   }
 
   /** A checkpoint file of the person's own, from now on usable like a shipped one. */
   adopt(policy: string, name: string, file: Blob): Promise<ReplyOf<'adopted'>> {
     const requestId = ++this.lastRequest;
-    return this.ask({ type: 'adopt', requestId, policy, name, file }, isType('adopted'));
+    return this.link.ask({ type: 'adopt', requestId, policy, name, file }, isType('adopted'));
   }
 
   /**
@@ -86,24 +86,24 @@ export class EngineClient {
    */
   start(settings: RunSettings, keep = false): RunId {
     const run = ++this.lastRun;
-    this.send({ type: 'start', run, settings, keep });
+    this.link.send({ type: 'start', run, settings, keep });
     return run;
   }
 
   pause(run: RunId): void {
-    this.send({ type: 'pause', run });
+    this.link.send({ type: 'pause', run });
   }
 
   resume(run: RunId): void {
-    this.send({ type: 'resume', run });
+    this.link.send({ type: 'resume', run });
   }
 
   step(run: RunId): void {
-    this.send({ type: 'step', run });
+    this.link.send({ type: 'step', run });
   }
 
   stop(run: RunId): void {
-    this.send({ type: 'stop', run });
+    this.link.send({ type: 'stop', run });
   }
 
   /** Reads files into a run of their own; it replaces the present one once they are read. */
@@ -113,7 +113,10 @@ export class EngineClient {
   ): { run: RunId; outcome: Promise<ImportOutcome> } {
     const run = ++this.lastRun;
     const requestId = ++this.lastRequest;
-    const reply = this.ask({ type: 'import', requestId, run, files, options }, isType('imported'));
+    const reply = this.link.ask(
+      { type: 'import', requestId, run, files, options },
+      isType('imported'),
+    );
     return { run, outcome: reply.then(({ outcome }) => outcome) };
   }
 
@@ -130,7 +133,7 @@ export class EngineClient {
       experiment,
       settings,
     };
-    const reply = await this.ask(request, isExperiment(experiment));
+    const reply = await this.link.ask(request, isExperiment(experiment));
     return reply.result;
   }
 
@@ -140,18 +143,21 @@ export class EngineClient {
   ): Promise<RunFingerprint> {
     const requestId = ++this.lastRequest;
     const request: FingerprintRequest = { type: 'fingerprint', requestId, run, experiment };
-    const reply = await this.ask(request, isType('fingerprint'));
+    const reply = await this.link.ask(request, isType('fingerprint'));
     return reply.found;
   }
 
   sequences(run: RunId, query: SequenceQuery): Promise<ReplyOf<'sequences'>> {
     const requestId = ++this.lastRequest;
-    return this.ask({ type: 'sequences', requestId, run, query }, isType('sequences'));
+    return this.link.ask({ type: 'sequences', requestId, run, query }, isType('sequences'));
   }
 
   async sequence(run: RunId, index: number): Promise<SequenceDetail> {
     const requestId = ++this.lastRequest;
-    const reply = await this.ask({ type: 'sequence', requestId, run, index }, isType('sequence'));
+    const reply = await this.link.ask(
+      { type: 'sequence', requestId, run, index },
+      isType('sequence'),
+    );
     return reply.sequence;
   }
 
@@ -164,7 +170,7 @@ export class EngineClient {
   reopen(kept: KeptId): { run: RunId; opened: Promise<Reopened> } {
     const run = ++this.lastRun;
     const requestId = ++this.lastRequest;
-    const opened = this.ask({ type: 'reopen', requestId, run, kept }, isType('reopened'));
+    const opened = this.link.ask({ type: 'reopen', requestId, run, kept }, isType('reopened'));
     return { run, opened };
   }
 
@@ -192,74 +198,19 @@ export class EngineClient {
   /** A run as a file. */
   export(run: Subject, kind: ExportKind, link: string | null): Promise<ReplyOf<'exported'>> {
     const requestId = ++this.lastRequest;
-    return this.ask({ type: 'export', requestId, run, kind, link }, isType('exported'));
+    return this.link.ask({ type: 'export', requestId, run, kind, link }, isType('exported'));
   }
 
   subscribe(listener: (event: Event) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.link.subscribe(listener);
   }
 
   close(): void {
-    this.worker?.terminate();
-    this.abandon('The engine was closed.');
+    this.link.close('The engine was closed.');
   }
 
   private async askShelf(request: (requestId: number) => ShelfRequest): Promise<Shelf> {
-    const reply = await this.ask(request(++this.lastRequest), isType('shelf'));
+    const reply = await this.link.ask(request(++this.lastRequest), isType('shelf'));
     return reply.shelf;
-  }
-
-  private ask<R extends Reply>(
-    request: Extract<Request, { requestId: number }>,
-    expected: Expected<R>,
-  ): Promise<R> {
-    return new Promise((resolve, reject) => {
-      const settle = (reply: Reply) => {
-        if (expected(reply)) resolve(reply);
-        else reject(new Error(`the engine answered "${request.type}" with "${reply.type}"`));
-      };
-      this.waiting.set(request.requestId, { settle, reject });
-      this.send(request);
-    });
-  }
-
-  private send(request: Request): void {
-    if (!this.worker) {
-      this.worker = this.createWorker();
-      this.worker.onmessage = ({ data }: MessageEvent<Event>) => this.receive(data);
-      this.worker.onerror = (error) => {
-        error.preventDefault();
-        const run = this.lastRun;
-        this.abandon(`The engine's worker stopped: ${error.message || 'unknown error'}.`);
-        const message = 'The engine stopped unexpectedly and was restarted. Start the run again.';
-        this.publish({ type: 'failed', run, message, canResume: false });
-      };
-    }
-    this.worker.postMessage(request);
-  }
-
-  private receive(event: Event): void {
-    if (event.type === 'reply' || event.type === 'refused') {
-      const waiting = this.waiting.get(event.requestId);
-      this.waiting.delete(event.requestId);
-      if (!waiting) return;
-      if (event.type === 'refused') waiting.reject(new RefusedError(event.message));
-      else waiting.settle(event.reply);
-      return;
-    }
-    this.publish(event);
-  }
-
-  private publish(event: Event): void {
-    for (const listener of this.listeners) listener(event);
-  }
-
-  private abandon(message: string): void {
-    this.worker?.terminate();
-    this.worker = undefined;
-    const waiting = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const { reject } of waiting) reject(new RefusedError(message));
   }
 }

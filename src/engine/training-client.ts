@@ -8,7 +8,6 @@
 import type { TrainingSettings } from '../link/training';
 import type { RaceSnapshot } from '../training/race';
 import type { StepReport } from '../training/report';
-import { RefusedError } from './client';
 import type {
   Begun,
   OwnStart,
@@ -18,15 +17,11 @@ import type {
   TrainingReply,
   TrainingRequest,
 } from './training-protocol';
+import { WorkerLink } from './worker-link';
 
 type ReplyOf<T extends TrainingReply['type']> = Extract<TrainingReply, { type: T }>;
 type Asking = Extract<TrainingRequest, { requestId: number }>;
 type WithoutId<R> = R extends unknown ? Omit<R, 'requestId'> : never;
-
-interface Waiting {
-  settle(reply: TrainingReply): void;
-  reject(error: Error): void;
-}
 
 export interface StartOptions {
   own?: OwnStart | null;
@@ -35,15 +30,25 @@ export interface StartOptions {
 }
 
 export class TrainingClient {
-  private worker: Worker | undefined;
-  private readonly waiting = new Map<number, Waiting>();
-  private readonly listeners = new Set<(event: TrainingEvent) => void>();
+  private readonly link: WorkerLink<TrainingRequest, TrainingReply, TrainingEvent>;
   private lastRequest = 0;
   private lastRace = 0;
   private snapshot: RaceSnapshot | null = null;
   private kept: RaceKey | null = null;
 
-  constructor(private readonly createWorker: () => Worker) {}
+  constructor(createWorker: () => Worker) {
+    this.link = new WorkerLink<TrainingRequest, TrainingReply, TrainingEvent>({
+      createWorker,
+      name: 'The trainer',
+      died: () => ({
+        type: 'failed',
+        race: this.lastRace,
+        message: 'The trainer stopped unexpectedly. Its last snapshot is kept.',
+        canResume: this.snapshot !== null,
+      }),
+    });
+    this.link.subscribe((event) => this.remember(event));
+  }
 
   /** Starts a race and names it; the race before is ended. */
   start(
@@ -53,7 +58,7 @@ export class TrainingClient {
     const race = ++this.lastRace;
     this.snapshot = from?.snapshot ?? null;
     this.kept = from?.kept ?? null;
-    this.send({ type: 'start', race, settings, own, from, paused });
+    this.link.send({ type: 'start', race, settings, own, from, paused });
     return race;
   }
 
@@ -64,7 +69,7 @@ export class TrainingClient {
   }
 
   order(type: 'pause' | 'resume' | 'step' | 'stop', race: RaceId): void {
-    this.send({ type, race });
+    this.link.send({ type, race });
   }
 
   async checkpoint(race: RaceId, racer: number): Promise<ReplyOf<'file'>> {
@@ -104,85 +109,21 @@ export class TrainingClient {
   }
 
   subscribe(listener: (event: TrainingEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  close(): void {
-    this.abandon('The trainer was closed.');
+    return this.link.subscribe(listener);
   }
 
   private ask<T extends TrainingReply['type']>(
     request: WithoutId<Asking>,
     expected: T,
   ): Promise<ReplyOf<T>> {
-    const requestId = ++this.lastRequest;
-    return new Promise((resolve, reject) => {
-      const settle = (reply: TrainingReply) => {
-        const isExpected = (r: TrainingReply): r is ReplyOf<T> => r.type === expected;
-        if (isExpected(reply)) resolve(reply);
-        else reject(new Error(`the trainer answered "${request.type}" with "${reply.type}"`));
-      };
-      this.waiting.set(requestId, { settle, reject });
-      this.send({ ...request, requestId });
-    });
+    const isExpected = (reply: TrainingReply): reply is ReplyOf<T> => reply.type === expected;
+    return this.link.ask({ ...request, requestId: ++this.lastRequest }, isExpected);
   }
 
-  private send(request: TrainingRequest): void {
-    if (!this.worker) {
-      this.worker = this.createWorker();
-      this.worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) => this.receive(data);
-      this.worker.onerror = (error) => {
-        error.preventDefault();
-        this.abandon(`The trainer's worker stopped: ${error.message || 'unknown error'}.`);
-        this.publish({
-          type: 'failed',
-          race: this.lastRace,
-          message: 'The trainer stopped unexpectedly. Its last snapshot is kept.',
-          canResume: this.snapshot !== null,
-        });
-      };
-    }
-    this.worker.postMessage(request);
-  }
-
-  private receive(event: TrainingEvent): void {
-    switch (event.type) {
-      case 'reply':
-      case 'refused': {
-        const waiting = this.waiting.get(event.requestId);
-        this.waiting.delete(event.requestId);
-        if (event.type === 'refused') waiting?.reject(new RefusedError(event.message));
-        else waiting?.settle(event.reply);
-        return;
-      }
-      case 'snapshot':
-        if (event.race === this.lastRace) this.snapshot = event.snapshot;
-        break;
-      case 'kept':
-        if (event.race === this.lastRace) this.kept = event.kept ?? this.kept;
-        break;
-      case 'backend':
-      case 'progress':
-      case 'trained':
-      case 'held':
-      case 'failed':
-        break;
-      default:
-        event satisfies never;
-    }
-    this.publish(event);
-  }
-
-  private publish(event: TrainingEvent): void {
-    for (const listener of this.listeners) listener(event);
-  }
-
-  private abandon(message: string): void {
-    this.worker?.terminate();
-    this.worker = undefined;
-    const waiting = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const { reject } of waiting) reject(new RefusedError(message));
+  /** Of the present race alone: what another worker would go on from. */
+  private remember(event: TrainingEvent): void {
+    if (!('race' in event) || event.race !== this.lastRace) return;
+    if (event.type === 'snapshot') this.snapshot = event.snapshot;
+    if (event.type === 'kept') this.kept = event.kept ?? this.kept;
   }
 }
