@@ -7,12 +7,12 @@ import { defaultDevice, init } from '@jax-js/jax';
 import { SITE_ASSETS } from '../src/engine/assets';
 import { openBackend } from '../src/engine/backend';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../src/link/training';
-import { fetchCatalogue, siteFiles } from '../src/policy/fetch';
+import { fetchCatalogue, findPolicy, siteFiles } from '../src/policy/fetch';
 import { PolicyHost } from '../src/policy/host';
 import { forwardOf, gradientOf } from '../src/training/gradient';
 import { microbatches, type TrainingSequence } from '../src/training/microbatches';
 import { trainedObjective } from '../src/training/objective';
-import { DifferentiablePolicy, uploadParams } from '../src/training/policy';
+import { differentiable, uploadParams } from '../src/training/policy';
 import { Racer } from '../src/training/racer';
 import type { StepSeconds } from '../src/training/report';
 
@@ -39,11 +39,9 @@ export async function benchTraining(options: TrainingOptions): Promise<TrainingF
   if (!(await init(provider)).includes(provider)) throw new Error(`jax-js has no ${provider} here`);
   defaultDevice(provider);
   const files = siteFiles(new URL('/models/', location.href).href);
-  const manifest = (await fetchCatalogue(files)).find(({ name }) => name === 'arithmetic-dense');
-  if (!manifest) throw new Error('arithmetic-dense is not shipped');
+  const manifest = findPolicy(await fetchCatalogue(files), 'arithmetic-dense');
   const host = await PolicyHost.open(await backend.runtime(), files, manifest);
-  const { onnx, cache, tokenizer } = host.files;
-  const policy = new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+  const policy = differentiable(host.files);
   const start = await host.checkpoint('step-03000');
   const racerSettings = DEFAULT_RACER.gspo;
   const settings: TrainingSettings = {

@@ -10,7 +10,7 @@ import { NODE_ASSETS } from './ort';
 import { cpuKernels } from '../../src/math/cpu-kernels';
 import { PolicyHost } from '../../src/policy/host';
 import { loadRuntime } from '../../src/policy/runtime';
-import { DifferentiablePolicy } from '../../src/training/policy';
+import { differentiable } from '../../src/training/policy';
 import type { TrainingContext } from '../../src/training/racer';
 
 /** 600 parameters or so: every one of them can be wiggled. */
@@ -34,8 +34,7 @@ export async function trainingContext(
   // onnxruntime-web defines a global Worker in Node, which jax-js takes for a browser's (see
   // training.ts).
   Reflect.deleteProperty(globalThis, 'Worker');
-  const { onnx, cache, tokenizer } = host.files;
-  const policy = new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+  const policy = differentiable(host.files);
   return { host, kernels: cpuKernels, policy };
 }
 

@@ -1,10 +1,10 @@
 /** The trainer in Node: onnxruntime and jax-js on WebAssembly, one thread each, no browser. */
 import { defaultDevice, init } from '@jax-js/jax';
 import { cpuKernels } from '../../src/math/cpu-kernels';
-import { fetchCatalogue } from '../../src/policy/fetch';
+import { fetchCatalogue, findPolicy } from '../../src/policy/fetch';
 import { PolicyHost } from '../../src/policy/host';
 import { loadRuntime } from '../../src/policy/runtime';
-import { DifferentiablePolicy } from '../../src/training/policy';
+import { differentiable } from '../../src/training/policy';
 import type { TrainingContext } from '../../src/training/racer';
 import { localFiles, NODE_ASSETS } from './ort';
 
@@ -13,13 +13,11 @@ export async function nodeTraining(policyName: string): Promise<TrainingContext>
   await init('wasm');
   defaultDevice('wasm');
   const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
-  const manifest = (await fetchCatalogue(localFiles)).find(({ name }) => name === policyName);
-  if (!manifest) throw new Error(`models/ has no policy "${policyName}".`);
+  const manifest = findPolicy(await fetchCatalogue(localFiles), policyName);
   const host = await PolicyHost.open(runtime, localFiles, manifest);
   // onnxruntime-web defines a global Worker in Node when its wasm starts (seen in 1.30). jax-js takes
   // that for a browser's and compiles kernels for shared memory, which its memory is not (0.1.25).
   Reflect.deleteProperty(globalThis, 'Worker');
-  const { onnx, cache, tokenizer } = host.files;
-  const policy = new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+  const policy = differentiable(host.files);
   return { host, kernels: cpuKernels, policy };
 }

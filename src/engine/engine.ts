@@ -8,14 +8,11 @@
 import { experimentRegistry } from '../experiments/registry';
 import type { BackendChoice, RunSettings } from '../link/settings';
 import { parseRunSettings } from '../link/settings';
-import { fetchCatalogue, FetchError, type FileSource } from '../policy/fetch';
-import { PolicyHost } from '../policy/host';
-import { OwnCheckpoints } from '../policy/own';
-import type { PolicyManifest } from '../policy/manifest';
+import type { FileSource } from '../policy/fetch';
 import type { OrtAssets } from '../policy/runtime';
 import { policiesSource } from '../rollouts/policies';
 import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
-import type { RolloutSource, SourceHooks } from '../rollouts/source';
+import type { RolloutSource } from '../rollouts/source';
 import { syntheticSource } from '../rollouts/synthetic';
 import type { RunStore } from '../store/run-store';
 import { openBackend, type Backend } from './backend';
@@ -25,6 +22,7 @@ import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept';
 import type { Keeper } from './keeper';
+import { Policies } from './policies';
 import type {
   Event,
   ExperimentReply,
@@ -41,7 +39,6 @@ import type {
   Subject,
 } from './protocol';
 import { Run, type RunEvents } from './run';
-import { fetchSeries, seriesClaims, shippedSeries } from './series-claims';
 import { Shelf } from './shelf';
 import { factsOf, policyHashes, stampOf } from './stamp';
 
@@ -88,8 +85,6 @@ async function obey(run: Run, command: Command['type']): Promise<void> {
 
 export class Engine {
   private backend: { choice: BackendChoice; opened: Promise<Backend> } | undefined;
-  private hosts = new Map<string, Promise<PolicyHost>>();
-  private catalogue: Promise<PolicyManifest[]> | undefined;
   private current: Current | undefined;
   /** files on their way in; they become `current` once they are read */
   private importing: { id: RunId; run: Run } | undefined;
@@ -99,10 +94,10 @@ export class Engine {
   private early: Command | undefined;
 
   private readonly shelf: Shelf;
-  private readonly own: OwnCheckpoints;
+  private readonly policies: Policies;
 
   constructor(private readonly options: EngineOptions) {
-    this.own = new OwnCheckpoints(options.files);
+    this.policies = new Policies(options.files);
     this.shelf = new Shelf(options.store);
   }
 
@@ -111,12 +106,18 @@ export class Engine {
       case 'open':
         return this.answer(request.requestId, async () => {
           const backend = await this.open(request.backend);
-          return { type: 'opened', backend: backend.info, policies: await this.policies() };
+          return { type: 'opened', backend: backend.info, policies: await this.policies.list() };
         });
       case 'series':
-        return this.answer(request.requestId, () => this.series(request.policy, request.seed));
+        return this.answer(request.requestId, async () => ({
+          type: 'series',
+          claims: await this.policies.seriesClaims(request.policy, request.seed),
+        }));
       case 'adopt':
-        return this.answer(request.requestId, () => this.adopt(request));
+        return this.answer(request.requestId, async () => ({
+          type: 'adopted',
+          ...(await this.policies.adopt(request.policy, request.name, request.file)),
+        }));
       case 'start':
         return this.start(request);
       case 'pause':
@@ -203,40 +204,9 @@ export class Engine {
     const { settings } = facts;
     if (settings === null) throw new Error('A link cannot bring back data from your own files.');
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
-    const files = policyFiles(settings, await this.policies());
+    const files = policyFiles(settings, await this.policies.list());
     const found = await runFingerprint(run.rollouts(), files, experiment, { kernels, seed });
     return { type: 'fingerprint', found };
-  }
-
-  /** What is shipped, and the person's own checkpoints beside it. */
-  private async policies(): Promise<PolicyManifest[]> {
-    const catalogue = (this.catalogue ??= fetchCatalogue(this.options.files));
-    // A failed fetch is not remembered, so that trying again tries again.
-    catalogue.catch(() => (this.catalogue = undefined));
-    return this.own.extend(await catalogue);
-  }
-
-  private async series(policy: string, seed: number): Promise<Extract<Reply, { type: 'series' }>> {
-    const manifest = (await this.policies()).find(({ name }) => name === policy);
-    if (!manifest) throw new FetchError(`There is no policy "${policy}" here.`);
-    const curves = await Promise.all(
-      (manifest.races ?? []).map(({ file }) => fetchSeries(this.own.source, policy, file)),
-    );
-    return { type: 'series', claims: seriesClaims(shippedSeries(manifest, curves), seed) };
-  }
-
-  private async adopt({
-    policy,
-    name,
-    file,
-  }: Extract<Request, { type: 'adopt' }>): Promise<Extract<Reply, { type: 'adopted' }>> {
-    const manifest = (await this.policies()).find((candidate) => candidate.name === policy);
-    if (!manifest) throw new FetchError(`There is no policy "${policy}" here.`);
-    const { id } = await this.own.add(manifest, name, file);
-    const policies = await this.policies();
-    const relisted = policies.find((candidate) => candidate.name === policy);
-    if (relisted) (await this.hosts.get(policy))?.relist(relisted);
-    return { type: 'adopted', id, policies };
   }
 
   /** The backend for a choice; another choice than before closes what was open. */
@@ -256,7 +226,7 @@ export class Engine {
   private onLost(opened: Promise<Backend>, why: string): void {
     if (this.backend?.opened !== opened) return;
     this.backend = undefined;
-    this.hosts.clear();
+    this.policies.forget();
     void opened.then((backend) => backend.dispose());
     const { current } = this;
     if (!current) return;
@@ -272,9 +242,7 @@ export class Engine {
   private async closeBackend(): Promise<void> {
     const { backend } = this;
     this.backend = undefined;
-    const hosts = [...this.hosts.values()];
-    this.hosts.clear();
-    for (const host of hosts) await host.then((open) => open.dispose()).catch(() => undefined);
+    await this.policies.close();
     await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
   }
 
@@ -288,7 +256,7 @@ export class Engine {
       const settings = parseRunSettings(input);
       await this.leave();
       const { info } = await this.open(settings.backend);
-      const policies = policyHashes(settings, await this.shipped());
+      const policies = policyHashes(settings, await this.policies.known());
       const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
       const sequencesPerBatch = SEQUENCES_PER_BATCH[info.policy];
@@ -318,7 +286,7 @@ export class Engine {
     await this.leave();
     const { run: about, rollouts } = await this.shelf.read(kept);
     const { settings } = about;
-    const cannotResume = cannotGoOn(about, await this.shipped());
+    const cannotResume = cannotGoOn(about, await this.policies.known());
     const source =
       settings !== null && cannotResume === null
         ? this.source(settings, about.sequencesPerBatch)
@@ -420,11 +388,6 @@ export class Engine {
     return { rollouts, seed: settings?.source.seed ?? FILE_SEED, facts: run, name, totalSequences };
   }
 
-  /** What is shipped; nothing where that cannot be known, as without a network. */
-  private shipped(): Promise<PolicyManifest[]> {
-    return this.policies().catch(() => []);
-  }
-
   private async import({
     run: id,
     files,
@@ -467,30 +430,11 @@ export class Engine {
     return policiesSource(source, {
       sequencesPerBatch,
       open: async (hooks) => {
-        const host = await this.host(settings.backend, source.policy, hooks);
-        return { host, kernels: (await this.open(settings.backend)).kernels };
+        const backend = await this.open(settings.backend);
+        const host = await this.policies.open(backend, source.policy, hooks);
+        return { host, kernels: backend.kernels };
       },
     });
-  }
-
-  private async host(choice: BackendChoice, name: string, hooks: SourceHooks): Promise<PolicyHost> {
-    const backend = await this.open(choice);
-    const known = this.hosts.get(name);
-    if (known) return known;
-    const opening = (async () => {
-      const manifests = await this.policies();
-      const manifest = manifests.find((candidate) => candidate.name === name);
-      if (!manifest) {
-        const names = manifests.map((candidate) => candidate.name).join(', ');
-        throw new FetchError(`There is no policy "${name}" here. There is: ${names}.`);
-      }
-      hooks.onLoad({ bytes: 0, total: null, what: 'onnxruntime' });
-      const runtime = await backend.runtime();
-      return PolicyHost.open(runtime, this.own.source, manifest, hooks.onLoad, hooks.signal);
-    })();
-    this.hosts.set(name, opening);
-    opening.catch(() => this.hosts.delete(name));
-    return opening;
   }
 
   private find(id: RunId): Run | undefined {

@@ -13,7 +13,7 @@ import { logRatios, sequenceMeans } from '../experiments/input';
 import { makeFingerprint, MAX_FIGURES, type Figure, type Fingerprint } from '../link/fingerprint';
 import type { RunSettings } from '../link/settings';
 import { CompensatedSum } from '../math/summation';
-import { FetchError, findCheckpoint } from '../policy/fetch';
+import { findCheckpoint, findPolicy } from '../policy/fetch';
 import type { PolicyManifest } from '../policy/manifest';
 import type { Rollouts } from '../rollouts/rollouts';
 
@@ -78,8 +78,7 @@ export function policyFiles(
   policies: readonly PolicyManifest[],
 ): PolicyFiles | null {
   if (source.kind !== 'policies') return null;
-  const manifest = policies.find(({ name }) => name === source.policy);
-  if (manifest === undefined) throw new FetchError(`There is no policy "${source.policy}" here.`);
+  const manifest = findPolicy(policies, source.policy);
   return {
     onnx: manifest.onnx.sha256,
     old: findCheckpoint(manifest, source.old).sha256,

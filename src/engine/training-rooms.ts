@@ -6,10 +6,10 @@
 import { defaultDevice, init } from '@jax-js/jax';
 import type { Stamp } from '../export/stamp';
 import type { TrainingSettings } from '../link/training';
-import { fetchCatalogue, type FileSource } from '../policy/fetch';
+import { fetchCatalogue, findPolicy, type FileSource } from '../policy/fetch';
 import { PolicyHost } from '../policy/host';
 import type { OrtAssets } from '../policy/runtime';
-import { DifferentiablePolicy } from '../training/policy';
+import { differentiable } from '../training/policy';
 import type { TrainingContext } from '../training/racer';
 import { openBackend, type Backend } from './backend';
 import { factsOf } from './stamp';
@@ -57,15 +57,9 @@ export class TrainingRooms {
       throw new Error(`jax-js cannot use ${device} here; choose another backend.`);
     }
     defaultDevice(device);
-    const manifests = await fetchCatalogue(this.files);
-    const manifest = manifests.find((candidate) => candidate.name === name);
-    if (!manifest) {
-      const names = manifests.map((candidate) => candidate.name).join(', ');
-      throw new Error(`There is no policy "${name}" here. There is: ${names}.`);
-    }
+    const manifest = findPolicy(await fetchCatalogue(this.files), name);
     const host = await PolicyHost.open(await backend.runtime(), this.files, manifest);
-    const { onnx, cache, tokenizer } = host.files;
-    const policy = new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+    const policy = differentiable(host.files);
     return { backend, context: { host, kernels: backend.kernels, policy } };
   }
 }

@@ -108,6 +108,14 @@ export async function fetchCatalogue(files: FileSource): Promise<PolicyManifest[
   return Promise.all(parsed.output.map((name) => fetchManifest(files, name)));
 }
 
+/** @throws FetchError that names what there is */
+export function findPolicy(manifests: readonly PolicyManifest[], name: string): PolicyManifest {
+  const manifest = manifests.find((candidate) => candidate.name === name);
+  if (manifest) return manifest;
+  const names = manifests.map((candidate) => candidate.name).join(', ');
+  throw new FetchError(`There is no policy "${name}" here. There is: ${names}.`);
+}
+
 async function fetchManifest(files: FileSource, name: string): Promise<PolicyManifest> {
   const path = `${name}/lab.json`;
   const parsed = v.safeParse(policyManifestSchema, parseJson(await files(path), path));

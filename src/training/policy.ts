@@ -6,6 +6,7 @@
  */
 import { nn, numpy as np } from '@jax-js/jax';
 import { ONNXModel } from '@jax-js/onnx';
+import type { PolicyFiles } from '../policy/fetch';
 import { liftWeights, type Weights } from '../policy/graph/lift';
 import { decode } from '../policy/graph/proto';
 import type { CacheShape } from '../policy/session';
@@ -65,6 +66,11 @@ export class DifferentiablePolicy {
   dispose(): void {
     this.model.dispose();
   }
+}
+
+/** The graph that a session samples from, differentiable. */
+export function differentiable({ onnx, cache, tokenizer }: PolicyFiles): DifferentiablePolicy {
+  return new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
 }
 
 export function uploadParams(weights: Weights, prefix = ''): Params {
