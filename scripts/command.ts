@@ -1,8 +1,11 @@
-/** What the commands share: how they refuse, where they write, how a claim is printed. */
+/** What the commands share: how they refuse, where they run and write, how progress and claims are printed. */
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { Page } from '@playwright/test';
+import type { EngineClient } from '../src/engine/client';
 import type { Claim } from '../src/experiments/experiment';
 import { ROOT } from './node/ort';
+import { withPage } from './page';
 
 /** The command cannot run as asked; the message is a sentence. */
 export class CommandError extends Error {}
@@ -46,4 +49,52 @@ export function claimLines(line: Claim & { recorded?: boolean }): string[] {
     `           ${claim}`,
     `           ${predicted}measured ${value}${ends}, n = ${n} ${nOf}`,
   ];
+}
+
+/** At most one line every five seconds, and one for each new phase. */
+export class ProgressLines {
+  private shown = 0;
+  private phase = '';
+
+  constructor(private readonly complain: (line: string) => void) {}
+
+  say(phase: string, line: string, etaSeconds: number | null): void {
+    if (phase === this.phase && Date.now() - this.shown < 5000) return;
+    this.shown = Date.now();
+    this.phase = phase;
+    const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
+    this.complain(line + eta);
+  }
+}
+
+/** The client's engine is closed however the work ends. */
+export async function withClient<T>(
+  client: EngineClient,
+  work: (client: EngineClient) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/**
+ * The same work in headless Chromium.
+ * @param work calls one of `window.commands` (`command-page/page.ts`)
+ */
+export function inBrowser<T extends object, Progress extends object>(
+  progress: (progress: Progress) => void,
+  work: (page: Page) => Promise<T | { message: string }>,
+): Promise<T> {
+  const folder = 'scripts/command-page';
+  return withPage(`${folder}/index.html`, [`${folder}/page.ts`], async (page, url) => {
+    page.setDefaultTimeout(0);
+    await page.exposeFunction('progressed', progress);
+    await page.goto(url);
+    await page.waitForFunction(() => 'commands' in window);
+    const end = await work(page);
+    if ('message' in end) throw new CommandError(end.message);
+    return end;
+  });
 }

@@ -24,12 +24,14 @@ import {
   claimLines,
   CommandError,
   digits,
+  inBrowser,
   makeFolder,
+  ProgressLines,
   sentence,
+  withClient,
 } from './command';
 import { saveFigures } from './figures';
 import { nodeClient } from './node/client';
-import { withPage } from './page';
 
 const USAGE =
   "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]";
@@ -87,45 +89,10 @@ function readCommand(argv: string[]): Command {
   return { address, hash, json, csv, svg, backend: backend ?? usual };
 }
 
-/** At most one line every five seconds, and one for each new phase. */
 function progressTo(complain: (line: string) => void): (progress: RunProgress) => void {
-  let shown = 0;
-  let before = '';
-  return ({ phase, sequences, totalSequences, etaSeconds }) => {
-    if (phase === before && Date.now() - shown < 5000) return;
-    shown = Date.now();
-    before = phase;
-    const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
-    complain(`${phase}, ${sequences} of ${totalSequences}${eta}`);
-  };
-}
-
-async function inNode(
-  client: EngineClient,
-  options: RepeatOptions,
-  progress: (progress: RunProgress) => void,
-): Promise<Repetition> {
-  try {
-    return await repeatLink(client, options, progress);
-  } finally {
-    client.close();
-  }
-}
-
-function inBrowser(
-  options: RepeatOptions,
-  progress: (progress: RunProgress) => void,
-): Promise<Repetition> {
-  const entry = 'scripts/experiment-page/page.ts';
-  return withPage('scripts/experiment-page/index.html', [entry], async (page, url) => {
-    page.setDefaultTimeout(0);
-    await page.exposeFunction('repeatProgress', progress);
-    await page.goto(url);
-    await page.waitForFunction(() => 'repeatHere' in window);
-    const end = await page.evaluate((o) => window.repeatHere(o), options);
-    if ('message' in end) throw new CommandError(end.message);
-    return end;
-  });
+  const lines = new ProgressLines(complain);
+  return ({ phase, sequences, totalSequences, etaSeconds }) =>
+    lines.say(phase, `${phase}, ${sequences} of ${totalSequences}`, etaSeconds);
 }
 
 function printComparison({ comparison }: Repetition, print: (line: string) => void): void {
@@ -222,8 +189,10 @@ export async function main(
     const progress = progressTo(complain);
     const found =
       backend === 'wasm'
-        ? await inNode(createClient(), options, progress)
-        : await inBrowser(options, progress);
+        ? await withClient(createClient(), (client) => repeatLink(client, options, progress))
+        : await inBrowser<Repetition, RunProgress>(progress, (page) =>
+            page.evaluate((o) => window.commands.repeat(o), options),
+          );
     printAll(found, print);
     if (csv !== undefined) {
       for (const { kind, name, text } of found.files) {

@@ -16,10 +16,18 @@ import {
   type ReproduceOptions,
   type ReproduceProgress,
 } from '../src/engine/reproduce';
-import { appVersion, checkWritable, claimLines, CommandError, sentence } from './command';
+import {
+  appVersion,
+  checkWritable,
+  claimLines,
+  CommandError,
+  inBrowser,
+  ProgressLines,
+  sentence,
+  withClient,
+} from './command';
 import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
 import { nodeClient } from './node/client';
-import { withPage } from './page';
 
 const USAGE =
   'usage: npm run reproduce -- [--json FILE] [--markdown FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
@@ -101,46 +109,12 @@ function printLedger(ledger: Ledger, print: (line: string) => void): void {
   print(`policy on ${backend}, kernels on ${kernels}, adapter: ${adapter}`);
 }
 
-/** At most one line every five seconds, and one for each new phase. */
 function progressTo(complain: (line: string) => void): (progress: ReproduceProgress) => void {
-  let shown = 0;
-  let phase = '';
+  const lines = new ProgressLines(complain);
   return ({ fraction, etaSeconds, what }) => {
-    const now = what.replace(/, \d+ of \d+$/, '');
-    if (now === phase && Date.now() - shown < 5000) return;
-    shown = Date.now();
-    phase = now;
-    const eta = etaSeconds === null ? '' : `, about ${Math.round(etaSeconds)} s left`;
-    complain(`${(100 * fraction).toFixed(0).padStart(3)} %  ${what}${eta}`);
+    const share = (100 * fraction).toFixed(0).padStart(3);
+    lines.say(what.replace(/, \d+ of \d+$/, ''), `${share} %  ${what}`, etaSeconds);
   };
-}
-
-async function inNode(
-  client: EngineClient,
-  options: ReproduceOptions,
-  progress: (progress: ReproduceProgress) => void,
-): Promise<Ledger> {
-  try {
-    return await reproduce(client, options, { progress, claim: () => undefined });
-  } finally {
-    client.close();
-  }
-}
-
-function inBrowser(
-  options: ReproduceOptions,
-  progress: (progress: ReproduceProgress) => void,
-): Promise<Ledger> {
-  const entry = 'scripts/reproduce-page/page.ts';
-  return withPage('scripts/reproduce-page/index.html', [entry], async (page, url) => {
-    page.setDefaultTimeout(0);
-    await page.exposeFunction('reproduceProgress', progress);
-    await page.goto(url);
-    await page.waitForFunction(() => 'reproduceHere' in window);
-    const end = await page.evaluate((o) => window.reproduceHere(o), options);
-    if ('message' in end) throw new CommandError(end.message);
-    return end;
-  });
 }
 
 /**
@@ -161,8 +135,12 @@ export async function main(
     const progress = progressTo(complain);
     const ledger =
       backend === 'wasm'
-        ? await inNode(createClient(), options, progress)
-        : await inBrowser(options, progress);
+        ? await withClient(createClient(), (client) =>
+            reproduce(client, options, { progress, claim: () => undefined }),
+          )
+        : await inBrowser<Ledger, ReproduceProgress>(progress, (page) =>
+            page.evaluate((o) => window.commands.reproduce(o), options),
+          );
     printLedger(ledger, print);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(ledger, null, 2)}\n`);
     await writeMarkdown?.(ledger);

@@ -125,6 +125,7 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
       )}
       <div className="reproduce-progress">
         <progress
+          className="standalone-progress"
           aria-label="Progress of the reproduction"
           max={1}
           value={fractionOf(progress.fraction)}

@@ -19,6 +19,7 @@ import { LedgerTable } from './LedgerTable';
 import { sizeWords } from './ledger';
 import { Provenance } from './Provenance';
 import { session, type SessionState, type Status } from './session';
+import '../standalone.css';
 import './reproduce.css';
 
 export default function Reproduce() {
@@ -50,7 +51,7 @@ export default function Reproduce() {
       }
       verdict={<StatusChip status={status} />}
       figures={
-        <div className="reproduce-page">
+        <div className="reproduce-page standalone-page">
           <Controls
             state={state}
             onStart={(chosen) => {

@@ -141,6 +141,7 @@ function Course({ race, estimate }: { race: PresentRace | null; estimate: Estima
   return (
     <div className="race-course">
       <progress
+        className="standalone-progress"
         aria-label="Progress of the race"
         max={1}
         value={total > 0 ? (progress?.stepsDone ?? 0) / total : 0}

@@ -26,6 +26,7 @@ import { isPaused, isUnderWay, session, type SessionState } from './session';
 import type { Line } from './series';
 import { useWakeLock } from './wake-lock';
 import { About } from './Words';
+import '../standalone.css';
 import './train.css';
 
 export default function Train() {
@@ -100,7 +101,7 @@ export default function Train() {
       }
       verdict={null}
       figures={
-        <div className="train-page">
+        <div className="standalone-page">
           <Controls
             state={state}
             chosen={chosen}
