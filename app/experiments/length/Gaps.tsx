@@ -7,6 +7,7 @@ import { Figure } from '../../charts/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { estimate } from '../statistics/intervals';
 import { TooFew } from '../statistics/TooFew';
 import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
@@ -24,15 +25,11 @@ export function Gaps({ result, kind, axesKey }: LengthFigure) {
   const predictions = VIEWS.map(({ id }) =>
     curve.points.map((point): [number, number] => [point.length, point[id].predictedGap]),
   );
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      [
-        ...curve.points.map(({ length }) => length),
-        ...series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
-      ],
-      0.03,
-    ),
+  const x = useLengthAxis(
+    [
+      ...curve.points.map(({ length }) => length),
+      ...series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
+    ],
     axesKey,
     5,
   );

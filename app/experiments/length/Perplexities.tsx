@@ -6,6 +6,7 @@ import { Figure } from '../../charts/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -28,14 +29,9 @@ export function Perplexities({ result, kind, axesKey }: LengthFigure) {
   const seriesIn = (own: LengthResult) => VIEWS.map((view) => seriesOf(own[kind], view, 'mean'));
   const rowsIn = (own: LengthResult) => tableRows(own[kind], VIEWS);
   const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
     axesKey,
-    6,
   );
   const shown = [
     ...extent(series.flatMap(({ marks }) => marks)),

@@ -1,6 +1,6 @@
 /** The part of the perplexity's bias that is no noise: early tokens are harder, or easier, than late ones. */
 import type { LengthPoint, LengthResult } from '../../../src/experiments/length';
-import { logDomainOf, useAxis } from '../../charts/axes';
+import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
 import { Figure } from '../../charts/Figure';
@@ -9,6 +9,7 @@ import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, signed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { lengthsOf } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { OLD, type LengthFigure } from './series';
@@ -53,12 +54,8 @@ export function Positions({ result, axesKey: pageKey }: LengthFigure) {
     marksOf(points),
   ];
   const marks = series.flatMap((own) => own.marks);
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      marks.map((mark) => mark.x),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    marks.map((mark) => mark.x),
     axesKey,
     5,
   );

@@ -1,12 +1,13 @@
 /** Mean s against length: what is left of the perplexities' bias in their ratio. */
 import type { LengthResult } from '../../../src/experiments/length';
-import { extent, logDomainOf, useAxis } from '../../charts/axes';
+import { extent, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -21,14 +22,9 @@ export function Ratio({ result, kind, axesKey }: LengthFigure) {
   const rowsIn = (own: LengthResult) => tableRows(own[kind], [RATIO]);
   const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
   const marks = series.flatMap((own) => own.marks);
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      marks.map((mark) => mark.x),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    marks.map((mark) => mark.x),
     axesKey,
-    6,
   );
   const center = centerLine(curve, 'ratio');
   const shown = [...extent(marks), ...center.map(([, y]) => y), 1];

@@ -5,6 +5,7 @@ import { Figure } from '../../charts/Figure';
 import type { MarkSeries } from '../../charts/marks';
 import { Legend } from '../../charts/shapes';
 import { fixed, significant } from '../../format/numbers';
+import { useLengthAxis } from '../statistics/length-axis';
 import { CURVE_NAMES, SEQUENCE, UNNORMALISED } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { interval } from '../statistics/intervals';
@@ -25,12 +26,8 @@ export function VarianceFigure({ measure, sequences, kind, axesKey }: MismatchFi
     ...seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured'),
     id: weight,
   }));
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      curve.points.map(({ length }) => length),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    curve.points.map(({ length }) => length),
     axesKey,
     5,
   );
@@ -92,12 +89,8 @@ export function VarianceFigure({ measure, sequences, kind, axesKey }: MismatchFi
 export function SharesFigure({ measure, sequences, kind, axesKey }: MismatchFigure) {
   const curve = measure.shares[kind];
   const { usableLength, predictedUsableLength } = measure;
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      curve.points.map(({ length }) => length),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    curve.points.map(({ length }) => length),
     axesKey,
     5,
   );

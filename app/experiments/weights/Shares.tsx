@@ -1,12 +1,13 @@
 /** Effective sample size over n, for both weights, and the length at which half of it is gone. */
 import type { WeightsResult } from '../../../src/experiments/weights';
-import { logDomainOf, useAxis } from '../../charts/axes';
+import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { CURVE_NAMES } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
 import { linesOf, seriesOf, SHARE, TABLE_COLUMNS, tableRows, type WeightsFigure } from './series';
@@ -21,14 +22,9 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
   const rowsIn = (own: WeightsResult) => tableRows(own[kind], SHARE);
   const series = [...overlaySeries(overlays, seriesIn), ...seriesIn(result)];
   const { usableLength, predictedUsableLength, sequences } = result;
-  const x = useAxis(
-    'log',
-    logDomainOf(
-      series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
-      0.03,
-    ),
+  const x = useLengthAxis(
+    series.flatMap(({ marks }) => marks.map((mark) => mark.x)),
     axesKey,
-    6,
   );
   const y = useAxis('linear', [0, 1.04], axesKey, 5);
   return (

@@ -9,6 +9,7 @@ import { domainOf, type Scale } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
+import { useLengthAxis } from '../statistics/length-axis';
 import { estimate } from '../statistics/intervals';
 import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../statistics/views';
 import { TooFew } from '../statistics/TooFew';
@@ -29,7 +30,7 @@ const HEIGHT = 300;
 
 function useLengths(series: readonly MarkSeries[], axesKey: string): Scale {
   const lengths = series.flatMap(({ marks }) => marks.map((mark) => mark.x));
-  return useAxis('log', logDomainOf(lengths, 0.03), axesKey, 5);
+  return useLengthAxis(lengths, axesKey, 5);
 }
 
 /** Series and rows of a quantity, in the run in view and in those laid over it. */
