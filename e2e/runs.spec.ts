@@ -79,3 +79,28 @@ test('a kept run laid over the charts is drawn in them, named in their tables, a
   await page.getByRole('button', { name: /^Take away/ }).click();
   await expect(lags.getByRole('columnheader', { name: 'run' })).toHaveCount(0);
 });
+
+test('where the browser has no more room, the run goes on and says so, and is kept once there is', async ({
+  page,
+  context,
+  baseURL,
+}) => {
+  // Before the lab opens its store: Chromium remembers for half a minute how much room there was.
+  const { origin } = new URL(baseURL ?? '');
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 200_000 });
+  await page.goto('./#/variance?v=1&backend=wasm&source=synthetic&prompts=1000&maxLength=256');
+  await finished(page, 8000);
+  const told = page.getByTestId('no-room');
+  await expect(told).toContainText('No more room to keep this run');
+  await expect(page.getByTestId('keeping')).toContainText('no room');
+  await expect(page.getByTestId('verdict').first()).not.toHaveText(/not measured/);
+
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin });
+  // What was remembered has to be forgotten before there is room again.
+  await expect(async () => {
+    await told.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByTestId('keeping')).toHaveText('kept', { timeout: 5000 });
+  }).toPass({ timeout: 90_000 });
+  await expect(told).toHaveCount(0);
+});
