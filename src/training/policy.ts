@@ -6,9 +6,11 @@
  */
 import { nn, numpy as np } from '@jax-js/jax';
 import { ONNXModel } from '@jax-js/onnx';
+import { TensorProto_DataType } from 'onnx-buf';
 import type { PolicyFiles } from '../policy/fetch';
+import { cut } from '../policy/graph/cut';
 import { liftWeights, type Weights } from '../policy/graph/lift';
-import { decode } from '../policy/graph/proto';
+import { decode, type OnnxModel } from '../policy/graph/proto';
 import type { CacheShape } from '../policy/session';
 import type { Params } from './adamw';
 
@@ -21,8 +23,36 @@ export interface TokenGrids {
   targets: np.Array;
 }
 
+/**
+ * Cuts the running sums of the attention mask out of the graph: names of the tensors that are fed instead.
+ *
+ * Why: jax-js unrolls `CumSum` into one kernel with a short-circuit `||` per place, and SwiftShader, the
+ * software adapter of Chromium, compiles 32 of those for longer than anyone waits (over 100 s, against
+ * 0.03 s without; jax-js 0.1, Chromium 156). May go once jax-js sums prefixes by a scan.
+ */
+function cutRunningMasks(model: OnnxModel): string[] {
+  const sums = model.graph.node.filter(
+    ({ opType, input, attribute }) =>
+      opType === 'CumSum' && input[0] === 'attention_mask' && attribute.length === 0,
+  );
+  const names = sums.map(({ output }) => output[0] as string);
+  for (const name of names) cut(model, name, TensorProto_DataType.INT64);
+  return names;
+}
+
+/** [B, T] -> [B, T] how much of each row is attended to up to and with each place. Consumes the mask. */
+function runningSum(mask: np.Array): np.Array {
+  const width = mask.shape[1] as number;
+  const upTo = Float32Array.from({ length: width * width }, (_, i) =>
+    Math.floor(i / width) <= i % width ? 1 : 0,
+  );
+  const triangle = np.array(upTo, { shape: [width, width], dtype: np.float32 });
+  return np.matmul(mask.astype(np.float32), triangle).astype(np.int32);
+}
+
 export class DifferentiablePolicy {
   private readonly model: ONNXModel;
+  private readonly runningMasks: string[];
   /** the weights that were in the file */
   readonly fileWeights: Weights;
 
@@ -32,7 +62,9 @@ export class DifferentiablePolicy {
     private readonly cache: CacheShape,
     private readonly vocabularySize: number,
   ) {
-    const lifted = liftWeights(decode(onnx));
+    const model = decode(onnx);
+    this.runningMasks = cutRunningMasks(model);
+    const lifted = liftWeights(model);
     this.model = new ONNXModel(lifted.bytes);
     this.fileWeights = lifted.weights;
   }
@@ -49,6 +81,7 @@ export class DifferentiablePolicy {
       attention_mask: grids.attentionMask,
       position_ids: grids.positionIds,
     };
+    for (const name of this.runningMasks) feeds[name] = runningSum(grids.attentionMask.ref);
     const { layers, heads, headSize } = this.cache;
     for (let i = 0; i < layers; i++) {
       for (const kind of ['key', 'value']) {

@@ -1,0 +1,46 @@
+/**
+ * `cut`: an inner tensor becomes a graph input, so that a caller computes it another way or replays it.
+ * Contract: every other tensor keeps its name; nodes and constants that only led to the cut are left out.
+ */
+import { create } from '@bufbuild/protobuf';
+import {
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+  type TensorProto_DataType,
+} from 'onnx-buf';
+import { GraphError, type OnnxModel } from './proto';
+
+/**
+ * @param model is edited in place
+ * @param tensor name of a node's output; its shape is left open
+ * @throws GraphError when no node makes that tensor
+ */
+export function cut({ graph }: OnnxModel, tensor: string, elemType: TensorProto_DataType): void {
+  const made = graph.node.some(({ output }) => output.includes(tensor));
+  if (!made) throw new GraphError(`The graph has no inner tensor "${tensor}" to cut at.`);
+  for (const node of graph.node) {
+    node.output = node.output.map((name) => (name === tensor ? '' : name));
+  }
+  graph.input.push(
+    create(ValueInfoProtoSchema, {
+      name: tensor,
+      type: create(TypeProtoSchema, {
+        value: { case: 'tensorType', value: create(TypeProto_TensorSchema, { elemType }) },
+      }),
+    }),
+  );
+  removeUnused(graph);
+}
+
+/** Nodes are in topological order, so one walk from the back finds all that nothing reads. */
+function removeUnused(graph: OnnxModel['graph']): void {
+  const read = new Set(graph.output.map(({ name }) => name));
+  const kept = [...graph.node].reverse().filter((node) => {
+    if (!node.output.some((name) => read.has(name))) return false;
+    for (const name of node.input) read.add(name);
+    return true;
+  });
+  graph.node = kept.reverse();
+  graph.initializer = graph.initializer.filter(({ name }) => read.has(name));
+}
