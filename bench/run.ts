@@ -55,10 +55,10 @@ function trainingOptions(
   const small = provider === 'webgpu' && software;
   return {
     provider,
-    rounds: small ? 1 : rounds,
-    prompts: small ? 1 : 4,
-    groupSize: small ? 4 : 8,
-    maxOperators: small ? 1 : 9,
+    rounds: small ? 2 : rounds,
+    prompts: small ? 2 : 4,
+    groupSize: 8,
+    maxOperators: small ? 3 : 9,
   };
 }
 
@@ -71,7 +71,7 @@ async function trainingStep(page: Page, options: TrainingOptions): Promise<void>
   try {
     figures = await page.evaluate((o) => window.benches.training(o), options);
   } catch (error) {
-    // jax-js's gradient does not compile on every adapter; the other contests have their say all the same.
+    // Not every driver compiles jax-js's kernels; the other contests have their say all the same.
     console.log(`  could not: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     return;
   }

@@ -18,7 +18,8 @@ export async function withPage<T>(
   const server = await createServer({
     root: ROOT,
     configFile: false,
-    cacheDir: `${ROOT}.cache/vite-pages`,
+    // One cache a page: a shared one is outdated for the next page, whose first modules then fail to load.
+    cacheDir: `${ROOT}.cache/vite-pages/${path.replaceAll('/', '-')}`,
     logLevel: 'warn',
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
     optimizeDeps: { entries, exclude: ['onnxruntime-web'] },

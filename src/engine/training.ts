@@ -203,7 +203,7 @@ export class TrainingEngine {
         emit({ type: 'snapshot', race: id, snapshot });
       },
       failed: (why) => {
-        // jax-js's gradient does not run on every adapter; the other way out is named.
+        // A driver can refuse or lose what jax-js compiles for it; the other way out is named.
         const advice =
           backend.info.policy === 'webgpu'
             ? ' If it happens again, choose WebAssembly as backend in the settings.'
