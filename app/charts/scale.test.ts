@@ -37,6 +37,15 @@ describe('linearScale', () => {
 });
 
 describe('logScale', () => {
+  it('labels of small numbers are those numbers, between decades too', () => {
+    expect(logScale([1.5e-3, 0.03]).ticks.map(({ label }) => label)).toEqual([
+      '2 × 10⁻³',
+      '5 × 10⁻³',
+      '0.01',
+      '0.02',
+    ]);
+  });
+
   it('maps equal ratios to equal steps', () => {
     const scale = logScale([1e-12, 1e-2]);
     expect(scale.at(1e-7)).toBeCloseTo(0.5, 12);

@@ -62,8 +62,10 @@ export function linearScale([low, high]: Domain, wantedTicks = 5): Scale {
   };
 }
 
-function logTickLabel(value: number, power: number): string {
-  return power >= -2 && power <= 4 ? value.toLocaleString('en-US') : `10${superscript(power)}`;
+function logTickLabel(step: number, power: number): string {
+  const value = Number(`${step}e${power}`);
+  if (power >= -2 && power <= 4) return value.toLocaleString('en-US');
+  return `${step === 1 ? '' : `${step} × `}10${superscript(power)}`;
 }
 
 /** Base ten; both ends positive. Whole decades, thinned to about `wanted`; a short axis has 2 and 5 too. */
@@ -79,7 +81,7 @@ export function logScale([low, high]: Domain, wantedTicks = 6): Scale {
       const value = Number(`${step}e${power}`);
       const share = (Math.log10(value) - from) / span;
       if (share < -1e-9 || share > 1 + 1e-9) continue;
-      ticks.push({ value, label: logTickLabel(value, power) });
+      ticks.push({ value, label: logTickLabel(step, power) });
     }
   }
   return {

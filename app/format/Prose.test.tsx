@@ -20,6 +20,13 @@ describe('the engine’s plain ASCII, as a person reads it', () => {
     expect(read(written)).toBe(shown);
   });
 
+  it.each(['π_θ is new', 'scored by pi_theta.', 'log pi_sampler', 'log π_θ'])(
+    'sets the index low: %s',
+    (text) => {
+      expect(renderToStaticMarkup(<Prose>{text}</Prose>)).toMatch(/π<sub>(θ|sampler)<\/sub>/);
+    },
+  );
+
   it.each(['half-width 0.2', 'step-04200', '2025-10-27', 'the sum of all', 'a monumental murmur'])(
     'leaves words alone: %s',
     (text) => {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { DEFAULT_IMPORT } from '../../state/imports';
 import { useAddress, usePageHash } from '../../state/address-react';
 import { useLab } from '../../state/react';
+import { Prose } from '../../format/Prose';
 import { download } from '../../runs/download';
 import { Choice } from '../Choice';
 import type { RacerLook } from './names';
@@ -76,8 +77,10 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
         Open in every experiment
       </button>
       <p className="small muted">
-        π_old sampled them, π_θ is the policy after the step’s updates. They take the place of the
-        run in view.
+        <Prose>
+          π_old sampled them, π_θ is the policy after the step’s updates. They take the place of the
+          run in view.
+        </Prose>
       </p>
       {problem !== null && (
         <p className="field-issue" role="alert">
@@ -144,8 +147,10 @@ function Weights({ race, racer, disabled }: WeightsProps) {
         Compare with the start
       </button>
       <p className="small muted">
-        The second runs the lab on the start as π_old and these weights as π_θ; from then on they
-        are among the checkpoints of every page.
+        <Prose>
+          The second runs the lab on the start as π_old and these weights as π_θ; from then on they
+          are among the checkpoints of every page.
+        </Prose>
       </p>
       {said !== null && (
         <p className={said.bad ? 'field-issue' : 'small'} role={said.bad ? 'alert' : 'status'}>

@@ -71,13 +71,13 @@ function* shown(curves: readonly Curve[]): Generator<number> {
 function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp }: RaceFigureProps) {
   const { title, caption, mode, yLabel, show } = spec;
   const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
-  const values = [...shown(curves)];
-  const y = useAxis(
-    mode,
-    mode === 'log' ? logDomainOf(values) : domainOf(values, 0.08),
-    axesKey,
-    4,
+  const values = [...shown(curves)].filter(
+    (v) => Number.isFinite(v) && (mode === 'linear' || v > 0),
   );
+  const [low, high] = mode === 'log' ? logDomainOf(values) : domainOf(values, 0.08);
+  // An axis never narrows; the one that stands in before there is a value must not be what it starts from.
+  const key = values.length === 0 ? `${axesKey} nothing yet` : axesKey;
+  const y = useAxis(mode, [low, Math.min(high, spec.atMost ?? Infinity)], key, 4);
   return (
     <Figure
       title={title}

@@ -71,7 +71,13 @@ export function SamplesPanel({ race, looks, stamp }: SamplesPanelProps) {
       )}
       {pairs.length === 0 ? (
         <div className="plot-empty samples-empty">
-          <p>{busy ? 'Pause the race, then sample.' : 'Sample once a step has been taken.'}</p>
+          <p>
+            {busy
+              ? 'Pause the race, then sample.'
+              : steps === 0
+                ? 'Sample once a step has been taken.'
+                : 'Press “Sample now”: what did training change?'}
+          </p>
         </div>
       ) : (
         <ul className="samples" data-testid="samples">

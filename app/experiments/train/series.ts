@@ -30,6 +30,8 @@ export interface FigureSpec {
   caption: string;
   yLabel: string;
   mode: AxisMode;
+  /** upper end of the axis, where values have one */
+  atMost?: number;
   show(y: number): string;
   parts: readonly Part[];
 }
@@ -76,6 +78,7 @@ export const FIGURES: readonly FigureSpec[] = [
       'Mean over the step’s minibatches, counted as TRL logs it (line) and as verl does (dashed). Below the axis: none.',
     yLabel: 'share clipped',
     mode: 'log',
+    atMost: 1,
     show: share,
     parts: [
       { suffix: ', TRL', kind: 'line', value: ({ clip }) => clip.trl },
