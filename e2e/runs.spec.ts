@@ -80,6 +80,50 @@ test('a kept run laid over the charts is drawn in them, named in their tables, a
   await expect(lags.getByRole('columnheader', { name: 'run' })).toHaveCount(0);
 });
 
+test('runs are laid over every chart of every page, and stand in every table', async ({ page }) => {
+  for (const seed of [1, 2, 3]) {
+    await page.goto('about:blank');
+    await page.goto(`./#/equivalence?v=1&backend=wasm&source=synthetic&prompts=100&seed=${seed}`);
+    await expect(phase(page)).toHaveText('Finished');
+    await expect(page.getByTestId('keeping')).toHaveText('kept');
+  }
+  await page.getByRole('button', runs).click();
+  const overlay = page.getByRole('button', { name: 'Overlay' });
+  for (const k of [1, 2]) await overlay.nth(k).click();
+  await page.getByRole('button', { name: /Close the runs/ }).click();
+
+  const links = page.getByRole('navigation', { name: 'Experiments' });
+  for (const id of [
+    'equivalence',
+    'variance',
+    'dependence',
+    'weights',
+    'length',
+    'clipping',
+    'gradient',
+    'precision',
+    'objectives',
+  ]) {
+    await links.locator(`a[href^="#/${id}"]`).click();
+    const figures = page.getByRole('figure');
+    await expect(figures.first()).toBeVisible();
+    for (const each of await figures.all()) {
+      // Figures draw once they are seen.
+      await each.scrollIntoViewIfNeeded();
+      const title = await each.getByRole('heading').first().innerText();
+      await expect(each.getByRole('list', { name: 'Runs laid over' }), title).toContainText(
+        'seed 3 → 2',
+      );
+      await each.getByRole('button', { name: 'Table' }).click();
+      // A run stands in a column or in rows of its own.
+      for (const run of [/seed 3 → 1/, /seed 3 → 2/]) {
+        const cells = each.getByRole('table').locator('th, td').filter({ hasText: run });
+        await expect(cells.first(), `${title}, ${run}`).toBeAttached();
+      }
+    }
+  }
+});
+
 test('where the browser has no more room, the run goes on and says so, and is kept once there is', async ({
   page,
   context,

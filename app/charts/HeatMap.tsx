@@ -7,6 +7,17 @@ import { Plot, Tooltip, type Frame } from './Plot';
 import { nearest } from './Curves';
 import type { Scale } from './scale';
 
+/** Where a run reaches one level. */
+export interface Contour {
+  id: string;
+  /** CSS custom property */
+  colour: string;
+  /** SVG dash array; of the run in view none */
+  dash?: string;
+  /** ascending in x */
+  points: readonly (readonly [x: number, y: number])[];
+}
+
 interface HeatMapProps {
   label: string;
   /** [columns], [rows] cell centres, ascending, in equal steps of their scales */
@@ -23,6 +34,7 @@ interface HeatMapProps {
   yLabel: string;
   height: number;
   ring?: { x: number; y: number; label: string };
+  contours?: readonly Contour[];
   describe: (column: number, row: number) => ReactNode;
   /** the same in words */
   say: (column: number, row: number) => string;
@@ -41,6 +53,7 @@ export function HeatMap({
   yLabel,
   height,
   ring,
+  contours = [],
   describe,
   say,
 }: HeatMapProps) {
@@ -88,6 +101,17 @@ export function HeatMap({
                 cellKey={`${shareKey} ${frame.width}x${frame.height}`}
               />
             </g>
+            {contours.map(({ id, colour: own, dash, points }) => (
+              <path
+                key={id}
+                className="overlay-line"
+                style={{ color: `var(${own})` }}
+                strokeDasharray={dash}
+                d={points
+                  .map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${frame.x(px)} ${frame.y(py)}`)
+                  .join('')}
+              />
+            ))}
             {ring && (
               <g>
                 <circle className="heat-ring" cx={frame.x(ring.x)} cy={frame.y(ring.y)} r={6} />

@@ -1,4 +1,5 @@
 /** Which marks of a figure are those of which kept run. */
+import { Prose } from '../format/Prose';
 import { OverlayGlyph } from './OverlayGlyph';
 import type { Overlaid } from './overlay';
 
@@ -9,7 +10,9 @@ export function OverlayLegend({ overlays }: { overlays: readonly Overlaid<unknow
       {overlays.map(({ id, label, look }) => (
         <li key={id}>
           <OverlayGlyph look={look} />
-          {label}
+          <span>
+            <Prose>{label}</Prose>
+          </span>
         </li>
       ))}
     </ul>

@@ -4,8 +4,10 @@
  * theme may change at any time; `pick` is called with the index of the point clicked.
  */
 import { useEffect, useRef, useState } from 'react';
+import type { OverlayLook } from './overlay';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
+import { markPath } from './shapes';
 
 export interface Cloud {
   /** name of a CSS custom property that holds a colour */
@@ -16,9 +18,21 @@ export interface Cloud {
   y: readonly number[];
 }
 
+/** Points of a run laid over: open marks in the run's look, under the others. */
+export interface LaidCloud {
+  id: string;
+  label: string;
+  look: OverlayLook;
+  /** [n] */
+  x: readonly number[];
+  y: readonly number[];
+  describe(point: number): React.ReactNode;
+}
+
 interface PointCloudProps {
   label: string;
   clouds: readonly Cloud[];
+  laid?: readonly LaidCloud[];
   x: Scale;
   y: Scale;
   xLabel: React.ReactNode;
@@ -58,10 +72,12 @@ function drawShape(
 function Points({
   frame,
   clouds,
+  laid,
   hollow,
 }: {
   frame: Frame;
   clouds: readonly Cloud[];
+  laid: readonly LaidCloud[];
   hollow: boolean;
 }) {
   const ref = useRef<HTMLCanvasElement>(null);
@@ -87,6 +103,18 @@ function Points({
     canvas.height = Math.round(frame.height * density);
     context.scale(density, density);
     const style = getComputedStyle(canvas);
+    for (const { look, x: xs, y: ys } of laid) {
+      const marks = new Path2D();
+      const mark = new Path2D(markPath(look.shape, xs.length > 1500 ? 2 : 2.8));
+      xs.forEach((x, i) => {
+        const y = ys[i] as number;
+        if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+        marks.addPath(mark, new DOMMatrix([1, 0, 0, 1, frame.x(x), frame.y(y)]));
+      });
+      context.lineWidth = 0.9;
+      context.strokeStyle = style.getPropertyValue(look.colour);
+      context.stroke(marks);
+    }
     for (const cloud of clouds) {
       const radius = cloud.x.length > 1500 ? 1.8 : 2.5;
       const colour = style.getPropertyValue(cloud.colour);
@@ -107,15 +135,17 @@ function Points({
         context.globalAlpha = 1;
       }
     }
-  }, [frame, clouds, hollow, theme]);
+  }, [frame, clouds, laid, hollow, theme]);
   return <canvas ref={ref} className="plot-points" aria-hidden="true" />;
 }
 
 const REACH = 24;
+const NOTHING: readonly LaidCloud[] = [];
 
 export function PointCloud({
   label,
   clouds,
+  laid = NOTHING,
   x,
   y,
   xLabel,
@@ -128,7 +158,9 @@ export function PointCloud({
   describe,
   pick,
 }: PointCloudProps) {
+  // Clouds of the run in view come first, then those laid over.
   const [near, setNear] = useState<{ cloud: number; point: number } | null>(null);
+  const all = [...clouds, ...laid];
 
   const find = (frame: Frame, event: React.PointerEvent | React.MouseEvent) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -136,7 +168,7 @@ export function PointCloud({
     const py = event.clientY - box.top;
     let best: { cloud: number; point: number } | null = null;
     let least = REACH ** 2;
-    for (const [c, cloud] of clouds.entries()) {
+    for (const [c, cloud] of all.entries()) {
       for (const [i, value] of cloud.x.entries()) {
         const d = (frame.x(value) - px) ** 2 + (frame.y(cloud.y[i] as number) - py) ** 2;
         if (d < least) {
@@ -160,22 +192,30 @@ export function PointCloud({
       height={height}
       left={left}
       grid="both"
-      under={(frame) => <Points frame={frame} clouds={clouds} hollow={recorded} />}
+      under={(frame) => <Points frame={frame} clouds={clouds} laid={laid} hollow={recorded} />}
       over={(frame) => {
-        const cloud = near === null ? undefined : clouds[near.cloud];
+        const cloud = near === null ? undefined : all[near.cloud];
         if (near === null || cloud === undefined) return null;
+        const other = laid[near.cloud - clouds.length];
         const px = cloud.x[near.point];
         const py = cloud.y[near.point];
         if (px === undefined || py === undefined) return null;
         return (
           <Tooltip frame={frame} x={frame.x(px)} y={frame.y(py)}>
-            {describe(near.cloud, near.point)}
+            {other === undefined ? (
+              describe(near.cloud, near.point)
+            ) : (
+              <>
+                <div className="tooltip-row">{other.label}</div>
+                {other.describe(near.point)}
+              </>
+            )}
           </Tooltip>
         );
       }}
     >
       {(frame) => {
-        const cloud = near === null ? undefined : clouds[near.cloud];
+        const cloud = near === null ? undefined : all[near.cloud];
         const px = near === null ? undefined : cloud?.x[near.point];
         const py = near === null ? undefined : cloud?.y[near.point];
         return (
@@ -201,7 +241,7 @@ export function PointCloud({
               onPointerLeave={() => setNear(null)}
               onClick={(event) => {
                 const found = find(frame, event);
-                if (found !== null) pick?.(found.point, found.cloud);
+                if (found !== null && found.cloud < clouds.length) pick?.(found.point, found.cloud);
               }}
             />
           </>

@@ -4,6 +4,7 @@
  * said in words instead of drawn.
  */
 import { useState, type ReactNode } from 'react';
+import type { LaidRow } from './overlay';
 import { Plot, Tooltip, type Frame } from './Plot';
 import { linearScale, type Scale } from './scale';
 
@@ -20,6 +21,8 @@ export interface Row {
   marks: readonly RowMark[];
   /** shown in place of marks, where there are none */
   none?: string;
+  /** the same of runs laid over, each on a line of its own below */
+  laid?: readonly LaidRow[];
 }
 
 interface RowsProps {
@@ -33,6 +36,8 @@ interface RowsProps {
 }
 
 const ROW = 34;
+/** of a run laid over */
+const LANE = 11;
 const PAD = 32;
 
 function place(frame: Frame, value: number): number {
@@ -42,6 +47,8 @@ function place(frame: Frame, value: number): number {
 
 export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
   const [near, setNear] = useState<number | null>(null);
+  const lanes = Math.max(0, ...rows.map(({ laid }) => laid?.length ?? 0));
+  const tall = ROW + lanes * LANE;
   const y = linearScale([-0.6, Math.max(rows.length, 1) - 0.4], 1);
   const level = (i: number) => rows.length - 1 - i;
   const words = (row: Row) =>
@@ -56,7 +63,7 @@ export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
       y={y}
       yTicks={false}
       xLabel={xLabel}
-      height={rows.length * ROW + PAD + 8}
+      height={rows.length * tall + PAD + 8}
       left={12}
       grid="x"
       interactive
@@ -81,6 +88,20 @@ export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
                 </b>
               </div>
             ))}
+            {row.laid?.map((own) => (
+              <div
+                key={own.id}
+                className="tooltip-row"
+                style={{ color: `var(${own.look.colour})` }}
+              >
+                {own.label}
+                <b>
+                  {own.marks
+                    .flatMap(({ value }) => (value === null ? [] : [show(value)]))
+                    .join(', ') || 'none'}
+                </b>
+              </div>
+            ))}
           </Tooltip>
         );
       }}
@@ -101,7 +122,7 @@ export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
             </g>
           ))}
           {rows.map((row, i) => {
-            const at = frame.y(level(i)) + 5;
+            const at = frame.y(level(i)) + 5 - (lanes * LANE) / 2;
             return (
               <g key={row.name}>
                 <text className="row-name" x={2} y={at - 11}>
@@ -114,11 +135,14 @@ export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
                     <Mark key={mark.name} frame={frame} mark={mark} at={at} value={mark.value} />
                   ),
                 )}
+                {row.laid?.map((own, lane) => (
+                  <Lane key={own.id} frame={frame} own={own} at={at + (lane + 1) * LANE} />
+                ))}
                 <rect
                   className="plot-hit row-hit"
                   y={at - ROW / 2 - 5}
                   width={frame.width}
-                  height={ROW}
+                  height={tall}
                   tabIndex={0}
                   role="img"
                   aria-label={`${row.name}: ${words(row) || (row.none ?? 'nothing')}`}
@@ -133,6 +157,29 @@ export function Rows({ label, rows, x, xLabel, show, marks = [] }: RowsProps) {
         </>
       )}
     </Plot>
+  );
+}
+
+/** One run's marks: which quantity each is, by the mark as in the row above; which run, by the dash. */
+function Lane({ frame, own: { look, marks }, at }: { frame: Frame; own: LaidRow; at: number }) {
+  const ends = marks.flatMap(({ value }) => (value === null ? [] : [place(frame, value)]));
+  if (ends.length === 0) return null;
+  return (
+    <g className="lane">
+      <line
+        className="overlay-line overlay-series"
+        style={{ color: `var(${look.colour})` }}
+        strokeDasharray={look.dash}
+        x2={Math.max(...ends)}
+        y1={at}
+        y2={at}
+      />
+      {marks.map((mark) =>
+        mark.value === null ? null : (
+          <Mark key={mark.name} frame={frame} mark={mark} at={at} value={mark.value} />
+        ),
+      )}
+    </g>
   );
 }
 

@@ -7,6 +7,8 @@ import './overlay.css';
 import type { Curve } from './Curves';
 import type { Table } from './Figure';
 import type { Mark, MarkSeries } from './marks';
+import type { Cloud, LaidCloud } from './PointCloud';
+import type { Row, RowMark } from './Rows';
 import type { MarkShape } from './shapes';
 
 export interface OverlayLook {
@@ -81,6 +83,54 @@ export function overlayCurves<Result>(
         overlay: look,
       })),
   );
+}
+
+/** A row of a run laid over, below the same row of the run in view. */
+export interface LaidRow {
+  id: string;
+  label: string;
+  look: OverlayLook;
+  marks: readonly RowMark[];
+}
+
+/**
+ * Rows of the run in view with those of the runs laid over below them, by name.
+ * @param measured names of the marks that are measurements; predictions belong to the run in view
+ */
+export function overlayRows<Result>(
+  overlays: readonly Overlaid<Result>[],
+  rows: readonly Row[],
+  build: (result: Result) => readonly Row[],
+  measured: (mark: RowMark) => boolean = () => true,
+): readonly Row[] {
+  if (overlays.length === 0) return rows;
+  const laid = overlays.map(({ id, label, look, result }) => {
+    const marks = new Map(build(result).map((row) => [row.name, row.marks.filter(measured)]));
+    return { id, label, look, marks };
+  });
+  return rows.map((row) => ({
+    ...row,
+    laid: laid.map(({ id, label, look, marks }) => ({
+      id,
+      label,
+      look,
+      marks: marks.get(row.name) ?? [],
+    })),
+  }));
+}
+
+/** What a figure says about one of its points. */
+export type CloudOf = Pick<Cloud, 'x' | 'y'> & Pick<LaidCloud, 'describe'>;
+
+/** The points of the overlaid runs, to stand under those of the run in view. */
+export function overlayClouds<Result>(
+  overlays: readonly Overlaid<Result>[],
+  build: (result: Result) => CloudOf | null,
+): LaidCloud[] {
+  return overlays.flatMap(({ id, label, look, result }) => {
+    const cloud = build(result);
+    return cloud === null ? [] : [{ id, label, look, ...cloud }];
+  });
 }
 
 /** The table behind a figure with overlaid runs: every run's rows, the one in view first. */

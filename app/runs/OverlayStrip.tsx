@@ -1,6 +1,7 @@
 /** Above the figures: which kept runs are laid over them, by the differences that matter, and away with them. */
 import { useLab, useLabState } from '../state/react';
 import { overlayLook } from '../charts/overlay';
+import { Prose } from '../format/Prose';
 import { OverlayGlyph } from '../charts/OverlayGlyph';
 import { useOverlayLabels } from './useOverlays';
 
@@ -14,7 +15,9 @@ export function OverlayStrip() {
       {overlays.map(({ id, slot }) => (
         <li key={id}>
           <OverlayGlyph look={overlayLook(slot)} />
-          <span>{labels.get(id)}</span>
+          <span>
+            <Prose>{labels.get(id) ?? ''}</Prose>
+          </span>
           <button
             type="button"
             className="button-quiet"

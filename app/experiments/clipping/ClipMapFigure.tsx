@@ -3,14 +3,17 @@ import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClippedObjective, ClipMap } from '../../../src/experiments/clipping-measure';
 import { Figure } from '../../charts/Figure';
-import { HeatMap } from '../../charts/HeatMap';
+import { HeatMap, type Contour } from '../../charts/HeatMap';
+import { overlayTable } from '../../charts/overlay';
 import { logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../Choice';
 import { epsilonText, objectiveView } from '../objective-views';
 import type { Quantity } from './index';
 import { shareText } from '../percent';
+import { levelLine } from './level-line';
 
 const EVERY = 2;
 
@@ -28,6 +31,16 @@ function cellsOf(map: ClipMap, quantity: Quantity) {
   // Shares fall with epsilon: the largest stands in the first cell.
   const full = quantity === 'clipped' ? Math.max(share(0, 0), 1e-12) : 1;
   return { epsilon, share, full };
+}
+
+function rowsOf(map: ClipMap, quantity: Quantity): string[][] {
+  const { epsilon, share } = cellsOf(map, quantity);
+  return epsilon
+    .map((value, row) => [
+      significant(value, 3),
+      ...epsilon.map((_, column) => shareText(share(column, row))),
+    ])
+    .reverse();
 }
 
 /** The axis reaches half a step beyond the outer cells' centres. */
@@ -49,10 +62,25 @@ export function ClipMapFigure({
   const map = result.maps.find(({ objective }) => objective === wanted) ?? result.maps[0];
   const cells = useMemo(() => (map === undefined ? null : cellsOf(map, quantity)), [map, quantity]);
   const scale = useMemo(() => logScale(axisOf(cells?.epsilon ?? []), 5), [cells?.epsilon]);
+  const overlays = useOverlays('clipping');
   if (map === undefined || cells === null) return null;
   const { name, colour } = objectiveView(map.objective);
   const { epsilon, share, full } = cells;
   const { published } = map;
+  const level = quantity === 'clipped' ? published.clipped : published.massKept;
+  const theirMap = (own: ClippingResult) =>
+    own.maps.find(({ objective }) => objective === map.objective);
+  const contours: Contour[] =
+    overlays.length === 0
+      ? []
+      : [
+          { id: 'in view', colour: '--ink', points: levelLine(map, quantity, level) },
+          ...overlays.map(({ id, look, result: own }) => {
+            const theirs = theirMap(own);
+            const points = theirs === undefined ? [] : levelLine(theirs, quantity, level);
+            return { id, colour: look.colour, dash: look.dash, points };
+          }),
+        ];
   const what = quantity === 'clipped' ? `share of ${map.unit} clipped` : 'gradient mass kept';
   const at = (i: number) => significant(epsilon[i] as number, 3);
   // A result is a new object with every batch; its shares change with the number of observations.
@@ -72,20 +100,27 @@ export function ClipMapFigure({
           onChoose={setWanted}
         />
       }
-      table={() => ({
-        columns: ['ε high \\ ε low', ...epsilon.map((_, i) => at(i))],
-        rows: epsilon
-          .map((_, row) => [
-            at(row),
-            ...epsilon.map((_value, column) => shareText(share(column, row))),
-          ])
-          .reverse(),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['ε high \\ ε low', ...epsilon.map((_, i) => at(i))],
+            rows: rowsOf(map, quantity),
+          },
+          (own) => {
+            const theirs = theirMap(own);
+            return theirs === undefined ? [] : rowsOf(theirs, quantity);
+          },
+        )
+      }
       caption={
         <>
           {name}: {what}; a full tint is {shareText(full)}. At the published band it clips{' '}
           {shareText(published.clipped)} of the {map.unit} and keeps {shareText(published.massKept)}{' '}
           of the gradient mass.
+          {overlays.length > 0 &&
+            ` Lines: where each run ${quantity === 'clipped' ? 'clips' : 'keeps'} ${shareText(level)}, as the one in view does at its published band; solid: the run in view.`}
         </>
       }
     >
@@ -106,6 +141,7 @@ export function ClipMapFigure({
           y: published.high,
           label: `${epsilonText(published.low)} / ${epsilonText(published.high)}`,
         }}
+        contours={contours}
         describe={(column, row) => (
           <>
             <div className="tooltip-head">

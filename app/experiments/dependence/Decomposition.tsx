@@ -3,19 +3,36 @@ import { useState } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { useAxis } from '../../charts/axes';
 import { Figure } from '../../charts/Figure';
+import { overlayTable, type Overlaid } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';
 import { domainOf, linearScale } from '../../charts/scale';
+import { markPath } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import type { CurveFigure } from '../statistics/views';
 import { stepsOf, type Step } from './steps';
 
 const HEIGHT = 290;
+/** px between a part's bar and those of each run laid over */
+const LANE = 8;
+
+function rowsOf({ decomposition }: DependenceResult): string[][] {
+  return stepsOf(decomposition).map(({ name, value }) => [
+    name,
+    significant(value, 5),
+    percent(value / decomposition.total),
+  ]);
+}
 
 export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>) {
   const [near, setNear] = useState<number | null>(null);
   const steps = stepsOf(result.decomposition);
   const { total } = result.decomposition;
-  const ends = steps.flatMap(({ from, to }) => [from, to]);
+  const overlays = useOverlays('dependence');
+  const laid = overlays.map((own) => ({ ...own, steps: stepsOf(own.result.decomposition) }));
+  const ends = [steps, ...laid.map((own) => own.steps)]
+    .flat()
+    .flatMap(({ from, to }) => [from, to]);
   const x = useAxis('linear', domainOf(ends, 0.06), `${axesKey} parts`, 4);
   const y = linearScale([-0.5, steps.length - 0.5], 1);
   const rowOf = (row: number) => steps.length - 1 - row;
@@ -23,10 +40,14 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
     <Figure
       title="Where the variance comes from"
       recorded={false}
-      table={() => ({
-        columns: ['part', 'nats²', 'share of the total'],
-        rows: steps.map(({ name, value }) => [name, significant(value, 5), percent(value / total)]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: ['part', 'nats²', 'share of the total'], rows: rowsOf(result) },
+          rowsOf,
+        )
+      }
       caption={
         <>
           Var[log s] over all responses, {significant(total, 4)} nats². Independent tokens would
@@ -42,7 +63,7 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
         xLabel="nats²"
         yTicks={false}
         left={16}
-        height={HEIGHT}
+        height={HEIGHT + steps.length * LANE * laid.length}
         grid="x"
         interactive
         over={(frame) => {
@@ -70,6 +91,10 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
               last={row === steps.length - 1}
               y={frame.y(rowOf(row))}
               frame={frame}
+              laid={laid.flatMap((own) => {
+                const other = own.steps[row];
+                return other === undefined ? [] : [{ ...own, step: other }];
+              })}
               onNear={(is) => setNear(is ? row : null)}
             />
           ))
@@ -85,10 +110,12 @@ interface BarProps {
   last: boolean;
   y: number;
   frame: Frame;
+  laid: readonly (Overlaid<unknown> & { step: Step })[];
   onNear: (near: boolean) => void;
 }
 
-function Bar({ step, share, last, y, frame, onNear }: BarProps) {
+function Bar({ step, share, last, y: middle, frame, laid, onNear }: BarProps) {
+  const y = middle - (LANE * laid.length) / 2;
   const { name, from, to, kind } = step;
   const left = Math.min(frame.x(from), frame.x(to));
   const width = Math.max(1, Math.abs(frame.x(to) - frame.x(from)));
@@ -118,6 +145,28 @@ function Bar({ step, share, last, y, frame, onNear }: BarProps) {
         y={y - thickness / 2 + 6}
         height={thickness}
       />
+      {laid.map(({ id, label, look, step: other }, lane) => {
+        const below = y + thickness / 2 + 6 + (lane + 0.75) * LANE;
+        return (
+          <g key={id} style={{ color: `var(${look.colour})` }}>
+            <line
+              className="overlay-line overlay-series"
+              strokeDasharray={look.dash}
+              x1={frame.x(other.from)}
+              x2={frame.x(other.to)}
+              y1={below}
+              y2={below}
+            />
+            <path
+              className="overlay-mark"
+              transform={`translate(${frame.x(other.to).toFixed(1)},${below})`}
+              d={markPath(look.shape, 3)}
+            >
+              <title>{`${label}: ${name} ${significant(other.value, 4)}`}</title>
+            </path>
+          </g>
+        );
+      })}
       {!last && (
         <line
           className="part-link"

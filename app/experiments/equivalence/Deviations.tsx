@@ -6,8 +6,10 @@ import { useMemo, useState } from 'react';
 import type { Deviation, EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayTable } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';
 import { linearScale, logScale, type Domain } from '../../charts/scale';
+import { markPath } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
@@ -29,11 +31,30 @@ function decades(deviations: readonly Deviation[], tolerance: number): Domain {
   return [10 ** (Math.floor(Math.log10(low)) - 1), 10 ** (Math.floor(Math.log10(high)) + 1)];
 }
 
-export function Deviations({ result, recorded, axesKey }: FigureData<EquivalenceResult>) {
+/** px between a form's own marks and those of each run laid over */
+const LANE = 10;
+
+function deviationOf({ deviations }: EquivalenceResult, row: number): Deviation | undefined {
+  return deviations.find(({ form }) => form === FORM_VIEWS[row]?.form);
+}
+
+function rowsOf(result: EquivalenceResult): string[][] {
+  return FORM_VIEWS.flatMap(({ name }, row) => {
+    const deviation = deviationOf(result, row);
+    if (deviation === undefined) return [];
+    const marks = MARKS.map(({ of }) => significant(of(deviation), 3));
+    return [[name, ...marks, `#${deviation.worstSequence}`, String(result.sequences)]];
+  });
+}
+
+export function Deviations({ result, recorded, axesKey, overlays }: FigureData<EquivalenceResult>) {
   const lab = useLab();
   const { deviations, tolerance, sequences, kernels } = result;
   const [near, setNear] = useState<{ row: number; mark: number } | null>(null);
-  const [low, high] = useStableDomain(decades(deviations, tolerance), axesKey);
+  const [low, high] = useStableDomain(
+    decades([deviations, ...overlays.map((own) => own.result.deviations)].flat(), tolerance),
+    axesKey,
+  );
   const x = useMemo(() => {
     const scale = logScale([low, high], 5);
     const [, ...rest] = scale.ticks;
@@ -44,28 +65,23 @@ export function Deviations({ result, recorded, axesKey }: FigureData<Equivalence
   const rowOf = (row: number) => FORM_VIEWS.length - 1 - row;
   const place = (frame: Frame, value: number) =>
     Number.isFinite(value) ? frame.x(Math.max(value, low)) : frame.width;
-  const find = (row: number) => deviations.find(({ form }) => form === FORM_VIEWS[row]?.form);
+  const find = (row: number) => deviationOf(result, row);
 
   return (
     <Figure
       title="Distance from float64"
       recorded={recorded}
-      table={() => ({
-        columns: ['form', ...MARKS.map(({ name }) => name), 'worst response', 'n'],
-        rows: FORM_VIEWS.flatMap(({ name }, row) => {
-          const deviation = find(row);
-          return deviation === undefined
-            ? []
-            : [
-                [
-                  name,
-                  ...MARKS.map(({ of }) => significant(of(deviation), 3)),
-                  `#${deviation.worstSequence}`,
-                  String(sequences),
-                ],
-              ];
-        }),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['form', ...MARKS.map(({ name }) => name), 'worst response', 'n'],
+            rows: rowsOf(result),
+          },
+          rowsOf,
+        )
+      }
       caption={
         <>
           |form ÷ reference − 1| over {counted(sequences, 'response')}, computed in{' '}
@@ -95,7 +111,7 @@ export function Deviations({ result, recorded, axesKey }: FigureData<Equivalence
         y={y}
         yTicks={false}
         xLabel="relative deviation"
-        height={236}
+        height={236 + 3 * LANE * overlays.length}
         left={16}
         grid="x"
         interactive
@@ -131,7 +147,7 @@ export function Deviations({ result, recorded, axesKey }: FigureData<Equivalence
             {FORM_VIEWS.map(({ form, name, colour }, row) => {
               const deviation = find(row);
               if (deviation === undefined) return null;
-              const at = frame.y(rowOf(row));
+              const at = frame.y(rowOf(row)) - (LANE * overlays.length) / 2;
               const values = MARKS.map(({ of }) => place(frame, of(deviation)));
               return (
                 <g key={form} style={{ color: `var(${colour})` }}>
@@ -157,6 +173,36 @@ export function Deviations({ result, recorded, axesKey }: FigureData<Equivalence
                       onPointerLeave={() => setNear(null)}
                     />
                   ))}
+                  {overlays.map(({ id, label, look, result: own }, lane) => {
+                    const other = deviationOf(own, row);
+                    if (other === undefined) return null;
+                    const places = MARKS.map(({ of }) => place(frame, of(other)));
+                    const below = at + (lane + 1) * LANE + 4;
+                    return (
+                      <g key={id} style={{ color: `var(${look.colour})` }}>
+                        <line
+                          className="overlay-line overlay-series"
+                          strokeDasharray={look.dash}
+                          x1={places[0]}
+                          x2={places.at(-1)}
+                          y1={below}
+                          y2={below}
+                        />
+                        {places.map((px, mark) => (
+                          <path
+                            key={mark}
+                            className="overlay-mark"
+                            transform={`translate(${px.toFixed(1)},${below})`}
+                            d={markPath(look.shape, 2.2 + mark * 0.6)}
+                          >
+                            <title>
+                              {`${label}: ${MARKS[mark]?.name} ${significant(MARKS[mark]?.of(other) ?? NaN, 3)}`}
+                            </title>
+                          </path>
+                        ))}
+                      </g>
+                    );
+                  })}
                   {!recorded && (
                     <circle
                       className="worst"

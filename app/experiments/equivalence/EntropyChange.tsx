@@ -1,8 +1,9 @@
 /** Two entropies that must not be confused: the sampled cross-entropy and the policy's Shannon entropy. */
 import { useMemo } from 'react';
-import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import type { EquivalencePoint, EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, fixed, signed } from '../../format/numbers';
@@ -10,14 +11,65 @@ import { Prose } from '../../format/Prose';
 import { useLab } from '../../state/react';
 import type { FigureData } from './forms';
 
-export function EntropyChange({ result, recorded, axesKey }: FigureData<EquivalenceResult>) {
+/** of each run in the table */
+const ROWS = 500;
+
+type Both = EquivalencePoint & { shannonChange: number };
+
+/** Points of which both entropies are known. */
+function knownOf({ points }: EquivalenceResult): Both[] {
+  return points.flatMap((point) =>
+    point.shannonChange === null ? [] : [{ ...point, shannonChange: point.shannonChange }],
+  );
+}
+
+function rowsOf(result: EquivalenceResult): string[][] {
+  return knownOf(result)
+    .slice(0, ROWS)
+    .map((point) => [
+      `#${point.sequence}`,
+      String(point.length),
+      signed(point.crossEntropyChange, 6),
+      signed(point.shannonChange, 6),
+    ]);
+}
+
+function Tip({ point }: { point: Both | undefined }) {
+  if (point === undefined) return null;
+  return (
+    <>
+      <div className="tooltip-head">
+        response #{point.sequence}, {counted(point.length, 'token')}
+      </div>
+      <div className="tooltip-row">
+        cross-entropy change <b>{signed(point.crossEntropyChange, 6)}</b>
+      </div>
+      <div className="tooltip-row">
+        Shannon-entropy change <b>{signed(point.shannonChange, 6)}</b>
+      </div>
+    </>
+  );
+}
+
+export function EntropyChange({
+  result,
+  recorded,
+  axesKey,
+  overlays,
+}: FigureData<EquivalenceResult>) {
   const lab = useLab();
-  const points = useMemo(
+  const points = useMemo(() => knownOf(result), [result]);
+  const laid = useMemo(
     () =>
-      result.points.flatMap((point) =>
-        point.shannonChange === null ? [] : [{ ...point, shannonChange: point.shannonChange }],
-      ),
-    [result.points],
+      overlayClouds(overlays, (own) => {
+        const theirs = knownOf(own);
+        return {
+          x: theirs.map((point) => point.crossEntropyChange),
+          y: theirs.map((point) => point.shannonChange),
+          describe: (i) => <Tip point={theirs[i]} />,
+        };
+      }),
+    [overlays],
   );
   const cloud = useMemo<Cloud>(
     () => ({
@@ -30,11 +82,11 @@ export function EntropyChange({ result, recorded, axesKey }: FigureData<Equivale
   );
   const clouds = useMemo(() => [cloud], [cloud]);
   const [xLow, xHigh] = useStableDomain(
-    useMemo(() => domainOf(cloud.x), [cloud]),
+    useMemo(() => domainOf([cloud, ...laid].flatMap((one) => one.x)), [cloud, laid]),
     axesKey,
   );
   const [yLow, yHigh] = useStableDomain(
-    useMemo(() => domainOf(cloud.y), [cloud]),
+    useMemo(() => domainOf([cloud, ...laid].flatMap((one) => one.y)), [cloud, laid]),
     axesKey,
   );
   const x = useMemo(() => linearScale([xLow, xHigh], 5), [xLow, xHigh]);
@@ -45,18 +97,20 @@ export function EntropyChange({ result, recorded, axesKey }: FigureData<Equivale
     <Figure
       title="Not the Shannon entropy"
       recorded={recorded}
-      table={() => ({
-        columns: ['response', 'tokens', 'cross-entropy change', 'Shannon-entropy change'],
-        rows: points
-          .slice(0, 500)
-          .map((point) => [
-            `#${point.sequence}`,
-            String(point.length),
-            signed(point.crossEntropyChange, 6),
-            signed(point.shannonChange, 6),
-          ]),
-        ...(points.length > 500 ? { note: `The first 500 of ${points.length} points.` } : {}),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['response', 'tokens', 'cross-entropy change', 'Shannon-entropy change'],
+            rows: rowsOf(result),
+            ...(points.length > ROWS
+              ? { note: `The first ${ROWS} of ${points.length} points.` }
+              : {}),
+          },
+          rowsOf,
+        )
+      }
       caption={
         points.length === 0 ? (
           'These rollouts carry no Shannon entropies.'
@@ -77,6 +131,7 @@ export function EntropyChange({ result, recorded, axesKey }: FigureData<Equivale
         <PointCloud
           label={`Shannon-entropy change against cross-entropy change, ${counted(points.length, 'response')}`}
           clouds={clouds}
+          laid={laid}
           x={x}
           y={y}
           xLabel={<Prose>cross-entropy change H_old − H_θ, nats per token</Prose>}
@@ -84,23 +139,7 @@ export function EntropyChange({ result, recorded, axesKey }: FigureData<Equivale
           height={264}
           recorded={recorded}
           diagonal
-          describe={(_cloud, i) => {
-            const point = points[i];
-            if (point === undefined) return null;
-            return (
-              <>
-                <div className="tooltip-head">
-                  response #{point.sequence}, {counted(point.length, 'token')}
-                </div>
-                <div className="tooltip-row">
-                  cross-entropy change <b>{signed(point.crossEntropyChange, 6)}</b>
-                </div>
-                <div className="tooltip-row">
-                  Shannon-entropy change <b>{signed(point.shannonChange, 6)}</b>
-                </div>
-              </>
-            );
-          }}
+          describe={(_cloud, i) => <Tip point={points[i]} />}
           {...(recorded
             ? {}
             : {

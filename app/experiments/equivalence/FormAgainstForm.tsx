@@ -1,8 +1,9 @@
 /** One form against another, response by response; the prediction is the diagonal. */
 import { useMemo, useState } from 'react';
-import type { EquivalenceResult } from '../../../src/experiments/equivalence';
+import type { EquivalencePoint, EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, significant, single } from '../../format/numbers';
@@ -10,16 +11,65 @@ import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
 
 const OTHERS = FORM_VIEWS.slice(1);
+/** of each run in the table */
+const ROWS = 500;
 
-export function FormAgainstForm({ result, recorded, axesKey }: FigureData<EquivalenceResult>) {
+function rowsOf({ points }: EquivalenceResult): string[][] {
+  return points
+    .slice(0, ROWS)
+    .map((point) => [
+      `#${point.sequence}`,
+      String(point.length),
+      ...FORM_VIEWS.map(({ form }) => single(point[form])),
+    ]);
+}
+
+function Tip({ point }: { point: EquivalencePoint | undefined }) {
+  if (point === undefined) return null;
+  return (
+    <>
+      <div className="tooltip-head">
+        response #{point.sequence}, {counted(point.length, 'token')}
+      </div>
+      {FORM_VIEWS.map(({ form, name, colour }) => (
+        <div key={form} className="tooltip-row">
+          <span className="swatch" style={{ background: `var(${colour})` }} />
+          {name}
+          <b>{significant(point[form], 8)}</b>
+        </div>
+      ))}
+    </>
+  );
+}
+
+export function FormAgainstForm({
+  result,
+  recorded,
+  axesKey,
+  overlays,
+}: FigureData<EquivalenceResult>) {
   const lab = useLab();
   const [shown, setShown] = useState(0);
   const { points } = result;
   const other = OTHERS[shown] ?? (OTHERS[0] as (typeof OTHERS)[number]);
 
   const now = useMemo(
-    () => domainOf(points.flatMap((point) => [point.geometric, point.perplexity, point.entropy])),
-    [points],
+    () =>
+      domainOf(
+        [points, ...overlays.map((own) => own.result.points)].flatMap((all) =>
+          all.flatMap((point) => [point.geometric, point.perplexity, point.entropy]),
+        ),
+      ),
+    [points, overlays],
+  );
+  const laid = useMemo(
+    () =>
+      overlayClouds(overlays, ({ points: theirs }) => ({
+        x: theirs.map((point) => point.geometric),
+        y: theirs.map((point) => point[other.form]),
+        describe: (i) => <Tip point={theirs[i]} />,
+      })),
+    [overlays, other],
   );
   const [low, high] = useStableDomain(now, axesKey);
   const scale = useMemo(() => linearScale([low, high], 5), [low, high]);
@@ -48,22 +98,26 @@ export function FormAgainstForm({ result, recorded, axesKey }: FigureData<Equiva
           ))}
         </div>
       }
-      table={() => ({
-        columns: ['response', 'tokens', ...FORM_VIEWS.map(({ name }) => name)],
-        rows: points
-          .slice(0, 500)
-          .map((point) => [
-            `#${point.sequence}`,
-            String(point.length),
-            ...FORM_VIEWS.map(({ form }) => single(point[form])),
-          ]),
-        ...(points.length > 500 ? { note: `The first 500 of ${points.length} points.` } : {}),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['response', 'tokens', ...FORM_VIEWS.map(({ name }) => name)],
+            rows: rowsOf(result),
+            ...(points.length > ROWS
+              ? { note: `The first ${ROWS} of ${points.length} points.` }
+              : {}),
+          },
+          rowsOf,
+        )
+      }
       caption={`${counted(points.length, 'response')}. Line: the prediction, equality. How far from it, in the next figure.`}
     >
       <PointCloud
         label={`${other.name} against geometric mean: ${counted(points.length, 'response')} and the diagonal`}
         clouds={clouds}
+        laid={laid}
         x={scale}
         y={scale}
         xLabel="s by geometric mean"
@@ -71,24 +125,7 @@ export function FormAgainstForm({ result, recorded, axesKey }: FigureData<Equiva
         height={264}
         recorded={recorded}
         diagonal
-        describe={(_cloud, i) => {
-          const point = points[i];
-          if (point === undefined) return null;
-          return (
-            <>
-              <div className="tooltip-head">
-                response #{point.sequence}, {counted(point.length, 'token')}
-              </div>
-              {FORM_VIEWS.map(({ form, name, colour }) => (
-                <div key={form} className="tooltip-row">
-                  <span className="swatch" style={{ background: `var(${colour})` }} />
-                  {name}
-                  <b>{significant(point[form], 8)}</b>
-                </div>
-              ))}
-            </>
-          );
-        }}
+        describe={(_cloud, i) => <Tip point={points[i]} />}
         {...(recorded
           ? {}
           : {

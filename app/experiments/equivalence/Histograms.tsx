@@ -12,7 +12,6 @@ import { overlayTable } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';
 import { countCeiling, linearScale } from '../../charts/scale';
 import { count, counted, significant } from '../../format/numbers';
-import { useOverlays } from '../../runs/useOverlays';
 import { useLab } from '../../state/react';
 import { bars, binEdges, COLUMNS, densityScale, largestOf, outline, rowsOf } from './bins';
 import { FORM_VIEWS, type FigureData } from './forms';
@@ -25,6 +24,7 @@ export function Histograms({
   result,
   recorded,
   axesKey,
+  overlays,
   controls,
 }: FigureData<EquivalenceResult> & { controls: ReactNode }) {
   const lab = useLab();
@@ -32,8 +32,6 @@ export function Histograms({
   const [hovered, setHovered] = useState<number | null>(null);
   const [focusBin, setFocusBin] = useState(Math.floor(spec.bins / 2));
 
-  const kept = useOverlays('equivalence');
-  const overlays = recorded ? [] : kept;
   const largest = Math.max(
     largestOf(result),
     ...overlays.map((own) => largestOf(own.result) * densityScale(own.result, result)),

@@ -4,42 +4,65 @@ import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../charts/Figure';
 import { Hatch } from '../../charts/Hatch';
 import { useStableDomain } from '../../charts/hooks';
-import { Plot, Tooltip } from '../../charts/Plot';
+import { overlayTable } from '../../charts/overlay';
+import { Plot, Tooltip, type Frame } from '../../charts/Plot';
 import { countCeiling, linearScale, logScale } from '../../charts/scale';
+import { markPath } from '../../charts/shapes';
 import { count, counted, percent } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import type { FigureData } from './forms';
 
-export function Underflow({ result, recorded, axesKey }: FigureData<EquivalenceResult>) {
+type Bins = EquivalenceResult['underflow'];
+
+const lengthsOf = ({ minLength, maxLength }: Bins[number]) => `${minLength}–${maxLength}`;
+
+function rowsOf({ underflow }: EquivalenceResult): string[][] {
+  return underflow.map((bin) => [
+    lengthsOf(bin),
+    count(bin.sequences),
+    count(bin.lost),
+    bin.sequences > 0 ? percent(bin.lost / bin.sequences) : '',
+  ]);
+}
+
+/** Over the bars of another run: a step per bin at its number of responses. */
+function outline(bins: Bins, frame: Frame, of: (bin: Bins[number]) => number): string {
+  return bins
+    .map((bin, i) => {
+      const joined = bins[i - 1]?.maxLength === bin.minLength - 1;
+      const [left, right] = [frame.x(bin.minLength - 0.5), frame.x(bin.maxLength + 0.5)];
+      const y = frame.y(of(bin)).toFixed(1);
+      return `${joined ? 'L' : 'M'}${left.toFixed(1)} ${y}H${right.toFixed(1)}`;
+    })
+    .join('');
+}
+
+export function Underflow({ result, recorded, axesKey, overlays }: FigureData<EquivalenceResult>) {
   const [near, setNear] = useState<number | null>(null);
   const { underflow } = result;
   const lost = underflow.reduce((sum, bin) => sum + bin.lost, 0);
   const all = underflow.reduce((sum, bin) => sum + bin.sequences, 0);
-  const longest = Math.max(1, ...underflow.map((bin) => bin.maxLength));
-  const most = Math.max(1, ...underflow.map((bin) => bin.sequences));
-  const shortest = Math.min(longest, ...underflow.map((bin) => bin.minLength));
+  const everyBin = [underflow, ...overlays.map((own) => own.result.underflow)].flat();
+  const longest = Math.max(1, ...everyBin.map((bin) => bin.maxLength));
+  const most = Math.max(1, ...everyBin.map((bin) => bin.sequences));
+  const shortest = Math.min(longest, ...everyBin.map((bin) => bin.minLength));
   const [xLow, xHigh] = useStableDomain([shortest - 0.5, longest + 0.5], axesKey);
   const [, yHigh] = useStableDomain([0, countCeiling(most)], axesKey);
   const x = useMemo(() => logScale([xLow, xHigh], 6), [xLow, xHigh]);
   const y = useMemo(() => linearScale([0, yHigh], 4), [yHigh]);
-  const lengths = (i: number) => {
-    const bin = underflow[i];
-    return bin === undefined ? '' : `${bin.minLength}–${bin.maxLength}`;
-  };
 
   return (
     <Figure
       title="Where naive products underflow"
       recorded={recorded}
-      table={() => ({
-        columns: ['tokens', 'responses', 'lost', 'share lost'],
-        rows: underflow.map((bin, i) => [
-          lengths(i),
-          count(bin.sequences),
-          count(bin.lost),
-          bin.sequences > 0 ? percent(bin.lost / bin.sequences) : '',
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: ['tokens', 'responses', 'lost', 'share lost'], rows: rowsOf(result) },
+          rowsOf,
+        )
+      }
       caption={
         <>
           <Prose>The textbook quotient ∏ π_θ ÷ ∏ π_old in float32:</Prose> {count(lost)} of{' '}
@@ -47,6 +70,8 @@ export function Underflow({ result, recorded, axesKey }: FigureData<EquivalenceR
           {lost === 0
             ? 'None so far: these responses are short or likely enough.'
             : 'All three forms survive, because they work with sums of logs.'}
+          {overlays.length > 0 &&
+            ' Runs laid over: dashes at their responses, marks at those lost.'}
         </>
       }
     >
@@ -71,7 +96,7 @@ export function Underflow({ result, recorded, axesKey }: FigureData<EquivalenceR
           if (near === null || bin === undefined) return null;
           return (
             <Tooltip frame={frame} x={frame.x(Math.sqrt(bin.minLength * bin.maxLength))} y={10}>
-              <div className="tooltip-head">{lengths(near)} tokens</div>
+              <div className="tooltip-head">{lengthsOf(bin)} tokens</div>
               <div className="tooltip-row">
                 responses <b>{count(bin.sequences)}</b>
               </div>
@@ -115,6 +140,25 @@ export function Underflow({ result, recorded, axesKey }: FigureData<EquivalenceR
                 </g>
               );
             })}
+            {overlays.map(({ id, label, look, result: own }) => (
+              <g key={id} style={{ color: `var(${look.colour})` }} pointerEvents="none">
+                <path
+                  className="overlay-line overlay-series"
+                  strokeDasharray={look.dash}
+                  d={outline(own.underflow, frame, (bin) => bin.sequences)}
+                />
+                {own.underflow.map((bin) => (
+                  <path
+                    key={bin.minLength}
+                    className="overlay-mark"
+                    transform={`translate(${frame.x(Math.sqrt(bin.minLength * bin.maxLength)).toFixed(1)},${frame.y(bin.lost).toFixed(1)})`}
+                    d={markPath(look.shape, 3)}
+                  >
+                    <title>{`${label}: ${lengthsOf(bin)} tokens, ${count(bin.lost)} lost`}</title>
+                  </path>
+                ))}
+              </g>
+            ))}
           </>
         )}
       </Plot>

@@ -1,4 +1,5 @@
 /** The three forms of the sequence weight as the page shows them: one colour, one mark, one name each. */
+import type { Overlaid } from '../../charts/overlay';
 import type { Cloud } from '../../charts/PointCloud';
 import type { Form } from '../../../src/experiments/equivalence';
 
@@ -42,4 +43,6 @@ export interface FigureData<Result> {
   recorded: boolean;
   /** axes start afresh when it changes */
   axesKey: string;
+  /** none over a recorded run */
+  overlays: readonly Overlaid<Result>[];
 }

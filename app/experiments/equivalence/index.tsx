@@ -7,7 +7,7 @@ import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { HISTOGRAM_BINS } from '../../../src/link/pages';
 import { counted } from '../../format/numbers';
-import { useOverlaysKey } from '../../runs/useOverlays';
+import { useOverlays, useOverlaysKey } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { loadRecorded, type RecordedRun } from '../../state/recorded';
 import { useExperiment, useLabState } from '../../state/react';
@@ -20,6 +20,8 @@ import { Histograms } from './Histograms';
 import { Underflow } from './Underflow';
 import { Words } from './Words';
 
+const NONE: ReturnType<typeof useOverlays<'equivalence'>> = [];
+
 export default function Equivalence() {
   const [bins, setBins] = usePageSetting('equivalence', 'bins');
   const {
@@ -28,13 +30,19 @@ export default function Equivalence() {
     refusal,
   } = useExperiment('equivalence', EXPERIMENT_SETTINGS.equivalence({ bins }));
   const laid = useOverlaysKey();
+  const overlays = useOverlays('equivalence');
   const recording = useRecorded(live === null);
   const result: EquivalenceResult | null = live ?? recording?.result ?? null;
   const recorded = live === null;
   const data =
     result === null
       ? null
-      : { result, recorded, axesKey: recorded ? 'recorded' : `run ${run} ${laid}` };
+      : {
+          result,
+          recorded,
+          axesKey: recorded ? 'recorded' : `run ${run} ${laid}`,
+          overlays: recorded ? NONE : overlays,
+        };
 
   return (
     <ExperimentPage

@@ -1,8 +1,10 @@
 /** The sums: how much of the gradient each objective keeps, who holds it, and its norm in logit space. */
 import type { GradientResult } from '../../../src/experiments/gradient';
 import { Figure } from '../../charts/Figure';
-import { Rows } from '../../charts/Rows';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Rows, type Row } from '../../charts/Rows';
 import { percent, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { objectiveView } from '../objective-views';
 import { percentScale } from '../percent';
 
@@ -18,30 +20,54 @@ const MARKS = [
   },
 ] as const;
 
+function tableOf({ objectives }: GradientResult): string[][] {
+  return objectives.map((objective) => [
+    objectiveView(objective.id).name,
+    objective.library === 'trl' ? 'TRL' : 'verl',
+    significant(objective.loss, 5),
+    significant(objective.mass, 5),
+    ...MARKS.map(({ key }) => percent(objective[key])),
+    objective.logitNorm === null ? 'unknown' : significant(objective.logitNorm, 4),
+  ]);
+}
+
+function rowsOf({ objectives }: GradientResult): Row[] {
+  return objectives.map((objective) => ({
+    name: objectiveView(objective.id).name,
+    marks: MARKS.map(({ name, key, shape, colour }) => ({
+      name,
+      shape,
+      colour,
+      value: objective[key],
+    })),
+  }));
+}
+
 export function Balance({ result }: { result: GradientResult }) {
-  const { objectives, logitSpace } = result;
+  const overlays = useOverlays('gradient');
+  const { logitSpace } = result;
   return (
     <Figure
       title="What becomes of the gradient"
       recorded={false}
-      table={() => ({
-        columns: [
-          'objective',
-          'settings of',
-          'loss',
-          'mass',
-          ...MARKS.map(({ name }) => name),
-          'norm in logit space',
-        ],
-        rows: objectives.map((objective) => [
-          objectiveView(objective.id).name,
-          objective.library === 'trl' ? 'TRL' : 'verl',
-          significant(objective.loss, 5),
-          significant(objective.mass, 5),
-          ...MARKS.map(({ key }) => percent(objective[key])),
-          objective.logitNorm === null ? 'unknown' : significant(objective.logitNorm, 4),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: [
+              'objective',
+              'settings of',
+              'loss',
+              'mass',
+              ...MARKS.map(({ name }) => name),
+              'norm in logit space',
+            ],
+            rows: tableOf(result),
+          },
+          tableOf,
+        )
+      }
       caption={
         logitSpace
           ? 'Norm of the gradient with respect to all logits, from p_y and Σp² of π_θ alone: √(1 − 2p_y + Σp²) per token, in the table.'
@@ -64,15 +90,7 @@ export function Balance({ result }: { result: GradientResult }) {
       </ul>
       <Rows
         label="Shares of the gradient by objective"
-        rows={objectives.map((objective) => ({
-          name: objectiveView(objective.id).name,
-          marks: MARKS.map(({ name, key, shape, colour }) => ({
-            name,
-            shape,
-            colour,
-            value: objective[key],
-          })),
-        }))}
+        rows={overlayRows(overlays, rowsOf(result), rowsOf)}
         x={percentScale()}
         xLabel="share"
         show={(share) => percent(share, 2)}

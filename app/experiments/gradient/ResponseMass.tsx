@@ -3,9 +3,11 @@ import { useMemo } from 'react';
 import type { GradientPoint, GradientResult } from '../../../src/experiments/gradient';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
+import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { counted, signed, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { useLab } from '../../state/react';
 import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
@@ -26,28 +28,93 @@ const AXES: Record<Axis, { name: string; label: string; of: (p: GradientPoint) =
   },
 };
 
+/** of each run in the table */
+const ROWS = 500;
+
+interface Weighed {
+  point: GradientPoint;
+  /** in units of an average response, so that the size of the batch does not show */
+  mass: number;
+}
+
+function weighedOf({ objectives, points, sequences }: GradientResult, wanted: string): Weighed[] {
+  const index = Math.max(
+    0,
+    objectives.findIndex(({ id }) => id === wanted),
+  );
+  const scale = sequences / Math.max(objectives[index]?.mass ?? 0, Number.MIN_VALUE);
+  return points.map((point) => ({ point, mass: (point.mass[index] as number) * scale }));
+}
+
+function rowsOf(weighed: readonly Weighed[]): string[][] {
+  return weighed
+    .slice(0, ROWS)
+    .map(({ point, mass }) => [
+      `#${point.sequence}`,
+      String(point.length),
+      signed(point.advantage, 3),
+      point.entropy === null ? '' : significant(point.entropy, 4),
+      significant(mass, 4),
+    ]);
+}
+
+function Tip({ of }: { of: Weighed | undefined }) {
+  if (of === undefined) return null;
+  const { point, mass } = of;
+  return (
+    <>
+      <div className="tooltip-head">
+        response #{point.sequence}, {counted(point.length, 'token')}
+      </div>
+      <div className="tooltip-row">
+        A <b>{signed(point.advantage, 3)}</b>
+      </div>
+      <div className="tooltip-row">
+        gradient <b>{significant(mass, 4)}</b>
+      </div>
+    </>
+  );
+}
+
 export function ResponseMass({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
   const [wanted, setWanted] = usePageSetting('gradient', 'responses');
   const [axis, setAxis] = usePageSetting('gradient', 'against');
-  const found = result.objectives.findIndex(({ id }) => id === wanted);
-  const index = Math.max(0, found);
-  const objective = result.objectives[index];
-  const { points, sequences } = result;
+  const objective = result.objectives.find(({ id }) => id === wanted) ?? result.objectives[0];
+  const { points } = result;
   const { of, label } = AXES[axis];
-  // Mass of an average response = 1, so that the size of the batch does not show.
-  const scale = sequences / Math.max(objective?.mass ?? 0, Number.MIN_VALUE);
+  const overlays = useOverlays('gradient');
+  const weighed = useMemo(() => weighedOf(result, wanted), [result, wanted]);
   const clouds = useMemo(
-    () => bySign(points, of, (point) => (point.mass[index] as number) * scale),
-    [points, of, index, scale],
+    () =>
+      bySign(
+        weighed,
+        ({ point }) => point.advantage,
+        ({ point }) => of(point),
+        ({ mass }) => mass,
+      ),
+    [weighed, of],
   );
+  const laid = useMemo(
+    () =>
+      overlayClouds(overlays, (own) => {
+        const theirs = weighedOf(own, wanted);
+        return {
+          x: theirs.map(({ point }) => of(point)),
+          y: theirs.map(({ mass }) => mass),
+          describe: (i) => <Tip of={theirs[i]} />,
+        };
+      }),
+    [overlays, wanted, of],
+  );
+  const drawn = useMemo(() => [...clouds.map(({ cloud }) => cloud), ...laid], [clouds, laid]);
   const key = `${axesKey} ${axis}`;
   const [xLow, xHigh] = useStableDomain(
-    useMemo(() => domainOf(points.map(of)), [points, of]),
+    useMemo(() => domainOf(drawn.flatMap(({ x }) => x)), [drawn]),
     key,
   );
   const [, yHigh] = useStableDomain(
-    useMemo(() => domainOf(clouds.flatMap(({ cloud }) => [...cloud.y, 0])), [clouds]),
+    useMemo(() => domainOf(drawn.flatMap(({ y }) => [...y, 0])), [drawn]),
     `${key} ${wanted}`,
   );
   const x = useMemo(
@@ -91,19 +158,20 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
           />
         </>
       }
-      table={() => ({
-        columns: ['response', 'tokens', 'A', 'entropy', `gradient, ${name}`],
-        rows: points
-          .slice(0, 500)
-          .map((point) => [
-            `#${point.sequence}`,
-            String(point.length),
-            signed(point.advantage, 3),
-            point.entropy === null ? '' : significant(point.entropy, 4),
-            significant((point.mass[index] as number) * scale, 4),
-          ]),
-        ...(points.length > 500 ? { note: `The first 500 of ${points.length} points.` } : {}),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['response', 'tokens', 'A', 'entropy', `gradient, ${name}`],
+            rows: rowsOf(weighed),
+            ...(points.length > ROWS
+              ? { note: `The first ${ROWS} of ${points.length} points.` }
+              : {}),
+          },
+          (own) => rowsOf(weighedOf(own, wanted)),
+        )
+      }
       caption={
         <>
           Sum of |∂loss/∂log π| over the response under {name}, in units of an average response. At
@@ -120,31 +188,16 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
         <PointCloud
           label={`Gradient of each response under ${name} against ${label}`}
           clouds={clouds.map(({ cloud }) => cloud)}
+          laid={laid}
           x={x}
           y={y}
           xLabel={label}
           yLabel="gradient, average = 1"
           height={264}
           recorded={false}
-          describe={(cloud, i) => {
-            const point = clouds[cloud]?.points[i];
-            if (point === undefined) return null;
-            return (
-              <>
-                <div className="tooltip-head">
-                  response #{point.sequence}, {counted(point.length, 'token')}
-                </div>
-                <div className="tooltip-row">
-                  A <b>{signed(point.advantage, 3)}</b>
-                </div>
-                <div className="tooltip-row">
-                  gradient <b>{significant((point.mass[index] as number) * scale, 4)}</b>
-                </div>
-              </>
-            );
-          }}
+          describe={(cloud, i) => <Tip of={clouds[cloud]?.points[i]} />}
           pick={(i, cloud) => {
-            const sequence = clouds[cloud]?.points[i]?.sequence;
+            const sequence = clouds[cloud]?.points[i]?.point.sequence;
             if (sequence === undefined) return;
             lab.inspect({ low: -Infinity, high: Infinity, title: 'all responses', sequence });
           }}

@@ -1,5 +1,4 @@
 /** Points split by the sign of their advantage: one colour and one shape each. */
-import type { GradientPoint } from '../../../src/experiments/gradient';
 import type { Cloud } from '../../charts/PointCloud';
 
 export const SIGNS = [
@@ -8,19 +7,20 @@ export const SIGNS = [
   { sign: 0, name: 'A = 0', colour: '--ink-faint', shape: 'triangle' },
 ] as const;
 
-export interface SignedCloud {
+export interface SignedCloud<Point> {
   cloud: Cloud;
-  points: GradientPoint[];
+  points: Point[];
 }
 
 /** Clouds of the signs that occur. */
-export function bySign(
-  points: readonly GradientPoint[],
-  x: (point: GradientPoint) => number,
-  y: (point: GradientPoint) => number,
-): SignedCloud[] {
+export function bySign<Point>(
+  points: readonly Point[],
+  advantage: (point: Point) => number,
+  x: (point: Point) => number,
+  y: (point: Point) => number,
+): SignedCloud<Point>[] {
   return SIGNS.flatMap(({ sign, colour, shape }) => {
-    const own = points.filter((point) => Math.sign(point.advantage) === sign);
+    const own = points.filter((point) => Math.sign(advantage(point)) === sign);
     if (own.length === 0) return [];
     return [{ cloud: { colour, shape, x: own.map(x), y: own.map(y) }, points: own }];
   });

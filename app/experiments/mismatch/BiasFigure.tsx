@@ -4,6 +4,7 @@ import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
 import type { MarkSeries } from '../../charts/marks';
+import { overlaySeries, overlayTable, type Overlaid } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, percent, significant, signed } from '../../format/numbers';
@@ -11,23 +12,26 @@ import { interval } from '../statistics/intervals';
 import { TOKEN, type CurveKind } from '../statistics/views';
 
 const HEIGHT = 320;
+const TABLE_COLUMNS = [
+  'log-prob under the sampler',
+  'tokens',
+  'mean difference, nats',
+  '95 % interval',
+  'standard deviation, nats',
+];
 
 export interface MismatchFigure {
   measure: MismatchMeasure;
   sequences: number;
   kind: CurveKind;
   axesKey: string;
+  overlays: readonly Overlaid<MismatchMeasure>[];
 }
 
 const probability = ({ logp }: SurenessBin) => percent(Math.exp(logp), 1);
 
-export function BiasFigure({ measure, axesKey }: MismatchFigure) {
-  const { bySureness: bins, sigma, bias, metrics } = measure;
-  const x = useAxis('linear', padded(bins.map(({ logp }) => logp)), `${axesKey} x`, 6);
-  const expected = -(sigma ** 2) / 2;
-  const ends = bins.flatMap((bin) => [bin.bias, ...(bin.interval ?? [])]);
-  const y = useAxis('linear', padded([...ends, 0, expected]), `${axesKey} y`, 6);
-  const series: MarkSeries = {
+function seriesOf({ bySureness: bins }: MismatchMeasure): MarkSeries {
+  return {
     id: 'bias',
     colour: TOKEN.colour,
     shape: TOKEN.shape,
@@ -46,27 +50,37 @@ export function BiasFigure({ measure, axesKey }: MismatchFigure) {
           };
     },
   };
+}
+
+function rowsOf({ bySureness: bins }: MismatchMeasure): string[][] {
+  return bins.map((bin) => [
+    `${significant(bin.low, 3)} to ${significant(bin.high, 3)}`,
+    count(bin.tokens),
+    signed(bin.bias, 5),
+    interval(bin.interval, 4),
+    significant(bin.spread, 4),
+  ]);
+}
+
+export function BiasFigure({ measure, axesKey, overlays }: MismatchFigure) {
+  const { sigma, bias, metrics } = measure;
+  const bins = [measure, ...overlays.map(({ result }) => result)].flatMap(
+    ({ bySureness }) => bySureness,
+  );
+  const x = useAxis('linear', padded(bins.map(({ logp }) => logp)), `${axesKey} x`, 6);
+  const expected = -(sigma ** 2) / 2;
+  const ends = bins.flatMap((bin) => [bin.bias, ...(bin.interval ?? [])]);
+  const y = useAxis('linear', padded([...ends, 0, expected]), `${axesKey} y`, 6);
+  const series = [...overlaySeries(overlays, (own) => [seriesOf(own)]), seriesOf(measure)];
   return (
     <Figure
       title="Trainer minus sampler"
       recorded={false}
       className="figure-hero"
-      table={() => ({
-        columns: [
-          'log-prob under the sampler',
-          'tokens',
-          'mean difference, nats',
-          '95 % interval',
-          'standard deviation, nats',
-        ],
-        rows: bins.map((bin) => [
-          `${significant(bin.low, 3)} to ${significant(bin.high, 3)}`,
-          count(bin.tokens),
-          signed(bin.bias, 5),
-          interval(bin.interval, 4),
-          significant(bin.spread, 4),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(measure) }, rowsOf)
+      }
       caption={
         <>
           eₜ = log π_old(yₜ) − log π_sampler(yₜ), tokens in equal shares by how sure the sampler
@@ -89,7 +103,7 @@ export function BiasFigure({ measure, axesKey }: MismatchFigure) {
         xLabel="log π_sampler(yₜ), nats"
         yLabel="mean of eₜ, nats"
         height={HEIGHT}
-        series={[series]}
+        series={series}
         rules={[
           { along: 'y', at: expected, label: '', kind: 'prediction' },
           { along: 'y', at: 0, label: 'no difference' },

@@ -1,7 +1,8 @@
 /** What each correction makes of the weights, and of two losses. */
 import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
 import { Figure } from '../../charts/Figure';
-import { Rows } from '../../charts/Rows';
+import { overlayRows, overlayTable, type Overlaid } from '../../charts/overlay';
+import { Rows, type Row } from '../../charts/Rows';
 import { Legend } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
 import { percentScale, shareText } from '../percent';
@@ -11,41 +12,68 @@ const LOSS_NAMES = { trl: 'TRL', verl: 'verl' } as const;
 
 const bounds = ({ low, high }: CorrectionRow) => (low === null ? `≤ ${high}` : `${low} to ${high}`);
 
-export function Corrections({ measure: { corrections } }: { measure: MismatchMeasure }) {
+function tableOf({ corrections }: MismatchMeasure): string[][] {
+  return corrections.map((row) => [
+    row.title,
+    bounds(row),
+    row.trl ?? 'has none',
+    row.verl ?? 'has none',
+    `${significant(row.min, 4)} … ${significant(row.max, 4)}`,
+    significant(row.mean, 6),
+    shareText(row.dropped),
+    percent(row.effective, 2),
+    ...row.losses.map(
+      ({ plain, corrected }) => `${significant(corrected, 5)} (without ${significant(plain, 5)})`,
+    ),
+  ]);
+}
+
+function rowsOf({ corrections }: MismatchMeasure): Row[] {
+  return corrections.map((row) => ({
+    name: `${row.title}, ${bounds(row)}`,
+    marks: [
+      { name: 'effective', value: row.effective, shape: 'circle', colour: SEQUENCE.colour },
+      { name: 'dropped', value: row.dropped, shape: 'square', colour: UNNORMALISED.colour },
+    ],
+  }));
+}
+
+interface CorrectionsProps {
+  measure: MismatchMeasure;
+  overlays: readonly Overlaid<MismatchMeasure>[];
+}
+
+export function Corrections({ measure, overlays }: CorrectionsProps) {
+  const { corrections } = measure;
   const losses = corrections[0]?.losses ?? [];
   return (
     <Figure
       title="Corrections"
       recorded={false}
-      table={() => ({
-        columns: [
-          'correction',
-          'bounds',
-          'in TRL',
-          'in verl',
-          'weights',
-          'mean',
-          'dropped',
-          'effective',
-          ...losses.map(
-            ({ objective, library }) => `${objective.toUpperCase()} loss, ${LOSS_NAMES[library]}`,
-          ),
-        ],
-        rows: corrections.map((row) => [
-          row.title,
-          bounds(row),
-          row.trl ?? 'has none',
-          row.verl ?? 'has none',
-          `${significant(row.min, 4)} … ${significant(row.max, 4)}`,
-          significant(row.mean, 6),
-          shareText(row.dropped),
-          percent(row.effective, 2),
-          ...row.losses.map(
-            ({ plain, corrected }) =>
-              `${significant(corrected, 5)} (without ${significant(plain, 5)})`,
-          ),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: [
+              'correction',
+              'bounds',
+              'in TRL',
+              'in verl',
+              'weights',
+              'mean',
+              'dropped',
+              'effective',
+              ...losses.map(
+                ({ objective, library }) =>
+                  `${objective.toUpperCase()} loss, ${LOSS_NAMES[library]}`,
+              ),
+            ],
+            rows: tableOf(measure),
+          },
+          tableOf,
+        )
+      }
       caption="At the recommended bounds. The table has each library’s name for it and what becomes of the losses; objectives, clipping and gradient apply one of your choice."
     >
       <Legend
@@ -56,23 +84,7 @@ export function Corrections({ measure: { corrections } }: { measure: MismatchMea
       />
       <Rows
         label="Effective sample size and dropped tokens by correction"
-        rows={corrections.map((row) => ({
-          name: `${row.title}, ${bounds(row)}`,
-          marks: [
-            {
-              name: 'effective',
-              value: row.effective,
-              shape: 'circle',
-              colour: SEQUENCE.colour,
-            },
-            {
-              name: 'dropped',
-              value: row.dropped,
-              shape: 'square',
-              colour: UNNORMALISED.colour,
-            },
-          ],
-        }))}
+        rows={overlayRows(overlays, rowsOf(measure), rowsOf)}
         x={percentScale()}
         xLabel="share"
         show={(share) => percent(share, 2)}

@@ -1,8 +1,10 @@
 /** With the length: the summed log weight spreads like L, the averaged one like 1/L; what is left of n. */
+import type { MismatchMeasure } from '../../../src/experiments/mismatch';
 import { logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../charts/Figure';
 import type { MarkSeries } from '../../charts/marks';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { fixed, significant } from '../../format/numbers';
 import { useLengthAxis } from '../statistics/length-axis';
@@ -20,31 +22,51 @@ const WEIGHTS = [
   { weight: 'sequence', view: SEQUENCE, slope: -1, law: 'σ²/L' },
 ] as const;
 
-export function VarianceFigure({ measure, sequences, kind, axesKey }: MismatchFigure) {
-  const curve = measure[kind];
-  const series = WEIGHTS.map(({ weight, view }): MarkSeries => ({
+type Curve = MismatchMeasure['natural'];
+
+function varianceSeries(curve: Curve): MarkSeries[] {
+  return WEIGHTS.map(({ weight, view }) => ({
     ...seriesOf({ curve, weight, colour: view.colour, shape: view.shape }, 'measured'),
     id: weight,
   }));
+}
+
+function varianceRows(curve: Curve): string[][] {
+  return WEIGHTS.flatMap(({ weight, view }) =>
+    tableRows(curve, weight).map((row) => [view.name, ...row]),
+  );
+}
+
+export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: MismatchFigure) {
+  const curve = measure[kind];
+  const curves = [curve, ...overlays.map(({ result }) => result[kind])];
+  const series = [
+    ...overlaySeries(overlays, (own) => varianceSeries(own[kind])),
+    ...varianceSeries(curve),
+  ];
   const x = useLengthAxis(
-    curve.points.map(({ length }) => length),
+    curves.flatMap(({ points }) => points.map(({ length }) => length)),
     axesKey,
     5,
   );
-  const values = WEIGHTS.flatMap(({ weight }) =>
-    pointsOf(curve, weight).flatMap(({ value }) => [value.measured, value.predicted]),
+  const values = curves.flatMap((one) =>
+    WEIGHTS.flatMap(({ weight }) =>
+      pointsOf(one, weight).flatMap(({ value }) => [value.measured, value.predicted]),
+    ),
   );
   const y = useAxis('log', logDomainOf(values), `${axesKey} variance`, 6);
   return (
     <Figure
       title="Spread of the log weights"
       recorded={false}
-      table={() => ({
-        columns: ['weight', ...TABLE_COLUMNS],
-        rows: WEIGHTS.flatMap(({ weight, view }) =>
-          tableRows(curve, weight).map((row) => [view.name, ...row]),
-        ),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: ['weight', ...TABLE_COLUMNS], rows: varianceRows(curve) },
+          (own) => varianceRows(own[kind]),
+        )
+      }
       caption={
         <>
           Variance over {CURVE_NAMES[kind]}, lines predicted from σ² of the tokens.{' '}
@@ -86,11 +108,12 @@ export function VarianceFigure({ measure, sequences, kind, axesKey }: MismatchFi
   );
 }
 
-export function SharesFigure({ measure, sequences, kind, axesKey }: MismatchFigure) {
+export function SharesFigure({ measure, sequences, kind, axesKey, overlays }: MismatchFigure) {
   const curve = measure.shares[kind];
+  const curves = [curve, ...overlays.map(({ result }) => result.shares[kind])];
   const { usableLength, predictedUsableLength } = measure;
   const x = useLengthAxis(
-    curve.points.map(({ length }) => length),
+    curves.flatMap(({ points }) => points.map(({ length }) => length)),
     axesKey,
     5,
   );
@@ -99,10 +122,14 @@ export function SharesFigure({ measure, sequences, kind, axesKey }: MismatchFigu
     <Figure
       title="What is left of the responses"
       recorded={false}
-      table={() => ({
-        columns: shares.TABLE_COLUMNS,
-        rows: shares.tableRows(curve, shares.SHARE),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: shares.TABLE_COLUMNS, rows: shares.tableRows(curve, shares.SHARE) },
+          (own) => shares.tableRows(own.shares[kind], shares.SHARE),
+        )
+      }
       caption={
         <>
           Effective sample size over n, (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}. Half of the
@@ -131,7 +158,10 @@ export function SharesFigure({ measure, sequences, kind, axesKey }: MismatchFigu
           xLabel="response tokens, L"
           yLabel="effective share"
           height={HEIGHT}
-          series={shares.seriesOf(curve, shares.SHARE)}
+          series={[
+            ...overlaySeries(overlays, (own) => shares.seriesOf(own.shares[kind], shares.SHARE)),
+            ...shares.seriesOf(curve, shares.SHARE),
+          ]}
           lines={shares.linesOf(curve, shares.SHARE)}
           rules={[{ along: 'y', at: 0.5, label: 'half wasted' }]}
         />

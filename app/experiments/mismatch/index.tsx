@@ -2,9 +2,12 @@
  * Experiment page `mismatch`: the engine that drew the tokens is not the trainer. What its small
  * disagreements do to summed and to averaged weights, and what each correction makes of them.
  */
-import type { MismatchResult } from '../../../src/experiments/mismatch';
+import { useMemo } from 'react';
+import type { MismatchMeasure, MismatchResult } from '../../../src/experiments/mismatch';
+import type { Overlaid } from '../../charts/overlay';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
+import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
@@ -22,6 +25,7 @@ export default function Mismatch() {
   const [kind, setKind] = usePageSetting('mismatch', 'curve');
   const answer = useExperiment('mismatch', EXPERIMENT_SETTINGS.mismatch({ bins }));
   const { result } = answer;
+  const overlays = useMeasured();
   return (
     <ExperimentPage
       question="What does it cost that another engine drew the tokens?"
@@ -45,6 +49,7 @@ export default function Mismatch() {
               measure,
               sequences,
               kind,
+              overlays,
               axesKey: axesKeyOf(axesKey, kind, bins, points),
             };
             return (
@@ -63,7 +68,7 @@ export default function Mismatch() {
                   <VarianceFigure {...figure} />
                   <SharesFigure {...figure} />
                 </div>
-                <Corrections measure={measure} />
+                <Corrections measure={measure} overlays={overlays} />
               </>
             );
           }}
@@ -71,6 +76,18 @@ export default function Mismatch() {
       }
       words={<Words result={result} />}
     />
+  );
+}
+
+/** Runs laid over that have a sampler of their own. */
+function useMeasured(): readonly Overlaid<MismatchMeasure>[] {
+  const overlays = useOverlays('mismatch');
+  return useMemo(
+    () =>
+      overlays.flatMap(({ result, ...own }) =>
+        result.measure === null ? [] : [{ ...own, result: result.measure }],
+      ),
+    [overlays],
   );
 }
 

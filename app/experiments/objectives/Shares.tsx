@@ -1,29 +1,61 @@
 /** Clip share of every objective on the present run, as each library counts it. */
 import type { ObjectivesResult } from '../../../src/experiments/objectives';
 import { Figure } from '../../charts/Figure';
-import { Rows } from '../../charts/Rows';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { percentScale, shareText } from '../percent';
 import { LIBRARY_VIEWS } from './libraries';
 
-export function Shares({ result }: { result: ObjectivesResult }) {
-  const { objectives, sequences, tokens } = result;
+function tableOf({ objectives }: ObjectivesResult): string[][] {
   const share = (value: number | null | undefined) =>
     value === null || value === undefined ? 'none' : shareText(value);
+  return objectives.map(({ title, trl, verl }) => [
+    title,
+    share(trl?.clipShare),
+    share(verl?.clipShare),
+    trl === null ? '' : significant(trl.loss, 8),
+    verl === null ? '' : significant(verl.loss, 8),
+  ]);
+}
+
+function rowsOf({ objectives }: ObjectivesResult): Row[] {
+  return objectives.map((objective) => {
+    const none = [objective.trl, objective.verl].every(
+      (side) => (side?.clipShare ?? null) === null,
+    );
+    return {
+      name: objective.title,
+      ...(none ? { none: 'nothing is counted' } : {}),
+      marks: LIBRARY_VIEWS.map(({ library, name, colour, shape }) => ({
+        name,
+        colour,
+        shape,
+        value: objective[library]?.clipShare ?? null,
+      })),
+    };
+  });
+}
+
+export function Shares({ result }: { result: ObjectivesResult }) {
+  const overlays = useOverlays('objectives');
+  const { sequences, tokens } = result;
   return (
     <Figure
       title="Clip share on these rollouts"
       recorded={false}
-      table={() => ({
-        columns: ['objective', 'TRL', 'verl', 'loss, TRL', 'loss, verl'],
-        rows: objectives.map(({ title, trl, verl }) => [
-          title,
-          share(trl?.clipShare),
-          share(verl?.clipShare),
-          trl === null ? '' : significant(trl.loss, 8),
-          verl === null ? '' : significant(verl.loss, 8),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['objective', 'TRL', 'verl', 'loss, TRL', 'loss, verl'],
+            rows: tableOf(result),
+          },
+          tableOf,
+        )
+      }
       caption={
         <>
           {counted(sequences, 'response')}, {counted(tokens, 'token')}. TRL: clip_ratio/region_mean
@@ -48,21 +80,7 @@ export function Shares({ result }: { result: ObjectivesResult }) {
       </ul>
       <Rows
         label="Clip share by objective and library"
-        rows={objectives.map((objective) => {
-          const none = [objective.trl, objective.verl].every(
-            (side) => (side?.clipShare ?? null) === null,
-          );
-          return {
-            name: objective.title,
-            ...(none ? { none: 'nothing is counted' } : {}),
-            marks: LIBRARY_VIEWS.map(({ library, name, colour, shape }) => ({
-              name,
-              colour,
-              shape,
-              value: objective[library]?.clipShare ?? null,
-            })),
-          };
-        })}
+        rows={overlayRows(overlays, rowsOf(result), rowsOf)}
         x={percentScale()}
         xLabel="share clipped"
         show={shareText}

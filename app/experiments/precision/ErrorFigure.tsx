@@ -3,9 +3,11 @@ import { useMemo } from 'react';
 import type { PrecisionResult, PrecisionRow } from '../../../src/experiments/precision';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
-import { Rows, type RowMark } from '../../charts/Rows';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Rows, type Row, type RowMark } from '../../charts/Rows';
 import { logScale, type Domain } from '../../charts/scale';
 import { counted, significant } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 
 const MARKS = [
   { name: 'median', of: (row: PrecisionRow) => row.error.p50, shape: 'circle' },
@@ -15,6 +17,7 @@ const MARKS = [
 ] as const;
 const COLOUR = '--series-gspo';
 const PREDICTED = '--ink';
+const PREDICTION = 'rms, predicted';
 
 /** Whole decades around all that is not zero. */
 function decades(rows: readonly PrecisionRow[], band: PrecisionResult['band']): Domain {
@@ -28,23 +31,60 @@ function decades(rows: readonly PrecisionRow[], band: PrecisionResult['band']): 
   return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))];
 }
 
+const text = (value: number) => significant(value, 3);
+
+function tableOf({ rows }: PrecisionResult): string[][] {
+  return rows.map((row) => [
+    row.label,
+    ...MARKS.map(({ of }) => text(of(row))),
+    text(row.predictedRms),
+  ]);
+}
+
+function rowsOf({ rows }: PrecisionResult): Row[] {
+  return rows.map((row) => {
+    const exact = row.error.max === 0;
+    const predicted: RowMark = {
+      name: PREDICTION,
+      value: row.predictedRms,
+      shape: 'stroke',
+      colour: PREDICTED,
+    };
+    const measured = MARKS.map(({ name, of, shape }): RowMark => ({
+      name,
+      value: of(row),
+      shape,
+      colour: COLOUR,
+    }));
+    return {
+      name: row.label,
+      ...(exact ? { none: 'exact: nothing is lost' } : {}),
+      marks: exact ? [] : [predicted, ...measured],
+    };
+  });
+}
+
 export function ErrorFigure({ result, axesKey }: { result: PrecisionResult; axesKey: string }) {
   const { rows, band } = result;
-  const [low, high] = useStableDomain(decades(rows, band), axesKey);
+  const overlays = useOverlays('precision');
+  const everyRow = [rows, ...overlays.map((own) => own.result.rows)].flat();
+  const [low, high] = useStableDomain(decades(everyRow, band), axesKey);
   const x = useMemo(() => logScale([low, high], 6), [low, high]);
-  const text = (value: number) => significant(value, 3);
   return (
     <Figure
       title="Error of log s"
       recorded={false}
-      table={() => ({
-        columns: ['format', ...MARKS.map(({ name }) => name), 'rms, predicted'],
-        rows: rows.map((row) => [
-          row.label,
-          ...MARKS.map(({ of }) => text(of(row))),
-          text(row.predictedRms),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          {
+            columns: ['format', ...MARKS.map(({ name }) => name), PREDICTION],
+            rows: tableOf(result),
+          },
+          tableOf,
+        )
+      }
       caption={
         <>
           |log s − exact| over {counted(result.sequences, 'response')} after rounding both log-probs
@@ -77,29 +117,12 @@ export function ErrorFigure({ result, axesKey }: { result: PrecisionResult; axes
       </ul>
       <Rows
         label="Error of log s by number format"
-        rows={rows.map((row) => {
-          const exact = row.error.max === 0;
-          return {
-            name: row.label,
-            ...(exact ? { none: 'exact: nothing is lost' } : {}),
-            marks: exact
-              ? []
-              : [
-                  {
-                    name: 'rms, predicted',
-                    value: row.predictedRms,
-                    shape: 'stroke' as const,
-                    colour: PREDICTED,
-                  },
-                  ...MARKS.map(({ name, of, shape }): RowMark => ({
-                    name,
-                    value: of(row),
-                    shape,
-                    colour: COLOUR,
-                  })),
-                ],
-          };
-        })}
+        rows={overlayRows(
+          overlays,
+          rowsOf(result),
+          rowsOf,
+          ({ name, value }) => name !== PREDICTION && value !== 0,
+        )}
         x={x}
         xLabel="|error of log s|"
         show={text}

@@ -3,16 +3,39 @@ import { useMemo } from 'react';
 import type { PrecisionResult } from '../../../src/experiments/precision';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
-import { Rows } from '../../charts/Rows';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Rows, type Row } from '../../charts/Rows';
 import { counted } from '../../format/numbers';
+import { useOverlays } from '../../runs/useOverlays';
 import { epsilonText } from '../objective-views';
 import { percentScale, shareText } from '../percent';
 
+function tableOf({ rows }: PrecisionResult): string[][] {
+  return rows.map(({ label, wrongSide: { measured, interval, predicted } }) => [
+    label,
+    shareText(measured),
+    interval === null ? '' : `${shareText(interval[0])} – ${shareText(interval[1])}`,
+    shareText(predicted),
+  ]);
+}
+
+function rowsOf({ rows }: PrecisionResult): Row[] {
+  return rows.map(({ label, wrongSide: { measured, interval, predicted } }) => ({
+    name: label,
+    marks: [
+      { name: 'predicted', value: predicted, shape: 'stroke', colour: '--ink' },
+      { name: 'measured', value: measured, interval, shape: 'circle', colour: '--series-gspo' },
+    ],
+  }));
+}
+
 export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; axesKey: string }) {
   const { rows, band, outside, sequences } = result;
+  const overlays = useOverlays('precision');
+  const everyRow = [rows, ...overlays.map((own) => own.result.rows)].flat();
   const largest = Math.max(
     0.01,
-    ...rows.flatMap(({ wrongSide }) => [
+    ...everyRow.flatMap(({ wrongSide }) => [
       wrongSide.measured,
       wrongSide.predicted,
       ...(wrongSide.interval ?? []),
@@ -24,15 +47,14 @@ export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; 
     <Figure
       title="Wrong side of the band"
       recorded={false}
-      table={() => ({
-        columns: ['format', 'measured', '95 %', 'predicted'],
-        rows: rows.map(({ label, wrongSide: { measured, interval, predicted } }) => [
-          label,
-          shareText(measured),
-          interval === null ? '' : `${shareText(interval[0])} – ${shareText(interval[1])}`,
-          shareText(predicted),
-        ]),
-      })}
+      overlays={overlays}
+      table={() =>
+        overlayTable(
+          overlays,
+          { columns: ['format', 'measured', '95 %', 'predicted'], rows: tableOf(result) },
+          tableOf,
+        )
+      }
       caption={
         <>
           Share of {counted(sequences, 'response')} that are inside {epsilonText(band.low)} /{' '}
@@ -59,19 +81,7 @@ export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; 
       </ul>
       <Rows
         label="Share of responses on the wrong side of the band by number format"
-        rows={rows.map(({ label, wrongSide: { measured, interval, predicted } }) => ({
-          name: label,
-          marks: [
-            { name: 'predicted', value: predicted, shape: 'stroke', colour: '--ink' },
-            {
-              name: 'measured',
-              value: measured,
-              interval,
-              shape: 'circle',
-              colour: '--series-gspo',
-            },
-          ],
-        }))}
+        rows={overlayRows(overlays, rowsOf(result), rowsOf, ({ name }) => name === 'measured')}
         x={x}
         xLabel="share of responses on the wrong side"
         show={shareText}
