@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyPolicy } from '../models/build/tiny';
 import { stampSchema } from '../src/export/stamp';
 import { main } from './experiment';
-import { nodeClient } from './node/client';
+import { nodeClient, nodeTrainingClient } from './node/client';
 
 let folder: string;
 beforeAll(async () => {
@@ -23,7 +23,10 @@ async function run(...argv: string[]) {
     argv,
     (line) => out.push(line),
     (line) => errors.push(line),
-    () => nodeClient(files),
+    {
+      lab: () => nodeClient(files),
+      race: (app) => ({ client: nodeTrainingClient(app, files), files }),
+    },
   );
   return { status, out: out.join('\n'), link: out.at(-1) ?? '', errors: errors.join('\n') };
 }
@@ -104,5 +107,42 @@ describe('npm run experiment', () => {
     expect(status).toBe(2);
     expect(out).toBe('');
     expect(errors).toMatch(words);
+  });
+
+  const RACE =
+    'https://example.org/lab/#/train?v=1&on=wasm&trained=tiny&from=a&steps=2&perStep=2&group=4&minibatches=2&most=1&longest=16&evalEvery=2&evalPrompts=4';
+
+  it('trains a race again and says whether it came out the same', async () => {
+    const csv = join(folder, 'race');
+    const first = await run(RACE, '--csv', csv);
+    expect(first.errors).not.toContain('experiment:');
+    expect(first.status).toBe(0);
+    expect(first.out).toContain('nothing to compare with');
+    expect(first.link).toMatch(/&raced=[\w-]+$/);
+    const text = await readFile(join(csv, 'gspo-lab-race.steps.csv'), 'utf8');
+    const lines = text.split('\r\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(lines).toHaveLength(1 + 2 * 2);
+
+    const again = await run(first.link);
+    expect(again.out).toContain('The same as in the link.');
+    expect(again.status).toBe(0);
+
+    const other = await run(first.link.replace('v=1', 'v=1&raceSeed=5'));
+    expect(other.out).toContain('NOT the same as in the link.');
+    expect(other.status).toBe(1);
+  });
+
+  it.each([
+    [RACE, ['--svg', 'figures'], '--svg draws experiments'],
+    [RACE.replace('from=a', 'from=own-mine-1234abcd'), [], 'a checkpoint of whoever made the link'],
+    [RACE.replace('from=a', 'from=nowhere'), [], 'has no checkpoint "nowhere"'],
+    [RACE.replace('minibatches=2', 'minibatches=16'), [], '16 minibatches'],
+  ])('a race that cannot be had is refused with a sentence: %s %s', async (link, more, why) => {
+    const { status, errors } = await run(
+      link,
+      ...more.map((x) => (x === 'figures' ? join(folder, x) : x)),
+    );
+    expect(errors).toContain(why);
+    expect(status).toBe(2);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]`: what a
- * link asks for, without a screen. Prints the claims, the figures, and how they compare with what the link
+ * link asks for, without a screen; a race of the Train page too (`race.ts`). Prints the claims, the figures, and how they compare with what the link
  * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium, and
  * pictures are drawn there.
  *
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import type { EngineClient } from '../src/engine/client';
 import type { ExportKind, RunProgress } from '../src/engine/protocol';
 import { repeatLink, type Repetition, type RepeatOptions } from '../src/engine/repeat';
+import { isRace } from '../src/engine/repeat-race';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
 import { openLink, writeLink } from '../src/link/hash';
 import { figureWords, tokenWords } from '../src/link/words';
@@ -31,7 +32,9 @@ import {
   withClient,
 } from './command';
 import { saveFigures } from './figures';
-import { nodeClient } from './node/client';
+import { nodeClient, nodeTrainingClient } from './node/client';
+import { localFiles } from './node/ort';
+import { printRace, runRace, writeRaceCsv, type RaceRunner } from './race';
 
 const USAGE =
   "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]";
@@ -84,7 +87,8 @@ function readCommand(argv: string[]): Command {
     throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
   }
   // A link that leaves the choice means what any machine has.
-  const asked = openLink(hash).link.run.backend;
+  const { link } = openLink(hash);
+  const asked = isRace(hash) ? link.view['on'] : link.run.backend;
   const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
   return { address, hash, json, csv, svg, backend: backend ?? usual };
 }
@@ -165,18 +169,48 @@ function drawAll(
   return saveFigures({ run: run.text, hash: asRun, address }, folder);
 }
 
+/** What runs in Node; both read below the same `models/`. */
+export interface Engines {
+  lab(): EngineClient;
+  race(app: string): RaceRunner;
+}
+
+const NODE: Engines = {
+  lab: nodeClient,
+  race: (app) => ({ client: nodeTrainingClient(app), files: localFiles }),
+};
+
+/** @returns exit status */
+async function race(
+  { address, hash, json, csv, svg, backend }: Command,
+  engines: Engines,
+  print: (line: string) => void,
+  complain: (line: string) => void,
+): Promise<0 | 1> {
+  if (svg !== undefined) {
+    throw new CommandError('--svg draws experiments; the figures of a race are saved on its page.');
+  }
+  const app = await appVersion();
+  const found = await runRace({ app, address, hash, backend }, engines.race(app), complain);
+  printRace(found, print);
+  if (csv !== undefined) await writeRaceCsv(found, csv);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(found, null, 2)}\n`);
+  return found.comparison === null || found.comparison.same ? 0 : 1;
+}
+
 /**
- * @param createClient of the engine in Node
+ * @param engines in Node
  * @returns exit status
  */
 export async function main(
   argv: string[],
   print: (line: string) => void,
   complain: (line: string) => void,
-  createClient: () => EngineClient = nodeClient,
+  engines: Engines = NODE,
 ): Promise<0 | 1 | 2> {
   try {
-    const { address, hash, json, csv, svg, backend } = readCommand(argv);
+    const command = readCommand(argv);
+    const { address, hash, json, csv, svg, backend } = command;
     if (json !== undefined) await checkWritable('--json', json);
     if (csv !== undefined) await makeFolder('--csv', csv);
     if (svg !== undefined) await makeFolder('--svg', svg);
@@ -186,10 +220,11 @@ export async function main(
     ];
     const options: RepeatOptions = { app: await appVersion(), address, hash, backend, files };
     for (const problem of openLink(hash).problems) complain(problem);
+    if (isRace(hash)) return await race(command, engines, print, complain);
     const progress = progressTo(complain);
     const found =
       backend === 'wasm'
-        ? await withClient(createClient(), (client) => repeatLink(client, options, progress))
+        ? await withClient(engines.lab(), (client) => repeatLink(client, options, progress))
         : await inBrowser<Repetition, RunProgress>(progress, (page) =>
             page.evaluate((o) => window.commands.repeat(o), options),
           );

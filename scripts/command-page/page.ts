@@ -1,20 +1,37 @@
 /** The commands in a browser, without the app around them: how they reach WebGPU. */
 import { EngineClient } from '../../src/engine/client';
 import { repeatLink, type RepeatOptions } from '../../src/engine/repeat';
+import { repeatRace, type RaceOptions } from '../../src/engine/repeat-race';
 import { reproduce, type ReproduceOptions } from '../../src/engine/reproduce';
+import { TrainingClient } from '../../src/engine/training-client';
+import { fetchCatalogue, siteFiles } from '../../src/policy/fetch';
 
-/** @returns what the work came to, or why it could not run, a sentence */
-async function withEngine<T extends object>(
-  work: (client: EngineClient) => Promise<T>,
-): Promise<T | { message: string }> {
-  const client = new EngineClient(
-    () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
-  );
+/** What the work came to, or why it could not run, a sentence. */
+type Outcome<T> = Promise<T | { message: string }>;
+
+async function outcome<T extends object>(work: () => Promise<T>): Outcome<T> {
   try {
-    return await work(client);
+    return await work();
   } catch (error) {
     return { message: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function withEngine<T extends object>(work: (client: EngineClient) => Promise<T>): Outcome<T> {
+  const client = new EngineClient(
+    () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
+  );
+  return outcome(() => work(client));
+}
+
+function withTrainer<T extends object>(work: (client: TrainingClient) => Promise<T>): Outcome<T> {
+  const client = new TrainingClient(
+    () =>
+      new Worker(new URL('../../src/engine/training-worker.ts', import.meta.url), {
+        type: 'module',
+      }),
+  );
+  return outcome(() => work(client));
 }
 
 const progress = (now: object) => void window.progressed(now);
@@ -23,6 +40,11 @@ const commands = {
   reproduce: (options: ReproduceOptions) =>
     withEngine((client) => reproduce(client, options, { progress, claim: () => undefined })),
   repeat: (options: RepeatOptions) => withEngine((client) => repeatLink(client, options, progress)),
+  race: (options: RaceOptions) =>
+    withTrainer(async (client) => {
+      const shipped = await fetchCatalogue(siteFiles(new URL('/models/', location.href).href));
+      return repeatRace(client, options, shipped, progress);
+    }),
 };
 
 declare global {

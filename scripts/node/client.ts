@@ -1,30 +1,36 @@
-/** The engine in Node, behind the same client as in the browser; no thread, same messages. */
+/** The lab's engine and the trainer in Node, behind the same clients as in the browser. */
 import { Engine } from '../../src/engine/engine';
 import { EngineClient } from '../../src/engine/client';
 import type { Event, Request } from '../../src/engine/protocol';
+import { TrainingEngine } from '../../src/engine/training';
+import { TrainingClient } from '../../src/engine/training-client';
+import type { TrainingEvent, TrainingRequest } from '../../src/engine/training-protocol';
 import type { FileSource } from '../../src/policy/fetch';
 import { localFiles, NODE_ASSETS } from './ort';
-
-/** The part of a Worker that EngineClient uses. */
-type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
+import { inProcess } from './wire';
 
 /** @param files below `models/`; those of this checkout unless told */
 export function nodeClient(files: FileSource = localFiles): EngineClient {
-  return new EngineClient(() => {
-    const wire: Wire = {
-      onmessage: null,
-      onerror: null,
-      postMessage: (request: Request) => void engine.handle(structuredClone(request)),
-      terminate: () => void engine.dispose(),
-    };
-    const engine = new Engine({
-      assets: NODE_ASSETS,
-      files,
-      emit: (event: Event) => {
-        const message = new MessageEvent('message', { data: structuredClone(event) });
-        wire.onmessage?.call(wire as Worker, message);
-      },
-    });
-    return wire as Worker;
-  });
+  return new EngineClient(() =>
+    inProcess<Request, Event>((emit) => new Engine({ assets: NODE_ASSETS, files, emit })),
+  );
+}
+
+/** @param app version, for files that the trainer writes */
+export function nodeTrainingClient(app: string, files: FileSource = localFiles): TrainingClient {
+  return new TrainingClient(() =>
+    inProcess<TrainingRequest, TrainingEvent>(
+      (emit) =>
+        new TrainingEngine({
+          assets: NODE_ASSETS,
+          files,
+          app,
+          emit: (event) => {
+            // onnxruntime-web's global Worker makes jax-js take Node for a browser (see training.ts).
+            Reflect.deleteProperty(globalThis, 'Worker');
+            emit(event);
+          },
+        }),
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 /** The stamp of a run: what made it, where it ran, and the hashes of the policies that took part. */
 import type { Stamp } from '../export/stamp';
 import type { RunSettings } from '../link/settings';
+import type { TrainingSettings } from '../link/training';
 import type { PolicyManifest } from '../policy/manifest';
 import type { BackendInfo } from './protocol';
 
@@ -35,6 +36,20 @@ export function policyHashes(
   if (manifest === undefined) return [];
   const pair = manifest.checkpoints.filter(({ id }) => id === source.old || id === source.new);
   return [manifest.onnx, ...pair].map(({ file, sha256 }) => ({
+    name: `${manifest.name}/${file}`,
+    sha256,
+  }));
+}
+
+/** Files that a race begins from: the graph and its start, where that is a shipped one. */
+export function raceHashes(
+  { policy, start }: Pick<TrainingSettings, 'policy' | 'start'>,
+  policies: readonly PolicyManifest[],
+): Stamp['policies'] {
+  const manifest = policies.find(({ name }) => name === policy);
+  if (manifest === undefined) return [];
+  const shipped = manifest.checkpoints.filter(({ id }) => id === start);
+  return [manifest.onnx, ...shipped].map(({ file, sha256 }) => ({
     name: `${manifest.name}/${file}`,
     sha256,
   }));

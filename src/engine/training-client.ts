@@ -108,6 +108,11 @@ export class TrainingClient {
     return this.ask({ type: 'recall', kept }, 'recalled').then(({ snapshot }) => snapshot);
   }
 
+  /** Ends the worker, and whatever race is in it. */
+  close(): void {
+    this.link.close('The trainer was closed.');
+  }
+
   subscribe(listener: (event: TrainingEvent) => void): () => void {
     return this.link.subscribe(listener);
   }

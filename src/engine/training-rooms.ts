@@ -12,7 +12,7 @@ import type { OrtAssets } from '../policy/runtime';
 import { differentiable } from '../training/policy';
 import type { TrainingContext } from '../training/racer';
 import { openBackend, type Backend } from './backend';
-import { factsOf } from './stamp';
+import { factsOf, raceHashes } from './stamp';
 
 export interface Room {
   backend: Backend;
@@ -75,22 +75,17 @@ async function close(room: Promise<Room> | undefined): Promise<void> {
 /** Who made a step's rollouts: the start and the graph; pi_old and pi_theta themselves have no file. */
 export function trainingStamp(
   app: string,
-  { seed, start }: TrainingSettings,
+  settings: TrainingSettings,
   { context, backend }: Room,
   link: string | null,
 ): Omit<Stamp, 'source'> {
-  const { manifest } = context.host;
-  const shipped = manifest.checkpoints.filter(({ id }) => id === start);
   return {
     app,
     exportedAt: new Date().toISOString(),
     link,
-    seed,
+    seed: settings.seed,
     settings: null,
-    policies: [manifest.onnx, ...shipped].map(({ file, sha256 }) => ({
-      name: `${manifest.name}/${file}`,
-      sha256,
-    })),
+    policies: raceHashes(settings, [context.host.manifest]),
     backend: factsOf(backend.info),
   };
 }

@@ -6,36 +6,49 @@
  * same experiment. Then shares are compared within the sum of their 95 % intervals' half-widths.
  */
 import type { RaceFound } from './race';
+import type { TrainingSettings } from './training';
 
-/** Per step: share of right responses, responses, and the last evaluation. */
-export interface RacerCurve {
-  rewards: readonly number[];
-  responsesPerStep: number;
+/** What counts of a step's report. */
+export interface RaceStep {
+  /** share of right responses */
+  reward: number;
+  /** tokens of a response, mean */
+  meanLength: number;
+  /** null where nothing was evaluated */
   heldOut: { correct: number; prompts: number } | null;
 }
 
-/** 32-bit FNV-1a over the rewards, as counts of right responses. */
-function hashOf({ rewards, responsesPerStep }: RacerCurve): number {
+/** 32-bit FNV-1a over counts of right responses and of tokens: where nothing is right, lengths still tell. */
+function hashOf(steps: readonly RaceStep[], responsesPerStep: number): number {
   let hash = 0x811c9dc5;
-  for (const reward of rewards) {
-    const right = Math.round(reward * responsesPerStep);
-    for (let shift = 0; shift < 32; shift += 8) {
-      hash = Math.imul(hash ^ ((right >>> shift) & 0xff), 0x01000193);
+  for (const { reward, meanLength } of steps) {
+    for (const mean of [reward, meanLength]) {
+      const count = Math.round(mean * responsesPerStep);
+      for (let shift = 0; shift < 32; shift += 8) {
+        hash = Math.imul(hash ^ ((count >>> shift) & 0xff), 0x01000193);
+      }
     }
   }
   return hash >>> 0;
 }
 
-export function foundOf(backend: RaceFound['backend'], curves: readonly RacerCurve[]): RaceFound {
+/** @param reports steps by racer, whole */
+export function foundOf(
+  backend: RaceFound['backend'],
+  { prompts, groupSize }: Pick<TrainingSettings, 'prompts' | 'groupSize'>,
+  reports: readonly (readonly RaceStep[])[],
+): RaceFound {
+  const responsesPerStep = prompts * groupSize;
   return {
     backend,
-    racers: curves.map((curve) => {
-      const { rewards, responsesPerStep, heldOut } = curve;
-      const last = rewards.slice(-Math.max(1, Math.ceil(rewards.length / 4)));
+    racers: reports.map((steps) => {
+      const last = steps.slice(-Math.max(1, Math.ceil(steps.length / 4)));
+      const heldOut = steps.findLast((step) => step.heldOut !== null)?.heldOut ?? null;
+      const sum = last.reduce((all, { reward }) => all + reward, 0);
       return {
-        hash: hashOf(curve),
+        hash: hashOf(steps, responsesPerStep),
         // As a link holds it, so that what was written and what is read are equal.
-        reward: Math.fround(last.reduce((sum, r) => sum + r, 0) / Math.max(1, last.length)),
+        reward: Math.fround(sum / Math.max(1, last.length)),
         responses: last.length * responsesPerStep,
         heldOut: Math.fround(heldOut ? heldOut.correct / heldOut.prompts : 0),
         heldOutPrompts: heldOut?.prompts ?? 0,

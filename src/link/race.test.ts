@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openLink, writeLink } from './hash';
 import { pageDefaults } from './pages';
 import { raceDifferences, trainingOf, viewOf, type RaceFound } from './race';
-import { compareRaces, foundOf, racesAgree } from './race-found';
+import { compareRaces, foundOf, racesAgree, type RaceStep } from './race-found';
 import { DEFAULT_RACER, DEFAULT_TRAINING } from './training';
 
 const view = pageDefaults('train');
@@ -66,14 +66,19 @@ describe('a race in a link', () => {
   });
 });
 
-const curve = (rewards: number[]) => ({
-  rewards,
-  responsesPerStep: 32,
-  heldOut: { correct: 30, prompts: 64 },
-});
+const SIZES = { prompts: 4, groupSize: 8 };
+const curve = (rewards: number[]): RaceStep[] =>
+  rewards.map((reward, i) => ({
+    reward,
+    meanLength: 12,
+    heldOut: i + 1 < rewards.length ? null : { correct: 30, prompts: 64 },
+  }));
 
 describe('what a race found', () => {
-  const found = foundOf('wasm', [curve([0.25, 0.5, 0.75, 0.5]), curve([0.25, 0.5, 0.5, 0.25])]);
+  const found = foundOf('wasm', SIZES, [
+    curve([0.25, 0.5, 0.75, 0.5]),
+    curve([0.25, 0.5, 0.5, 0.25]),
+  ]);
 
   test('is the mean reward of the last quarter, and survives the link', () => {
     expect(found.racers[0]).toMatchObject({ reward: 0.5, responses: 32, heldOutPrompts: 64 });
@@ -84,7 +89,7 @@ describe('what a race found', () => {
 
   test('on one backend, the same curve is the same and any other is not', () => {
     expect(racesAgree(found, found)).toBe(true);
-    const other = foundOf('wasm', [
+    const other = foundOf('wasm', SIZES, [
       curve([0.25, 0.5, 0.75, 0.5]),
       curve([0.25, 0.53125, 0.5, 0.25]),
     ]);
@@ -92,10 +97,20 @@ describe('what a race found', () => {
     expect(racesAgree(found, other)).toBe(false);
   });
 
+  test('where nothing is right, other responses are other ones all the same', () => {
+    const none = (meanLength: number) => [{ reward: 0, meanLength, heldOut: null }];
+    const here = foundOf('wasm', SIZES, [none(9)]);
+    expect(racesAgree(here, foundOf('wasm', SIZES, [none(9)]))).toBe(true);
+    expect(racesAgree(here, foundOf('wasm', SIZES, [none(9.03125)]))).toBe(false);
+  });
+
   test('across backends, shares count as the same within their intervals', () => {
-    const near = foundOf('webgpu', [curve([0.2, 0.5, 0.7, 0.4]), curve([0.2, 0.4, 0.5, 0.3])]);
+    const near = foundOf('webgpu', SIZES, [
+      curve([0.2, 0.5, 0.7, 0.4]),
+      curve([0.2, 0.4, 0.5, 0.3]),
+    ]);
     expect(racesAgree(found, near)).toBe(true);
-    const far = foundOf('webgpu', [curve([0.2, 0.5, 0.7, 1]), curve([0.2, 0.4, 0.5, 0.3])]);
+    const far = foundOf('webgpu', SIZES, [curve([0.2, 0.5, 0.7, 1]), curve([0.2, 0.4, 0.5, 0.3])]);
     expect(racesAgree(found, far)).toBe(false);
   });
 

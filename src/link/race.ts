@@ -76,7 +76,8 @@ const foundSchema = v.nullable(
   }),
 );
 
-const FOUND_VERSION = 1;
+/** 2: lengths count beside rewards. Of version 1 the settings open, and what was found is named as unreadable. */
+const FOUND_VERSION = 2;
 
 function writeFound(found: RaceFound | null): string {
   if (found === null) return 'none';

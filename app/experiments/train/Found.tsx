@@ -12,15 +12,7 @@ import type { PresentRace } from './session';
 /** null until the race has come to its end */
 export function raceFound(race: PresentRace | null): RaceFound | null {
   if (race === null || race.progress?.phase !== 'finished' || race.backend === null) return null;
-  const { prompts, groupSize } = race.settings;
-  return foundOf(
-    race.backend.policy,
-    race.reports.map((own) => ({
-      rewards: own.map(({ reward }) => reward),
-      responsesPerStep: prompts * groupSize,
-      heldOut: own.findLast(({ heldOut }) => heldOut !== null)?.heldOut ?? null,
-    })),
-  );
+  return foundOf(race.backend.policy, race.settings, race.reports);
 }
 
 export function ShareRace({ found }: { found: RaceFound | null }) {
@@ -74,7 +66,7 @@ export function Compared({ link, here, looks }: ComparedProps) {
         {compared === null
           ? 'The link’s race had another number of racers.'
           : same
-            ? 'The same backend repeats every reward of every step exactly.'
+            ? 'The same backend repeats every reward and every length of every step exactly.'
             : `The link’s race ran on ${link.backend}, this one on ${here.backend}: they round differently, so shares are compared within the sum of their 95 % intervals’ half-widths.`}
       </p>
       {compared !== null && (
@@ -92,7 +84,7 @@ export function Compared({ link, here, looks }: ComparedProps) {
             {compared.flatMap(({ sameCurve, shares }, i) => [
               <tr key={`${i} curve`}>
                 <td>{looks[i]?.name}</td>
-                <td>every reward</td>
+                <td>every reward and length</td>
                 <td colSpan={2}>{sameCurve ? 'the same' : 'not the same'}</td>
                 <td>{same ? 'none' : 'not asked'}</td>
               </tr>,

@@ -1,5 +1,5 @@
 /** Where the numbers of a race come from, for the files that its figures become. Contract: pure. */
-import { factsOf } from '../../../src/engine/stamp';
+import { factsOf, raceHashes } from '../../../src/engine/stamp';
 import type { Stamp } from '../../../src/export/stamp';
 import type { PolicyManifest } from '../../../src/policy/manifest';
 import { VERSION } from '../../version';
@@ -20,19 +20,14 @@ export function stampOfRace(
     return { ...stamp, source: 'kept races', link: null, seed: null, policies: [], backend: null };
   }
   const { policy, start, seed, racers } = race.settings;
-  const manifest = shipped.find(({ name }) => name === policy);
-  // A start that the person brought has no hash that others could know.
-  const files = race.own === null ? manifest?.checkpoints.filter(({ id }) => id === start) : [];
   const names = looksOf(racers).map(({ name }) => name);
   return {
     ...stamp,
     source: `race of ${names.join(', ')} from ${policy}, ${race.own?.name ?? start}`,
     link,
     seed,
-    policies: [...(manifest ? [manifest.onnx] : []), ...(files ?? [])].map(({ file, sha256 }) => ({
-      name: `${policy}/${file}`,
-      sha256,
-    })),
+    // A start that the person brought has no hash that others could know.
+    policies: raceHashes({ policy, start: race.own === null ? start : '' }, shipped),
     backend: race.backend && factsOf(race.backend),
   };
 }

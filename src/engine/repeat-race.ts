@@ -1,0 +1,132 @@
+/**
+ * A link to a race, trained again without a page: `npm run experiment`, through the same `TrainingClient`.
+ * Contract: strings in, plain JSON data out; what the link asks for is read by `openLink` alone; rejects
+ * with a sentence. A start that a person brought cannot be had here.
+ */
+import type { Stamp } from '../export/stamp';
+import { openLink, writeLink } from '../link/hash';
+import { trainingOf, type RaceFound, type RaceView } from '../link/race';
+import { compareRaces, foundOf, racesAgree, type RacerComparison } from '../link/race-found';
+import type { TrainingSettings } from '../link/training';
+import type { PolicyManifest } from '../policy/manifest';
+import type { RaceProgress } from '../training/race';
+import type { StepReport } from '../training/report';
+import type { BackendInfo } from './protocol';
+import type { RepeatOptions } from './repeat';
+import { factsOf, raceHashes } from './stamp';
+import type { TrainingClient } from './training-client';
+
+export type RaceOptions = Omit<RepeatOptions, 'files'>;
+
+export interface RaceRepetition {
+  stamp: Stamp;
+  /** address that opens the race again, with what was found */
+  link: string;
+  /** what of the link was not understood, and what was used instead; sentences */
+  problems: string[];
+  settings: TrainingSettings;
+  seconds: number;
+  /** by racer */
+  reports: StepReport[][];
+  found: RaceFound;
+  /** null: the link does not say what its race found */
+  comparison: RaceComparison | null;
+}
+
+export interface RaceComparison {
+  same: boolean;
+  /** then every reward must be the same; else shares within their tolerance */
+  sameBackend: boolean;
+  link: RaceFound;
+  /** null where the link's race had another number of racers */
+  racers: RacerComparison[] | null;
+}
+
+/** True where the link asks for a race: `repeatLink` would have nothing to measure. */
+export function isRace(hash: string): boolean {
+  return openLink(hash).link.page === 'train';
+}
+
+export function comparisonOf(link: RaceFound, here: RaceFound): RaceComparison {
+  return {
+    same: racesAgree(link, here),
+    sameBackend: link.backend === here.backend,
+    link,
+    racers: compareRaces(link, here),
+  };
+}
+
+interface Ended {
+  backend: BackendInfo;
+  seconds: number;
+  reports: StepReport[][];
+}
+
+function train(
+  client: TrainingClient,
+  settings: TrainingSettings,
+  onProgress: (progress: RaceProgress) => void,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    let backend: BackendInfo | null = null;
+    const reports: StepReport[][] = settings.racers.map(() => []);
+    const race = client.start(settings);
+    const unsubscribe = client.subscribe((event) => {
+      if (!('race' in event) || event.race !== race) return;
+      if (event.type === 'backend') backend = event.backend;
+      if (event.type === 'trained') reports[event.racer]?.push(event.report);
+      if (event.type === 'progress') onProgress(event.progress);
+      const over = event.type === 'progress' && event.progress.phase === 'finished';
+      if (event.type !== 'failed' && !over) return;
+      unsubscribe();
+      if (event.type === 'failed') reject(new Error(event.message));
+      else if (backend !== null) {
+        resolve({ backend, seconds: event.progress.seconds, reports });
+      }
+    });
+  });
+}
+
+/** @throws what stopped it; a sentence */
+export async function repeatRace(
+  client: TrainingClient,
+  { app, address, hash, backend: wanted }: RaceOptions,
+  shipped: readonly PolicyManifest[],
+  onProgress: (progress: RaceProgress) => void,
+): Promise<RaceRepetition> {
+  const { link, problems } = openLink(hash);
+  // Of the page `train` (see `isRace`), whose view this is.
+  const view = link.view as RaceView;
+  const asked = trainingOf(view);
+  if (typeof asked === 'string') throw new Error(asked);
+  if (asked.start.startsWith('own-')) {
+    throw new Error(
+      `The race starts from "${asked.start}", a checkpoint of whoever made the link. Add that file on the Train page.`,
+    );
+  }
+  const settings = { ...asked, backend: wanted ?? asked.backend };
+  const { backend, seconds, reports } = await train(client, settings, onProgress);
+  const found = foundOf(backend.policy, settings, reports);
+  const write = (raced: RaceFound | null) =>
+    `${address}${writeLink({ ...link, fingerprint: null, view: { ...view, raced } }, { dated: true })}`;
+  const names = settings.racers.map(({ objective }) => objective).join(', ');
+  return {
+    stamp: {
+      app,
+      exportedAt: new Date().toISOString(),
+      source: `race of ${names} from ${settings.policy}, ${settings.start}`,
+      link: write(null),
+      seed: settings.seed,
+      settings: null,
+      policies: raceHashes(settings, shipped),
+      backend: factsOf(backend),
+    },
+    link: write(found),
+    problems,
+    settings,
+    seconds,
+    reports,
+    found,
+    comparison: view.raced && comparisonOf(view.raced, found),
+  };
+}
