@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 import type { EngineClient } from '../src/engine/client';
 import type { Claim } from '../src/experiments/experiment';
 import { ROOT } from './node/ort';
-import { withPage } from './page';
+import { withPage, WORKERS } from './page';
 
 /** The command cannot run as asked; the message is a sentence. */
 export class CommandError extends Error {}
@@ -88,7 +88,7 @@ export function inBrowser<T extends object, Progress extends object>(
   work: (page: Page) => Promise<T | { message: string }>,
 ): Promise<T> {
   const folder = 'scripts/command-page';
-  return withPage(`${folder}/index.html`, [`${folder}/page.ts`], async (page, url) => {
+  return withPage(`${folder}/index.html`, [`${folder}/page.ts`, ...WORKERS], async (page, url) => {
     page.setDefaultTimeout(0);
     await page.exposeFunction('progressed', progress);
     await page.goto(url);

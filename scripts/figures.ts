@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { withPage } from './page';
+import { withPage, WORKERS } from './page';
 
 export interface FiguresOf {
   /** a whole run as JSON */
@@ -27,7 +27,7 @@ export async function saveFigures(figures: FiguresOf, folder: string): Promise<s
   const file = join(temporary, 'experiment.run.json');
   try {
     await writeFile(file, figures.run);
-    return await withPage('index.html', ['app/main.tsx'], async (page, url) => {
+    return await withPage('index.html', ['app/main.tsx', ...WORKERS], async (page, url) => {
       page.setDefaultTimeout(PATIENCE);
       await page.goto(`${url}${OPEN_NOTHING}`);
       // A run that starts by itself would take the place of the file.
