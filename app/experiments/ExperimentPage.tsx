@@ -75,47 +75,62 @@ export function VerdictChip({
   );
 }
 
-export function Claims({ claims, recorded }: { claims: readonly Claim[]; recorded: boolean }) {
+interface ClaimsProps {
+  claims: readonly Claim[];
+  recorded: boolean;
+  /** of which claims the page's verdict is made, where not of all, a clause; null: the page says it itself */
+  deciding?: string | null;
+}
+
+export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps) {
   if (claims.length === 0) {
     return <p className="muted">No claim has been put to the test yet.</p>;
   }
   return (
-    <ol className="claims">
-      {claims.map((claim) => (
-        <li key={claim.id}>
-          <div className="claim-head">
-            <span>
-              <Prose>{claim.claim}</Prose>
-            </span>
-            <VerdictChip verdict={claim.verdict} recorded={recorded} />
-          </div>
-          <dl className="claim-numbers">
-            {claim.prediction !== null && (
-              <div>
-                <dt>predicted</dt>
-                <dd>{significant(claim.prediction, 3)}</dd>
-              </div>
-            )}
-            {claim.measured !== null && (
-              <div>
-                <dt>measured</dt>
-                <dd>
-                  {significant(claim.measured, 3)}
-                  {claim.interval !== null &&
-                    ` [${significant(claim.interval[0], 3)}, ${significant(claim.interval[1], 3)}]`}
-                </dd>
-              </div>
-            )}
-            <div>
-              <dt>n</dt>
-              <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+    <>
+      {deciding !== null && (
+        <p className="small muted">
+          The verdict at the top is the worst {deciding}: one that fails decides, then one that
+          rests on too little.
+        </p>
+      )}
+      <ol className="claims">
+        {claims.map((claim) => (
+          <li key={claim.id}>
+            <div className="claim-head">
+              <span>
+                <Prose>{claim.claim}</Prose>
+              </span>
+              <VerdictChip verdict={claim.verdict} recorded={recorded} />
             </div>
-          </dl>
-          <p className="claim-rule">
-            <Prose>{claim.rule}</Prose>
-          </p>
-        </li>
-      ))}
-    </ol>
+            <dl className="claim-numbers">
+              {claim.prediction !== null && (
+                <div>
+                  <dt>predicted</dt>
+                  <dd>{significant(claim.prediction, 3)}</dd>
+                </div>
+              )}
+              {claim.measured !== null && (
+                <div>
+                  <dt>measured</dt>
+                  <dd>
+                    {significant(claim.measured, 3)}
+                    {claim.interval !== null &&
+                      ` [${significant(claim.interval[0], 3)}, ${significant(claim.interval[1], 3)}]`}
+                  </dd>
+                </div>
+              )}
+              <div>
+                <dt>n</dt>
+                <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+              </div>
+            </dl>
+            <p className="claim-rule">
+              <Prose>{claim.rule}</Prose>
+            </p>
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }

@@ -40,7 +40,7 @@ export function Words({ result }: { result: DependenceResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} recorded={false} deciding={null} />
         <p className="small">
           Independence as a whole (the verdict above) fails when neighbours or responses to one
           prompt are correlated, by 97.5 % intervals, because two questions are asked at once: a run

@@ -36,7 +36,11 @@ export function Words({ result }: { result: VarianceResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims
+          claims={result?.claims ?? []}
+          recorded={false}
+          deciding="of the four about log s, its slope and its level over natural lengths and over prefixes"
+        />
       </section>
       <BreakIt
         lead={
