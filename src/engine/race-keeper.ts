@@ -33,7 +33,6 @@ export class RaceKeeper {
 
   /** @param reports all steps so far, by racer */
   write(snapshot: RaceSnapshot, reports: readonly (readonly StepReport[])[]): void {
-    const { settings } = this.facts;
     const steps = snapshot.racers.map(({ step }) => step);
     const record: KeptRace = {
       ...this.facts,
@@ -43,10 +42,9 @@ export class RaceKeeper {
       deletedAt: null,
       reports: reports.map((own, i) => own.filter(({ step }) => step <= (steps[i] ?? 0))),
     };
-    const complete = steps.every((step) => step >= settings.steps);
     this.pending = this.pending.then(async () => {
       try {
-        await (await this.open()).write(record, complete ? null : snapshot);
+        await (await this.open()).write(record, snapshot);
         this.written = true;
         this.tell(this.id, null);
       } catch (error) {

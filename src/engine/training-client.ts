@@ -103,7 +103,7 @@ export class TrainingClient {
     return this.ask({ type: 'put-back', kept }, 'races').then(({ races }) => races);
   }
 
-  /** Where a kept race goes on from; null: it came to its end. */
+  /** Where a kept race goes on from, or ended; null: an earlier version kept no weights of it. */
   recall(kept: RaceKey): Promise<RaceSnapshot | null> {
     return this.ask({ type: 'recall', kept }, 'recalled').then(({ snapshot }) => snapshot);
   }

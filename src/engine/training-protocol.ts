@@ -88,7 +88,7 @@ export type TrainingReply =
   | { type: 'samples'; pairs: SamplePair[] }
   | ({ type: 'calibrated' } & StepEstimate)
   | { type: 'races'; races: KeptRace[] }
-  /** where a kept race goes on from; null: it came to its end */
+  /** where a kept race goes on from, or ended; null: an earlier version of the lab kept no weights of it */
   | { type: 'recalled'; snapshot: RaceSnapshot | null };
 
 export type TrainingEvent =

@@ -179,14 +179,27 @@ describe('a race behind its protocol', () => {
     await second.phase('finished');
     expect([...first.curve(), ...second.curve()]).toEqual(whole.curve());
 
+    const checkpointOf = async (p: Page, race: number) => {
+      const file = await p.ask((requestId) => ({ type: 'checkpoint', requestId, race, racer: 1 }));
+      return file.type === 'file' ? new Uint8Array(await file.blob.arrayBuffer()) : null;
+    };
+    const atTheEnd = await checkpointOf(second, 2);
     await second.engine.dispose();
     const third = await page(database);
     const after = await third.ask((requestId) => ({ type: 'races', requestId }));
     if (after.type !== 'races') throw new Error(after.type);
     expect(after.races.map(({ reports }) => reports.map((own) => own.length))).toEqual([[3, 3]]);
     expect(after.races.map(({ createdAt }) => createdAt)).toEqual([kept.createdAt]);
+
+    // Finished, it comes back with its weights.
     const done = await third.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
-    expect(done).toEqual({ type: 'recalled', snapshot: null });
+    if (done.type !== 'recalled' || !done.snapshot) throw new Error('no snapshot');
+    const { reports } = after.races[0] as (typeof after.races)[number];
+    third.start(3, kept.settings, { kept: kept.id, snapshot: done.snapshot, reports });
+    await third.phase('finished');
+    expect(third.curve()).toEqual([]);
+    expect(atTheEnd?.length).toBeGreaterThan(1000);
+    expect(await checkpointOf(third, 3)).toEqual(atTheEnd);
   });
 
   test('a removed race can be put back', async () => {

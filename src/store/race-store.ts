@@ -1,6 +1,6 @@
 /**
- * Training races in IndexedDB: one record of curves each, and, while a race is unfinished, the snapshot
- * that it goes on from. Contract: record and snapshot are written in one transaction, so that a crash
+ * Training races in IndexedDB: one record of curves each, and the snapshot that the race goes on from, or
+ * that its checkpoints are taken from once it is finished. Contract: record and snapshot are written in one transaction, so that a crash
  * leaves curves and weights of the same step; failures are `StoreFull` or `StoreUnavailable`.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
@@ -48,11 +48,8 @@ export class RaceStore<Snapshot> {
       .sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  /**
-   * A race that is there already stays as old as it was.
-   * @param snapshot null: the race is complete, and needs none any more
-   */
-  write(race: KeptRace, snapshot: Snapshot | null): Promise<void> {
+  /** A race that is there already stays as old as it was. */
+  write(race: KeptRace, snapshot: Snapshot): Promise<void> {
     return safely(async () => {
       const tx = this.db.transaction(STORES, 'readwrite');
       const known = v.safeParse(keptRaceSchema, await tx.objectStore('races').get(race.id));
@@ -60,9 +57,7 @@ export class RaceStore<Snapshot> {
       const record: KeptRace = { ...race, createdAt };
       await Promise.all([
         tx.objectStore('races').put(record),
-        snapshot === null
-          ? tx.objectStore('snapshots').delete(race.id)
-          : tx.objectStore('snapshots').put(snapshot, race.id),
+        tx.objectStore('snapshots').put(snapshot, race.id),
         tx.done,
       ]);
     });

@@ -91,7 +91,9 @@ export class Race {
   }
 
   start(): void {
-    if (this.mode === 'stopped' || this.done) return;
+    if (this.mode === 'stopped') return;
+    // A finished race that was restored has nothing left to do but to say so.
+    if (this.done) return this.loop ? undefined : this.report('finished');
     this.mode = 'running';
     this.go();
   }

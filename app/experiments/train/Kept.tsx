@@ -92,9 +92,9 @@ function KeptItem({
         <button type="button" className="button-quiet" onClick={() => onChoose(race)}>
           Use its settings
         </button>
-        {steps < settings.steps && !present && (
+        {!present && (
           <button type="button" className="button-quiet" onClick={() => onResume(race)}>
-            Resume
+            {steps < settings.steps ? 'Resume' : 'Open'}
           </button>
         )}
         <button

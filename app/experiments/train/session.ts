@@ -124,10 +124,14 @@ export class RaceSession {
     );
   }
 
-  /** A kept race that did not come to its end goes on. */
+  /** A kept race comes into view: it goes on, or, finished, hands out its checkpoints and samples. */
   async goOn(kept: KeptRace, own: OwnStart | null): Promise<void> {
     const snapshot = await this.client.recall(kept.id);
-    if (snapshot === null) return;
+    if (snapshot === null) {
+      const keptTrouble = 'Of that race only the curves were kept.';
+      this.store.setState({ keptTrouble });
+      return;
+    }
     const { settings, reports } = kept;
     const from = { kept: kept.id, snapshot, reports };
     const id = this.client.start(settings, { own, from });
