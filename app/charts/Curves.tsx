@@ -4,7 +4,7 @@
  * read-out has every curve's exact value there; nothing is interpolated.
  */
 import { useState, type ReactNode } from 'react';
-import type { OverlayLook } from './overlay';
+import type { OverlayLook } from './overlay-look';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
 import { markPath } from './shapes';

@@ -8,7 +8,7 @@ import type { Stamp } from '../../src/export/stamp';
 import { SaveMenu } from '../figures/SaveMenu';
 import { useVisible } from './hooks';
 import { OverlayLegend } from './OverlayLegend';
-import type { Overlaid } from './overlay';
+import type { Overlaid } from './overlay-look';
 
 export interface Table {
   columns: readonly string[];

@@ -1,5 +1,5 @@
 /** The sign of an overlaid run, the same in every chart and list: its mark on its dash. */
-import type { OverlayLook } from './overlay';
+import type { OverlayLook } from './overlay-look';
 import { markPath } from './shapes';
 
 export function OverlayGlyph({ look: { colour, shape, dash } }: { look: OverlayLook }) {

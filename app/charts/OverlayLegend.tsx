@@ -1,7 +1,7 @@
 /** Which marks of a figure are those of which kept run. */
 import { Prose } from '../format/Prose';
 import { OverlayGlyph } from './OverlayGlyph';
-import type { Overlaid } from './overlay';
+import type { Overlaid } from './overlay-look';
 
 export function OverlayLegend({ overlays }: { overlays: readonly Overlaid<unknown>[] }) {
   if (overlays.length === 0) return null;

@@ -4,7 +4,7 @@
  * said in words instead of drawn.
  */
 import { useState, type ReactNode } from 'react';
-import type { LaidRow } from './overlay';
+import type { OverlayLook } from './overlay-look';
 import { Plot, Tooltip, type Frame } from './Plot';
 import { linearScale, type Scale } from './scale';
 
@@ -14,6 +14,14 @@ export interface RowMark {
   shape: 'circle' | 'square' | 'stroke';
   colour: string;
   interval?: readonly [number, number] | null;
+}
+
+/** A row of a run laid over, below the same row of the run in view. */
+export interface LaidRow {
+  id: string;
+  label: string;
+  look: OverlayLook;
+  marks: readonly RowMark[];
 }
 
 export interface Row {

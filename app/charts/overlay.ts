@@ -1,43 +1,13 @@
 /**
- * How a kept run looks when it is laid over a chart: a muted colour, an open mark and a dash of its own, the
- * same in every figure. Contract: colour is never the only sign; measured series only, predictions belong to
- * the run in view.
+ * From the results of overlaid runs to what charts draw of them. Contract: measured series only; predictions
+ * belong to the run in view.
  */
-import './overlay.css';
 import type { Curve } from './Curves';
 import type { Table } from './Figure';
 import type { Mark, MarkSeries } from './marks';
 import type { Cloud, LaidCloud } from './PointCloud';
 import type { Row, RowMark } from './Rows';
-import type { MarkShape } from './shapes';
-
-export interface OverlayLook {
-  /** CSS custom property */
-  colour: string;
-  shape: MarkShape;
-  /** SVG dash array */
-  dash: string;
-}
-
-/** What a figure is handed about one overlaid run. */
-export interface Overlaid<Result> {
-  id: string;
-  label: string;
-  look: OverlayLook;
-  result: Result;
-}
-
-const SHAPES: readonly MarkShape[] = ['wedge', 'cross', 'plus', 'star', 'hourglass'];
-const DASHES = ['7 3', '2 3', '9 3 2 3', '14 4', '4 2 1 2'];
-
-export function overlayLook(slot: number): OverlayLook {
-  const at = slot % SHAPES.length;
-  return {
-    colour: `--overlay-${at + 1}`,
-    shape: SHAPES[at] as MarkShape,
-    dash: DASHES[at] as string,
-  };
-}
+import type { Overlaid } from './overlay-look';
 
 /** px: marks of runs laid over each other would hide one another */
 const DODGE = 5;
@@ -83,14 +53,6 @@ export function overlayCurves<Result>(
         overlay: look,
       })),
   );
-}
-
-/** A row of a run laid over, below the same row of the run in view. */
-export interface LaidRow {
-  id: string;
-  label: string;
-  look: OverlayLook;
-  marks: readonly RowMark[];
 }
 
 /**

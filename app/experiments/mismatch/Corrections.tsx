@@ -1,7 +1,8 @@
 /** What each correction makes of the weights, and of two losses. */
 import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
 import { Figure } from '../../charts/Figure';
-import { overlayRows, overlayTable, type Overlaid } from '../../charts/overlay';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import type { Overlaid } from '../../charts/overlay-look';
 import { Rows, type Row } from '../../charts/Rows';
 import { Legend } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
