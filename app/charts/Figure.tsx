@@ -9,13 +9,7 @@ import { SaveMenu } from '../figures/SaveMenu';
 import { useVisible } from './hooks';
 import { OverlayLegend } from './OverlayLegend';
 import type { Overlaid } from './overlay-look';
-
-export interface Table {
-  columns: readonly string[];
-  rows: readonly (readonly string[])[];
-  /** why there are fewer rows than points, where there are */
-  note?: string;
-}
+import type { Table } from './table';
 
 interface FigureProps {
   title: string;

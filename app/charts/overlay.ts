@@ -3,7 +3,7 @@
  * belong to the run in view.
  */
 import type { Curve } from './Curves';
-import type { Table } from './Figure';
+import type { Table } from './table';
 import type { Mark, MarkSeries } from './marks';
 import type { Cloud, LaidCloud } from './PointCloud';
 import type { Row, RowMark } from './Rows';

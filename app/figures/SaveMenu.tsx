@@ -2,7 +2,7 @@
 import { useRef, useState, type RefObject } from 'react';
 import { tableCsv } from '../../src/export/csv';
 import type { Stamp } from '../../src/export/stamp';
-import type { Table } from '../charts/Figure';
+import type { Table } from '../charts/table';
 import { download } from '../runs/download';
 import { fileName, stampOfRecorded, stampOfView } from '../runs/stamp';
 import { useLab } from '../state/react';
