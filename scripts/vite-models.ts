@@ -1,6 +1,6 @@
 /**
  * Puts the policies into the built site: for each name in `models/index.json`, the files that its
- * `lab.json` names and the small files of the Hugging Face layout. In development the dev server
+ * `lab.json` names, the small files of the Hugging Face layout, and the figure of its card. In development the dev server
  * serves `models/` as it stands.
  */
 import { readFile } from 'node:fs/promises';
@@ -14,6 +14,9 @@ const SMALL_FILES = [
   'tokenizer_config.json',
   'README.md',
 ];
+
+/** Drawn by `models:card` where the policy has races. */
+const CURVES_FILE = 'training/curves.svg';
 
 interface Manifest {
   onnx: { file: string };
@@ -40,6 +43,7 @@ export function shipModels(folder: URL): Plugin {
         const manifest = await readJson<Manifest>(new URL(`${name}/lab.json`, folder));
         const listed = [manifest.onnx, ...manifest.checkpoints, ...(manifest.races ?? [])];
         const files = listed.map(({ file }) => file);
+        if (manifest.races !== undefined && manifest.races.length > 0) files.push(CURVES_FILE);
         for (const file of [...SMALL_FILES, ...files]) await emit(`${name}/${file}`);
       }
     },

@@ -1,7 +1,10 @@
-/** The model card as Markdown, from what was measured. */
+/** The model card as Markdown, from what was measured and from the curves of its races. */
+import { seriesClaims, shippedSeries } from '../../src/engine/series-claims';
 import { LIMIT } from '../../src/tasks/arithmetic';
-import type { PolicyManifest } from '../../src/policy/manifest';
+import type { CheckpointInfo, PolicyManifest } from '../../src/policy/manifest';
 import type { Accuracy } from '../../src/training/heldout';
+import type { Series } from '../../src/training/series';
+import { BLOCK_COLUMNS, BLOCK_STEPS, blockRows, type CardSeries } from './curves';
 import { RACES } from './races';
 import type { Recipe } from './recipes';
 
@@ -23,11 +26,58 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** Of the curves' figure, in the policy's folder. */
+export const CURVES_FILE = 'training/curves.svg';
+
+/** What the curves of the card are drawn from. @param curves of the manifest's races, in their order */
+export function cardSeries(manifest: PolicyManifest, curves: readonly Series[]): CardSeries[] {
+  return shippedSeries(manifest, curves).map(({ name, series, start }) => {
+    const own = manifest.checkpoints.filter((checkpoint) => checkpoint.series === name);
+    const heldOut = [{ ...start, step: 0 }, ...own].flatMap((one: CheckpointInfo) =>
+      one.accuracy === null || one.accuracyInterval === null
+        ? []
+        : [{ step: one.step, accuracy: one.accuracy, interval: one.accuracyInterval }],
+    );
+    // Of two that are one step apart, one is enough to see.
+    const apart = heldOut.filter(({ step }, i) => heldOut[i + 1]?.step !== step + 1);
+    return { name, reports: series.steps, heldOut: apart };
+  });
+}
+
+/** "14.6 points [10.3, 18.9]": the claim's own difference and interval. */
+function riseText(manifest: PolicyManifest, curves: readonly Series[], series: string): string {
+  const claims = seriesClaims(shippedSeries(manifest, curves), 1);
+  const found = claims.find(({ id }) => id === `series.${series}-accuracy`);
+  if (found?.measured === undefined || found.measured === null || !found.interval) {
+    return 'not measured';
+  }
+  const points = (x: number) => (100 * x).toFixed(1);
+  return `${points(found.measured)} points [${found.interval.map(points).join(', ')}]`;
+}
+
+function curvesText(manifest: PolicyManifest, curves: readonly Series[], prompts: number): string {
+  const series = cardSeries(manifest, curves);
+  const tables = series.map(
+    ({ name, reports }) =>
+      `### ${name.toUpperCase()}\n\n${table(BLOCK_COLUMNS, blockRows(reports))}`,
+  );
+  return `![Reward, held-out accuracy, entropy, clip share, variance of log s and gradient norm over the steps](${CURVES_FILE})
+
+Held-out accuracy: the checkpoints of the table above, over ${prompts.toLocaleString('en')} prompts, with Wilson 95 %
+intervals. The tables have means over blocks of ${BLOCK_STEPS} steps, of variances the geometric mean; every
+single step is in ${series.map(({ name }) => `\`training/${name}.json\``).join(' and ')}.
+
+${tables.join('\n\n')}
+`;
+}
+
 /** What the reinforcement learning was, and what it reached, for the card. */
 function raceText(
-  { races, checkpoints }: PolicyManifest,
+  manifest: PolicyManifest,
   measured: readonly MeasuredCheckpoint[],
+  curves: readonly Series[],
 ): string {
+  const { races, checkpoints } = manifest;
   const recipe = Object.entries(RACES).find(([, { settings }]) =>
     races?.some(({ start }) => start === settings.start),
   );
@@ -48,6 +98,7 @@ function raceText(
       String(learningRate),
       accuracyOf(settings.start),
       accuracyOf(last?.id),
+      riseText(manifest, curves, one),
     ];
   });
   return `## Reinforcement learning
@@ -58,11 +109,12 @@ rollouts of ${settings.prompts} prompts x ${settings.groupSize} responses at tem
 ${settings.temperature} and ${settings.minibatches} minibatch updates on them. AdamW (0.9, 0.999), gradient norm
 clipped at ${settings.gradientClip}, ${settings.schedule} learning rate after ${settings.warmupSteps} warm-up steps, no
 KL penalty. Reward: 1 for the right value, else 0; group advantages as TRL computes them. Seed
-${settings.seed}, the same prompts and random numbers for both. Weights are stored in float32. Curves of
-every step: \`training/\`.
+${settings.seed}, the same prompts and random numbers for both. Weights are stored in float32. The
+rise is the difference of the two accuracies with Newcombe's 95 % interval.
 
-${table(['series', 'objective, epsilon low / high', 'learning rate', 'accuracy at the start', 'after the last step'], ends)}
-`;
+${table(['series', 'objective, epsilon low / high', 'learning rate', 'accuracy at the start', 'after the last step', 'rise'], ends)}
+
+${curvesText(manifest, curves, measured[0]?.prompts ?? 0)}`;
 }
 
 export function modelCard(
@@ -70,6 +122,7 @@ export function modelCard(
   manifest: PolicyManifest,
   measured: readonly MeasuredCheckpoint[],
   pairs: readonly MeasuredPair[],
+  curves: readonly Series[],
 ): string {
   const { architecture: a } = recipe;
   const { minOperators, maxOperators } = recipe.prompts;
@@ -121,10 +174,10 @@ ${table(
   ]),
 )}
 
-${raceText(manifest, measured)}
 Default pair: pi_old \`${manifest.defaultPair.old}\`, pi_theta \`${manifest.defaultPair.new}\`. \`onnx/model.onnx\`
 holds the weights of \`${manifest.defaultPair.old}\`.
 
+${raceText(manifest, measured, curves)}
 ## Pairs
 
 Token log-ratio log pi_theta - log pi_old on responses sampled from pi_old at temperature 1.

@@ -1,12 +1,14 @@
 /**
  * `npm run models:card -- NAME`: turns trained checkpoints into a policy folder. Writes the ONNX file
  * (holding the default pi_old), the configuration files, `lab.json`, and the model card with what is
- * measured here and now: accuracy of every checkpoint and the distance of every neighbouring pair.
+ * measured here and now: accuracy of every checkpoint and the distance of every neighbouring pair. The
+ * curves of its races are drawn beside the numbers that they were recorded in.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { fetchSeries } from '../../src/engine/series-claims';
 import { PolicyHost } from '../../src/policy/host';
 import {
   CHECKPOINT_SERIES,
@@ -18,7 +20,14 @@ import { loadRuntime } from '../../src/policy/runtime';
 import { readSafetensors } from '../../src/policy/safetensors';
 import { localFiles, NODE_ASSETS, ROOT } from '../../scripts/node/ort';
 import { parameterCount } from './architecture';
-import { modelCard, type MeasuredCheckpoint, type MeasuredPair } from './card-text';
+import {
+  cardSeries,
+  CURVES_FILE,
+  modelCard,
+  type MeasuredCheckpoint,
+  type MeasuredPair,
+} from './card-text';
+import { curvesSvg } from './curves';
 import { judge, sampleHeldOut } from '../../src/training/heldout';
 import { logProbs, logRatioSpread } from './evaluate';
 import { configFiles } from './files';
@@ -180,7 +189,7 @@ async function main(): Promise<void> {
   const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
   const host = await PolicyHost.open(runtime, localFiles, draft);
   const { measured, pairs } = await measure(host, recipe);
-  const manifest = {
+  const manifest = v.parse(policyManifestSchema, {
     ...draft,
     checkpoints: draft.checkpoints.map((checkpoint, i) => ({
       ...checkpoint,
@@ -188,11 +197,18 @@ async function main(): Promise<void> {
       accuracyInterval: measured[i]?.interval ?? [Number.NaN, Number.NaN],
       accuracyPrompts: measured[i]?.prompts ?? null,
     })),
-  };
-  await writeJson(new URL('lab.json', folder), v.parse(policyManifestSchema, manifest));
+  });
+  await writeJson(new URL('lab.json', folder), manifest);
+  const curves = await Promise.all(
+    (manifest.races ?? []).map(({ file }) => fetchSeries(localFiles, name, file)),
+  );
+  if (curves.length > 0) {
+    const figure = curvesSvg(cardSeries(manifest, curves), EVALUATION_PROMPTS);
+    await writeFile(new URL(CURVES_FILE, folder), figure);
+  }
   await writeFile(
     new URL('README.md', folder),
-    modelCard(recipe, v.parse(policyManifestSchema, manifest), measured, pairs),
+    modelCard(recipe, manifest, measured, pairs, curves),
   );
   const index = new URL('models/index.json', ROOT);
   const known: unknown = existsSync(index) ? JSON.parse(await readFile(index, 'utf8')) : [];
