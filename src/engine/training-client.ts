@@ -19,6 +19,9 @@ import type {
 } from './training-protocol';
 import { WorkerLink } from './worker-link';
 
+/** How long a race takes where a step's parts cost what `calibrate` found. */
+export { predictedSeconds } from '../training/predict';
+
 type ReplyOf<T extends TrainingReply['type']> = Extract<TrainingReply, { type: T }>;
 type Asking = Extract<TrainingRequest, { requestId: number }>;
 type WithoutId<R> = R extends unknown ? Omit<R, 'requestId'> : never;
@@ -85,7 +88,7 @@ export class TrainingClient {
     return this.ask({ type: 'samples', race, racer, count }, 'samples');
   }
 
-  /** How long a step takes here. Refused while a race is under way; a race that starts ends it. */
+  /** What the parts of a step cost here. Refused while a race is under way; a race that starts ends it. */
   calibrate(settings: TrainingSettings): Promise<ReplyOf<'calibrated'>> {
     return this.ask({ type: 'calibrate', settings }, 'calibrated');
   }

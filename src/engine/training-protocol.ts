@@ -5,7 +5,7 @@
  */
 import type { TrainingSettings } from '../link/training';
 import type { KeptRace, RaceKey } from '../store/kept-race';
-import type { StepEstimate } from '../training/calibrate';
+import type { StepEstimate } from '../training/predict';
 import type { RaceProgress, RaceSnapshot } from '../training/race';
 import type { StepReport } from '../training/report';
 import type { BackendInfo } from './protocol';
@@ -58,7 +58,7 @@ export type TrainingRequest =
     }
   /** the same prompts answered greedily by the start and by the racer as it is now */
   | { type: 'samples'; requestId: number; race: RaceId; racer: number; count: number }
-  /** how long a step of these settings takes here */
+  /** what the parts of a step cost here: the policy and the first objective of these settings */
   | { type: 'calibrate'; requestId: number; settings: TrainingSettings }
   /** races that are kept in this browser, newest first */
   | { type: 'races'; requestId: number }

@@ -1,32 +1,28 @@
 /**
- * How long training will take here, from one small step taken twice: the first pays for compiling, the
- * second tells the speed. Contract: changes nothing that a race depends on.
+ * What the parts of a step cost here, from one small step taken three times: once cold, which compiles;
+ * once by a second racer, which traces its own gradient anew; and once more by that one from the same
+ * state, warm in everything. Contract: changes nothing that a race depends on. Rewards are made up, right
+ * and wrong in turn, so that every response has a gradient whatever the policy can do.
  */
-import { DEFAULT_TRAINING, type TrainingSettings } from '../link/training';
+import { DEFAULT_TRAINING, type RacerSettings, type TrainingSettings } from '../link/training';
 import type { Weights } from '../policy/graph/lift';
-import { Racer, type TrainingContext } from './racer';
+import type { Rollouts } from '../rollouts/rollouts';
+import { ROWS, widthsOf } from './microbatches';
+import type { StepEstimate } from './predict';
+import { Racer, type StepResult, type TrainingContext } from './racer';
 
-export interface StepEstimate {
-  /** per response token, sampling alone */
-  sampling: number;
-  /** per response token: sampling, scoring, gradient and update */
-  training: number;
-  /** once per racer: compiling the gradient for every width of a microbatch */
-  secondsToCompile: number;
-}
-
-/** Enough responses that a microbatch is full and a decoding step has a batch. */
+/** Enough responses that a rectangle is full and a decoding step has a batch. */
 const PROMPTS = 4;
 const GROUP = 8;
 
-/** @param settings policy, objective and temperature count; the sizes are its own */
+/** @param settings policy, first objective and temperature count; the sizes are its own */
 export async function calibrate(
   context: TrainingContext,
   settings: TrainingSettings,
   start: Weights,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<StepEstimate> {
-  const [objective] = settings.racers;
+  const objective = settings.racers[0] as RacerSettings;
   const small: TrainingSettings = {
     ...settings,
     prompts: PROMPTS,
@@ -36,23 +32,54 @@ export async function calibrate(
     maxOperators: DEFAULT_TRAINING.maxOperators,
     maxLength: DEFAULT_TRAINING.maxLength,
     evaluatePrompts: 0,
-    steps: 2,
-    racers: [objective as TrainingSettings['racers'][number]],
+    kl: 0,
+    racers: [objective],
   };
-  const racer = new Racer(context, small, small.racers[0] as (typeof small.racers)[number], start);
-  try {
-    const hooks = { signal, onPhase: () => undefined };
-    const first = (await racer.step(hooks)).report;
-    const { seconds, meanLength } = (await racer.step(hooks)).report;
-    const tokens = PROMPTS * GROUP * meanLength;
-    const computed = seconds.scoring + seconds.gradient + seconds.update;
-    const before = first.seconds.gradient + first.seconds.update;
-    return {
-      sampling: seconds.sampling / tokens,
-      training: (seconds.sampling + computed) / tokens,
-      secondsToCompile: Math.max(0, before - seconds.gradient - seconds.update),
-    };
-  } finally {
-    racer.dispose();
-  }
+  let judged = 0;
+  const verify = () => ({ reward: judged++ % 2, validSteps: 0 });
+  const hooks = { signal, onPhase: () => undefined };
+  const withRacer = async <T>(work: (racer: Racer) => Promise<T>): Promise<T> => {
+    const racer = new Racer({ ...context, verify }, small, objective, start);
+    try {
+      return await work(racer);
+    } finally {
+      racer.dispose();
+    }
+  };
+
+  const cold = await withRacer((racer) => racer.step(hooks));
+  const [traced, warm] = await withRacer(async (racer) => {
+    const before = await racer.state();
+    const first = await racer.step(hooks);
+    await racer.restore(before);
+    return [first, await racer.step(hooks)];
+  });
+
+  const { tokenizer } = context.host.files;
+  const widths = widthsOf(placesOf(warm.rollouts, (text) => tokenizer.encode(text).length));
+  const compiled = [...new Set(widths)];
+  const { seconds, updates } = warm.report;
+  const tokens = warm.rollouts.tokenIds.length;
+  const extra = (slow: StepResult, fast: StepResult) =>
+    Math.max(0, learningOf(slow) - learningOf(fast)) / compiled.length;
+  return {
+    sampling: seconds.sampling / tokens,
+    scoring: seconds.scoring / (2 * tokens),
+    gradient: seconds.gradient / (ROWS * widths.reduce((sum, width) => sum + width, 0)),
+    update: seconds.update / updates,
+    tracing: extra(traced, warm),
+    compiling: extra(cold, traced),
+    compiled,
+  };
+}
+
+const learningOf = ({ report: { seconds } }: StepResult) => seconds.gradient + seconds.update;
+
+/** Places of a rectangle that each response takes. */
+function placesOf(rollouts: Rollouts, promptTokens: (text: string) => number): number[] {
+  const { offsets, group, prompts } = rollouts;
+  return Array.from(group, (g, i) => {
+    const response = (offsets[i + 1] as number) - (offsets[i] as number);
+    return promptTokens(prompts[g] as string) + response - 1;
+  });
 }

@@ -41,6 +41,14 @@ const WIDTH_STEP = 32;
 /** Rows of one rectangle: more would pad more, fewer would leave a GPU idle. */
 export const ROWS = 4;
 
+/** Width of each rectangle that places of these numbers are put into, ROWS of alike length in each. */
+export function widthsOf(lengths: readonly number[]): number[] {
+  const sorted = [...lengths].sort((a, b) => b - a);
+  return sorted.filter((_, i) => i % ROWS === 0).map(widthFor);
+}
+
+const widthFor = (length: number) => Math.ceil(length / WIDTH_STEP) * WIDTH_STEP;
+
 const lengthOf = ({ prompt, response }: TrainingSequence) => prompt.length + response.length - 1;
 
 /** @param pad id in the padding; its value has no influence */
@@ -67,7 +75,7 @@ function rectangle(
   rows: number,
 ): Microbatch {
   const longest = lengthOf(sequences[members[0] as number] as TrainingSequence);
-  const width = Math.ceil(longest / WIDTH_STEP) * WIDTH_STEP;
+  const width = widthFor(longest);
   const size = rows * width;
   const batch: Microbatch = {
     rows,

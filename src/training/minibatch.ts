@@ -13,6 +13,7 @@ import type { Params } from './adamw';
 import { addGradients, type gradientOf } from './gradient';
 import { lossAggregation } from './losses';
 import { microbatches, type TrainingSequence } from './microbatches';
+import { countsEveryone } from './objective';
 import type { TrainingRollout } from './rollout';
 import type { ClipShares } from './report';
 
@@ -38,12 +39,6 @@ export interface MinibatchGradient {
   clip: ClipShares;
 }
 
-/** True where a response with advantage 0 still moves the weights or is counted as clipped. */
-function needsAll({ trained, reference }: MinibatchInputs): boolean {
-  const { kind } = trained.surrogate;
-  return reference !== null || kind === 'dro' || kind === 'cispo';
-}
-
 export async function minibatchGradient(
   params: Params,
   inputs: MinibatchInputs,
@@ -51,7 +46,7 @@ export async function minibatchGradient(
   const { rollout, members, trained } = inputs;
   const batch = columnsOf(inputs);
   const coefficient = coefficients(lossAggregation(trained), trained.library, batch.offsets);
-  const everyone = needsAll(inputs);
+  const everyone = inputs.reference !== null || countsEveryone(trained);
   const places: number[] = [];
   const sequences: TrainingSequence[] = [];
   members.forEach((member, place) => {

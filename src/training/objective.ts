@@ -31,6 +31,11 @@ export function trainedObjective(racer: RacerSettings): ObjectiveSettings {
   return settings;
 }
 
+/** Responses with advantage 0 still move the weights, or are counted as clipped. */
+export function countsEveryone({ surrogate }: ObjectiveSettings): boolean {
+  return surrogate.kind === 'dro' || surrogate.kind === 'cispo';
+}
+
 /** Dr.GRPO leaves the standard deviation out of the advantage; that is half of what it is. */
 export function advantageRule(racer: RacerSettings): AdvantageRule {
   return racer.objective === 'dr_grpo' ? 'dr_grpo' : 'trl';

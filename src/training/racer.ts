@@ -8,7 +8,6 @@
  */
 import { tree } from '@jax-js/jax';
 import { parseTraining, type RacerSettings, type TrainingSettings } from '../link/training';
-import { Random, STREAM } from '../math/philox';
 import { mean } from '../math/stats/moments';
 import type { Weights } from '../policy/graph/lift';
 import type { PolicyHost } from '../policy/host';
@@ -23,7 +22,7 @@ import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
 import { informativeGroups, weightFigures, type StepReport, type StepSeconds } from './report';
 import { asRollouts, rollOutStep, scoreUnder, type RolloutContext, type Verifier } from './rollout';
-import { learningRateAt } from './schedule';
+import { learningRateAt, minibatchesOf } from './schedule';
 
 export interface TrainingContext {
   host: PolicyHost;
@@ -114,7 +113,7 @@ export class Racer {
     const norms: number[] = [];
     const clips: { trl: number | null; verl: number | null }[] = [];
     try {
-      for (const members of this.minibatches(index, rollout.reward.length)) {
+      for (const members of minibatchesOf(settings, index, rollout.reward.length)) {
         hooks.signal.throwIfAborted();
         clock.enter('gradient');
         const { gradient, loss, clip } = await minibatchGradient(state.params, {
@@ -230,20 +229,6 @@ export class Racer {
       resident.dispose();
       throw error;
     }
-  }
-
-  /** Indices 0..n - 1 in random order, cut into minibatches of as equal a size as possible. */
-  private minibatches(step: number, n: number): number[][] {
-    const order = Array.from({ length: n }, (_, i) => i);
-    const random = new Random(this.settings.seed, STREAM.minibatches, step);
-    for (let i = n - 1; i > 0; i--) {
-      const j = random.integer(i + 1);
-      [order[i], order[j]] = [order[j] as number, order[i] as number];
-    }
-    const k = this.settings.minibatches;
-    return Array.from({ length: k }, (_, b) =>
-      order.slice(Math.floor((b * n) / k), Math.floor(((b + 1) * n) / k)),
-    );
   }
 }
 

@@ -8,13 +8,13 @@
 import type { TrainingSettings } from '../link/training';
 import { groupAdvantages, type AdvantageRule } from '../math/objectives/advantages';
 import type { TokenStats } from '../math/kernels';
-import { Random, STREAM } from '../math/philox';
 import type { PolicyHost } from '../policy/host';
 import { sampleSequences, type SampledSequence } from '../policy/sample';
 import { scoreSequences, type ScoringKernels } from '../policy/score';
 import type { ResidentWeights } from '../policy/session';
 import type { Rollouts } from '../rollouts/rollouts';
-import { drawSplit, verify } from '../tasks/arithmetic';
+import { verify } from '../tasks/arithmetic';
+import { trainingPrompts } from './schedule';
 
 export interface TrainingRollout {
   /** [n] token ids */
@@ -46,13 +46,6 @@ export interface RolloutContext {
   signal: AbortSignal;
   onPhase(phase: 'sampling' | 'scoring'): void;
   verify?: Verifier;
-}
-
-export function trainingPrompts(settings: TrainingSettings, step: number): string[] {
-  return Array.from({ length: settings.prompts }, (_, i) => {
-    const index = step * settings.prompts + i;
-    return drawSplit(new Random(settings.seed, STREAM.rollouts, index), settings, false).prompt;
-  });
 }
 
 export async function rollOutStep(

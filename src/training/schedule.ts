@@ -1,5 +1,31 @@
-/** Learning rates. Contract: pure; steps count from 0. */
+/**
+ * What a step does that its settings fix beforehand: learning rate, prompts, minibatches. Contract: pure;
+ * steps count from 0.
+ */
 import type { RacerSettings, TrainingSettings } from '../link/training';
+import { Random, STREAM } from '../math/philox';
+import { drawSplit } from '../tasks/arithmetic';
+
+export function trainingPrompts(settings: TrainingSettings, step: number): string[] {
+  return Array.from({ length: settings.prompts }, (_, i) => {
+    const index = step * settings.prompts + i;
+    return drawSplit(new Random(settings.seed, STREAM.rollouts, index), settings, false).prompt;
+  });
+}
+
+/** Indices 0..n - 1 in random order, cut into minibatches of as equal a size as possible. */
+export function minibatchesOf(settings: TrainingSettings, step: number, n: number): number[][] {
+  const order = Array.from({ length: n }, (_, i) => i);
+  const random = new Random(settings.seed, STREAM.minibatches, step);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  const k = settings.minibatches;
+  return Array.from({ length: k }, (_, b) =>
+    order.slice(Math.floor((b * n) / k), Math.floor(((b + 1) * n) / k)),
+  );
+}
 
 /** Linear warm-up, then constant, or cosine to zero after the last step. */
 export function learningRateAt(

@@ -1,12 +1,13 @@
 /** Which race, and its course: presets with their predicted times, racers, settings; run, pause, step, stop. */
 import { useEffect, useMemo } from 'react';
 import { viewOf, type RaceView } from '../../../src/link/race';
+import { predictedSeconds } from '../../../src/engine/training-client';
 import type { TrainingSettings } from '../../../src/link/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
 import { looksOf } from './names';
-import { predictedSeconds, PRESETS, sameRace, type Preset } from './presets';
+import { PRESETS, sameRace, type Preset } from './presets';
 import { Racers } from './Racers';
 import {
   isPaused,
@@ -36,6 +37,10 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
   const live = isUnderWay(race);
   const paused = isPaused(race);
   const valid = typeof chosen !== 'string';
+  const times = useMemo(
+    () => PRESETS.map(({ settings }) => timeWords(estimate, settings)),
+    [estimate],
+  );
   const choose = ({ settings }: Preset) => {
     const view = viewOf(settings) as Omit<RaceView, 'raced'>;
     for (const [name, value] of Object.entries(view)) {
@@ -45,7 +50,7 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
   return (
     <section className="figure race-controls" aria-label="Race">
       <div className="race-presets" role="group" aria-label="Presets">
-        {PRESETS.map((preset) => (
+        {PRESETS.map((preset, i) => (
           <button
             key={preset.id}
             type="button"
@@ -56,7 +61,7 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
             <b>{preset.name}</b>
             <span>{preset.words}</span>
             <span className="race-time" data-testid={`time-${preset.id}`}>
-              {timeWords(estimate, preset.settings)}
+              {times[i]}
             </span>
           </button>
         ))}
@@ -151,7 +156,7 @@ function Course({ race, estimate }: { race: PresentRace | null; estimate: Estima
           ? estimate?.status === 'refused'
             ? `The speed could not be measured: ${estimate.message}`
             : estimate?.status === 'here'
-              ? 'Times are predicted from one short step of this policy, measured here just now.'
+              ? 'Times are predicted from a short step of this policy, its parts measured here just now.'
               : 'Nothing has been trained yet.'
           : race.failure !== null
             ? `It stopped: ${race.failure.message}`

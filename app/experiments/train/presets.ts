@@ -1,11 +1,10 @@
-/** Races to start from, from a first look to the one behind the shipped series, and how long they take. */
+/** Races to start from, from a first look to the one behind the shipped series. */
 import {
   DEFAULT_RACER,
   DEFAULT_TRAINING,
   SHIPPED_RACE,
   type TrainingSettings,
 } from '../../../src/link/training';
-import type { StepEstimate } from '../../../src/training/calibrate';
 
 export interface Preset {
   id: string;
@@ -71,28 +70,4 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
 /** Whether two races differ in nothing but where they run. */
 export function sameRace(a: TrainingSettings, b: TrainingSettings): boolean {
   return JSON.stringify({ ...a, backend: '' }) === JSON.stringify({ ...b, backend: '' });
-}
-
-/** Mean response tokens of this task at `n` operators, as the shipped policies answer (within 15 %). */
-const tokensOf = (n: number) => 1.3 * n * (n + 1);
-
-function expectedTokens({ minOperators, maxOperators, maxLength }: TrainingSettings): number {
-  let sum = 0;
-  for (let n = minOperators; n <= maxOperators; n++) sum += Math.min(tokensOf(n), maxLength);
-  return sum / (maxOperators - minOperators + 1);
-}
-
-/** Seconds that a race will take, in proportion to its response tokens. */
-export function predictedSeconds(
-  { sampling, training, secondsToCompile }: StepEstimate,
-  settings: TrainingSettings,
-): number {
-  const { steps, prompts, groupSize, racers, evaluateEvery, evaluatePrompts } = settings;
-  const tokens = expectedTokens(settings);
-  const evaluations = Math.ceil(steps / evaluateEvery) * evaluatePrompts;
-  const own =
-    steps * prompts * groupSize * tokens * training +
-    evaluations * tokens * sampling +
-    secondsToCompile;
-  return racers.length * own;
 }

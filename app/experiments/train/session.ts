@@ -15,7 +15,7 @@ import type {
 } from '../../../src/engine/training-protocol';
 import type { BackendInfo } from '../../../src/engine/protocol';
 import type { TrainingSettings } from '../../../src/link/training';
-import type { StepEstimate } from '../../../src/training/calibrate';
+import type { StepEstimate } from '../../../src/training/predict';
 import type { RaceProgress } from '../../../src/training/race';
 import type { StepReport } from '../../../src/training/report';
 
