@@ -195,8 +195,9 @@ export class TrainingEngine {
       step: (racer, report, rollouts) => {
         reports[racer]?.push(report);
         histories[racer]?.add(report.step, rollouts);
-        emit({ type: 'trained', race: id, racer, report });
+        // Held first: a step that is known and not held would look like one whose rollouts are gone.
         emit({ type: 'held', race: id, racer, steps: histories[racer]?.steps ?? [] });
+        emit({ type: 'trained', race: id, racer, report });
       },
       snapshot: (snapshot) => {
         keeper?.write(snapshot, reports);

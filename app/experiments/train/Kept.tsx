@@ -1,9 +1,9 @@
 /** Races kept in this browser: what they are, how they differ from the chosen one, and what can be done. */
-import { raceDifferences } from '../../../src/link/race';
 import type { KeptRace } from '../../../src/engine/training-protocol';
 import type { TrainingSettings } from '../../../src/link/training';
 import { counted, percent } from '../../format/numbers';
 import { dateWords } from '../../runs/words';
+import { differencesInWords } from './differences';
 import { looksOf } from './names';
 import { MAX_OVERLAID, type SessionState } from './session';
 
@@ -56,7 +56,7 @@ function KeptItem({
   const steps = stepsOf(race);
   const present = state.race?.kept === race.id;
   const overlaid = state.overlaid.includes(race.id);
-  const differs = typeof chosen === 'string' ? [] : raceDifferences(chosen, settings);
+  const differs = typeof chosen === 'string' ? [] : differencesInWords(chosen, settings);
   return (
     <li data-testid="kept-race">
       <p>
@@ -74,10 +74,8 @@ function KeptItem({
       <p className="small muted">
         {differs.length === 0
           ? 'the settings chosen above'
-          : differs
-              .slice(0, 4)
-              .map(({ name, before, after }) => `${name} ${before} → ${after}`)
-              .join('; ') + (differs.length > 4 ? `; and ${differs.length - 4} more` : '')}
+          : differs.slice(0, 4).join('; ') +
+            (differs.length > 4 ? `; and ${differs.length - 4} more` : '')}
       </p>
       <div className="kept-race-actions">
         <button

@@ -6,6 +6,7 @@ import { useLab } from '../../state/react';
 import { Prose } from '../../format/Prose';
 import { download } from '../../runs/download';
 import { Choice } from '../Choice';
+import { goneUpTo } from './held';
 import type { RacerLook } from './names';
 import { session, type PresentRace } from './session';
 
@@ -42,6 +43,7 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
   const [wanted, setWanted] = useState<number | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const held = race.held[racer] ?? [];
+  const gone = goneUpTo(race.reports[racer] ?? [], held);
   const step = wanted !== null && held.includes(wanted) ? wanted : (held.at(-1) ?? null);
   const open = async () => {
     if (step === null) return;
@@ -82,6 +84,12 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
           run in view.
         </Prose>
       </p>
+      {gone > 0 && (
+        <p className="small muted">
+          Rollouts are held in this tab only, and not kept with the race: those of{' '}
+          {gone === 1 ? 'step 1 are' : `steps 1 to ${gone} are`} gone; later steps can be opened.
+        </p>
+      )}
       {problem !== null && (
         <p className="field-issue" role="alert">
           {problem}

@@ -1,6 +1,6 @@
 /** Every setting of the race, for who wants more than a preset. */
 import { useMemo } from 'react';
-import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
+import { BACKENDS } from '../../../src/link/settings';
 import { SCHEDULES } from '../../../src/link/training';
 import type { PolicyManifest } from '../../../src/policy/manifest';
 import { AddCheckpoint } from '../../setup/AddCheckpoint';
@@ -10,13 +10,7 @@ import { readNumber, type FieldSpec } from '../../setup/fields';
 import { SetupGroup } from '../../setup/SetupGroup';
 import { usePageSetting, useTypedText } from '../../state/address-react';
 import { useLabState } from '../../state/react';
-import { FIELD_GROUPS } from './fields';
-
-const BACKEND_NAMES: Record<BackendChoice, string> = {
-  auto: 'automatic',
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-};
+import { BACKEND_NAMES, FIELD_GROUPS, LABELS } from './fields';
 
 const NO_POLICIES: readonly PolicyManifest[] = [];
 
@@ -55,7 +49,7 @@ function Start() {
     <SetupGroup title="Start">
       <div className="race-fields">
         <SelectField
-          label="Policy"
+          label={LABELS.trained}
           hint="that every racer trains"
           value={policyName}
           options={
@@ -70,14 +64,14 @@ function Start() {
           }}
         />
         <SelectField
-          label="Checkpoint"
+          label={LABELS.from}
           hint="that every racer starts from"
           value={from}
           options={known ? checkpoints : [{ value: from, label: from }, ...checkpoints]}
           onChange={setFrom}
         />
         <SelectField
-          label="Backend"
+          label={LABELS.on}
           hint="automatic: WebGPU on a real adapter, else WebAssembly"
           value={backend}
           options={BACKENDS.map((value) => ({ value, label: BACKEND_NAMES[value] }))}
@@ -93,7 +87,7 @@ function Schedule() {
   const [schedule, setSchedule] = usePageSetting('train', 'schedule');
   return (
     <SelectField
-      label="Schedule"
+      label={LABELS.schedule}
       hint="of the learning rate, after the warm-up"
       value={schedule}
       options={SCHEDULES.map((value) => ({ value, label: value }))}

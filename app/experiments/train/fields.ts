@@ -1,7 +1,17 @@
-/** The race's numbers as a person edits them: labels, hints and bounds; texts are read by `readNumber`. */
+/**
+ * The race's settings as a person reads and edits them: labels, and of the numbers hints and bounds; texts
+ * are read by `readNumber`.
+ */
 import { fieldsOf } from '../../../src/link/pages';
 import type { RaceView } from '../../../src/link/race';
+import type { BackendChoice } from '../../../src/link/settings';
 import type { FieldSpec } from '../../setup/fields';
+
+export const BACKEND_NAMES: Record<BackendChoice, string> = {
+  auto: 'automatic',
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
 
 type NumberKeys = {
   [K in keyof RaceView]: RaceView[K] extends number ? K : never;
@@ -52,3 +62,25 @@ export const FIELD_GROUPS = [
     { key: 'evalPrompts', label: 'Prompts', hint: '0 never evaluates' },
   ]),
 ] as const;
+
+/** Settings with fields of their own. */
+export const LABELS = {
+  on: 'Backend',
+  trained: 'Policy',
+  from: 'Checkpoint',
+  schedule: 'Schedule',
+} as const satisfies Partial<Record<keyof RaceView, string>>;
+
+/** Labels that need their group's title to be understood. */
+const ALONE: Partial<Record<NumberKeys, string>> = {
+  evalEvery: 'Held-out accuracy every',
+  evalPrompts: 'Held-out prompts',
+};
+
+/** A setting's label where it stands alone, out of its group. */
+export function labelAlone(key: NumberKeys | keyof typeof LABELS): string {
+  if (key in LABELS) return LABELS[key as keyof typeof LABELS];
+  const number = key as NumberKeys;
+  const spec = FIELD_GROUPS.flatMap(({ fields }) => fields).find((field) => field.key === number);
+  return ALONE[number] ?? spec?.label ?? number;
+}
