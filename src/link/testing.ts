@@ -4,59 +4,79 @@ import { makeFingerprint, type Fingerprint } from './fingerprint';
 import { HIDEABLE, type Link } from './hash';
 import { fieldsOf, PAGE_IDS, type PageId } from './pages';
 import { MAX_RACERS } from './race';
-import { BACKENDS, LENGTH_SHAPES, MAX_TOKENS, runSize, type RunSettings } from './settings';
+import { BACKENDS, LENGTH_SHAPES, MAX_TOKENS, type RunSettings } from './settings';
 import { TRAINING_OBJECTIVES } from './training';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 /** every double, not only those with few digits */
 const real = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true }).map((x) => (x === 0 ? 0 : x));
-const seed = whole(0, 2 ** 31 - 1);
+const seed = whole(0, 2 ** 32 - 1);
+/** any name that a shipped file may have */
+const shipped = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/);
+/** two numbers of a range, the lower one first */
+const ordered = (min: number, max: number) =>
+  fc.tuple(whole(min, max), whole(min, max)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]);
 
-export const settings: fc.Arbitrary<RunSettings> = fc
-  .record({
-    backend: fc.constantFrom(...BACKENDS),
-    source: fc.oneof(
-      fc.record({
-        kind: fc.constant('policies' as const),
-        policy: fc.constantFrom('arithmetic-dense', 'other'),
-        old: fc.constantFrom('gspo-00100', 'a'),
-        new: fc.constantFrom('gspo-00101', 'b'),
-        alpha: real(-1, 2),
-        prompts: whole(1, 4096),
-        groupSize: whole(1, 64),
-        minOperators: whole(1, 9),
-        maxOperators: fc.constant(9),
-        temperature: real(0.05, 4),
-        maxLength: whole(1, 180),
-        seed,
-      }),
-      fc.record({
-        kind: fc.constant('synthetic' as const),
-        prompts: whole(1, 100_000),
-        groupSize: whole(1, 1024),
-        lengthShape: fc.constantFrom(...LENGTH_SHAPES),
-        minLength: whole(1, 2000),
-        maxLength: whole(2000, 4096),
-        mu: real(-1, 1),
-        sigma: real(0, 5),
-        rho: real(-0.95, 0.95),
-        tau: real(0, 2),
-        tailDegrees: fc.oneof(fc.constant(0), real(2.1, 100)),
-        drift: real(0.1, 10),
-        seed,
-      }),
-    ),
-  })
-  .filter((s) => runSize(s).tokens <= MAX_TOKENS);
+/** Prompts for that many tokens each, as many as a run may have. */
+const prompts = (most: number, tokensEach: number) =>
+  whole(1, Math.min(most, Math.floor(MAX_TOKENS / tokensEach)));
 
-const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}$/);
+const policies = fc.tuple(whole(1, 64), whole(1, 224)).chain(([groupSize, maxLength]) =>
+  fc
+    .record({
+      kind: fc.constant('policies' as const),
+      policy: shipped,
+      old: shipped,
+      new: shipped,
+      alpha: real(-1, 2),
+      prompts: prompts(4096, groupSize * maxLength),
+      groupSize: fc.constant(groupSize),
+      operators: ordered(1, 9),
+      temperature: real(0.05, 4),
+      maxLength: fc.constant(maxLength),
+      seed,
+    })
+    .map(({ operators: [minOperators, maxOperators], ...rest }) => ({
+      ...rest,
+      minOperators: minOperators as number,
+      maxOperators: maxOperators as number,
+    })),
+);
+
+const synthetic = fc
+  .tuple(whole(1, 1024), ordered(1, 4096))
+  .chain(([groupSize, [minLength, maxLength]]) =>
+    fc.record({
+      kind: fc.constant('synthetic' as const),
+      prompts: prompts(100_000, groupSize * (maxLength as number)),
+      groupSize: fc.constant(groupSize),
+      lengthShape: fc.constantFrom(...LENGTH_SHAPES),
+      minLength: fc.constant(minLength as number),
+      maxLength: fc.constant(maxLength as number),
+      mu: real(-1, 1),
+      sigma: real(0, 5),
+      rho: real(-0.95, 0.95),
+      tau: real(0, 2),
+      tailDegrees: fc.oneof(fc.constant(0), real(2.1, 100)),
+      drift: real(0.1, 10),
+      seed,
+    }),
+  );
+
+export const settings: fc.Arbitrary<RunSettings> = fc.record({
+  backend: fc.constantFrom(...BACKENDS),
+  source: fc.oneof(policies, synthetic),
+});
+
+/** any name that a link may hold, of a pair or of a person's own checkpoint */
+const anyName = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,127}$/);
 const share = fc.float({ min: 0, max: 1, noNaN: true }).map((x) => (x === 0 ? 0 : x));
 
 /** Fields of the Train page whose words do not say it all. */
 const RACE_VALUES = {
-  trained: name,
-  from: name,
+  trained: anyName,
+  from: anyName,
   racers: fc.array(
     fc.record({
       objective: fc.constantFrom(...TRAINING_OBJECTIVES),
@@ -73,9 +93,9 @@ const RACE_VALUES = {
         fc.record({
           hash: whole(0, 2 ** 32 - 1),
           reward: share,
-          responses: whole(0, 1e6),
+          responses: whole(0, Number.MAX_SAFE_INTEGER),
           heldOut: share,
-          heldOutPrompts: whole(0, 2000),
+          heldOutPrompts: whole(0, Number.MAX_SAFE_INTEGER),
         }),
         { minLength: 1, maxLength: MAX_RACERS },
       ),
@@ -95,11 +115,10 @@ export function viewOf(page: PageId): fc.Arbitrary<Record<string, unknown>> {
     const words = field.may.replace(/^a list of |, with commas between$/g, '').split(/, | or /);
     if (range) {
       const [low, high] = [Number(range[2]), Number(range[3])];
-      const number =
-        range[1] === 'a number' ? real(low, high) : whole(low, Math.min(high, 2 ** 31));
+      const number = range[1] === 'a number' ? real(low, high) : whole(low, high);
       values[name] = field.may.endsWith('or none') ? fc.option(number) : number;
     } else if (field.may.startsWith('a name of')) {
-      values[name] = fc.constantFrom('all', 'near', 'other-gspo');
+      values[name] = anyName;
     } else if (Array.isArray(field.fallback)) {
       values[name] = fc.subarray(words, { minLength: 1 });
     } else {
