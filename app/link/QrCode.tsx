@@ -1,8 +1,8 @@
-/** A link for a phone's camera. */
+/** A link for a phone's camera. Contract: what is drawn decodes to the text, or there is a sentence. */
 import { useEffect, useState } from 'react';
 
 /** null where the text is too long for any code */
-async function modulesOf(text: string): Promise<boolean[][] | null> {
+export async function modulesOf(text: string): Promise<boolean[][] | null> {
   const { default: encodeQR } = await import('qr');
   try {
     return encodeQR(text, 'raw', { ecc: 'low', border: 2 });
@@ -12,18 +12,21 @@ async function modulesOf(text: string): Promise<boolean[][] | null> {
 }
 
 export function QrCode({ text }: { text: string }) {
-  const [drawn, setDrawn] = useState<{ text: string; modules: boolean[][] | null } | null>(null);
+  const [drawn, setDrawn] = useState<boolean[][] | null | undefined>(undefined);
   useEffect(() => {
     let current = true;
-    void modulesOf(text).then((modules) => current && setDrawn({ text, modules }));
+    void modulesOf(text).then((modules) => current && setDrawn(modules));
     return () => {
       current = false;
     };
   }, [text]);
-  if (drawn?.modules === null) {
+  if (drawn === null) {
     return <p className="muted">The link is too long for a QR code.</p>;
   }
-  const modules = drawn?.modules ?? [];
+  return <Modules modules={drawn ?? []} />;
+}
+
+export function Modules({ modules }: { modules: readonly (readonly boolean[])[] }) {
   const size = Math.max(1, modules.length);
   const path = modules
     .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')))
@@ -35,7 +38,6 @@ export function QrCode({ text }: { text: string }) {
       shapeRendering="crispEdges"
       role="img"
       aria-label="QR code of the link"
-      data-text={drawn?.text === text ? text : undefined}
     >
       <path d={path} />
     </svg>
