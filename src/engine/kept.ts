@@ -4,6 +4,7 @@ import type { PolicyManifest } from '../policy/manifest';
 import type { Stamp } from '../export/stamp';
 import type { KeptRun } from '../store/kept-run';
 import { policyHashes } from './stamp';
+import { freshId } from './fresh-id';
 
 /** What a run is made of, as far as it is known. */
 export interface RunFacts {
@@ -27,7 +28,7 @@ export function aboutRun(app: string, facts: RunFacts, cut: Cut, now = Date.now(
   const { settings, files, policies, backend } = facts;
   const { batches, totalSequences, sequencesPerBatch } = cut;
   return {
-    id: crypto.randomUUID(),
+    id: freshId(),
     kind: 'rollouts',
     name: null,
     createdAt: now,

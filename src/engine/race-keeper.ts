@@ -9,6 +9,7 @@ import type { KeptRace, RaceKey } from '../store/kept-race';
 import type { RaceStore } from '../store/race-store';
 import type { RaceSnapshot } from '../training/race';
 import type { StepReport } from '../training/report';
+import { freshId } from './fresh-id';
 
 export interface RaceFacts {
   app: string;
@@ -28,7 +29,7 @@ export class RaceKeeper {
     private readonly tell: (kept: RaceKey | null, trouble: string | null) => void,
     begun: RaceKey | null,
   ) {
-    this.id = begun ?? crypto.randomUUID();
+    this.id = begun ?? freshId();
   }
 
   /** @param reports all steps so far, by racer */

@@ -4,7 +4,7 @@
  * no other tab takes it for one that was cut off.
  */
 import type { Rollouts } from '../rollouts/rollouts';
-import { StoreUnavailable, type KeptId, type KeptRun } from '../store/kept-run';
+import { StoreSilent, StoreUnavailable, type KeptId, type KeptRun } from '../store/kept-run';
 import { bytesOf } from '../store/pack';
 import type { RunStore } from '../store/run-store';
 import { Keeper } from './keeper';
@@ -37,8 +37,10 @@ export class Shelf {
   private store(): Promise<RunStore> {
     if (!this.openStore) return Promise.reject(new StoreUnavailable('Runs are not kept here.'));
     this.opening ??= this.openStore();
-    // A browser that refused once may not refuse again.
-    this.opening.catch(() => (this.opening = undefined));
+    // A browser that refused once may not refuse again; one that says nothing is not waited for twice.
+    this.opening.catch((error: unknown) => {
+      if (!(error instanceof StoreSilent)) this.opening = undefined;
+    });
     return this.opening;
   }
 

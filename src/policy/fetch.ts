@@ -9,6 +9,7 @@ import type { Weights } from './graph/lift';
 import { policyManifestSchema, type CheckpointInfo, type PolicyManifest } from './manifest';
 import { readSafetensors } from './safetensors';
 import { CharacterTokenizer } from './tokenizer';
+import { sha256Hex } from './sha256-hex';
 
 export class FetchError extends Error {
   override name = 'FetchError';
@@ -77,16 +78,12 @@ async function verified(
     (loaded, total) => onProgress?.({ bytes: loaded, total, what: path }),
     signal,
   );
-  // Without a secure context there is no SubtleCrypto; such a page cannot have WebGPU either.
-  if (globalThis.crypto?.subtle) {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (hex !== sha256) {
-      throw new FetchError(
-        `models/${path} is not the file that the manifest names (SHA-256 ${hex.slice(0, 12)}..., ` +
-          `expected ${sha256.slice(0, 12)}...). Reload without the cache.`,
-      );
-    }
+  const hex = await sha256Hex(bytes);
+  if (hex !== sha256) {
+    throw new FetchError(
+      `models/${path} is not the file that the manifest names (SHA-256 ${hex.slice(0, 12)}..., ` +
+        `expected ${sha256.slice(0, 12)}...). Reload without the cache.`,
+    );
   }
   return bytes;
 }

@@ -10,6 +10,7 @@ import { FetchError, fetchCheckpoint, type FileSource } from './fetch';
 import type { CheckpointInfo, PolicyManifest } from './manifest';
 import { readSafetensors } from './safetensors';
 import { assertSameShapes } from './weights';
+import { sha256Hex } from './sha256-hex';
 
 /** Larger than any policy of the lab; keeps a wrong file from filling the tab's memory. */
 export const MAX_CHECKPOINT_BYTES = 64e6;
@@ -21,11 +22,6 @@ const slug = (name: string) =>
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40);
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
 
 export class OwnCheckpoints {
   private readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -70,7 +66,7 @@ export class OwnCheckpoints {
         throw new FetchError(`${name} is no checkpoint of "${manifest.name}": ${why}`, { cause });
       }
     }
-    const hash = await sha256(bytes);
+    const hash = await sha256Hex(bytes);
     const id = `own-${slug(name)}-${hash.slice(0, 8)}`.replace('--', '-');
     const step = Number(metadata.get('step'));
     const info: CheckpointInfo = {

@@ -52,6 +52,8 @@ export type KeptId = KeptRun['id'];
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable';
 }
+/** Asked again, it would be waited for again. */
+export class StoreSilent extends StoreUnavailable {}
 export class StoreFull extends Error {
   override name = 'StoreFull';
 }

@@ -7,7 +7,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import * as v from 'valibot';
 import { keptRaceSchema, type KeptRace, type RaceKey } from './kept-race';
 import { StoreUnavailable } from './kept-run';
-import { safely } from './trouble';
+import { answered, safely } from './trouble';
 
 const DATABASE = 'gspo-lab-races';
 const VERSION = 1;
@@ -26,14 +26,14 @@ export class RaceStore<Snapshot> {
   static open<Snapshot>(name = DATABASE): Promise<RaceStore<Snapshot>> {
     return safely(async () => {
       if (typeof indexedDB === 'undefined') throw new StoreUnavailable('It has no IndexedDB.');
-      const db = await openDB<Schema<Snapshot>>(name, VERSION, {
+      const opening = openDB<Schema<Snapshot>>(name, VERSION, {
         upgrade(fresh) {
           fresh.createObjectStore('races', { keyPath: 'id' });
           fresh.createObjectStore('snapshots');
         },
         blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
       });
-      return new RaceStore(db);
+      return new RaceStore(await answered(opening));
     });
   }
 

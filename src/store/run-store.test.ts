@@ -1,7 +1,7 @@
 /** Runs put away and found again, in Node, on an IndexedDB that keeps its data in memory. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_SYNTHETIC } from '../link/settings';
 import { syntheticRollouts, syntheticSource } from '../rollouts/synthetic';
 import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
@@ -142,4 +142,17 @@ describe('what is put away', () => {
     Reflect.deleteProperty(globalThis, 'indexedDB');
     await expect(RunStore.open()).rejects.toThrow(/no IndexedDB/);
   });
+});
+
+it('is given up where the browser never answers', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('indexedDB', { open: () => new IDBOpenDBRequest() });
+  try {
+    const opening = expect(RunStore.open()).rejects.toThrow(/does not answer/);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await opening;
+  } finally {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  }
 });

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { concatRollouts, type Rollouts } from '../rollouts/rollouts';
 import { keptRunSchema, StoreUnavailable, type KeptId, type KeptRun } from './kept-run';
 import { compact } from './pack';
-import { safely } from './trouble';
+import { answered, safely } from './trouble';
 
 const DATABASE = 'gspo-lab';
 const VERSION = 1;
@@ -29,11 +29,11 @@ const batchesOf = (id: KeptId) => IDBKeyRange.bound([id, 0], [id, Infinity]);
 export class RunStore {
   private constructor(private readonly db: IDBPDatabase<Schema>) {}
 
-  /** @throws StoreUnavailable where there is no IndexedDB, or none that may be used */
+  /** @throws StoreUnavailable where there is no IndexedDB, none that may be used, or none that answers */
   static open(name = DATABASE): Promise<RunStore> {
     return safely(async () => {
       if (typeof indexedDB === 'undefined') throw new StoreUnavailable('It has no IndexedDB.');
-      const db = await openDB<Schema>(name, VERSION, {
+      const opening = openDB<Schema>(name, VERSION, {
         upgrade(fresh) {
           fresh.createObjectStore('runs', { keyPath: 'id' });
           fresh.createObjectStore('batches');
@@ -42,7 +42,7 @@ export class RunStore {
         // A newer version of the lab in another tab wants to upgrade.
         blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
       });
-      return new RunStore(db);
+      return new RunStore(await answered(opening));
     });
   }
 

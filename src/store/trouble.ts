@@ -1,5 +1,5 @@
 /** What IndexedDB's failures mean to a person. */
-import { StoreFull, StoreUnavailable } from './kept-run';
+import { StoreFull, StoreSilent, StoreUnavailable } from './kept-run';
 
 function explain(error: unknown): Error {
   if (error instanceof StoreFull || error instanceof StoreUnavailable) return error;
@@ -10,6 +10,29 @@ function explain(error: unknown): Error {
     : new StoreUnavailable(`This browser does not let the lab keep runs (${message}).`, {
         cause: error,
       });
+}
+
+/** ms */
+const SLICE = 250;
+const PATIENCE = 5000;
+
+/**
+ * The same promise, but not for ever: in a frame of a page without an origin Chromium's IndexedDB neither
+ * opens nor fails. Time is counted in slices, so that a thread that was busy meanwhile is not taken for a
+ * browser that says nothing.
+ * @throws StoreSilent
+ */
+export async function answered<T>(answer: Promise<T>): Promise<T> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  const settling = answer.then(settle, settle);
+  for (let waited = 0; waited < PATIENCE && !settled; waited += SLICE) {
+    await Promise.race([settling, new Promise((resolve) => setTimeout(resolve, SLICE))]);
+  }
+  if (!settled) throw new StoreSilent('Its storage does not answer here.');
+  return answer;
 }
 
 /** @throws StoreFull, StoreUnavailable */
