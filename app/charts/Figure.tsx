@@ -55,7 +55,9 @@ export function Figure({
         <h3 id={heading}>{title}</h3>
         {recorded && <span className="recorded-tag">recorded</span>}
         <div className="figure-controls">
-          {controls}
+          <div className="figure-switches" data-part="controls">
+            {controls}
+          </div>
           <button
             type="button"
             className="button-quiet"

@@ -40,7 +40,7 @@ export function Correction({
   const without = report !== null && !report.available;
   const correction = id === 'none' ? null : CORRECTIONS[id];
   return (
-    <div className="page-controls correction" data-testid="correction">
+    <div className="page-controls correction" data-part="controls" data-testid="correction">
       <label htmlFor={select}>Mismatch correction</label>
       <select
         id={select}

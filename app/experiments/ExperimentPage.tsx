@@ -31,7 +31,7 @@ export function ExperimentPage({ question, lead, verdict, figures, words }: Expe
         <OverlayStrip />
         {figures}
       </section>
-      <aside className="words" aria-label="Prediction and verdict">
+      <aside className="words" data-part="words" aria-label="Prediction and verdict">
         {words}
       </aside>
     </>
@@ -67,7 +67,7 @@ export function VerdictChip({
   recorded?: boolean;
 }) {
   return (
-    <span className={`chip chip-${verdict.replace(' ', '-')}`} data-testid="verdict">
+    <span className={`chip verdict chip-${verdict.replace(' ', '-')}`} data-testid="verdict">
       <span aria-hidden="true">{MARKS[verdict]}</span>
       {SENTENCES[verdict]}
       {recorded && verdict !== 'none' && ' (recorded)'}

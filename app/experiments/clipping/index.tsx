@@ -39,7 +39,7 @@ export default function Clipping() {
       verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
       figures={
         <>
-          <div className="page-controls">
+          <div className="page-controls" data-part="controls">
             <Toggles
               label="Objectives shown"
               chosen={objectives}

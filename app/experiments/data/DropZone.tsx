@@ -116,7 +116,7 @@ export function DropZone() {
           {trouble}
         </p>
       )}
-      <fieldset className="drop-options">
+      <fieldset className="drop-options" data-part="setup">
         <legend>How to read</legend>
         <label>
           <input

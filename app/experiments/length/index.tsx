@@ -43,7 +43,7 @@ export default function Length() {
             };
             return (
               <>
-                <div className="page-switches">
+                <div className="page-switches" data-part="controls">
                   <CurveSwitch
                     value={kind}
                     onChoose={(chosen) => {

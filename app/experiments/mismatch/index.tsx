@@ -54,7 +54,7 @@ export default function Mismatch() {
             };
             return (
               <>
-                <div className="page-switches">
+                <div className="page-switches" data-part="controls">
                   <CurveSwitch
                     value={kind}
                     onChoose={(chosen) => {

@@ -28,7 +28,7 @@ export function BandFields() {
   const hint = useId();
   const wrong = low.wrong || high.wrong;
   return (
-    <div className="page-controls">
+    <div className="page-controls" data-part="controls">
       <span>Your own band</span>
       {(['low', 'high'] as const).map((name) => {
         const side = name === 'low' ? low : high;

@@ -36,7 +36,7 @@ export default function Precision() {
       verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
       figures={
         <>
-          <div className="page-controls">
+          <div className="page-controls" data-part="controls">
             <span>Clip band</span>
             <Choice<BandName>
               label="Clip band"

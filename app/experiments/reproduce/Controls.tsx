@@ -44,16 +44,21 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
       ? `about ${duration(progress.etaSeconds)} left`
       : 'time left not known yet';
   return (
-    <section className="figure reproduce-controls no-print" aria-label="Reproduction">
-      <div className="page-switches">
+    <section
+      className="figure reproduce-controls no-print"
+      data-part="setup run"
+      aria-label="Reproduction"
+    >
+      <div className="reproduce-order">
         {running ? (
-          <button type="button" className="button button-main" onClick={onCancel}>
+          <button type="button" className="button button-main" data-part="run" onClick={onCancel}>
             Cancel
           </button>
         ) : (
           <button
             type="button"
             className="button button-main"
+            data-part="run"
             disabled={'issue' in seed}
             onClick={() => {
               if ('issue' in seed) return;
@@ -64,66 +69,68 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
             {status.is === 'idle' ? 'Reproduce' : 'Reproduce again'}
           </button>
         )}
-        <Choice
-          label="Size"
-          value={quick ? 'quick' : 'full'}
-          disabled={running}
-          onChoose={(size) => setQuick(size === 'quick')}
-          choices={[
-            { value: 'quick', name: 'quick' },
-            { value: 'full', name: 'full' },
-          ]}
-        />
-        <Choice
-          label="Backend"
-          value={backend}
-          disabled={running}
-          onChoose={setBackend}
-          choices={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
-        />
-        <select
-          aria-label="Policy pairs"
-          className="select-small"
-          value={pair}
-          disabled={running}
-          onChange={(event) => setPair(event.currentTarget.value)}
-        >
-          <option value={ALL}>
-            {pairs.length === 0 ? 'all pairs' : `all ${pairs.length} pairs`}
-          </option>
-          {pairs.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title}
-            </option>
-          ))}
-          {pair !== ALL && !pairs.some(({ id }) => id === pair) && (
-            <option value={pair}>{pair}</option>
-          )}
-        </select>
-        <label className="reproduce-seed">
-          Seed{' '}
-          <input
-            type="text"
-            inputMode="numeric"
-            autoComplete="off"
-            value={seedText}
+        <div className="page-switches" data-part="setup">
+          <Choice
+            label="Size"
+            value={quick ? 'quick' : 'full'}
             disabled={running}
-            aria-invalid={'issue' in seed}
-            onChange={(event) => {
-              const text = event.currentTarget.value;
-              setSeedText(text);
-              const value = seedOf(text);
-              if (value !== undefined) setSeed(value);
-            }}
+            onChoose={(size) => setQuick(size === 'quick')}
+            choices={[
+              { value: 'quick', name: 'quick' },
+              { value: 'full', name: 'full' },
+            ]}
           />
-        </label>
+          <Choice
+            label="Backend"
+            value={backend}
+            disabled={running}
+            onChoose={setBackend}
+            choices={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
+          />
+          <select
+            aria-label="Policy pairs"
+            className="select-small"
+            value={pair}
+            disabled={running}
+            onChange={(event) => setPair(event.currentTarget.value)}
+          >
+            <option value={ALL}>
+              {pairs.length === 0 ? 'all pairs' : `all ${pairs.length} pairs`}
+            </option>
+            {pairs.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title}
+              </option>
+            ))}
+            {pair !== ALL && !pairs.some(({ id }) => id === pair) && (
+              <option value={pair}>{pair}</option>
+            )}
+          </select>
+          <label className="reproduce-seed">
+            Seed{' '}
+            <input
+              type="text"
+              inputMode="numeric"
+              autoComplete="off"
+              value={seedText}
+              disabled={running}
+              aria-invalid={'issue' in seed}
+              onChange={(event) => {
+                const text = event.currentTarget.value;
+                setSeedText(text);
+                const value = seedOf(text);
+                if (value !== undefined) setSeed(value);
+              }}
+            />
+          </label>
+        </div>
       </div>
       {'issue' in seed && (
         <p className="field-issue" role="alert">
           {seed.issue}
         </p>
       )}
-      <div className="reproduce-progress">
+      <div className="reproduce-progress" data-part="run">
         <progress
           className="standalone-progress"
           aria-label="Progress of the reproduction"

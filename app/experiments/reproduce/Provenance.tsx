@@ -60,7 +60,7 @@ export function Provenance({ state }: { state: SessionState }) {
       </section>
       <section className="no-print">
         <h2>Take it along</h2>
-        <div className="page-switches">
+        <div className="reproduce-order">
           <button
             type="button"
             className="button"

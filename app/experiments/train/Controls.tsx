@@ -48,35 +48,37 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
     }
   };
   return (
-    <section className="figure race-controls" aria-label="Race">
-      <div className="race-presets" role="group" aria-label="Presets">
-        {PRESETS.map((preset, i) => (
-          <button
-            key={preset.id}
-            type="button"
-            className="race-preset"
-            aria-pressed={valid && sameRace(preset.settings, chosen)}
-            onClick={() => choose(preset)}
-          >
-            <b>{preset.name}</b>
-            <span>{preset.words}</span>
-            <span className="race-time" data-testid={`time-${preset.id}`}>
-              {times[i]}
-            </span>
-          </button>
-        ))}
+    <section className="figure race-controls" data-part="setup run" aria-label="Race">
+      <div className="race-setup" data-part="setup">
+        <div className="race-presets" role="group" aria-label="Presets">
+          {PRESETS.map((preset, i) => (
+            <button
+              key={preset.id}
+              type="button"
+              className="race-preset"
+              aria-pressed={valid && sameRace(preset.settings, chosen)}
+              onClick={() => choose(preset)}
+            >
+              <b>{preset.name}</b>
+              <span>{preset.words}</span>
+              <span className="race-time" data-testid={`time-${preset.id}`}>
+                {times[i]}
+              </span>
+            </button>
+          ))}
+        </div>
+        <Racers racers={racers} onChange={setRacers} />
+        <details>
+          <summary>All settings</summary>
+          <Settings />
+        </details>
       </div>
-      <Racers racers={racers} onChange={setRacers} />
-      <details>
-        <summary>All settings</summary>
-        <Settings />
-      </details>
       {!valid && (
         <p className="field-issue" role="alert">
           {chosen}
         </p>
       )}
-      <div className="race-buttons">
+      <div className="race-buttons" data-part="run">
         {live && !paused ? (
           <button type="button" className="button button-main" onClick={on.onPause}>
             Pause
@@ -108,7 +110,13 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
           Stop
         </button>
         {estimate?.status !== 'measuring' && !live && (
-          <button type="button" className="button-quiet" disabled={!valid} onClick={on.onMeasure}>
+          <button
+            type="button"
+            className="button-quiet"
+            data-part="setup"
+            disabled={!valid}
+            onClick={on.onMeasure}
+          >
             Measure the speed here
           </button>
         )}
@@ -144,7 +152,7 @@ function Course({ race, estimate }: { race: PresentRace | null; estimate: Estima
   const left = progress?.etaSeconds;
   const resting = ['paused', 'finished', 'stopped'].includes(progress?.phase ?? '');
   return (
-    <div className="race-course">
+    <div className="race-course" data-part="run">
       <progress
         className="standalone-progress"
         aria-label="Progress of the race"

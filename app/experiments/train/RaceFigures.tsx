@@ -25,15 +25,17 @@ export function RaceFigures({ lines, steps, axesKey, stamp }: RaceFiguresProps) 
     <>
       <div className="race-legend">
         <CurveLegend entries={lines.map(({ look }) => ({ ...look, kind: 'line' as const }))} />
-        <Choice
-          label="Average over steps"
-          value={width}
-          choices={WIDTHS.map((value) => ({
-            value,
-            name: value === 1 ? 'every step' : `mean of ${value}`,
-          }))}
-          onChoose={setWidth}
-        />
+        <div data-part="controls">
+          <Choice
+            label="Average over steps"
+            value={width}
+            choices={WIDTHS.map((value) => ({
+              value,
+              name: value === 1 ? 'every step' : `mean of ${value}`,
+            }))}
+            onChoose={setWidth}
+          />
+        </div>
       </div>
       <div className="race-figures">
         {FIGURES.map((spec) => (

@@ -44,7 +44,7 @@ export default function Weights() {
             };
             return (
               <>
-                <div className="page-switches">
+                <div className="page-switches" data-part="controls">
                   <CurveSwitch
                     value={kind}
                     onChoose={(chosen) => {
