@@ -10,10 +10,14 @@ export type Backend = 'wasm' | 'webgpu';
 
 export const test = base.extend<{ page: Page; backend: Backend }>({
   backend: ['wasm', { option: true }],
-  page: async ({ page }, use) => {
+  page: async ({ page, context }, use) => {
     const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(`page error: ${error.stack ?? error.message}`));
-    page.on('console', (message) => {
+    // Of every page of the context: a spec may close this one and open another.
+    context.on('weberror', (thrown) => {
+      const error = thrown.error();
+      errors.push(`page error: ${error.stack ?? error.message}`);
+    });
+    context.on('console', (message) => {
       if (message.type() === 'error') errors.push(`console error: ${message.text()}`);
     });
     await use(page);

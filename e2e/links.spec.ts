@@ -1,5 +1,6 @@
-import { expect, finished, startSmall, test } from './lab';
-import type { Page } from '@playwright/test';
+import { mutatedLinks } from '../src/link/mutations';
+import { expect, finished, phase, startSmall, test } from './lab';
+import type { Locator, Page } from '@playwright/test';
 
 /** The link of the run in view, fingerprint and all, as the share dialog offers it. */
 async function sharedLink(page: Page): Promise<string> {
@@ -33,6 +34,125 @@ test('a second browser repeats a shared run and says so; a link that was tampere
   await elsewhere.close();
 });
 
+test('a fingerprint that was tampered with: what differs is named, and what cannot be read is said', async ({
+  page,
+  backend,
+}) => {
+  await finished(page, await startSmall(page, backend));
+  const link = await sharedLink(page);
+  const at = link.indexOf('fp=') + 3;
+  /** another letter, four of whose six bits differ, so that it is in the whole bytes that it touches */
+  const changed = (position: number, letter?: string) => {
+    const old = link[at + position] as string;
+    const other = letter ?? (old === 'A' ? 'z' : 'A');
+    return `${link.slice(0, at + position)}${other}${link.slice(at + position + 1)}`;
+  };
+  const middle = 50;
+  const cases = [
+    ['policy files', 8, /The policy files are others/],
+    ['check bits', middle, /Other tokens in at least [12] of 32 responses/],
+    ['figures', link.length - at - 3, /32 of 32 responses\. (\d+) of (?!\1)\d+ figures/],
+  ] as const;
+  const comparison = page.getByTestId('comparison');
+  for (const [what, position, words] of cases) {
+    await page.goto(changed(position));
+    await expect(comparison, what).toContainText('Not the same as in the link');
+    await expect(comparison, what).toContainText(words);
+  }
+  await expect(comparison.locator('tr.comparison-off')).toHaveCount(1);
+
+  // By a stranger, for whom the run is not there yet.
+  await page.goto('about:blank');
+  await page.goto(changed(middle, '.'));
+  await expect(page.getByTestId('banner')).toContainText('The fingerprint in the link is damaged');
+  await finished(page, 32);
+  await expect(comparison).toHaveCount(0);
+});
+
+/** What a mutation rarely hits. */
+const BY_HAND = [
+  'equivalence?v=1&__proto__=1&constructor=x&prototype.polluted=1&__proto__[polluted]=1',
+  'equivalence?v=1&toString=1&valueOf=2&hasOwnProperty=3&then=4',
+  '__proto__?v=1',
+  'constructor',
+  'javascript:alert(1)',
+  '//evil.example/x?v=1',
+  'variance?v=1&policy=https://evil.example/x',
+  'variance?v=1&policy=%2F%2Fevil.example%2Fx&old=..%2F..%2Fx&new=javascript:alert(1)',
+  'variance?v=1&policy=no-such-policy',
+  'variance?v=1&old=no-such-checkpoint&new=__proto__',
+  'variance?v=1&new=own-mine-01234567',
+  'variance?v=1&alpha=1e308&temperature=-Infinity&seed=0x10&maxLength=NaN',
+  'variance?v=1&prompts=99999999999999999999999999&groupSize=1e400',
+  'variance?v=1&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096',
+  'variance?v=1&source=javascript:alert(1)',
+  'variance?v=99999999999999999999',
+  `variance?v=1&seed=${'9'.repeat(3000)}`,
+  `variance?v=1&${'a=1&'.repeat(900)}`,
+  `variance?v=1&policy=${'a'.repeat(100_000)}`,
+  `variance?v=1&fp=${'A'.repeat(1200)}`,
+  'variance?v=1&fp=AQP_____________________',
+  'variance?v=1&embed=1&hide=<img%20src=x%20onerror=alert(1)>',
+  'clipping?v=1&objectives=__proto__,gspo&z=%00',
+  'train?v=1&trained=https://evil.example/x&from=..%2Fx&raced=javascript:alert(1)',
+  'train?v=1&trained=no-such-policy&from=no-such-checkpoint',
+  'train?v=1&racers=__proto__~1~1~1,gspo~-1~NaN~1e99',
+  'reproduce?v=1&pair=https://evil.example/x&ledgerSeed=-1',
+  'reproduce?v=1&pair=no-such-pair',
+  '%E0%A4%A?v=1&%E0%A4%A=%E0%A4%A',
+  '?',
+  '',
+];
+
+test('hostile links: no error, nothing asked of another site, and the lab goes on answering', async ({
+  page,
+  baseURL,
+}) => {
+  const { origin } = new URL(baseURL ?? '');
+  const elsewhere: string[] = [];
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) elsewhere.push(url);
+  });
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  const heading = page.getByRole('heading', { level: 1 });
+  const visit = async (hash: string) => {
+    await page.evaluate((typed) => {
+      location.hash = typed;
+    }, hash);
+    await expect(heading, hash.slice(0, 200)).toBeVisible();
+  };
+
+  // A run that rests is in nobody's way, and keeps a link's run from starting unasked.
+  await page.goto('./#/variance?v=1&backend=wasm&prompts=32&maxOperators=1');
+  await expect(phase(page)).toHaveText('Sampling');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(phase(page)).toHaveText('Paused');
+  for (const hash of mutatedLinks(30, 17)) await visit(hash);
+
+  for (const path of BY_HAND) await visit(`#/${path}`);
+
+  // Where nothing is lost by it, a link's run starts by itself: names that no site ships, too.
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(phase(page)).toHaveText('Stopped');
+  for (const names of ['policy=no-such-policy', 'old=no-such', 'new=own-mine-01234567']) {
+    await visit(`#/variance?v=1&backend=wasm&prompts=1&groupSize=1&maxOperators=1&${names}`);
+    await expect(page.getByTestId('banner')).toContainText(/no-such|own-mine/);
+  }
+
+  await visit('#/variance?v=1&backend=wasm&source=synthetic&prompts=20&maxLength=16');
+  await finished(page, 160);
+  const touched = await page.evaluate(() => [
+    ...Object.keys(Object.prototype),
+    ...Object.keys(Array.prototype),
+  ]);
+  expect({ elsewhere, dialogs, touched }).toEqual({ elsewhere: [], dialogs: [], touched: [] });
+});
+
 test('back and forward move between pages, and an edited address is followed', async ({ page }) => {
   await page.goto('./#/variance?v=1&source=synthetic&prompts=60&rho=0.5');
   await expect(page.getByRole('heading', { level: 1 })).toContainText(/length|variance|1\/L/i);
@@ -62,4 +182,135 @@ test('embedded, there is the experiment, a link back, and no more', async ({ pag
   await expect(back).toHaveAttribute('href', /^(?!.*embed=).*#\/variance/);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(wide).toBeLessThanOrEqual(640);
+});
+
+/** Whatever changes a choice: fields, menus, sliders, switches; "Table" beside a figure is none. */
+const choices = (part: Locator) =>
+  part
+    .locator('input:visible, select:visible, button[aria-pressed]:visible')
+    .filter({ hasNotText: /^Table$/ });
+
+test('what a link leaves out is gone from every page, and nothing else is', async ({ page }) => {
+  const measurement = page.getByRole('region', { name: 'Measurement' });
+  const words = page.getByRole('complementary', { name: 'Prediction and verdict' });
+  const setup = page.locator('details.setup-column');
+  const order = (name: string) => page.getByRole('button', { name, exact: true });
+  const open = async (id: string, hide: string) => {
+    const few = 'backend=wasm&source=synthetic&prompts=40&maxLength=24';
+    await page.goto(`./#/${id}?v=1&${few}${hide === '' ? '' : `&hide=${hide}`}`);
+    await expect(page.locator('main h1')).toBeVisible();
+  };
+  await open('variance', '');
+  await finished(page, 320);
+
+  // Pages of a run: the figures' own switches are all that the measurement has.
+  for (const id of [
+    'equivalence',
+    'variance',
+    'dependence',
+    'weights',
+    'length',
+    'clipping',
+    'gradient',
+    'precision',
+    'objectives',
+  ]) {
+    await open(id, 'controls');
+    await expect(
+      page.getByRole('figure').or(page.locator('.objectives table')).first(),
+    ).toBeVisible();
+    await expect(choices(measurement), id).toHaveCount(0);
+    await expect(setup).toBeVisible();
+    await expect(words).toBeVisible();
+    await expect(order('Start')).toBeVisible();
+  }
+  await open('clipping', 'setup');
+  await expect(setup).toHaveCount(0);
+  await expect(order('Start')).toBeVisible();
+  await expect(choices(measurement)).not.toHaveCount(0);
+  await open('clipping', 'run');
+  await expect(order('Start')).toHaveCount(0);
+  await expect(phase(page)).toHaveCount(0);
+  await expect(setup).toBeVisible();
+  const verdict = page.getByTestId('verdict');
+  await expect(verdict.first()).toBeVisible();
+  await open('clipping', 'words');
+  await expect(words).toHaveCount(0);
+  await expect(verdict.filter({ visible: true })).toHaveCount(0);
+  await expect(choices(measurement)).not.toHaveCount(0);
+
+  // Pages with an engine of their own have their own setup and their own run.
+  const pages = [
+    {
+      id: 'train',
+      region: page.getByRole('region', { name: 'Race', exact: true }),
+      run: [order('Train'), order('Step'), page.getByTestId('course')],
+      setup: [page.getByLabel('Learning rate').first(), page.getByText('All settings')],
+      /** of a figure */
+      controls: [page.getByRole('group', { name: 'Average over steps' })],
+    },
+    {
+      id: 'reproduce',
+      region: page.getByRole('region', { name: 'Reproduction' }),
+      run: [order('Reproduce'), page.getByLabel('Progress of the reproduction')],
+      setup: [
+        page.getByRole('region', { name: 'Reproduction' }).getByLabel('Seed'),
+        page.getByRole('group', { name: 'Size' }),
+      ],
+      controls: [],
+    },
+  ];
+  for (const { id, region, ...parts } of pages) {
+    for (const hide of ['setup', 'run', 'controls', 'words', 'setup,run'] as const) {
+      await open(id, hide);
+      const hidden = hide.split(',');
+      for (const [part, shown] of Object.entries({ ...parts, words: [words] })) {
+        for (const one of shown) {
+          await expect(one, `${part} of ${id} without ${hide}`).toBeVisible({
+            visible: !hidden.includes(part),
+          });
+        }
+      }
+      if (hidden.includes('setup')) await expect(choices(region)).toHaveCount(0);
+      // No empty frame stays behind.
+      await expect(region).toBeVisible({ visible: hide !== 'setup,run' });
+    }
+  }
+});
+
+test('the snippet of the Share dialog shows the experiment in a page of another origin', async ({
+  page,
+  context,
+}) => {
+  await page.goto('./#/variance?v=1&backend=wasm&source=synthetic&prompts=60&axes=linear');
+  await finished(page, 480);
+  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('group', { name: 'Leave out' }).getByLabel('setup').check();
+  const snippet = await page.getByLabel('Snippet').inputValue();
+
+  // A page that has been nowhere: Chromium keeps public sites, which anything routed is, from a server
+  // on this machine.
+  const course = await context.newPage();
+  await course.setContent(`<h1>A course</h1>${snippet}`);
+  const frame = course.frameLocator('iframe[title^="GSPO Lab"]');
+  await expect(frame.getByRole('figure').first()).toBeVisible();
+  await expect(frame.getByTestId('phase')).toHaveText('Finished');
+  await expect(frame.getByTestId('sequences')).toHaveText('480 of 480 responses');
+  await expect(frame.getByTestId('verdict').first()).not.toHaveText(/not measured/);
+  await expect(frame.getByRole('navigation')).toHaveCount(0);
+  await expect(frame.getByRole('button', { name: 'Share' })).toHaveCount(0);
+  await expect(frame.locator('details.setup-column')).toHaveCount(0);
+  // As it was left in the lab.
+  const axes = frame.getByRole('group', { name: 'Axes' }).first();
+  await expect(axes.getByRole('button', { name: 'linear' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+
+  const opening = course.waitForEvent('popup');
+  await frame.getByRole('link', { name: 'Open in GSPO Lab' }).click();
+  const lab = await opening;
+  await expect(lab.getByRole('navigation').first()).toBeVisible();
+  await expect(lab.locator('details.setup-column')).toBeVisible();
+  await expect(lab).toHaveURL(/#\/variance\?(?!.*(embed|hide)=).*prompts=60/);
 });
