@@ -135,6 +135,8 @@ export class Racer {
         state = next;
         norms.push(Number((await norm.data())[0]));
       }
+      // Bringing the new weights into the sampler is paid once per step, not per update.
+      clock.enter('scoring');
       const weights = await downloadParams(state.params);
       assertFinite(weights, index + 1);
       const resident = context.host.session.upload(weights);
@@ -216,7 +218,6 @@ export class Racer {
   ) {
     const { settings } = this;
     try {
-      clock.enter('scoring');
       const theta = await scoreUnder(resident, rollout, context);
       const { vocabulary } = context.host.files.tokenizer;
       const rollouts = asRollouts(rollout, theta, vocabulary);
