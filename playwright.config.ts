@@ -35,7 +35,7 @@ export default defineConfig<{ backend: Backend }>({
     },
     {
       name: 'webgpu',
-      grep: /first visit|statistics\.spec|data\.spec|reproduce\.spec|a race: curves/,
+      grep: /first visit|statistics\.spec|data\.spec|reproduce\.spec|commands\.spec|a race: curves/,
       // Compiling the policy's shaders alone takes a software adapter most of a minute.
       timeout: 900_000,
       expect: { timeout: 400_000 },
