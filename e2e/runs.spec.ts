@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import {
   expect,
   figure,
@@ -29,6 +30,82 @@ test('a run that a reload cut off is offered again and goes on to its end', asyn
   await expect(offer).toContainText(`after ${held} responses of 256`);
   await offer.getByRole('button', { name: 'Resume it' }).click();
   await finished(page, 256);
+});
+
+test('a page that is closed in mid-run: the next one offers the run, and it comes out whole', async ({
+  page,
+  context,
+  backend,
+}) => {
+  const long = { prompts: 32, groupSize: 8, mostOperators: 9 };
+  await startSmall(page, backend, long);
+  await expect(page.getByTestId('keeping')).toHaveText(/kept$/);
+  await expect(phase(page)).toHaveText(/Sampling|Scoring/);
+  await page.close();
+
+  const next = await context.newPage();
+  await startSmall(next, backend, long);
+  const offer = next.getByTestId('cut-off');
+  await expect(offer).toContainText(/after [1-9]\d* responses of 256/);
+  await offer.getByRole('button', { name: 'Resume it' }).click();
+  await finished(next, 256);
+
+  // Every response once, none of them twice, in one kept run.
+  await next.getByRole('button', runs).click();
+  await expect(next.getByTestId('kept')).toHaveCount(1);
+  const coming = next.waitForEvent('download');
+  await next.getByRole('button', { name: 'Responses, CSV' }).first().click();
+  const text = await readFile(await (await coming).path(), 'utf8');
+  const [head, ...rows] = text
+    .trim()
+    .split(/\r\n/)
+    .filter((line) => !line.startsWith('#'));
+  expect(head).toMatch(/^sequence,group,/);
+  expect(rows.map((row) => Number(row.split(',')[0]))).toEqual([...Array(256).keys()]);
+});
+
+test('a kept run gets a name that stays; all others are deleted at once, and brought back', async ({
+  page,
+}) => {
+  for (const seed of [1, 2, 3]) {
+    await page.goto('about:blank');
+    await page.goto(`./#/variance?v=1&backend=wasm&source=synthetic&prompts=20&seed=${seed}`);
+    await finished(page, 160);
+    await expect(page.getByTestId('keeping')).toHaveText('kept');
+  }
+  await page.getByRole('button', runs).click();
+  const kept = page.getByTestId('kept');
+  const rename = async (name: string) => {
+    await kept.last().getByRole('button', { name: 'Rename' }).click();
+    await page.getByLabel('Name of the run').fill(name);
+    await kept.last().getByRole('button', { name: 'Save' }).click();
+  };
+  const heading = kept.last().getByRole('heading');
+  const unnamed = await heading.innerText();
+  await rename('  Monday’s <b>seed</b> ');
+  await expect(heading).toHaveText('Monday’s <b>seed</b>');
+  await expect(kept.last()).toContainText(unnamed);
+
+  await page.reload();
+  await finished(page, 160);
+  await expect(page.getByTestId('keeping')).toHaveText('kept');
+  await page.getByRole('button', runs).click();
+  await expect(heading).toHaveText('Monday’s <b>seed</b>');
+
+  // The one in view stays.
+  await page.getByRole('button', { name: 'Delete the others' }).click();
+  await expect(kept).toHaveCount(1);
+  await expect(heading).toHaveText(unnamed);
+  const undo = page.getByTestId('undo');
+  await expect(undo).toContainText('2 runs are deleted');
+  await undo.getByRole('button', { name: 'Undo' }).click();
+  await expect(kept).toHaveCount(3);
+  await expect(heading).toHaveText('Monday’s <b>seed</b>');
+  await kept.last().getByRole('button', { name: 'Open', exact: true }).click();
+  await finished(page, 160);
+
+  await rename('');
+  await expect(heading).toHaveText(unnamed);
 });
 
 test('kept runs name their differences, can be deleted and brought back, and leave as files', async ({

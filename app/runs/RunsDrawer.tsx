@@ -99,6 +99,7 @@ function List({ runs, room }: ListProps) {
     const keeping = state.run?.keeping;
     return keeping?.status === 'kept' || keeping?.status === 'full' ? keeping.id : null;
   });
+  // The run in view and those of other tabs are held, and stay.
   const idle = runs.filter(({ live }) => live === null);
   const size = runs.reduce((sum, run) => sum + run.bytes, 0);
   return (
@@ -116,7 +117,7 @@ function List({ runs, room }: ListProps) {
             )
           }
         >
-          Delete all
+          {idle.length < runs.length ? 'Delete the others' : 'Delete all'}
         </button>
       </header>
       {runs.length === 0 ? (
