@@ -99,7 +99,7 @@ function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportRe
 
 /** ms of reading after which messages (a cancel among them) are let in */
 const BREATH = 50;
-/** bytes that are worked off at a stretch */
+/** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */
 const STRETCH = 2 ** 19;
 
 /** Lets messages in; a timer would wait for milliseconds, which add up. */
@@ -115,59 +115,24 @@ function breathe(): Promise<void> {
 }
 
 /**
- * Pieces of a blob, read into one and the same memory: on some machines fresh memory costs more than all
- * the rest of the reading.
+ * Reads a blob in pieces with pauses between them; otherwise nobody could cancel. The next piece is fetched
+ * while one is worked off: a blob's own stream hands out small pieces, each a round trip.
  */
-async function* piecesInto(
-  reader: ReadableStreamBYOBReader,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let memory = new ArrayBuffer(STRETCH);
-  try {
-    for (;;) {
-      const { done, value } = await reader.read(new Uint8Array(memory), { min: STRETCH });
-      // The last piece is what is left, and comes with the news that it is the last.
-      if (value && value.length > 0) yield value;
-      if (done || !value) return;
-      memory = value.buffer;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
-}
-
-/** The same where streams cannot be given memory: the next piece is fetched while one is worked off. */
-async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const piece = (start: number) => blob.slice(start, start + STRETCH).arrayBuffer();
-  let coming = piece(0);
-  for (let start = 0; start < blob.size; start += STRETCH) {
-    const buffer = await coming;
-    coming = piece(start + STRETCH);
-    // An early end must not leave a rejection that nobody hears.
-    coming.catch(() => undefined);
-    yield new Uint8Array(buffer);
-    // Gives the memory to the next piece, where the collector would let it pile up.
-    buffer.transfer?.(0);
-  }
-}
-
-function pieces(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let reader: ReadableStreamBYOBReader;
-  try {
-    reader = blob.stream().getReader({ mode: 'byob' });
-  } catch {
-    return piecesOf(blob);
-  }
-  return piecesInto(reader);
-}
-
-/** Reads a blob in pieces with pauses between them; otherwise nobody could cancel. */
 function interruptible(name: string, blob: Blob): RolloutFile {
+  const piece = (start: number) => blob.slice(start, start + STRETCH).arrayBuffer();
   return {
     ...fromBlob(name, blob),
     async *stream() {
       let since = performance.now();
-      for await (const piece of pieces(blob)) {
-        yield piece;
+      let coming = piece(0);
+      for (let start = 0; start < blob.size; start += STRETCH) {
+        const buffer = await coming;
+        coming = piece(start + STRETCH);
+        // An early end must not leave a rejection that nobody hears.
+        coming.catch(() => undefined);
+        yield new Uint8Array(buffer);
+        // Gives the memory to the next piece, where the collector would let it pile up.
+        buffer.transfer?.(0);
         if (performance.now() - since < BREATH) continue;
         await breathe();
         since = performance.now();
