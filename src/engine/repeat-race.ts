@@ -6,7 +6,7 @@
 import type { Stamp } from '../export/stamp';
 import { openLink, writeLink } from '../link/hash';
 import { trainingOf, type RaceFound, type RaceView } from '../link/race';
-import { compareRaces, foundOf, racesAgree, type RacerComparison } from '../link/race-found';
+import { comparisonOf, foundOf, type RaceComparison } from '../link/race-found';
 import type { TrainingSettings } from '../link/training';
 import type { PolicyManifest } from '../policy/manifest';
 import type { RaceProgress } from '../training/race';
@@ -33,27 +33,9 @@ export interface RaceRepetition {
   comparison: RaceComparison | null;
 }
 
-export interface RaceComparison {
-  same: boolean;
-  /** then every reward must be the same; else shares within their tolerance */
-  sameBackend: boolean;
-  link: RaceFound;
-  /** null where the link's race had another number of racers */
-  racers: RacerComparison[] | null;
-}
-
 /** True where the link asks for a race: `repeatLink` would have nothing to measure. */
 export function isRace(hash: string): boolean {
   return openLink(hash).link.page === 'train';
-}
-
-export function comparisonOf(link: RaceFound, here: RaceFound): RaceComparison {
-  return {
-    same: racesAgree(link, here),
-    sameBackend: link.backend === here.backend,
-    link,
-    racers: compareRaces(link, here),
-  };
 }
 
 interface Ended {

@@ -32,13 +32,7 @@ export function policyHashes(
 ): Stamp['policies'] {
   const { source } = settings;
   if (source.kind !== 'policies') return [];
-  const manifest = policies.find(({ name }) => name === source.policy);
-  if (manifest === undefined) return [];
-  const pair = manifest.checkpoints.filter(({ id }) => id === source.old || id === source.new);
-  return [manifest.onnx, ...pair].map(({ file, sha256 }) => ({
-    name: `${manifest.name}/${file}`,
-    sha256,
-  }));
+  return hashesOf(policies, source.policy, [source.old, source.new]);
 }
 
 /** Files that a race begins from: the graph and its start, where that is a shipped one. */
@@ -46,10 +40,18 @@ export function raceHashes(
   { policy, start }: Pick<TrainingSettings, 'policy' | 'start'>,
   policies: readonly PolicyManifest[],
 ): Stamp['policies'] {
+  return hashesOf(policies, policy, [start]);
+}
+
+function hashesOf(
+  policies: readonly PolicyManifest[],
+  policy: string,
+  checkpoints: readonly string[],
+): Stamp['policies'] {
   const manifest = policies.find(({ name }) => name === policy);
   if (manifest === undefined) return [];
-  const shipped = manifest.checkpoints.filter(({ id }) => id === start);
-  return [manifest.onnx, ...shipped].map(({ file, sha256 }) => ({
+  const used = manifest.checkpoints.filter(({ id }) => checkpoints.includes(id));
+  return [manifest.onnx, ...used].map(({ file, sha256 }) => ({
     name: `${manifest.name}/${file}`,
     sha256,
   }));

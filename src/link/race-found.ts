@@ -119,3 +119,19 @@ export function racesAgree(link: RaceFound, here: RaceFound): boolean {
       : shares.every(({ within }) => within),
   );
 }
+
+export interface RaceComparison {
+  same: boolean;
+  /** then all must be the very same; else shares within their tolerance */
+  sameBackend: boolean;
+  /** null where the link's race had another number of racers */
+  racers: RacerComparison[] | null;
+}
+
+export function comparisonOf(link: RaceFound, here: RaceFound): RaceComparison {
+  return {
+    same: racesAgree(link, here),
+    sameBackend: link.backend === here.backend,
+    racers: compareRaces(link, here),
+  };
+}

@@ -1,7 +1,8 @@
 /**
  * Training races in IndexedDB: one record of curves each, and the snapshot that the race goes on from, or
- * that its checkpoints are taken from once it is finished. Contract: record and snapshot are written in one transaction, so that a crash
- * leaves curves and weights of the same step; failures are `StoreFull` or `StoreUnavailable`.
+ * that its checkpoints are taken from once it is finished. Contract: record and snapshot are written in one
+ * transaction, so that a crash leaves curves and weights of the same step; failures are `StoreFull` or
+ * `StoreUnavailable`.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import * as v from 'valibot';

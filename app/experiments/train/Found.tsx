@@ -1,7 +1,7 @@
 /** A link to this race with what it found; and, where a link brought such, whether it came out the same. */
 import { useState } from 'react';
 import type { RaceFound } from '../../../src/link/race';
-import { compareRaces, foundOf, racesAgree } from '../../../src/link/race-found';
+import { comparisonOf, foundOf } from '../../../src/link/race-found';
 import { fullAddress } from '../../link/addresses';
 import { CopyField } from '../../link/CopyField';
 import { percent } from '../../format/numbers';
@@ -56,9 +56,7 @@ export function Compared({ link, here, looks }: ComparedProps) {
       </p>
     );
   }
-  const agrees = racesAgree(link, here);
-  const compared = compareRaces(link, here);
-  const same = link.backend === here.backend;
+  const { same: agrees, sameBackend: same, racers: compared } = comparisonOf(link, here);
   return (
     <div className={`notice ${agrees ? '' : 'notice-bad'}`} data-testid="race-comparison">
       <p>
