@@ -28,7 +28,7 @@ export function Symbol({ text }: { text: string }) {
 }
 
 const INDEXED =
-  /((?:π|θ|pi|theta|PPL|H|d|r|rho|L)_(?:old|new|theta|t|θ|k|eff|sampler))(?![\p{L}\d])/u;
+  /((?:π|θ|pi|theta|PPL|H|d|r|p|rho|L)_(?:old|new|theta|t|y|θ|k|eff|sampler))(?![\p{L}\d])/u;
 
 export function Prose({ children }: { children: string }) {
   return children.split(INDEXED).map((part, i) =>

@@ -4,15 +4,14 @@ import type { EquivalencePoint, EquivalenceResult } from '../../../src/experimen
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
+import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, fixed, signed } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
+import { PointTip } from '../PointTip';
 import { useLab } from '../../state/react';
 import type { FigureData } from './forms';
-
-/** of each run in the table */
-const ROWS = 500;
 
 type Both = EquivalencePoint & { shannonChange: number };
 
@@ -23,31 +22,20 @@ function knownOf({ points }: EquivalenceResult): Both[] {
   );
 }
 
-function rowsOf(result: EquivalenceResult): string[][] {
-  return knownOf(result)
-    .slice(0, ROWS)
-    .map((point) => [
-      `#${point.sequence}`,
-      String(point.length),
-      signed(point.crossEntropyChange, 6),
-      signed(point.shannonChange, 6),
-    ]);
-}
+const figuresOf = (point: Both) => [
+  signed(point.crossEntropyChange, 6),
+  signed(point.shannonChange, 6),
+];
 
 function Tip({ point }: { point: Both | undefined }) {
-  if (point === undefined) return null;
   return (
-    <>
-      <div className="tooltip-head">
-        response #{point.sequence}, {counted(point.length, 'token')}
-      </div>
-      <div className="tooltip-row">
-        cross-entropy change <b>{signed(point.crossEntropyChange, 6)}</b>
-      </div>
-      <div className="tooltip-row">
-        Shannon-entropy change <b>{signed(point.shannonChange, 6)}</b>
-      </div>
-    </>
+    <PointTip
+      point={point}
+      figures={(p) => [
+        { name: 'cross-entropy change', value: signed(p.crossEntropyChange, 6) },
+        { name: 'Shannon-entropy change', value: signed(p.shannonChange, 6) },
+      ]}
+    />
   );
 }
 
@@ -101,14 +89,8 @@ export function EntropyChange({
       table={() =>
         overlayTable(
           overlays,
-          {
-            columns: ['response', 'tokens', 'cross-entropy change', 'Shannon-entropy change'],
-            rows: rowsOf(result),
-            ...(points.length > ROWS
-              ? { note: `The first ${ROWS} of ${points.length} points.` }
-              : {}),
-          },
-          rowsOf,
+          pointTable(['cross-entropy change', 'Shannon-entropy change'], points, figuresOf),
+          (own) => pointRows(knownOf(own), figuresOf),
         )
       }
       caption={

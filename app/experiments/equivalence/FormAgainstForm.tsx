@@ -4,41 +4,30 @@ import type { EquivalencePoint, EquivalenceResult } from '../../../src/experimen
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
+import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, significant, single } from '../../format/numbers';
+import { PointTip } from '../PointTip';
 import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
 
 const OTHERS = FORM_VIEWS.slice(1);
-/** of each run in the table */
-const ROWS = 500;
 
-function rowsOf({ points }: EquivalenceResult): string[][] {
-  return points
-    .slice(0, ROWS)
-    .map((point) => [
-      `#${point.sequence}`,
-      String(point.length),
-      ...FORM_VIEWS.map(({ form }) => single(point[form])),
-    ]);
-}
+const figuresOf = (point: EquivalencePoint) => FORM_VIEWS.map(({ form }) => single(point[form]));
 
 function Tip({ point }: { point: EquivalencePoint | undefined }) {
-  if (point === undefined) return null;
   return (
-    <>
-      <div className="tooltip-head">
-        response #{point.sequence}, {counted(point.length, 'token')}
-      </div>
-      {FORM_VIEWS.map(({ form, name, colour }) => (
-        <div key={form} className="tooltip-row">
-          <span className="swatch" style={{ background: `var(${colour})` }} />
-          {name}
-          <b>{significant(point[form], 8)}</b>
-        </div>
-      ))}
-    </>
+    <PointTip
+      point={point}
+      figures={(p) =>
+        FORM_VIEWS.map(({ form, name, colour }) => ({
+          name,
+          value: significant(p[form], 8),
+          colour,
+        }))
+      }
+    />
   );
 }
 
@@ -102,14 +91,12 @@ export function FormAgainstForm({
       table={() =>
         overlayTable(
           overlays,
-          {
-            columns: ['response', 'tokens', ...FORM_VIEWS.map(({ name }) => name)],
-            rows: rowsOf(result),
-            ...(points.length > ROWS
-              ? { note: `The first ${ROWS} of ${points.length} points.` }
-              : {}),
-          },
-          rowsOf,
+          pointTable(
+            FORM_VIEWS.map(({ name }) => name),
+            points,
+            figuresOf,
+          ),
+          (own) => pointRows(own.points, figuresOf),
         )
       }
       caption={`${counted(points.length, 'response')}. Line: the prediction, equality. How far from it, in the next figure.`}

@@ -3,6 +3,7 @@ import type { GradientResult } from '../../../src/experiments/gradient';
 import { Figure } from '../../charts/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
+import { Prose } from '../../format/Prose';
 import { percent, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { objectiveView } from '../objective-views';
@@ -69,9 +70,14 @@ export function Balance({ result }: { result: GradientResult }) {
         )
       }
       caption={
-        logitSpace
-          ? 'Norm of the gradient with respect to all logits, from p_y and Σp² of π_θ alone: √(1 − 2p_y + Σp²) per token, in the table.'
-          : 'This source has no collision probabilities Σp², so norms in logit space are unknown.'
+        logitSpace ? (
+          <Prose>
+            Norm of the gradient with respect to all logits, from p_y and Σp² of π_θ alone: √(1 −
+            2p_y + Σp²) per token, in the table.
+          </Prose>
+        ) : (
+          'This source has no collision probabilities Σp², so norms in logit space are unknown.'
+        )
       }
     >
       <ul className="legend" aria-label="Legend">

@@ -4,51 +4,38 @@ import type { GradientPoint, GradientResult } from '../../../src/experiments/gra
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
+import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, signed, significant, single } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
+import { PointTip } from '../PointTip';
 import { useLab } from '../../state/react';
 import { bySign } from './signs';
 import { SignLegend } from './SignLegend';
 
 const CURVE_STEPS = 60;
-/** of each run in the table */
-const ROWS = 500;
 
 // The experiment counts H_theta - H_old; the paper's dH is what was gained.
 const gainOf = (point: GradientPoint) => -point.crossEntropyChange;
 
-function rowsOf({ points }: GradientResult): string[][] {
-  return points
-    .slice(0, ROWS)
-    .map((point) => [
-      `#${point.sequence}`,
-      String(point.length),
-      signed(point.advantage, 3),
-      signed(gainOf(point), 6),
-      single(point.weight),
-    ]);
-}
+const figuresOf = (point: GradientPoint) => [
+  signed(point.advantage, 3),
+  signed(gainOf(point), 6),
+  single(point.weight),
+];
 
 function Tip({ point }: { point: GradientPoint | undefined }) {
-  if (point === undefined) return null;
   return (
-    <>
-      <div className="tooltip-head">
-        response #{point.sequence}, {counted(point.length, 'token')}
-      </div>
-      <div className="tooltip-row">
-        ΔH <b>{signed(gainOf(point), 6)}</b>
-      </div>
-      <div className="tooltip-row">
-        s <b>{single(point.weight)}</b>
-      </div>
-      <div className="tooltip-row">
-        A <b>{significant(point.advantage, 3)}</b>
-      </div>
-    </>
+    <PointTip
+      point={point}
+      figures={(p) => [
+        { name: 'ΔH', value: signed(gainOf(p), 6) },
+        { name: 's', value: single(p.weight) },
+        { name: 'A', value: significant(p.advantage, 3) },
+      ]}
+    />
   );
 }
 
@@ -56,16 +43,7 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
   const lab = useLab();
   const { points } = result;
   const overlays = useOverlays('gradient');
-  const clouds = useMemo(
-    () =>
-      bySign(
-        points,
-        ({ advantage }) => advantage,
-        gainOf,
-        ({ weight }) => weight,
-      ),
-    [points],
-  );
+  const clouds = useMemo(() => bySign(points, gainOf, ({ weight }) => weight), [points]);
   const laid = useMemo(
     () =>
       overlayClouds(overlays, ({ points: theirs }) => ({
@@ -97,14 +75,8 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
       table={() =>
         overlayTable(
           overlays,
-          {
-            columns: ['response', 'tokens', 'A', 'ΔH, nats per token', 's'],
-            rows: rowsOf(result),
-            ...(points.length > ROWS
-              ? { note: `The first ${ROWS} of ${points.length} points.` }
-              : {}),
-          },
-          rowsOf,
+          pointTable(['A', 'ΔH, nats per token', 's'], points, figuresOf),
+          (own) => pointRows(own.points, figuresOf),
         )
       }
       caption={

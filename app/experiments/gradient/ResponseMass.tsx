@@ -4,10 +4,13 @@ import type { GradientPoint, GradientResult } from '../../../src/experiments/gra
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
+import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
-import { counted, signed, significant } from '../../format/numbers';
+import { Prose } from '../../format/Prose';
+import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
+import { PointTip } from '../PointTip';
 import { useLab } from '../../state/react';
 import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
@@ -28,13 +31,9 @@ const AXES: Record<Axis, { name: string; label: string; of: (p: GradientPoint) =
   },
 };
 
-/** of each run in the table */
-const ROWS = 500;
-
-interface Weighed {
-  point: GradientPoint;
-  /** in units of an average response, so that the size of the batch does not show */
-  mass: number;
+interface Weighed extends GradientPoint {
+  /** of the gradient, in units of an average response, so that the size of the batch does not show */
+  share: number;
 }
 
 function weighedOf({ objectives, points, sequences }: GradientResult, wanted: string): Weighed[] {
@@ -43,36 +42,24 @@ function weighedOf({ objectives, points, sequences }: GradientResult, wanted: st
     objectives.findIndex(({ id }) => id === wanted),
   );
   const scale = sequences / Math.max(objectives[index]?.mass ?? 0, Number.MIN_VALUE);
-  return points.map((point) => ({ point, mass: (point.mass[index] as number) * scale }));
+  return points.map((point) => ({ ...point, share: (point.mass[index] as number) * scale }));
 }
 
-function rowsOf(weighed: readonly Weighed[]): string[][] {
-  return weighed
-    .slice(0, ROWS)
-    .map(({ point, mass }) => [
-      `#${point.sequence}`,
-      String(point.length),
-      signed(point.advantage, 3),
-      point.entropy === null ? '' : significant(point.entropy, 4),
-      significant(mass, 4),
-    ]);
-}
+const figuresOf = (point: Weighed) => [
+  signed(point.advantage, 3),
+  point.entropy === null ? '' : significant(point.entropy, 4),
+  significant(point.share, 4),
+];
 
-function Tip({ of }: { of: Weighed | undefined }) {
-  if (of === undefined) return null;
-  const { point, mass } = of;
+function Tip({ point }: { point: Weighed | undefined }) {
   return (
-    <>
-      <div className="tooltip-head">
-        response #{point.sequence}, {counted(point.length, 'token')}
-      </div>
-      <div className="tooltip-row">
-        A <b>{signed(point.advantage, 3)}</b>
-      </div>
-      <div className="tooltip-row">
-        gradient <b>{significant(mass, 4)}</b>
-      </div>
-    </>
+    <PointTip
+      point={point}
+      figures={(p) => [
+        { name: 'A', value: signed(p.advantage, 3) },
+        { name: 'gradient', value: significant(p.share, 4) },
+      ]}
+    />
   );
 }
 
@@ -85,24 +72,15 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
   const { of, label } = AXES[axis];
   const overlays = useOverlays('gradient');
   const weighed = useMemo(() => weighedOf(result, wanted), [result, wanted]);
-  const clouds = useMemo(
-    () =>
-      bySign(
-        weighed,
-        ({ point }) => point.advantage,
-        ({ point }) => of(point),
-        ({ mass }) => mass,
-      ),
-    [weighed, of],
-  );
+  const clouds = useMemo(() => bySign(weighed, of, ({ share }) => share), [weighed, of]);
   const laid = useMemo(
     () =>
       overlayClouds(overlays, (own) => {
         const theirs = weighedOf(own, wanted);
         return {
-          x: theirs.map(({ point }) => of(point)),
-          y: theirs.map(({ mass }) => mass),
-          describe: (i) => <Tip of={theirs[i]} />,
+          x: theirs.map(of),
+          y: theirs.map(({ share }) => share),
+          describe: (i) => <Tip point={theirs[i]} />,
         };
       }),
     [overlays, wanted, of],
@@ -162,14 +140,8 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
       table={() =>
         overlayTable(
           overlays,
-          {
-            columns: ['response', 'tokens', 'A', 'entropy', `gradient, ${name}`],
-            rows: rowsOf(weighed),
-            ...(points.length > ROWS
-              ? { note: `The first ${ROWS} of ${points.length} points.` }
-              : {}),
-          },
-          (own) => rowsOf(weighedOf(own, wanted)),
+          pointTable(['A', 'entropy', `gradient, ${name}`], weighed, figuresOf),
+          (own) => pointRows(weighedOf(own, wanted), figuresOf),
         )
       }
       caption={
@@ -191,13 +163,13 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
           laid={laid}
           x={x}
           y={y}
-          xLabel={label}
+          xLabel={<Prose>{label}</Prose>}
           yLabel="gradient, average = 1"
           height={264}
           recorded={false}
-          describe={(cloud, i) => <Tip of={clouds[cloud]?.points[i]} />}
+          describe={(cloud, i) => <Tip point={clouds[cloud]?.points[i]} />}
           pick={(i, cloud) => {
-            const sequence = clouds[cloud]?.points[i]?.point.sequence;
+            const sequence = clouds[cloud]?.points[i]?.sequence;
             if (sequence === undefined) return;
             lab.inspect({ low: -Infinity, high: Infinity, title: 'all responses', sequence });
           }}

@@ -1,4 +1,5 @@
 /** Points split by the sign of their advantage: one colour and one shape each. */
+import type { GradientPoint } from '../../../src/experiments/gradient';
 import type { Cloud } from '../../charts/PointCloud';
 
 export const SIGNS = [
@@ -13,14 +14,13 @@ export interface SignedCloud<Point> {
 }
 
 /** Clouds of the signs that occur. */
-export function bySign<Point>(
+export function bySign<Point extends GradientPoint>(
   points: readonly Point[],
-  advantage: (point: Point) => number,
   x: (point: Point) => number,
   y: (point: Point) => number,
 ): SignedCloud<Point>[] {
   return SIGNS.flatMap(({ sign, colour, shape }) => {
-    const own = points.filter((point) => Math.sign(advantage(point)) === sign);
+    const own = points.filter(({ advantage }) => Math.sign(advantage) === sign);
     if (own.length === 0) return [];
     return [{ cloud: { colour, shape, x: own.map(x), y: own.map(y) }, points: own }];
   });
