@@ -7,6 +7,7 @@
  */
 import { isRunFile, readRunFile, type RunFile } from '../export/run-file';
 import type { Stamp } from '../export/stamp';
+import { Breath } from '../policy/breath';
 import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
 import { RolloutFileError, type Problem } from '../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
@@ -97,22 +98,8 @@ function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportRe
   };
 }
 
-/** ms of reading after which messages (a cancel among them) are let in */
-const BREATH = 50;
 /** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */
 const STRETCH = 2 ** 19;
-
-/** Lets messages in; a timer would wait for milliseconds, which add up. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
 
 /**
  * Reads a blob in pieces with pauses between them; otherwise nobody could cancel. The next piece is fetched
@@ -123,7 +110,7 @@ function interruptible(name: string, blob: Blob): RolloutFile {
   return {
     ...fromBlob(name, blob),
     async *stream() {
-      let since = performance.now();
+      const breath = new Breath();
       let coming = piece(0);
       for (let start = 0; start < blob.size; start += STRETCH) {
         const buffer = await coming;
@@ -133,9 +120,7 @@ function interruptible(name: string, blob: Blob): RolloutFile {
         yield new Uint8Array(buffer);
         // Gives the memory to the next piece, where the collector would let it pile up.
         buffer.transfer?.(0);
-        if (performance.now() - since < BREATH) continue;
-        await breathe();
-        since = performance.now();
+        await breath.take();
       }
     },
   };

@@ -7,6 +7,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { liftWeights, type Weights } from './graph/lift';
+import { Breath } from './breath';
 import { decode } from './graph/proto';
 import type { Runtime } from './runtime';
 
@@ -43,6 +44,8 @@ export interface ForwardOutputs {
 }
 
 export class PolicySession {
+  private readonly breath = new Breath();
+
   private constructor(
     readonly runtime: Runtime,
     private readonly session: InferenceSession,
@@ -109,6 +112,8 @@ export class PolicySession {
     const past = inputs.past ?? this.emptyCache(inputs.inputIds.dims[0] as number);
     for (const [name, tensor] of Object.entries(past)) feeds[`past_key_values.${name}`] = tensor;
     const { logits, ...rest } = await this.session.run(feeds);
+    // On WebAssembly a run is computed at once, here, and its promise lets no message in.
+    if (this.runtime.provider === 'wasm') await this.breath.take();
     const present: KeyValueCache = {};
     for (const [name, tensor] of Object.entries(rest)) {
       present[name.replace(/^present\./, '')] = tensor as Tensor;
