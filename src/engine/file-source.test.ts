@@ -15,6 +15,31 @@ const fileOf = (lines: readonly string[], name = 'step1.jsonl'): ImportFile => (
 });
 const GOOD = [line('a', 0.1), line('a', 0.2), line('b', 0.3), line('b', 0.4)];
 
+/** As in a browser whose streams cannot be given memory. */
+class PlainBlob extends Blob {
+  override stream() {
+    return super.stream().pipeThrough(new TransformStream()) as ReturnType<Blob['stream']>;
+  }
+}
+
+/** As in a browser that loses a read: the first piece comes, and then nothing. */
+class SilentBlob extends Blob {
+  override stream() {
+    let given = false;
+    const all = this.arrayBuffer.bind(this);
+    return new ReadableStream({
+      type: 'bytes',
+      async pull(controller) {
+        if (given) return new Promise(() => undefined);
+        given = true;
+        const view = controller.byobRequest?.view as Uint8Array;
+        view.set(new Uint8Array(await all(), 0, view.byteLength));
+        controller.byobRequest?.respond(view.byteLength);
+      },
+    }) as ReturnType<Blob['stream']>;
+  }
+}
+
 const engines: Engine[] = [];
 afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.dispose();
@@ -63,6 +88,43 @@ function open() {
 }
 
 describe('a file', () => {
+  // Several pieces, none of which ends where a line does.
+  const MANY = Array.from({ length: 15_000 }, (_, i) => line(`g${i >> 2}`, (i % 7) / 10));
+
+  test.each([
+    ['into memory that it is given', Blob],
+    ['piece by piece', PlainBlob],
+    ['where a read never comes back, too', SilentBlob],
+  ])('of many pieces is read whole, %s', async (_, Kind) => {
+    const { ask, read } = open();
+    const blob = new Kind([MANY.join('\n')]);
+    expect(blob.size).toBeGreaterThan(2 ** 20);
+    const outcome = await read(1, [{ name: 'many.jsonl', blob }]);
+    expect(outcome).toMatchObject({
+      status: 'read',
+      report: { sequences: MANY.length, skipped: 0 },
+    });
+    const exported = await ask((requestId) => ({
+      type: 'export',
+      requestId,
+      run: 1,
+      kind: 'sequences',
+      link: null,
+    }));
+    const text = exported.type === 'exported' ? await exported.blob.text() : '';
+    const rows = text.split('\r\n').filter((row) => /^\d/.test(row));
+    expect(rows).toHaveLength(MANY.length);
+    // log s = shift / 2 of the last response
+    const shift = ((MANY.length - 1) % 7) / 10;
+    const head =
+      text
+        .split('\r\n')
+        .find((row) => row.startsWith('sequence,'))
+        ?.split(',') ?? [];
+    const last = rows.at(-1)?.split(',') ?? [];
+    expect(Number(last[head.indexOf('log_s')])).toBeCloseTo(shift / 2, 12);
+  });
+
   test('becomes a finished run that experiments and the inspector work on', async () => {
     const { ask, events, read } = open();
     const outcome = await read(1, [fileOf(GOOD), fileOf([line('c', 0.5)], 'step2.jsonl')]);

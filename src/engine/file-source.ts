@@ -101,25 +101,86 @@ function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportRe
 /** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */
 const STRETCH = 2 ** 19;
 
+/** ms after which a read that has not come back is given up */
+const PATIENCE = 3000;
+
+async function soon<T>(work: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PATIENCE);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * Reads a blob in pieces with pauses between them; otherwise nobody could cancel. The next piece is fetched
- * while one is worked off: a blob's own stream hands out small pieces, each a round trip.
+ * Pieces of a blob, read into one and the same memory: on some machines fresh memory costs more than all
+ * the rest of the reading.
+ *
+ * In a thread that was kept busy Chromium was seen to lose such a read for good (156, while the thread let
+ * no message in for seconds at a time). Then the rest is read the other way.
  */
-function interruptible(name: string, blob: Blob): RolloutFile {
+async function* piecesInto(
+  reader: ReadableStreamBYOBReader,
+  blob: Blob,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let memory = new ArrayBuffer(STRETCH);
+  let at = 0;
+  try {
+    for (;;) {
+      const read = await soon(reader.read(new Uint8Array(memory), { min: STRETCH }));
+      if (read === null) return yield* piecesOf(blob, at);
+      const { done, value } = read;
+      if (value && value.length > 0) {
+        at += value.length;
+        yield value;
+      }
+      // The last piece is what is left, and comes with the news that it is the last.
+      if (done || !value) return;
+      memory = value.buffer;
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The same with memory of its own for each: the next piece is fetched while one is worked off. */
+async function* piecesOf(blob: Blob, from = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const piece = (start: number) => blob.slice(start, start + STRETCH).arrayBuffer();
+  let coming = piece(from);
+  for (let start = from; start < blob.size; start += STRETCH) {
+    const buffer = await coming;
+    coming = piece(start + STRETCH);
+    // An early end must not leave a rejection that nobody hears.
+    coming.catch(() => undefined);
+    yield new Uint8Array(buffer);
+    // Gives the memory to the next piece, where the collector would let it pile up.
+    buffer.transfer?.(0);
+  }
+}
+
+function pieces(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = blob.stream().getReader({ mode: 'byob' });
+  } catch {
+    // Streams cannot be given memory here.
+    return piecesOf(blob);
+  }
+  return piecesInto(reader, blob);
+}
+
+/** Reads a blob in pieces with pauses between them; otherwise nobody could cancel. */
+function interruptible(name: string, blob: Blob): RolloutFile {
   return {
     ...fromBlob(name, blob),
     async *stream() {
       const breath = new Breath();
-      let coming = piece(0);
-      for (let start = 0; start < blob.size; start += STRETCH) {
-        const buffer = await coming;
-        coming = piece(start + STRETCH);
-        // An early end must not leave a rejection that nobody hears.
-        coming.catch(() => undefined);
-        yield new Uint8Array(buffer);
-        // Gives the memory to the next piece, where the collector would let it pile up.
-        buffer.transfer?.(0);
+      for await (const piece of pieces(blob)) {
+        yield piece;
         await breath.take();
       }
     },
