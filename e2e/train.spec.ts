@@ -120,6 +120,36 @@ test('paused, stepped, reloaded: a race goes on from where it was kept', async (
   await expect(kept).toHaveCount(2);
 });
 
+test('reloaded in mid-step, a race goes on; finished and reloaded, it opens with its weights', async ({
+  page,
+}) => {
+  await page.goto(
+    './#/train?v=1&on=wasm&steps=30&perStep=2&group=4&minibatches=2&most=1&longest=16&evalPrompts=0',
+  );
+  await button(page, 'Train').click();
+  const kept = page.getByTestId('kept-race');
+  await expect(kept).toContainText(/[1-9]\d* of 30 steps/);
+  await expect(course(page)).toHaveText(/^(GSPO|GRPO): \w+, \d+ of 60 steps/);
+  await page.reload();
+
+  await expect(kept).toContainText(/[1-9]\d* of 30 steps/);
+  await expect(kept).not.toContainText('30 of 30 steps');
+  await kept.getByRole('button', { name: 'Resume' }).click();
+  await expect(course(page)).toHaveText(/^Finished, 60 of 60 steps/);
+  const rows = await tableBehind(page, 'Reward on fresh prompts');
+  expect(rows.map(([step]) => Number(step))).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  await expect(kept).toContainText('30 of 30 steps');
+
+  await page.reload();
+  await expect(kept).toContainText('30 of 30 steps');
+  await expect(button(page, 'Download the checkpoint')).toHaveCount(0);
+  await kept.getByRole('button', { name: 'Open' }).click();
+  await expect(course(page)).toHaveText(/^Finished, 60 of 60 steps/);
+  const coming = page.waitForEvent('download');
+  await button(page, 'Download the checkpoint').click();
+  expect((await coming).suggestedFilename()).toBe('gspo-00030.safetensors');
+});
+
 test('settings that cannot be are explained, and Train waits', async ({ page }) => {
   await page.goto('./#/train?v=1&perStep=1&group=2&minibatches=16');
   await expect(page.getByRole('alert')).toContainText(
