@@ -65,6 +65,23 @@ describe('holding the lab', () => {
     expect(lab.orders).toEqual(['pause']);
   });
 
+  it('lets a run go on when the last of two lets go', () => {
+    const lab = labWith({ run: runIn(1, 'sampling') });
+    const measured = holdLab(lab);
+    lab.now(1, 'paused');
+    const raced = holdLab(lab);
+    measured();
+    measured();
+    expect(lab.orders).toEqual(['pause']);
+    raced();
+    expect(lab.orders).toEqual(['pause', 'resume']);
+    holdLab(lab);
+    expect(lab.orders).toEqual(['pause', 'resume']);
+    lab.now(1, 'sampling');
+    holdLab(lab);
+    expect(lab.orders).toEqual(['pause', 'resume', 'pause']);
+  });
+
   it.each(['paused', 'finished', 'stopped'] as const)('leaves a run that is %s', (phase) => {
     const lab = labWith({ run: runIn(1, phase) });
     holdLab(lab)();

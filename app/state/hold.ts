@@ -1,39 +1,70 @@
 /**
  * Two runs at once would halve each other's speed, and a reproduction or a race has an ETA. Contract: the
  * lab's run is paused while the other is under way, also one that the lab starts by itself a moment later
- * because it was still opening; it goes on afterwards. What a person does to a run meanwhile, or has
- * done before, stands.
+ * because it was still opening; it goes on once the last of those that hold it lets go (a race may begin
+ * before the measurement of its speed has ended). What a person does to a run meanwhile, or has done
+ * before, stands.
  */
 import { isLive, type Lab, type LabState } from './lab';
 
-/** @returns what lets the lab go on; calling it again does nothing */
-export function holdLab(lab: Pick<Lab, 'store' | 'pause' | 'resume'>): () => void {
-  const begun = lab.store.getState();
-  let awaited = begun.run === null && begun.opening.status === 'opening';
-  let held: { id: number; rests: boolean } | null = null;
+type Held = Pick<Lab, 'store' | 'pause' | 'resume'>;
 
-  const hold = ({ run }: LabState): void => {
-    if (run === null || !isLive(run) || run.progress.phase === 'paused') return;
-    held = { id: run.id, rests: false };
-    lab.pause();
-  };
-  const follow = (state: LabState): void => {
-    if (awaited && state.run !== null) {
-      awaited = false;
-      hold(state);
-    } else if (held !== null && state.run?.id === held.id) {
-      if (state.run.progress.phase === 'paused') held.rests = true;
-      // It rested and no longer does: a person has taken over.
-      else if (held.rests) held = null;
-    }
-  };
-  hold(begun);
-  const forget = lab.store.subscribe(follow);
+const holds = new WeakMap<Held['store'], Hold>();
+
+/** @returns what lets the lab go on; calling it again does nothing */
+export function holdLab(lab: Held): () => void {
+  const hold = holds.get(lab.store) ?? new Hold(lab);
+  holds.set(lab.store, hold);
+  hold.take();
+  let taken = true;
   return () => {
-    forget();
-    const { run } = lab.store.getState();
-    const waits = held !== null && run?.id === held.id && isLive(run);
-    held = null;
-    if (waits) lab.resume();
+    if (!taken) return;
+    taken = false;
+    if (hold.letGo() === 0) holds.delete(lab.store);
   };
+}
+
+class Hold {
+  private holders = 0;
+  private awaited: boolean;
+  private held: { id: number; rests: boolean } | null = null;
+  private readonly forget: () => void;
+
+  constructor(private readonly lab: Held) {
+    const { run, opening } = lab.store.getState();
+    this.awaited = run === null && opening.status === 'opening';
+    this.forget = lab.store.subscribe((state) => this.follow(state));
+  }
+
+  take(): void {
+    this.holders++;
+    this.pause(this.lab.store.getState());
+  }
+
+  /** @returns how many still hold */
+  letGo(): number {
+    if (--this.holders > 0) return this.holders;
+    this.forget();
+    const { run } = this.lab.store.getState();
+    if (this.held !== null && run?.id === this.held.id && isLive(run)) this.lab.resume();
+    return 0;
+  }
+
+  private pause({ run }: LabState): void {
+    if (run === null || !isLive(run) || run.progress.phase === 'paused') return;
+    this.held = { id: run.id, rests: false };
+    this.lab.pause();
+  }
+
+  private follow(state: LabState): void {
+    const { run } = state;
+    if (this.awaited && run !== null) {
+      this.awaited = false;
+      this.pause(state);
+    } else if (this.held !== null && run?.id === this.held.id) {
+      if (run.progress.phase === 'paused') this.held.rests = true;
+      // It rested and no longer does: a person has taken over.
+      else if (this.held.rests) this.held = null;
+    }
+  }
 }
