@@ -32,7 +32,14 @@ class History implements Place {
     this.heard(this.entries[this.at]?.ours ? 'travelled' : 'typed');
   }
   type(hash: string) {
+    this.set(hash);
+    this.hear();
+  }
+  /** Browsers have the new address before they tell of it. */
+  set(hash: string) {
     this.entries.splice(++this.at, Infinity, { hash, ours: false });
+  }
+  hear() {
     this.heard('typed');
   }
   get hashes() {
@@ -99,6 +106,29 @@ describe('the address', () => {
     vi.advanceTimersByTime(400);
     expect(place.hashes.at(-1)).toBe('#/variance?v=1&alpha=0.5');
     expect(place.hashes).toHaveLength(3);
+  });
+
+  it('that a person sets is not lost to an edit that waits to be written', () => {
+    const { place, address, alpha, settings } = opened('#/variance');
+    vi.advanceTimersByTime(10_000);
+    alpha('0.9');
+    place.set('#/weights?v=1&alpha=0.4');
+    vi.advanceTimersByTime(400);
+    place.hear();
+    expect(place.read()).toBe('#/weights?v=1&alpha=0.4');
+    expect(address.store.getState().page).toBe('weights');
+    expect(settings().source).toMatchObject({ alpha: 0.4 });
+    alpha('0.3');
+    vi.advanceTimersByTime(400);
+    expect(place.read()).toBe('#/weights?v=1&alpha=0.3');
+  });
+
+  it('is written after a jump within the page, too', () => {
+    const { place, alpha } = opened('#/variance');
+    place.type('#main');
+    alpha('0.9');
+    vi.advanceTimersByTime(400);
+    expect(place.read()).toBe('#/variance?v=1&alpha=0.9');
   });
 
   it('is not written while a slider is being drawn', () => {

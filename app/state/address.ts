@@ -76,6 +76,8 @@ export class Address {
   readonly store: StoreApi<AddressState>;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastWrite = Date.now();
+  /** the address as it was last written or followed */
+  private known: string;
   /** settings of the last draft that was valid */
   private run: RunSettings;
 
@@ -97,6 +99,7 @@ export class Address {
     }));
     if (problems.length > 0) lab.notify(problems.join(' '));
     if (this.place.read().startsWith('#/')) this.place.replace(this.hash());
+    this.known = this.place.read();
     place.listen((how) => this.arrive(how));
     lab.store.subscribe((now, before) => {
       if (now.draft !== before.draft) this.follow();
@@ -127,6 +130,7 @@ export class Address {
     this.write();
     this.store.setState({ page });
     this.place.push(this.hash());
+    this.known = this.place.read();
   }
 
   /** Takes the offer up. */
@@ -184,16 +188,20 @@ export class Address {
   private write(): void {
     clearTimeout(this.timer);
     const hash = this.hash();
-    if (hash === this.place.read() || (this.place.read() === '' && hash === '#/equivalence'))
-      return;
+    const before = this.place.read();
+    // Browsers change the address first and tell of it later: what a person has just set is not to be lost.
+    if (before !== this.known) return;
+    if (hash === before || (before === '' && hash === '#/equivalence')) return;
     const now = Date.now();
     if (now - this.lastWrite < BURST) this.place.replace(hash);
     else this.place.push(hash);
+    this.known = this.place.read();
     this.lastWrite = now;
   }
 
   private arrive(how: 'travelled' | 'typed'): void {
     const hash = this.place.read();
+    this.known = hash;
     // An anchor within the page, such as the skip link's, is no address of the lab.
     if (hash !== '' && !hash.startsWith('#/')) return;
     clearTimeout(this.timer);
@@ -212,7 +220,10 @@ export class Address {
     });
     if (changed) this.lab.edit((before) => draftOf(link.run, before));
     if (problems.length > 0) this.lab.notify(problems.join(' '));
-    if (how === 'typed') this.place.replace(this.hash());
+    if (how === 'typed') {
+      this.place.replace(this.hash());
+      this.known = this.place.read();
+    }
     this.lastWrite = 0;
     if (changed || link.fingerprint !== null) this.propose(link.run, how);
   }
