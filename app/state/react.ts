@@ -1,5 +1,5 @@
 /** React's way to the lab: one context, and selectors that re-render only what changed. */
-import { createContext, use, useEffect, useState } from 'react';
+import { createContext, use, useEffect, useLayoutEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
 import type { Lab, LabState } from './lab';
@@ -29,7 +29,8 @@ export function useExperiment<K extends ExperimentId>(
   const measurement = useLabState((state) => state.measurements[id]);
   const refusal = useLabState((state) => state.refusals[id] ?? null);
   const key = JSON.stringify(settings);
-  useEffect(
+  // Asked before the page is painted: the engine works while it is.
+  useLayoutEffect(
     () => lab.watch(id, JSON.parse(key) as ExperimentMap[K]['settings']),
     [lab, id, key, run],
   );

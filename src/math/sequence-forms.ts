@@ -91,6 +91,8 @@ export function naiveWeight(
   for (let t = start; t < end; t++) {
     productOld = Math.fround(productOld * Math.fround(Math.exp(logpOld[t] as number)));
     productNew = Math.fround(productNew * Math.fround(Math.exp(logpNew[t] as number)));
+    // Nothing that follows can bring either back.
+    if (productOld === 0 && productNew === 0) return NaN;
   }
   return Math.fround(Math.fround(productNew / productOld) ** (1 / (end - start)));
 }
