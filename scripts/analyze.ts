@@ -11,7 +11,7 @@ import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/adva
 import { analyse, type Analysis } from '../src/rollouts/file/analysis';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
-import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health';
+import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health/report';
 import { expandPaths, PathError, rolloutFile } from './rollout-file';
 
 export const USAGE = `Usage: npm run analyze -- FILE... [options]

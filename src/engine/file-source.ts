@@ -11,7 +11,7 @@ import { Breath } from '../policy/breath';
 import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
 import { RolloutFileError, type Problem } from '../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
-import { healthReport } from '../rollouts/health';
+import { healthReport } from '../rollouts/health/report';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../rollouts/source';
 import type { RunFacts } from './kept';

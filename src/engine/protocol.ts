@@ -10,7 +10,7 @@ import type { RunFingerprint } from './fingerprint';
 import type { PolicyManifest } from '../policy/manifest';
 import type { Problem } from '../rollouts/file/problems';
 import type { FileSummary } from '../rollouts/file/read';
-import type { HealthReport } from '../rollouts/health';
+import type { HealthReport } from '../rollouts/health/report';
 import type { KeptId, KeptRun } from '../store/kept-run';
 import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../experiments/registry';
 

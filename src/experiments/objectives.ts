@@ -18,7 +18,7 @@
 import * as v from 'valibot';
 import {
   chiSquare,
-  effectiveSampleShare,
+  effectiveSampleShareOfLogs,
   klTerms,
   mean,
   sequenceSums,
@@ -276,9 +276,9 @@ function divergencesOf(rollouts: Rollouts): Divergences {
     chiSquareToken: chiSquare(logRatio),
     chiSquareSequence: chiSquare(logRho),
     effective: {
-      token: effectiveSampleShare(logRatio.map(Math.exp)),
-      s: effectiveSampleShare(log.map(Math.exp)),
-      rho: scaledEffectiveShare(logRho),
+      token: effectiveSampleShareOfLogs(logRatio),
+      s: effectiveSampleShareOfLogs(log),
+      rho: effectiveSampleShareOfLogs(logRho),
     },
     pplOld: mean(forms.pplOld),
     pplNew: mean(forms.pplNew),
@@ -290,12 +290,6 @@ function divergencesOf(rollouts: Rollouts): Divergences {
       max: log.reduce((a, b) => Math.max(a, b), -Infinity),
     },
   };
-}
-
-/** The share does not depend on the scale of the weights, so rho need not fit into a float64. */
-function scaledEffectiveShare(log: Float64Array): number {
-  const largest = log.reduce((a, b) => Math.max(a, b), -Infinity);
-  return effectiveSampleShare(log.map((x) => Math.exp(x - largest)));
 }
 
 function lossClaim(rollouts: Rollouts): Claim {

@@ -78,15 +78,25 @@ export function chiSquare(logWeight: ArrayLike<number>): number {
 }
 
 /**
- * Kish's effective sample size over n: (sum w)^2 / (n sum w^2), in (0, 1]; 0 when every weight is 0.
+ * Kish's effective sample size over n: (sum w)^2 / (n sum w^2), in (0, 1]; 0 when every weight is 0. It does not
+ * depend on the scale of the weights, so their squares need not fit into a float64.
  */
 export function effectiveSampleShare(weights: ArrayLike<number>): number {
+  let scale = 0;
+  for (let i = 0; i < weights.length; i++) scale = Math.max(scale, Math.abs(weights[i] as number));
+  if (scale === 0) return 0;
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < weights.length; i++) {
-    const w = weights[i] as number;
+    const w = (weights[i] as number) / scale;
     sum += w;
     squares += w * w;
   }
-  return squares === 0 ? 0 : (sum * sum) / (weights.length * squares);
+  return (sum * sum) / (weights.length * squares);
+}
+
+/** The same from log weights: nor need the weights themselves fit. */
+export function effectiveSampleShareOfLogs(logWeights: Float64Array): number {
+  const largest = logWeights.reduce((a, b) => Math.max(a, b), -Infinity);
+  return effectiveSampleShare(logWeights.map((x) => Math.exp(x - largest)));
 }
