@@ -3,6 +3,7 @@
  * the recipes for trainers are Python.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { parser } from '@lezer/python';
 import { describe, expect, it } from 'vitest';
 import { fromBlob } from './bytes';
@@ -42,6 +43,26 @@ describe('docs/export', () => {
   it('has recipes for TRL, verl and NeMo-RL', () => {
     const of = new Set(recipes.map(([name]) => name.split('.')[0]));
     expect([...of].sort()).toEqual(['nemo-rl', 'trl', 'verl']);
+  });
+
+  // verl has two trainers whose batches are read in different ways, and builds only one of them.
+  it.each([
+    ['trl', 'GRPOTrainer', /class \w+\(GRPOTrainer\):/],
+    ['verl', 'RayPPOTrainer', /class \w+\(RayPPOTrainer\):/],
+    ['verl', 'V1', /get_trainer_cls\(mode\)/],
+  ])('has a recipe for %s, %s, that writes into a folder of its own', (page, _, trainer) => {
+    const found = recipes.filter(([name, code]) => name.startsWith(page) && trainer.test(code));
+    expect(found).toHaveLength(1);
+    expect(found[0]?.[1]).toMatch(/write_rollouts\(/);
+    expect(found[0]?.[1]).toMatch(/os\.path\.join\(.*(output_dir|default_local_dir), "rollouts"\)/);
+  });
+
+  it('says rightly that gzip files appended to each other are read in Node', async () => {
+    const parts = examples.join('').trim().split('\n');
+    const gzip = new Blob(parts.map((line) => new Uint8Array(gzipSync(`${line}\n`))));
+    const { rollouts } = await readRolloutFiles([fromBlob('appended.jsonl.gz', gzip)]);
+    expect(rollouts.group.length).toBe(parts.length);
+    expect(parts.length).toBeGreaterThan(1);
   });
 
   it.each(recipes)('%s is Python', (_, code) => {
