@@ -4,7 +4,13 @@
  * holding half of the tokens are 0.667 to TRL and 0.5 to verl. Contract: pure; an objective for which a
  * library logs no share gives null (TRL: SAPO, VESPO, REINFORCE; verl: REINFORCE, DRO).
  */
-import { VERL_EPSILON, clamp, sumLogRatio } from './surrogates';
+import {
+  VERL_EPSILON,
+  VERL_LOG_RATIO_LIMIT,
+  VERL_SEQUENCE_LOG_RATIO_LIMIT,
+  clamp,
+  sumLogRatio,
+} from './surrogates';
 import type {
   ClipSurrogate,
   ObjectiveBatch,
@@ -133,11 +139,12 @@ export function verlClipStatistics(
       const logNew = batch.logpNew[t] as number;
       const logOld = batch.logpOld[t] as number;
       const d = logNew - logOld;
-      const ratio = Math.exp(clamp(d, -20, 20));
+      const ratio = Math.exp(clamp(d, -VERL_LOG_RATIO_LIMIT, VERL_LOG_RATIO_LIMIT));
       switch (s.kind) {
         case 'clip': {
           const level = clipLog(s, d, sum, to - from);
-          const r = s.level === 'token' ? ratio : Math.exp(Math.min(level, 10));
+          const r =
+            s.level === 'token' ? ratio : Math.exp(Math.min(level, VERL_SEQUENCE_LOG_RATIO_LIMIT));
           const bound = clamp(r, 1 - s.low, 1 + s.high);
           if (-a * bound > -a * r) clipped++;
           if (s.dual !== undefined && a < 0 && Math.max(-a * r, -a * bound) > -a * s.dual) lower++;

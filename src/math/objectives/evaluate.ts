@@ -53,8 +53,20 @@ function perSequenceMultiplier(
 }
 
 /** TRL drops mismatch weights from GMPO and RLOO; VESPO has folded them into its own weight. */
-function takesMultiplier(s: Surrogate, library: Library): boolean {
+export function takesMultiplier(s: Surrogate, library: Library): boolean {
   return s.kind !== 'vespo' && !(library === 'trl' && isPerSequence(s));
+}
+
+/** @returns [n] the aggregation's coefficient; a loss that exists once per sequence has a mean only */
+export function sequenceCoefficients(
+  { surrogate, aggregation, library }: ObjectiveSettings,
+  offsets: Uint32Array,
+): Float64Array {
+  return coefficients(
+    isPerSequence(surrogate) ? { kind: 'seq-mean-token-sum' } : aggregation,
+    library,
+    offsets,
+  );
 }
 
 /**
@@ -81,11 +93,7 @@ export function evaluateObjective(
     gate: new Float64Array(tokens),
   };
   const perSequence = isPerSequence(surrogate);
-  const c = coefficients(
-    perSequence ? { kind: 'seq-mean-token-sum' } : settings.aggregation,
-    library,
-    batch.offsets,
-  );
+  const c = sequenceCoefficients(settings, batch.offsets);
   const multiplier = mismatch && takesMultiplier(surrogate, library) ? mismatch : undefined;
   const coupled = isCoupled(surrogate);
   // Slopes become gradients and losses become contributions in place.

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../philox';
 import { ADVANTAGE_RULES, groupAdvantages } from './advantages';
 import { evaluateObjective } from './evaluate';
-import { OBJECTIVES, OBJECTIVE_IDS, objective, recommended } from './registry';
+import { CLIPPED_IDS, OBJECTIVES, OBJECTIVE_IDS, objective, recommended } from './registry';
+import { clampsOf } from './surrogates';
 import { ObjectiveError, type ObjectiveBatch, type ObjectiveSettings } from './types';
 
 /** Random responses of 1..12 tokens; `spread` is the standard deviation of d_t. */
@@ -58,6 +59,14 @@ describe('registry', () => {
     }
   });
 
+  it('lists as clipped exactly those that have an epsilon', () => {
+    const kinds = ['clip', 'gmpo', 'cispo', 'dppo'];
+    const withEpsilon = OBJECTIVES.filter((entry) =>
+      kinds.includes((entry.trl ?? entry.verl)?.surrogate.kind ?? ''),
+    ).map(({ id }) => id);
+    expect([...CLIPPED_IDS].sort()).toEqual(withEpsilon.sort());
+  });
+
   it('overrides reach bands and lengths, and nothing else', () => {
     const gspo = recommended('gspo', 'trl', { low: 0.01, high: 0.02 });
     expect(gspo?.surrogate).toMatchObject({ kind: 'clip', low: 0.01, high: 0.02 });
@@ -65,6 +74,33 @@ describe('registry', () => {
     expect(recommended('gmpo', 'trl', { low: 0.01 })).toEqual(objective('gmpo').trl);
     expect(recommended('vespo', 'verl')).toBeNull();
   });
+});
+
+describe('clamps', () => {
+  it.each(every)(
+    '%s: a weight stops growing at its clamp, and only where there is one',
+    (_, settings) => {
+      // One token, A < 0: no clip range bounds the weight from above.
+      const at = (d: number) =>
+        evaluateObjective(
+          {
+            offsets: Uint32Array.of(0, 1),
+            logpOld: Float64Array.of(-100),
+            logpNew: Float64Array.of(-100 + d),
+            advantage: Float64Array.of(-1),
+          },
+          settings,
+        );
+      const clamps = clampsOf(settings.surrogate, settings.library);
+      for (const { high } of clamps) {
+        expect(at(high + 3).weight[0]).toBe(at(high + 1).weight[0]);
+      }
+      const { kind } = settings.surrogate;
+      if (clamps.length === 0 && (kind === 'clip' || kind === 'gmpo' || kind === 'sapo')) {
+        expect(at(24).weight[0]).toBeGreaterThan(at(22).weight[0] as number);
+      }
+    },
+  );
 });
 
 describe('gradients', () => {

@@ -36,6 +36,26 @@ export const OBJECTIVE_IDS = [
 ] as const;
 export type ObjectiveId = (typeof OBJECTIVE_IDS)[number];
 
+/**
+ * Those with a clip range or a cap that epsilon sets, in the order of menus. The others have none:
+ * REINFORCE has no ratio, SAPO and VESPO damp softly, DRO pulls back by a penalty.
+ */
+export const CLIPPED_IDS = [
+  'gspo',
+  'gspo_token',
+  'luspo',
+  'grpo',
+  'two_sided',
+  'dapo',
+  'dr_grpo',
+  'cispo',
+  'gmpo',
+  'rloo',
+  'dppo_tv',
+  'dppo_kl',
+] as const satisfies readonly ObjectiveId[];
+export type ClippedId = (typeof CLIPPED_IDS)[number];
+
 export interface Objective {
   id: ObjectiveId;
   title: string;
@@ -103,7 +123,7 @@ export const OBJECTIVES: readonly Objective[] = [
     trl: trl(clip('token', GRPO_BAND), SEQUENCE_MEAN),
     verl: verl(dual(GRPO_BAND), TOKEN_MEAN),
     difference:
-      "TRL's `grpo` is the mean of sequence means; verl's default is the token mean with dual clip at 3.",
+      "TRL's `grpo` is the mean of sequence means; verl's default is the token mean with dual clip at 3 and log-ratios clamped to ±20.",
   },
   {
     id: 'two_sided',
@@ -126,7 +146,7 @@ export const OBJECTIVES: readonly Objective[] = [
     level: 'token',
     trl: trl(clip('token', DAPO_BAND), TOKEN_MEAN),
     verl: verl(dual(DAPO_BAND), TOKEN_MEAN),
-    difference: 'verl adds dual clip at 3.',
+    difference: 'verl adds dual clip at 3 and clamps log-ratios to ±20.',
   },
   {
     id: 'dr_grpo',
@@ -139,7 +159,8 @@ export const OBJECTIVES: readonly Objective[] = [
     level: 'token',
     trl: trl(clip('token', GRPO_BAND), { kind: 'seq-mean-token-sum-norm', length: null }),
     verl: verl(dual(GRPO_BAND), { kind: 'seq-mean-token-sum-norm', length: null }),
-    difference: 'Both divide by a constant length; verl adds dual clip at 3.',
+    difference:
+      'Both divide by a constant length; verl adds dual clip at 3 and clamps log-ratios to ±20.',
   },
   {
     id: 'gspo',
@@ -153,7 +174,7 @@ export const OBJECTIVES: readonly Objective[] = [
     trl: trl(clip('sequence', GSPO_BAND), SEQUENCE_MEAN),
     verl: verl(clip('sequence-token', GSPO_BAND), SEQUENCE_MEAN),
     difference:
-      'Same loss; TRL counts clipped sequences, verl counts the tokens of clipped sequences.',
+      'Same loss unless a log s exceeds 10, where verl caps it; TRL counts clipped sequences, verl counts the tokens of clipped sequences.',
   },
   {
     id: 'gspo_token',

@@ -8,12 +8,14 @@
  * (GSPO's to at most 10) and divides by L + 1e-8.
  */
 import { CompensatedSum } from '../summation';
-import type { ClipSurrogate, Library, ObjectiveBatch, Surrogate } from './types';
+import type { Clamp, ClipSurrogate, Library, ObjectiveBatch, Surrogate } from './types';
 
 /** verl keeps masked means finite with this in the denominator; figures agree with it to 8 digits only if kept. */
 export const VERL_EPSILON = 1e-8;
-const VERL_LOG_RATIO_LIMIT = 20;
-const VERL_SEQUENCE_LOG_RATIO_LIMIT = 10;
+/** verl's clamp of `negative_approx_kl`: d_t within +-20 nats */
+export const VERL_LOG_RATIO_LIMIT = 20;
+/** verl's `clamp(max=10.0)` of GSPO's log s */
+export const VERL_SEQUENCE_LOG_RATIO_LIMIT = 10;
 /** TRL's `get_gamma_weights` clamps */
 const VESPO_LOG_MIN = Math.log(1e-8);
 const VESPO_LOG_MAX = 20;
@@ -167,6 +169,15 @@ export function vespoWeight(
   return Number.isFinite(phi) ? phi : 0;
 }
 
+/** KL(pi_old || pi_theta) of "this token or another", nats, with verl's 1e-8. */
+export function binaryKl(logOld: number, logNew: number): number {
+  const p = Math.exp(logNew);
+  const q = Math.exp(logOld);
+  return (
+    q * (logOld - logNew) + (1 - q) * Math.log((1 - q + VERL_EPSILON) / (1 - p + VERL_EPSILON))
+  );
+}
+
 /** True where DPPO lets the token pass (Binary-TV or Binary-KL trust region, arXiv:2602.04879). */
 function dppoValid(
   s: Extract<Surrogate, { kind: 'dppo' }>,
@@ -177,8 +188,7 @@ function dppoValid(
   const p = Math.exp(logNew);
   const q = Math.exp(logOld);
   if (s.divergence === 'tv') return advantage > 0 ? p - q <= s.high : p - q >= -s.low;
-  const kl =
-    q * (logOld - logNew) + (1 - q) * Math.log((1 - q + VERL_EPSILON) / (1 - p + VERL_EPSILON));
+  const kl = binaryKl(logOld, logNew);
   return advantage > 0 ? kl <= s.high || p <= q : kl <= s.low || p >= q;
 }
 
@@ -244,7 +254,11 @@ export function applySurrogate(
       let sum = 0;
       let extra = 0;
       for (let t = from; t < to; t++) {
-        sum += clamp((batch.logpNew[t] as number) - (batch.logpOld[t] as number), -20, 20);
+        sum += clamp(
+          (batch.logpNew[t] as number) - (batch.logpOld[t] as number),
+          -VESPO_LOG_MAX,
+          VESPO_LOG_MAX,
+        );
         if (mismatch) {
           extra += clamp(Math.log(mismatch[t] as number), VESPO_LOG_MIN, VESPO_LOG_MAX);
         }
@@ -272,6 +286,31 @@ export function applySurrogate(
         out.slope[t] = -advantage + s.beta * d;
       }
       return;
+  }
+}
+
+/** What a library clamps besides the objective's own clip range; the clips of `applySurrogate` as data. */
+export function clampsOf(s: Surrogate, library: Library): Clamp[] {
+  const token: Clamp = { of: 'token', low: -VERL_LOG_RATIO_LIMIT, high: VERL_LOG_RATIO_LIMIT };
+  switch (s.kind) {
+    case 'clip':
+      if (library === 'trl') return [];
+      return s.level === 'token'
+        ? [token]
+        : [{ of: 'sequence', low: null, high: VERL_SEQUENCE_LOG_RATIO_LIMIT }];
+    case 'cispo':
+    case 'sapo':
+    case 'dppo':
+      return library === 'verl' ? [token] : [];
+    case 'vespo':
+      return [
+        { of: 'token', low: -VESPO_LOG_MAX, high: VESPO_LOG_MAX },
+        { of: 'sum', low: VESPO_LOG_MIN, high: VESPO_LOG_MAX },
+      ];
+    case 'gmpo':
+    case 'reinforce':
+    case 'dro':
+      return [];
   }
 }
 

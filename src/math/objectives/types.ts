@@ -93,6 +93,13 @@ export interface VerlClipStatistics {
   clipFractionLower: number | null;
 }
 
+/** A log-ratio that a library clamps before it exponentiates; null = open on that side. Nats. */
+export interface Clamp {
+  of: 'token' | 'sequence' | 'sum';
+  low: number | null;
+  high: number;
+}
+
 export interface Evaluation {
   /** the number that is minimised */
   loss: number;
