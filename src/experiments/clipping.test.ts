@@ -4,12 +4,11 @@ import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../link/settings';
 import { cpuKernels } from '../math/cpu-kernels';
 import { normalCdf } from '../math/stats/distributions';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { recommended } from '../math/objectives/registry';
-import type { ObjectiveSettings } from '../math/objectives/types';
+import { CLIPPED_IDS, recommended, type ClippedId } from '../math/objectives/registry';
+import type { ObjectiveSettings, Surrogate } from '../math/objectives/types';
 import type { Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
 import { clipping, clippingSettingsSchema, type ClippingSettings } from './clipping';
-import type { ClippedObjective } from './clipping-measure';
 
 const context = { kernels: cpuKernels, seed: 1 };
 const made = (change: Partial<SyntheticSource>) =>
@@ -29,21 +28,41 @@ const claimOf = (result: Awaited<ReturnType<typeof run>>, id: string) => {
   return claim;
 };
 
-/** Share clipped and gradient mass kept, by the objective itself. */
-function direct(rollouts: Rollouts, id: ClippedObjective, low: number, high: number) {
-  const settings = recommended(id, 'trl', { low, high }) as ObjectiveSettings;
-  const surrogate =
-    settings.surrogate.kind === 'gmpo' ? { ...settings.surrogate, low, high } : settings.surrogate;
+/** The same surrogate with these epsilons; null = nothing is clipped, capped or masked. */
+function withBand(s: Surrogate, band: { low: number; high: number } | null): Surrogate {
+  switch (s.kind) {
+    case 'clip':
+      return band ? { ...s, ...band } : { kind: 'clip', level: s.level, low: 1, high: 1e300 };
+    case 'gmpo':
+    case 'dppo':
+      return { ...s, ...(band ?? { low: 1e9, high: 1e9 }) };
+    case 'cispo':
+      return { ...s, max: band ? 1 + band.high : Infinity };
+    default:
+      throw new RangeError(`"${s.kind}" has no band.`);
+  }
+}
+
+/** Share clipped, as the library counts it, and gradient mass kept, by the objective itself. */
+function direct(rollouts: Rollouts, id: ClippedId, low: number, high: number) {
+  const settings = (recommended(id, 'trl') ?? recommended(id, 'verl')) as ObjectiveSettings;
+  const at = (band: { low: number; high: number } | null) =>
+    evaluateObjective(rollouts, { ...settings, surrogate: withBand(settings.surrogate, band) });
   const total = (x: Float64Array) => x.reduce((sum, g) => sum + Math.abs(g), 0);
-  const at = evaluateObjective(rollouts, { ...settings, surrogate });
-  const open = evaluateObjective(rollouts, {
-    ...settings,
-    surrogate:
-      surrogate.kind === 'gmpo'
-        ? { ...surrogate, low: 1e9, high: 1e9 }
-        : { ...(surrogate as { kind: 'clip'; level: 'token' }), low: 1, high: 1e300 },
-  });
-  return { share: at.trl?.regionMean ?? NaN, kept: total(at.gradient) / total(open.gradient) };
+  const { trl, gradient, gate } = at({ low, high });
+  const closed = () => {
+    // verl's share has tokens of A = 0 in it, which no side of the map counts.
+    let tokens = 0;
+    rollouts.advantage.forEach((a, i) => {
+      const own = gate.subarray(rollouts.offsets[i], rollouts.offsets[i + 1]);
+      if (a !== 0) tokens += own.filter((g) => g === 0).length;
+    });
+    return tokens / gate.length;
+  };
+  return {
+    share: trl ? (trl.regionMean ?? trl.highMean ?? NaN) : closed(),
+    kept: total(gradient) / total(at(null).gradient),
+  };
 }
 
 describe('clipping', () => {
@@ -51,11 +70,12 @@ describe('clipping', () => {
     expect(v.safeParse(clippingSettingsSchema, clipping.defaults).success).toBe(true);
   });
 
-  it.each(['grpo', 'gspo', 'rloo', 'gmpo'] as const)(
-    '%s: the map is what the objective itself clips, at every grid point',
+  it.each(CLIPPED_IDS)(
+    '%s: the map is what the objective itself clips and keeps, at every grid point',
     async (id) => {
-      const rollouts = made({ prompts: 30, sigma: 0.1 });
-      const grid = { gridLow: 1e-3, gridHigh: 0.9, gridPoints: 5 };
+      // Ratios up to e^2, so that delta and the caps act too.
+      const rollouts = made({ prompts: 30, sigma: 0.5 });
+      const grid = { gridLow: 1e-3, gridHigh: 3, gridPoints: 6 };
       const { maps } = await run(rollouts, { objectives: [id], ...grid });
       const map = maps[0];
       if (!map) throw new Error('no map');
@@ -64,13 +84,47 @@ describe('clipping', () => {
           const expected = direct(rollouts, id, low, high);
           const share = (map.low.clipped[k] as number) + (map.high.clipped[m] as number);
           expect(share).toBeCloseTo(expected.share, 12);
-          const kept = 1 - (map.low.massLost[k] as number) - (map.high.massLost[m] as number);
-          // GMPO's weight itself changes with the band; its map counts tokens at the open weight.
-          if (id !== 'gmpo') expect(kept).toBeCloseTo(expected.kept, 9);
+          const lost = (map.low.massLost[k] as number) + (map.high.massLost[m] as number);
+          expect(1 - map.ceilingLost - lost).toBeCloseTo(expected.kept, 9);
         }
       }
+      const { low, high, clipped, massKept } = map.published;
+      const expected = direct(rollouts, id, low ?? 0, high);
+      expect(clipped).toBeCloseTo(expected.share, 12);
+      expect(massKept).toBeCloseTo(expected.kept, 9);
     },
   );
+
+  it('each keeps the mass of its own aggregation: DAPO means tokens, GRPO responses, LUSPO sums', async () => {
+    const objectives = ['grpo', 'dapo', 'gspo', 'luspo'] as const;
+    const { maps } = await run(made({ sigma: 0.3 }), { objectives: [...objectives] });
+    const [grpo, dapo, gspo, luspo] = maps.map(({ high }) => Array.from(high.massLost));
+    expect(maps.map(({ objective }) => objective)).toEqual([...objectives]);
+    expect(dapo).not.toEqual(grpo);
+    expect(luspo).not.toEqual(gspo);
+    // What they clip is the same: the ratios are.
+    expect(maps[1]?.high.clipped).toEqual(maps[0]?.high.clipped);
+  });
+
+  it('GSPO-token counts tokens of the responses that GSPO counts', async () => {
+    const rollouts = made({ sigma: 0.01 });
+    const { maps } = await run(rollouts, { objectives: ['gspo', 'gspo_token'] });
+    const [gspo, token] = maps;
+    expect([gspo?.unit, token?.unit]).toEqual(['sequences', 'tokens']);
+    expect(token?.published.clipped).not.toBe(gspo?.published.clipped);
+    expect(token?.published.massKept).toBeCloseTo(gspo?.published.massKept as number, 12);
+    // The law is averaged over tokens, too: long responses, which are outside less often, count more.
+    const [s, t] = maps.map(({ high }) => high.predictedOutside?.[20] as number);
+    expect(t).toBeLessThan(s as number);
+  });
+
+  it('DPPO has a divergence for a band, so no law is predicted; CISPO has no lower edge', async () => {
+    const { maps } = await run(made({ sigma: 0.5 }), { objectives: ['dppo_tv', 'cispo'] });
+    const [dppo, cispo] = maps;
+    expect([dppo?.high.predictedOutside, dppo?.low.predictedClipped]).toEqual([null, null]);
+    expect(cispo?.published.low).toBeNull();
+    expect(Math.max(...(cispo?.low.clipped ?? [1]), ...(cispo?.low.outside ?? [1]))).toBe(0);
+  });
 
   it('published bands, and shares that fall as the band widens', async () => {
     const { maps } = await run(made({ sigma: 0.05 }));
@@ -139,7 +193,9 @@ describe('clipping', () => {
     expect(sigma).toBe(0);
     for (const map of maps) {
       expect(Math.max(...map.low.clipped, ...map.high.clipped)).toBe(0);
-      expect(Math.max(...map.low.predictedOutside, ...map.high.predictedOutside)).toBe(0);
+      expect(
+        Math.max(...(map.low.predictedOutside ?? [1]), ...(map.high.predictedOutside ?? [1])),
+      ).toBe(0);
       expect(map.published.massKept).toBe(1);
     }
   });

@@ -7,6 +7,15 @@
  * do not overlap, so the share clipped at (e_l, e_h) is low(e_l) + high(e_h), and so is the gradient mass
  * lost: the map over both is the sum of two curves.
  *
+ * Any objective with an epsilon can be mapped (`CLIPPED_IDS`), with ratio, weight, aggregation and count of
+ * its entry in the registry, TRL's or else verl's:
+ * - mass kept is the gradient mass at the band over that of the same objective without any clipping;
+ * - GMPO clips log r at -e_l and e_h; that also moves the weight of the response, so mass kept can exceed 1;
+ * - CISPO caps the weight at 1 + e_h and keeps the gradient: clipped is a capped token with A > 0, as TRL
+ *   counts, mass lost the part of the weight beyond the cap, whatever the sign of A; no lower edge;
+ * - two-sided GRPO gives no gradient above delta, whatever epsilon is;
+ * - DPPO's epsilon is a divergence of probabilities (up and down), for which no law is predicted.
+ *
  * Prediction, with mean mu and standard deviation sigma of d_t over tokens: log s is normal with
  * (mu, sigma^2 / L), log rho with (L mu, L sigma^2), log r with (mu, sigma^2), averaged over the lengths
  * that occur. Adaptive clipping e(L) = z sigma / sqrt(L) puts the same share outside at every L (exactly
@@ -21,6 +30,7 @@
  * otherwise or where GRPO clips nothing.
  */
 import * as v from 'valibot';
+import { CLIPPED_IDS, GRPO_BAND, GSPO_BAND } from '../math/objectives/registry';
 import { ClusterBootstrap, transformed, type Estimate } from '../math/stats/clusters';
 import { normalQuantile } from '../math/stats/distributions';
 import { logCombination } from '../math/stats/statistics';
@@ -31,9 +41,7 @@ import {
   outsideShare,
   predictOutside,
   prepareClipping,
-  PUBLISHED,
   responseWeight,
-  type ClipLevel,
   type ClipMap,
   type ClippingData,
 } from './clipping-measure';
@@ -55,7 +63,7 @@ export const TWO_ORDERS_LIMIT = 1.5;
 
 export const clippingSettingsSchema = v.strictObject({
   /** which ratios to map */
-  objectives: v.pipe(v.array(v.picklist(['grpo', 'gspo', 'gmpo', 'rloo'])), v.minLength(1)),
+  objectives: v.pipe(v.array(v.picklist(CLIPPED_IDS)), v.minLength(1)),
   /** points of the epsilon axis, equal steps of the logarithm */
   gridPoints: v.pipe(v.number(), v.safeInteger(), v.minValue(2), v.maxValue(401)),
   gridLow: v.pipe(v.number(), v.finite(), v.minValue(1e-8), v.maxValue(1)),
@@ -114,8 +122,7 @@ export const clipping: Experiment<ClippingSettings, ClippingResult> = {
     gridPoints: 61,
     gridLow: 1e-5,
     gridHigh: 1,
-    low: PUBLISHED.gspo.low,
-    high: PUBLISHED.gspo.high,
+    ...GSPO_BAND,
     z: Number(normalQuantile(0.975).toFixed(2)),
     bins: 8,
   },
@@ -213,14 +220,13 @@ function lengthPoints(
 
 function outsideClaim(
   data: ClippingData,
-  level: Extract<ClipLevel, 'token' | 'sequence'>,
+  level: 'token' | 'sequence',
   bootstrap: ClusterBootstrap,
 ): Claim {
-  const [id, name] =
+  const [id, name, band] =
     level === 'token'
-      ? (['grpo', 'token ratios'] as const)
-      : (['gspo', 'sequence weights'] as const);
-  const band = PUBLISHED[id];
+      ? (['grpo', 'token ratios', GRPO_BAND] as const)
+      : (['gspo', 'sequence weights', GSPO_BAND] as const);
   const { measured, predicted } = outsideShare(data, level, band, bootstrap);
   return numberClaim({
     id: `clipping.${id}-outside`,
@@ -249,9 +255,9 @@ function twoOrders(data: ClippingData, bootstrap: ClusterBootstrap) {
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
       const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
       size += weight;
-      if (clippedBy(data.logRatio[t] as number, advantage, PUBLISHED.grpo)) single += weight;
+      if (clippedBy(data.logRatio[t] as number, advantage, GRPO_BAND)) single += weight;
     }
-    const whole = clippedBy(data.logWeight[i] as number, advantage, PUBLISHED.gspo) ? size : 0;
+    const whole = clippedBy(data.logWeight[i] as number, advantage, GSPO_BAND) ? size : 0;
     total += size;
     sums.add(i, [whole, single]);
     gspo += whole;

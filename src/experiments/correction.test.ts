@@ -6,7 +6,7 @@ import { cpuKernels } from '../math/cpu-kernels';
 import { correctionWeights, type ActiveCorrectionId } from '../math/diagnostics/corrections';
 import { Random, STREAM } from '../math/philox';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { recommended, type ObjectiveId } from '../math/objectives/registry';
+import { recommended, type ClippedId, type ObjectiveId } from '../math/objectives/registry';
 import type { Library, ObjectiveSettings } from '../math/objectives/types';
 import type { Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
@@ -102,7 +102,11 @@ describe('clipping and gradient', () => {
     ['grpo', choose('token-truncate', 1.02)],
     ['grpo', choose('icepop', 1.03, 0.97)],
     ['gspo', choose('sequence-mask', 1.1)],
-  ] as ['grpo' | 'gspo', CorrectionSettings][])(
+    ['gspo_token', choose('sequence-mask', 1.1)],
+    ['dapo', choose('token-truncate', 1.02)],
+    // TRL leaves the weights out of RLOO's loss.
+    ['rloo', choose('token-truncate', 1.02)],
+  ] as [ClippedId, CorrectionSettings][])(
     '%s: the map is the gradient that the corrected objective keeps',
     async (id, correction) => {
       const rollouts = withSampler(0.03);
@@ -124,8 +128,10 @@ describe('clipping and gradient', () => {
         expect(kept).toBeCloseTo(mass(epsilon, epsilon) / mass(1, 1e300), 10);
       });
       // Shares are of the weight: tokens that the correction drops do not count.
-      const outside = claims.find((claim) => claim.id === `clipping.${id}-outside`);
-      expect(Number.isFinite(outside?.measured)).toBe(true);
+      for (const level of ['grpo', 'gspo']) {
+        const outside = claims.find((claim) => claim.id === `clipping.${level}-outside`);
+        expect(Number.isFinite(outside?.measured)).toBe(true);
+      }
     },
   );
 

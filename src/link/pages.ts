@@ -10,6 +10,7 @@
  */
 import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
+import { CLIPPED_IDS } from '../math/objectives/registry';
 import { RACE_FIELDS } from './race';
 import { BACKENDS } from './settings';
 
@@ -22,7 +23,7 @@ export const LENGTH_BINS = [6, 10, 16] as const;
 export type LengthBins = (typeof LENGTH_BINS)[number];
 export const HISTOGRAM_BINS = [24, 48, 96] as const;
 const CURVES = ['natural', 'prefix'] as const;
-export const CLIPPED_OBJECTIVES = ['gspo', 'grpo', 'gmpo', 'rloo'] as const;
+export const CLIPPED_OBJECTIVES = CLIPPED_IDS;
 export const GRADIENT_OBJECTIVES = [
   'gspo',
   'grpo',

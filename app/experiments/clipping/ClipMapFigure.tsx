@@ -1,7 +1,7 @@
 /** Both edges at once: the share clipped, or the gradient mass kept, over (ε low, ε high). */
 import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
-import type { ClippedObjective, ClipMap } from '../../../src/experiments/clipping-measure';
+import type { ClipMap } from '../../../src/experiments/clipping-measure';
 import { Figure } from '../../charts/Figure';
 import { HeatMap, type Contour } from '../../charts/HeatMap';
 import { overlayTable } from '../../charts/overlay';
@@ -9,8 +9,8 @@ import { logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { Choice } from '../Choice';
-import { epsilonText, objectiveView } from '../objective-views';
+import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
+import { bandText, objectiveView } from '../objective-views';
 import type { Quantity } from './index';
 import { shareText } from '../percent';
 import { levelLine } from './level-line';
@@ -26,7 +26,7 @@ function cellsOf(map: ClipMap, quantity: Quantity) {
   const high = keep(map.high[side]);
   const share = (column: number, row: number) => {
     const sum = (low[column] as number) + (high[row] as number);
-    return quantity === 'clipped' ? sum : 1 - sum;
+    return quantity === 'clipped' ? sum : 1 - map.ceilingLost - sum;
   };
   // Shares fall with epsilon: the largest stands in the first cell.
   const full = quantity === 'clipped' ? Math.max(share(0, 0), 1e-12) : 1;
@@ -41,6 +41,15 @@ function rowsOf(map: ClipMap, quantity: Quantity): string[][] {
       ...epsilon.map((_, column) => shareText(share(column, row))),
     ])
     .reverse();
+}
+
+/** The published band, where the map has room for it: both edges, and on the axes. */
+function ringOf({ low, high }: ClipMap['published'], epsilon: readonly number[]) {
+  const [first, last] = axisOf(epsilon);
+  const inside = (x: number) => x >= first && x <= last;
+  return low !== null && inside(low) && inside(high)
+    ? { x: low, y: high, label: bandText({ low, high }) }
+    : null;
 }
 
 /** The axis reaches half a step beyond the outer cells' centres. */
@@ -67,6 +76,7 @@ export function ClipMapFigure({
   const { name, colour } = objectiveView(map.objective);
   const { epsilon, share, full } = cells;
   const { published } = map;
+  const ring = ringOf(published, epsilon);
   const level = quantity === 'clipped' ? published.clipped : published.massKept;
   const theirMap = (own: ClippingResult) =>
     own.maps.find(({ objective }) => objective === map.objective);
@@ -90,15 +100,21 @@ export function ClipMapFigure({
       title="Map over both edges"
       recorded={false}
       controls={
-        <Choice<ClippedObjective>
-          label="Objective of the map"
+        <select
+          aria-label="Objective of the map"
+          className="select-small"
           value={map.objective}
-          choices={result.maps.map(({ objective }) => ({
-            value: objective,
-            name: objectiveView(objective).name,
-          }))}
-          onChoose={setWanted}
-        />
+          onChange={(event) => {
+            const next = CLIPPED_OBJECTIVES.find((id) => id === event.target.value);
+            if (next !== undefined) setWanted(next);
+          }}
+        >
+          {result.maps.map(({ objective }) => (
+            <option key={objective} value={objective}>
+              {objectiveView(objective).name}
+            </option>
+          ))}
+        </select>
       }
       overlays={overlays}
       table={() =>
@@ -119,6 +135,7 @@ export function ClipMapFigure({
           {name}: {what}; a full tint is {shareText(full)}. At the published band it clips{' '}
           {shareText(published.clipped)} of the {map.unit} and keeps {shareText(published.massKept)}{' '}
           of the gradient mass.
+          {ring === null && ` Its band, ${bandText(published)}, is off the map.`}
           {overlays.length > 0 &&
             ` Lines: where each run ${quantity === 'clipped' ? 'clips' : 'keeps'} ${shareText(level)}, as the one in view does at its published band; solid: the run in view.`}
         </>
@@ -136,11 +153,7 @@ export function ClipMapFigure({
         xLabel="ε low"
         yLabel="ε high"
         height={340}
-        ring={{
-          x: published.low,
-          y: published.high,
-          label: `${epsilonText(published.low)} / ${epsilonText(published.high)}`,
-        }}
+        {...(ring === null ? {} : { ring })}
         contours={contours}
         describe={(column, row) => (
           <>

@@ -29,6 +29,35 @@ const SIDES = {
 /** Measured points are thinned to every second one: 31 on six decades. */
 const EVERY = 2;
 const LOG_FLOOR = 1e-5;
+const AXIS = [1e-5, 1] as const;
+
+/** The objectives that have this edge: CISPO has no lower one. */
+function withEdge({ maps }: ClippingResult, side: 'low' | 'high'): ClipMap[] {
+  return maps.filter(({ published }) => published[side] !== null);
+}
+
+/** Published epsilons on the axis; objectives that share one share the mark. */
+function marksOf(maps: readonly ClipMap[], side: 'low' | 'high'): AxisMark[] {
+  const at = new Map<number, ClipMap[]>();
+  for (const map of maps) {
+    const epsilon = map.published[side];
+    if (epsilon === null || epsilon < AXIS[0] || epsilon > AXIS[1]) continue;
+    at.set(epsilon, [...(at.get(epsilon) ?? []), map]);
+  }
+  return [...at].map(([value, own]) => {
+    const views = own.map(({ objective }) => objectiveView(objective));
+    const [first, second] = views;
+    const names =
+      views.length > 2
+        ? `${first?.name} and ${views.length - 1} more`
+        : views.map(({ name }) => name).join(', ');
+    return {
+      value,
+      label: `${names} ${epsilonText(value)}`,
+      ...(first !== undefined && second === undefined ? { colour: first.colour } : {}),
+    };
+  });
+}
 
 function curvesOf(map: ClipMap, side: 'low' | 'high', quantity: Quantity): Curve[] {
   const { name, colour } = objectiveView(map.objective);
@@ -36,7 +65,7 @@ function curvesOf(map: ClipMap, side: 'low' | 'high', quantity: Quantity): Curve
   const keep = (values: Float64Array) => values.filter((_, k) => k % EVERY === 0);
   const measured = quantity === 'clipped' ? data.clipped : data.massLost.map((lost) => 1 - lost);
   return [
-    ...(quantity === 'clipped'
+    ...(quantity === 'clipped' && data.predictedClipped !== null
       ? [
           {
             name: `${name}, predicted`,
@@ -70,7 +99,7 @@ export function SideFigure({
   result: ClippingResult;
 }) {
   const [axis, setAxis] = usePageSetting('clipping', side === 'low' ? 'lowAxis' : 'highAxis');
-  const { maps } = result;
+  const maps = useMemo(() => withEdge(result, side), [result, side]);
   const overlays = useOverlays('clipping');
   const curves = useMemo(
     () => maps.flatMap((map) => curvesOf(map, side, quantity)),
@@ -78,29 +107,29 @@ export function SideFigure({
   );
   const drawn = useMemo(
     () => [
-      ...overlayCurves(overlays, (own) => own.maps.flatMap((map) => curvesOf(map, side, quantity))),
+      ...overlayCurves(overlays, (own) =>
+        withEdge(own, side).flatMap((map) => curvesOf(map, side, quantity)),
+      ),
       ...curves,
     ],
     [overlays, curves, side, quantity],
   );
-  const x = useMemo(() => logScale([1e-5, 1], 5), []);
+  const x = useMemo(() => logScale(AXIS, 5), []);
   const largest = Math.max(...drawn.flatMap((curve) => Array.from(curve.y)), 0.01);
+  const ceiling = countCeiling(largest * 100) / 100;
   const [, high] = useStableDomain(
-    [0, Math.min(1, countCeiling(largest * 100) / 100)],
-    `${axesKey} ${quantity}`,
+    // Only gradient mass can exceed 1: GMPO's lower edge adds to it.
+    [0, quantity === 'clipped' || largest <= 1 ? Math.min(1, ceiling) : ceiling],
+    `${axesKey} ${quantity} ${maps.map(({ objective }) => objective).join()}`,
   );
   const y = useMemo(
     () =>
       axis === 'log'
         ? logScale([LOG_FLOOR, 1], 5)
-        : percentScale(quantity === 'clipped' ? high : 1),
+        : percentScale(quantity === 'clipped' ? high : Math.max(1, high)),
     [axis, quantity, high],
   );
-  const marks: AxisMark[] = maps.map((map) => {
-    const { name, colour } = objectiveView(map.objective);
-    const epsilon = map.published[side];
-    return { value: epsilon, label: `${name} ${epsilonText(epsilon)}`, colour };
-  });
+  const marks = marksOf(maps, side);
   const { title, what } = SIDES[side];
   const quantityName = quantity === 'clipped' ? 'share clipped' : 'gradient mass kept';
   return (
@@ -140,18 +169,24 @@ export function SideFigure({
       }
     >
       <CurveLegend entries={curves} />
-      <Curves
-        label={`${title}: ${quantityName} against epsilon`}
-        curves={drawn}
-        x={x}
-        y={y}
-        xLabel={side === 'low' ? 'ε low' : 'ε high'}
-        yLabel={quantityName}
-        height={248}
-        marks={marks}
-        showX={(epsilon) => `ε = ${significant(epsilon, 3)}`}
-        showY={shareText}
-      />
+      {maps.length === 0 ? (
+        <div className="plot-empty" style={{ height: 248 }}>
+          no lower edge: CISPO caps large weights only
+        </div>
+      ) : (
+        <Curves
+          label={`${title}: ${quantityName} against epsilon`}
+          curves={drawn}
+          x={x}
+          y={y}
+          xLabel={side === 'low' ? 'ε low' : 'ε high'}
+          yLabel={quantityName}
+          height={248}
+          marks={marks}
+          showX={(epsilon) => `ε = ${significant(epsilon, 3)}`}
+          showY={shareText}
+        />
+      )}
     </Figure>
   );
 }

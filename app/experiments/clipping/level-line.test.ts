@@ -7,7 +7,12 @@ const epsilon = Float64Array.from({ length: 31 }, (_, i) => 10 ** (-4 + i / 10))
 const shares = (most: number) => epsilon.map((e) => (most * (-1 - Math.log10(e))) / 3);
 const side = (most: number): ClipSide =>
   ({ clipped: shares(most), massLost: shares(most / 2) }) as Partial<ClipSide> as ClipSide;
-const map = { epsilon, low: side(0.3), high: side(0.6) } as Partial<ClipMap> as ClipMap;
+const map = {
+  epsilon,
+  low: side(0.3),
+  high: side(0.6),
+  ceilingLost: 0,
+} as Partial<ClipMap> as ClipMap;
 
 describe('the line of one level on the clip map', () => {
   it('is where both sides together clip that share', () => {
@@ -24,6 +29,11 @@ describe('the line of one level on the clip map', () => {
     const clipped = levelLine(map, 'clipped', 0.5);
     expect(line.map(([x]) => x)).toEqual(clipped.map(([x]) => x));
     line.forEach(([, y], i) => expect(y).toBeCloseTo(clipped[i]?.[1] ?? NaN, 12));
+  });
+
+  it('leaves out what a ceiling takes whatever epsilon is', () => {
+    const with5 = levelLine({ ...map, ceilingLost: 0.05 }, 'kept', 0.7);
+    expect(with5).toEqual(levelLine(map, 'kept', 0.75));
   });
 
   it('is nowhere where nothing clips that much', () => {

@@ -1,6 +1,6 @@
 /**
- * Where on the clip map a run clips a given share: epsilon high over epsilon low. Contract: shares fall
- * with epsilon and the two sides add up, so there is at most one epsilon high for each epsilon low;
+ * Where on the clip map a run clips a given share: epsilon high over epsilon low. Contract: shares on the
+ * high side fall with epsilon and the sides add up, so there is at most one epsilon high for each low one;
  * between grid points the share is taken as linear in log epsilon.
  */
 import type { ClipMap } from '../../../src/experiments/clipping-measure';
@@ -9,7 +9,7 @@ import type { Quantity } from './index';
 /** @param level share clipped, or gradient mass kept, by `quantity` */
 export function levelLine(map: ClipMap, quantity: Quantity, level: number): [number, number][] {
   const side = quantity === 'clipped' ? ('clipped' as const) : ('massLost' as const);
-  const sum = quantity === 'clipped' ? level : 1 - level;
+  const sum = quantity === 'clipped' ? level : 1 - map.ceilingLost - level;
   const { epsilon } = map;
   const high = map.high[side];
   const points: [number, number][] = [];
