@@ -41,7 +41,9 @@ function weighedOf({ objectives, points, sequences }: GradientResult, wanted: st
     0,
     objectives.findIndex(({ id }) => id === wanted),
   );
-  const scale = sequences / Math.max(objectives[index]?.mass ?? 0, Number.MIN_VALUE);
+  const mass = objectives[index]?.mass ?? 0;
+  // All clipped, or VESPO's weights all underflow: nobody gets any.
+  const scale = mass > 0 ? sequences / mass : 0;
   return points.map((point) => ({ ...point, share: (point.mass[index] as number) * scale }));
 }
 
