@@ -4,11 +4,17 @@ import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../link/settings';
 import { cpuKernels } from '../math/cpu-kernels';
 import { Random, STREAM } from '../math/philox';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { recommended } from '../math/objectives/registry';
+import { OBJECTIVE_IDS, recommended } from '../math/objectives/registry';
 import type { ObjectiveSettings } from '../math/objectives/types';
 import { emptyRollouts, type Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
-import { gradient, gradientSettingsSchema, type GradientSettings } from './gradient';
+import {
+  DERIVATIVE_TOLERANCE,
+  gradient,
+  gradientSettingsSchema,
+  gspoTokenClaim,
+  type GradientSettings,
+} from './gradient';
 import { logitNorms, measureObjective, thinned } from './gradient-measure';
 
 const context = { kernels: cpuKernels, seed: 1 };
@@ -34,6 +40,44 @@ describe('gradient', () => {
       'gradient.length-dapo': 'holds',
       'gradient.length-rloo': 'holds',
     });
+  });
+
+  const claimWith = (rollouts: Rollouts, change: (g: number, t: number) => number) => {
+    const settings = recommended('gspo_token', 'trl') as ObjectiveSettings;
+    const { gradient: own } = evaluateObjective(rollouts, settings);
+    return gspoTokenClaim(rollouts, own.map(change), 1);
+  };
+
+  it.each([0.001, 0.02, 0.5, 3])(
+    'GSPO-token has the derivative of GSPO, with spread %s of the log-ratios',
+    (sigma) => {
+      const claim = claimWith(made({ sigma, minLength: 1 }), (g) => g);
+      expect(claim.n).toBeGreaterThan(20);
+      expect(claim.measured).toBeLessThan(DERIVATIVE_TOLERANCE / 10);
+      expect(claim.verdict).toBe('holds');
+    },
+  );
+
+  it.each([
+    ['off by a millionth', (g: number) => g * (1 + 1e-6)],
+    ['of the other sign', (g: number) => -g],
+    ['missing', () => 0],
+    // A response that is clipped gets none.
+    ['passed by a closed gate', (g: number) => (g === 0 ? 1e-6 : g)],
+  ])('a gradient of GSPO-token that is %s fails', (_, wrong) => {
+    expect(claimWith(made(), wrong).verdict).toBe('fails');
+  });
+
+  it('a gradient of GSPO-token by its token ratio instead of s fails', () => {
+    const rollouts = made();
+    const d = rollouts.logpNew.map((b, t) => b - (rollouts.logpOld[t] as number));
+    expect(claimWith(rollouts, (g, t) => g * Math.exp(d[t] as number)).verdict).toBe('fails');
+  });
+
+  it('without any advantage there is no gradient to compare', () => {
+    const rollouts = made({ prompts: 30 });
+    const claim = claimWith({ ...rollouts, advantage: rollouts.advantage.map(() => 0) }, (g) => g);
+    expect([claim.verdict, claim.n]).toEqual(['too few', 0]);
   });
 
   it('a drift of the ratios with length makes the length claims fail', async () => {
@@ -63,6 +107,19 @@ describe('gradient', () => {
     for (const point of result.points) {
       expect(point.mass).toHaveLength(result.objectives.length);
       expect(point.weight).toBeCloseTo(Math.exp(-point.crossEntropyChange), 12);
+    }
+  });
+
+  it('every objective of the registry is measured, in either library', async () => {
+    const rollouts = made({ sigma: 0.3, prompts: 30 });
+    for (const library of ['trl', 'verl'] as const) {
+      const { objectives } = await run(rollouts, { objectives: [...OBJECTIVE_IDS], library });
+      expect(objectives.map(({ id }) => id)).toEqual([...OBJECTIVE_IDS]);
+      for (const found of objectives) {
+        expect(found.mass, found.id).toBeGreaterThan(0);
+        expect(share(found.byLength), found.id).toBeCloseTo(1, 9);
+        expect(Number.isFinite(found.logitNorm), found.id).toBe(true);
+      }
     }
   });
 

@@ -11,8 +11,10 @@
  * A mismatch correction (`correction.ts`) multiplies the gradient of each token in what is shown; the claims
  * are about the objectives themselves and do without it.
  *
- * Verdicts: the identities (GSPO's gradient is GSPO-token's; GSPO's weight is exp(dH)) hold when the largest
- * relative deviation is at most IDENTITY_TOLERANCE, fail otherwise. How the gradient of a response grows
+ * Verdicts: GSPO-token's gradient is the derivative of GSPO's loss, taken by central differences on a sample
+ * of responses and tokens; holds when the largest relative deviation is at most DERIVATIVE_TOLERANCE, fails
+ * otherwise, too few where the sample has no gradient. GSPO's weight is exp(dH), an identity: holds up to
+ * IDENTITY_TOLERANCE. How the gradient of a response grows
  * with its length L: slope of log(sum_t |gradient before the gate| / |A|) on log L, against what the
  * aggregation says (mean over sequences 0; token mean, sum, unnormalised ratio 1), by interval with
  * resolution SLOPE_RESOLUTION.
@@ -47,6 +49,13 @@ import { checkRollouts, logRatios, responseLengths, sequenceMeans, stage } from 
 import { BOOTSTRAP_METHOD, numberClaim } from './verdict';
 
 export const IDENTITY_TOLERANCE = 1e-9;
+/** relative: room for the rounding of central differences in float64 (about 1e-10) */
+export const DERIVATIVE_TOLERANCE = 1e-8;
+/** nats of log s; truncation is its square over 6 */
+const DERIVATIVE_STEP = 1e-5;
+/** bounded: each difference costs two passes over its response */
+const DERIVATIVE_RESPONSES = 32;
+const DERIVATIVE_TOKENS = 4;
 export const SLOPE_RESOLUTION = 0.1;
 const MIN_SEQUENCES = 20;
 
@@ -135,7 +144,11 @@ export const gradient: Experiment<GradientSettings, GradientResult> = {
       points: pointsOf(rollouts, masses, settings.points, context.seed),
       correction,
       claims: [
-        equalClaim(rollouts),
+        gspoTokenClaim(
+          rollouts,
+          evaluateObjective(rollouts, settingsOf('gspo_token', 'trl')).gradient,
+          context.seed,
+        ),
         informationClaim(rollouts),
         ...(['gspo', 'dapo', 'rloo'] as const).map((id) => slopeClaim(rollouts, id, bootstrap)),
       ],
@@ -190,23 +203,84 @@ function identityClaim(
   };
 }
 
-function equalClaim(rollouts: Rollouts): Claim {
-  const [gspo, token] = (['gspo', 'gspo_token'] as const).map(
-    (id) => evaluateObjective(rollouts, settingsOf(id, 'trl')).gradient,
-  ) as [Float64Array, Float64Array];
+/** d/d b_t of GSPO's loss on response i alone, by central differences. */
+function derivativeOfOne(rollouts: Rollouts, i: number, t: number): number {
+  const [from, to] = [rollouts.offsets[i] as number, rollouts.offsets[i + 1] as number];
+  // The column may be float32, which has no room for the step.
+  const logpNew = Float64Array.from(rollouts.logpNew.subarray(from, to));
+  const batch = {
+    offsets: Uint32Array.of(0, to - from),
+    logpOld: rollouts.logpOld.subarray(from, to),
+    logpNew,
+    advantage: rollouts.advantage.subarray(i, i + 1),
+  };
+  const lossAt = (b: number) => {
+    logpNew[t] = b;
+    return evaluateObjective(batch, settingsOf('gspo', 'trl')).loss;
+  };
+  const step = DERIVATIVE_STEP * (to - from);
+  const [up, down] = [(logpNew[t] as number) + step, (logpNew[t] as number) - step];
+  return (lossAt(up) - lossAt(down)) / (up - down);
+}
+
+/**
+ * GSPO's loss is a mean over responses, so the derivative with respect to b_t is that of its own response's
+ * loss over n: central differences, the step such that log s moves by DERIVATIVE_STEP. The other side is
+ * GSPO-token's own gradient, in which s is a constant and pi / sg[pi] is what is differentiated.
+ *
+ * @param tokenGradient [tokens] d loss / d b_t as GSPO-token gives it
+ */
+export function gspoTokenClaim(
+  rollouts: Rollouts,
+  tokenGradient: Float64Array,
+  seed: number,
+): Claim {
+  const { surrogate } = settingsOf('gspo', 'trl');
+  if (surrogate.kind !== 'clip') throw new RangeError('GSPO clips a ratio.');
+  const edges = [Math.log1p(-surrogate.low), Math.log1p(surrogate.high)];
+  const means = sequenceMeans(logRatios(rollouts), rollouts.offsets);
+  // At an edge of the band the loss has a kink and no derivative; with A = 0 it has no gradient.
+  const usable = Array.from(means.keys()).filter(
+    (i) =>
+      rollouts.advantage[i] !== 0 &&
+      edges.every((edge) => Math.abs((means[i] as number) - edge) > 2 * DERIVATIVE_STEP),
+  );
   let largest = 0;
   let scale = 0;
-  gspo.forEach((g, t) => {
-    scale = Math.max(scale, Math.abs(g));
-    largest = Math.max(largest, Math.abs(g - (token[t] as number)));
-  });
-  return identityClaim(
-    'gradient.gspo-token',
-    'GSPO and GSPO-token have the same gradient for every token.',
-    scale > 0 ? largest / scale : 0,
-    gspo.length,
-    'tokens',
-  );
+  let n = 0;
+  for (const k of thinned(usable.length, DERIVATIVE_RESPONSES, seed)) {
+    const i = usable[k] as number;
+    const from = rollouts.offsets[i] as number;
+    const length = (rollouts.offsets[i + 1] as number) - from;
+    for (const t of thinned(length, DERIVATIVE_TOKENS, seed)) {
+      const own = derivativeOfOne(rollouts, i, t) / means.length;
+      scale = Math.max(scale, Math.abs(own));
+      largest = Math.max(largest, Math.abs(own - (tokenGradient[from + t] as number)));
+      n++;
+    }
+  }
+  // A gradient where GSPO has none anywhere is wrong by all of itself.
+  const deviation = scale > 0 ? largest / scale : largest > 0 ? 1 : 0;
+  return {
+    id: 'gradient.gspo-token',
+    claim: 'GSPO and GSPO-token have the same gradient for every token.',
+    prediction: 0,
+    measured: deviation,
+    interval: null,
+    n,
+    nOf: 'tokens',
+    verdict:
+      scale === 0 && largest === 0
+        ? 'too few'
+        : deviation <= DERIVATIVE_TOLERANCE
+          ? 'holds'
+          : 'fails',
+    rule:
+      `GSPO-token's gradient against central differences of GSPO's loss, at up to ${DERIVATIVE_TOKENS} tokens ` +
+      `each of up to ${DERIVATIVE_RESPONSES} responses with A ≠ 0 whose s is off the edges of the band. ` +
+      'Largest deviation over the largest gradient; holds when it is at most ' +
+      `${DERIVATIVE_TOLERANCE}, room for the rounding of the differences; fails otherwise; too few where no gradient passes.`,
+  };
 }
 
 /** GSPO's weight against exp(H_old - H_theta), each cross-entropy on its own. */
