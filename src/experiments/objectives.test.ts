@@ -94,6 +94,27 @@ describe('claims', () => {
     expect(verdictOf(result, 'objectives.mean-ratio')).toBe('holds');
   });
 
+  it("the loss is one but for verl's cap of log s at 10, and the rule says when that acts", async () => {
+    const rollouts = made({ prompts: 40 });
+    const claimOf = async (shift: number) => {
+      const logpNew = Float64Array.from(rollouts.logpOld);
+      // The first response that A < 0 does not let the band clip.
+      const i = rollouts.advantage.findIndex((a) => a < 0);
+      for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++)
+        logpNew[t] = (logpNew[t] as number) + shift;
+      const { claims } = await run({ ...rollouts, logpNew });
+      const found = claims.find(({ id }) => id === 'objectives.gspo-loss');
+      return [found?.verdict, found?.rule];
+    };
+    const [within, plain] = await claimOf(9.9);
+    expect(within).toBe('holds');
+    expect(plain).toContain('no response here gets there');
+    const [beyond, rule] = await claimOf(10.1);
+    expect(beyond).toBe('fails');
+    expect(rule).toContain('1 of 320 responses here are beyond');
+    expect(rule).toContain('That cap is the one difference');
+  });
+
   it('fail where another policy did', async () => {
     const result = await run(made({ sigma: 0.1, mu: 0.05 }));
     expect(verdictOf(result, 'objectives.mean-ratio')).toBe('fails');

@@ -11,7 +11,8 @@
  * they log stay; `closed` is the share of the correction's weight behind a closed gate.
  *
  * Verdicts: "one loss, two counts" is an identity (largest relative deviation of verl's GSPO loss from
- * TRL's, verl adding 1e-8 to each length) and holds up to LOSS_TOLERANCE. "The ratios average 1" says that
+ * TRL's, verl adding 1e-8 to each length) and holds up to LOSS_TOLERANCE. verl also caps log s at 10: where
+ * that acts the claim may fail, and its rule says that the cap is the one difference. "The ratios average 1" says that
  * pi_old drew the responses, without which k1, k3 and chi-square estimate nothing; judged by the interval of
  * the mean token ratio (`verdict.ts`) with resolution RATIO_RESOLUTION.
  */
@@ -36,7 +37,9 @@ import {
   type ObjectiveId,
   type Overrides,
 } from '../math/objectives/registry';
+import { clampsOf } from '../math/objectives/surrogates';
 import type {
+  Clamp,
   Library,
   ObjectiveBatch,
   ObjectiveSettings,
@@ -54,7 +57,7 @@ import {
   type CorrectionReport,
 } from './correction';
 import type { Claim, Experiment } from './experiment';
-import { checkRollouts, logRatios, stage } from './input';
+import { checkRollouts, logRatios, meanLogRatios, stage } from './input';
 import { PEER_EXAMPLE } from './peer-example';
 import { PromptSums } from './proportions';
 import { BOOTSTRAP_METHOD, numberClaim } from './verdict';
@@ -78,6 +81,8 @@ export type ObjectivesSettings = v.InferOutput<typeof objectivesSettingsSchema>;
 /** One objective in one library. */
 export interface ObjectiveSide {
   settings: ObjectiveSettings;
+  /** what the library clamps besides the clip range */
+  clamps: Clamp[];
   loss: number;
   /** sum over tokens of |d loss / d log pi| */
   mass: number;
@@ -236,6 +241,7 @@ function sideOf(
   }
   return {
     settings,
+    clamps: clampsOf(settings.surrogate, library),
     loss,
     mass: massOf(gradient),
     uncorrected: plain && { loss: plain.loss, mass: massOf(plain.gradient) },
@@ -292,13 +298,43 @@ function divergencesOf(rollouts: Rollouts): Divergences {
   };
 }
 
+/** Largest log s that enters verl's GSPO loss as it is, nats; from the registry's settings. */
+function verlCap(): number {
+  const { surrogate } = recommended('gspo', 'verl') as ObjectiveSettings;
+  return clampsOf(surrogate, 'verl').find(({ of }) => of === 'sequence')?.high ?? Infinity;
+}
+
 function lossClaim(rollouts: Rollouts): Claim {
   const n = sequenceCount(rollouts);
   const trl = evaluateObjective(rollouts, recommended('gspo', 'trl') as ObjectiveSettings);
   const verl = evaluateObjective(rollouts, recommended('gspo', 'verl') as ObjectiveSettings);
-  // Losses of both signs cancel; what they are made of is the scale.
-  const scale = trl.tokenLoss.reduce((sum, x) => sum + Math.abs(x), 0);
-  const off = scale > 0 ? Math.abs(trl.loss - verl.loss) / scale : 0;
+  const cap = verlCap();
+  let scale = 0;
+  let capped = 0;
+  const below = { trl: 0, verl: 0, scale: 0 };
+  meanLogRatios(rollouts).forEach((log, i) => {
+    if (log > cap) capped++;
+    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
+      const [mine, theirs] = [trl.tokenLoss[t] as number, verl.tokenLoss[t] as number];
+      // Losses of both signs cancel; what they are made of is the scale.
+      scale += Math.abs(mine);
+      if (log > cap) continue;
+      below.trl += mine;
+      below.verl += theirs;
+      below.scale += Math.abs(mine);
+    }
+  });
+  const relative = (difference: number, of: number) => (of > 0 ? Math.abs(difference) / of : 0);
+  const off = relative(trl.loss - verl.loss, scale);
+  const rest = relative(below.trl - below.verl, below.scale);
+  const differs = n > 0 && !(off <= LOSS_TOLERANCE);
+  const clamp =
+    capped === 0
+      ? `verl caps log s at ${cap}, TRL does not; no response here gets there.`
+      : `verl caps log s at ${cap}, TRL does not; ${capped} of ${n} responses here are beyond. ` +
+        (differs && rest <= LOSS_TOLERANCE
+          ? `That cap is the one difference: over the others the deviation is ${rest.toExponential(1)}.`
+          : `Over the others the deviation is ${rest.toExponential(1)}.`);
   return {
     id: 'objectives.gspo-loss',
     claim: 'GSPO is one loss in TRL and in verl: the libraries differ only in what they count.',
@@ -307,10 +343,10 @@ function lossClaim(rollouts: Rollouts): Claim {
     interval: null,
     n,
     nOf: 'sequences',
-    verdict: n === 0 ? 'too few' : off <= LOSS_TOLERANCE ? 'holds' : 'fails',
+    verdict: n === 0 ? 'too few' : differs ? 'fails' : 'holds',
     rule:
       `Deviation of verl's loss from TRL's over the sum of absolute token losses; holds up to ` +
-      `${LOSS_TOLERANCE}, fails above. An identity needs no interval.`,
+      `${LOSS_TOLERANCE}, fails above. An identity needs no interval. ${clamp}`,
   };
 }
 

@@ -8,7 +8,7 @@ import { percent, significant } from '../../format/numbers';
 import { Formula } from '../../format/Formula';
 import { shareText } from '../percent';
 import { LIBRARY_VIEWS } from './libraries';
-import { aggregationWords, clippedWords, weightWords } from './settings-words';
+import { aggregationWords, clampWords, clippedWords, weightWords } from './settings-words';
 
 /** The two that the page is about; the others unfold. */
 const OPEN: ReadonlySet<string> = new Set(['gspo', 'grpo']);
@@ -89,7 +89,7 @@ function Side({ name, side }: { name: string; side: ObjectiveSide | null }) {
       </div>
     );
   }
-  const { settings, loss, mass, uncorrected, active, closed, weight } = side;
+  const { settings, clamps, loss, mass, uncorrected, active, closed, weight } = side;
   const parts = clipParts(side);
   const facts: [string, string][] = [
     ['loss', significant(loss, 8)],
@@ -107,6 +107,7 @@ function Side({ name, side }: { name: string; side: ObjectiveSide | null }) {
     ['tokens with gradient', percent(active)],
     ['weights', `${significant(weight.min, 4)} … ${significant(weight.max, 4)}`],
     ['clips', clippedWords(settings.surrogate)],
+    ['clamps', clampWords(clamps)],
     ['weight', weightWords(settings.surrogate)],
     ['averages', aggregationWords(settings.aggregation)],
   ];

@@ -4,6 +4,7 @@ import { Formula } from '../../format/Formula';
 import { Prose } from '../../format/Prose';
 import { Claims } from '../ExperimentPage';
 import { BreakIt, synthetic } from '../BreakIt';
+import { clampWords } from './settings-words';
 
 const SAME = String.raw`\mathbb E_{y \sim \pi_{\text{old}}}\bigl[r_t\bigr] = 1`;
 
@@ -16,6 +17,15 @@ const CONVENTIONS = [
   ['Advantages', '(r − mean) / (sd + 1e-4)', '(r − mean) / (sd + 1e-6)'],
 ] as const;
 
+/** "log r within ±20" and the like, of the settings behind the figures. */
+function clampRows({ objectives }: ObjectivesResult): [string, string, string][] {
+  return objectives.flatMap(({ id, trl, verl }) =>
+    (id === 'grpo' || id === 'gspo') && trl !== null && verl !== null
+      ? [[`Clamps, ${id.toUpperCase()}`, clampWords(trl.clamps), clampWords(verl.clamps)]]
+      : [],
+  );
+}
+
 export function Words({ result }: { result: ObjectivesResult | null }) {
   return (
     <>
@@ -23,8 +33,8 @@ export function Words({ result }: { result: ObjectivesResult | null }) {
         <h2>Prediction</h2>
         <p>
           <Prose>
-            GSPO has one loss in both libraries. And where pi_old drew the tokens, their ratios
-            average 1, whatever the objective:
+            GSPO has one loss in both libraries, as long as no log s exceeds 10, where verl caps it.
+            And where pi_old drew the tokens, their ratios average 1, whatever the objective:
           </Prose>
         </p>
         <Formula tex={SAME} block height={36} label="the mean token ratio is 1" />
@@ -41,13 +51,15 @@ export function Words({ result }: { result: ObjectivesResult | null }) {
               </tr>
             </thead>
             <tbody>
-              {CONVENTIONS.map(([what, trl, verl]) => (
-                <tr key={what}>
-                  <td>{what}</td>
-                  <td>{trl}</td>
-                  <td>{verl}</td>
-                </tr>
-              ))}
+              {[...CONVENTIONS, ...(result === null ? [] : clampRows(result))].map(
+                ([what, trl, verl]) => (
+                  <tr key={what}>
+                    <td>{what}</td>
+                    <td>{trl}</td>
+                    <td>{verl}</td>
+                  </tr>
+                ),
+              )}
             </tbody>
           </table>
         </div>

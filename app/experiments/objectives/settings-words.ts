@@ -1,8 +1,10 @@
 /**
- * An objective's settings in words: what is clipped, what the weight is, how token losses are averaged.
+ * An objective's settings in words: what is clipped and clamped, what the weight is, how token losses are
+ * averaged.
  * Contract: plain functions of the settings that were used, so the words cannot disagree with the figures.
  */
-import type { Aggregation, RatioLevel, Surrogate } from '../../../src/math/objectives/types';
+import type { Aggregation, Clamp, RatioLevel, Surrogate } from '../../../src/math/objectives/types';
+import { signed } from '../../format/numbers';
 import { epsilonText } from '../objective-views';
 
 const RATIOS: Record<RatioLevel, string> = {
@@ -57,6 +59,22 @@ export function weightWords(surrogate: Surrogate): string {
     case 'dro':
       return `1, minus β d with β ${surrogate.beta}`;
   }
+}
+
+const LOG_RATIOS: Record<Clamp['of'], string> = { token: 'log r', sequence: 'log s', sum: 'log ρ' };
+
+/** What the library clamps before it exponentiates, besides the clip range. */
+export function clampWords(clamps: readonly Clamp[]): string {
+  const words = clamps.map(({ of, low, high }) => {
+    const range =
+      low === null
+        ? `at most ${high}`
+        : low === -high
+          ? `within ±${high}`
+          : `from ${signed(low, 3)} to ${high}`;
+    return `${LOG_RATIOS[of]} ${range}`;
+  });
+  return words.length === 0 ? 'nothing' : words.join(', ');
 }
 
 export function aggregationWords(aggregation: Aggregation): string {
