@@ -1,8 +1,10 @@
 /** The command as a person runs it, on the peers' data: same figures, same sentences. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Analysis } from '../src/rollouts/file/analysis';
 import { main } from './analyze';
@@ -117,6 +119,24 @@ describe('npm run analyze', () => {
     const asFolder = await run(steps, '--json', '-');
     expect(JSON.parse(asFolder.out)).toEqual(JSON.parse(one.out));
   });
+
+  it('figures are written even where nobody reads the lines to their end', async () => {
+    const path = await write('piped.jsonl', lines.join('\n'));
+    const json = join(folder, 'piped.json');
+    const { stderr } = await promisify(execFile)(
+      'bash',
+      [
+        '-c',
+        'set -o pipefail; npm run --silent analyze -- "$1" --json "$2" | true',
+        'bash',
+        path,
+        json,
+      ],
+      { cwd: new URL('..', import.meta.url) },
+    );
+    expect(stderr).toBe('');
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({ n_sequences: 3 });
+  }, 60_000);
 
   it('says what is wrong in one sentence and exits with 1', async () => {
     const broken = await write('broken.jsonl', `${lines[0]}\n{"group":"q"}`);

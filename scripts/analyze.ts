@@ -172,14 +172,13 @@ export async function main(
       print(json.trimEnd());
       return 0;
     }
+    // Whoever reads the lines may stop reading; the figures are safe by then.
+    if (args.json !== undefined) await writeFile(args.json, json);
     printFiles(data, print);
     print('');
     printHealth(healthReport(data.rollouts), print);
     printObjectives(analysis, print);
-    if (args.json !== undefined) {
-      await writeFile(args.json, json);
-      print(`Figures written to ${args.json}`);
-    }
+    if (args.json !== undefined) print(`Figures written to ${args.json}`);
     return 0;
   } catch (error) {
     if (error instanceof ArgumentError) {
@@ -199,6 +198,11 @@ export async function main(
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader has enough, as `head` has.
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
   process.exitCode = await main(
     process.argv.slice(2),
     (line) => process.stdout.write(`${line}\n`),
