@@ -102,7 +102,9 @@ function mismatchAnalysis(rollouts: Rollouts): MismatchAnalysis | null {
 
 /** @param band replaces the clip band of ratio-clipping objectives; left out = each library's own */
 export function analyse(
-  data: Pick<FileRollouts, 'rollouts' | 'groupIds' | 'sample' | 'maxCompletionLength'>,
+  data: Pick<FileRollouts, 'rollouts' | 'groupIds' | 'maxCompletionLength'> & {
+    sample: ArrayLike<number>;
+  },
   band: { low?: number; high?: number } = {},
 ): Analysis {
   const { rollouts, groupIds, sample, maxCompletionLength } = data;

@@ -1,6 +1,7 @@
 /**
  * Records in, `Rollouts` out. Contract: arrival order is kept; a group is a (step, group) pair, so the same
  * prompt in two training steps is two groups and the way a data set is split into files changes nothing.
+ * Steps count up to 2^53 - 1 and so do samples: trainers number them across a whole run.
  */
 import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advantages';
 import type { Rollouts } from '../rollouts';
@@ -74,9 +75,9 @@ export interface Collected {
   /** [groups] as written in the files */
   groupIds: (string | number)[];
   /** [n] sample number within the group, counted where the file does not say */
-  sample: Int32Array;
+  sample: Float64Array;
   /** [n] training step, -1 where the file does not say */
-  step: Int32Array;
+  step: Float64Array;
   /** responses whose advantage was computed from rewards */
   computedAdvantages: number;
   maskedTokens: number;
@@ -103,8 +104,8 @@ export class Collector {
   /** null until a record has ids; the tokens before it have none */
   private tokenIds: Growing<Int32Array> | null = null;
   private readonly group = this.counts();
-  private readonly sample = this.integers();
-  private readonly step = this.integers();
+  private readonly sample = this.floats();
+  private readonly step = this.floats();
   private readonly finished = this.growing((n) => new Uint8Array(n));
   private readonly groups = new Map<string, number>();
   private readonly groupSizes: number[] = [];

@@ -16,7 +16,7 @@ import { RolloutFileError } from './problems';
 import { FIELD_NAMES } from './record';
 
 const KNOWN = new Set<string>(Object.values(FIELD_NAMES).flat());
-/** `response` is not used; reading it would cost as much as everything else. */
+/** `response` is not kept; reading it would cost as much as everything else. */
 const UNUSED = new Set<string>(FIELD_NAMES.response);
 /** rows decoded at once: bounds memory where a row group holds the whole file */
 const ROWS_AT_ONCE = 2048;

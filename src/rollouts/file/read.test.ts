@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { fromBlob, type RolloutFile } from './bytes';
 import { KEPT_PROBLEMS, readRolloutFiles, type ReadOptions } from './read';
 import { RolloutFileError } from './problems';
+import { parseRecord } from './record';
 
 const PARQUET = new URL('./fixtures/rollouts.parquet', import.meta.url);
 
@@ -163,6 +164,39 @@ describe('formats', () => {
     expect(Array.from(result.rollouts.finished)).toEqual([1, 0, 0]);
     expect(result.maxCompletionLength).toBe(8);
   });
+
+  it('padding does not make a response long, and what the trainer says of its end counts first', async () => {
+    const row = (mask: number[], finish_reason: string | null): Row => ({
+      group: 'q',
+      reward: 1,
+      logp_old: mask.map(() => -1),
+      logp_new: mask.map(() => -1),
+      mask,
+      meta: { max_completion_length: 4, finish_reason },
+    });
+    const { rollouts } = await read(
+      jsonl([
+        row([1, 1, 0, 0], null),
+        row([1, 0, 0, 1], null),
+        row([1, 1, 1, 1], 'stop'),
+        row([1, 1, 0, 0], 'stop'),
+        row([1, 1, 0, 0], 'length'),
+      ]),
+    );
+    expect(Array.from(rollouts.finished)).toEqual([1, 0, 1, 1, 0]);
+  });
+
+  it('large sample and step numbers are kept to the digit', async () => {
+    const big = { step: 5_000_000_000, sample: 2 ** 53 - 1 };
+    const { sample, step } = await read(jsonl([{ ...rows[0], ...big }]));
+    expect([sample[0], step[0]]).toEqual([big.sample, big.step]);
+  });
+
+  it('so are 64-bit group numbers of a Parquet file, which float64 cannot hold', () => {
+    const idOf = (group: bigint) => parseRecord({ ...rows[0], group }).group;
+    expect(idOf(2n ** 53n + 1n)).toBe('9007199254740993');
+    expect(idOf(17n)).toBe(17);
+  });
 });
 
 describe('advantages', () => {
@@ -228,6 +262,21 @@ describe('bad input is named', () => {
     ['another version', broken({ v: 2 }), /line 2, field "v": is 2; this lab reads version 1/],
     ['everything masked', broken({ mask: [0, 0, 0] }), /field "mask": masks every token/],
     ['no tokens', broken({ logp_old: [], logp_new: [] }), /field "logp_old": is empty/],
+    [
+      'a response that is no text',
+      broken({ response: ['4'] }),
+      /field "response": is an array of 1; it must be a text/,
+    ],
+    [
+      'a step beyond float64',
+      broken({ step: 1e20 }),
+      /"step": is 100000000000000000000; it must be a whole number from 0 to/,
+    ],
+    [
+      'a group number beyond float64',
+      broken({ group: 2 ** 53 }),
+      /"group": is 9007199254740992; .*write larger ones as text/,
+    ],
     ['a bad token id', broken({ token_ids: [1, -2, 3] }), /"token_ids\[1\]": is -2/],
     [
       'a bad constant',
@@ -346,23 +395,29 @@ describe('invariances', () => {
 
   it('appending masked tokens changes nothing', async () => {
     await fc.assert(
-      fc.asyncProperty(records, fc.nat(5), async (drawn, junk) => {
-        const list = drawn.map(toRow);
-        const padded = list.map((row) => {
-          const logp = row['logp_old'] as number[];
-          const pad = (x: unknown, y: number) => [...(x as number[]), ...Array(junk).fill(y)];
-          return {
-            ...row,
-            logp_old: pad(logp, 5),
-            logp_new: pad(row['logp_new'], 0),
-            mask: [...logp.map(() => 1), ...Array<number>(junk).fill(0)],
-          };
-        });
-        const plain = await read(jsonl(list));
-        const masked = await read(jsonl(padded));
-        expect(masked.rollouts).toEqual(plain.rollouts);
-        expect(masked.maskedTokens).toBe(junk * list.length);
-      }),
+      fc.asyncProperty(
+        records,
+        fc.nat(5),
+        fc.integer({ min: 1, max: 12 }),
+        async (drawn, junk, max) => {
+          const meta = { max_completion_length: max };
+          const list = drawn.map((one): Row => ({ ...toRow(one), meta }));
+          const padded = list.map((row) => {
+            const logp = row['logp_old'] as number[];
+            const pad = (x: unknown, y: number) => [...(x as number[]), ...Array(junk).fill(y)];
+            return {
+              ...row,
+              logp_old: pad(logp, 5),
+              logp_new: pad(row['logp_new'], 0),
+              mask: [...logp.map(() => 1), ...Array<number>(junk).fill(0)],
+            };
+          });
+          const plain = await read(jsonl(list));
+          const masked = await read(jsonl(padded));
+          expect(masked.rollouts).toEqual(plain.rollouts);
+          expect(masked.maskedTokens).toBe(junk * list.length);
+        },
+      ),
       { numRuns: 40 },
     );
   });

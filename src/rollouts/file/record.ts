@@ -1,7 +1,8 @@
 /**
  * One response as a file gives it: field names, aliases, checks. Contract: `parseRecord` takes any JSON
  * value and returns a checked record or throws `RecordError` naming the field; it reads known fields only
- * and never walks the rest of the object. Masked tokens are dropped here.
+ * and never walks the rest of the object. Masked tokens are dropped here, and so is `response`, whose
+ * tokens say the same.
  *
  * Scalars go through valibot. The token arrays are checked by plain loops: they hold nearly all of the
  * data, and a schema call per number would cost more than parsing the JSON.
@@ -55,12 +56,16 @@ export interface RolloutRecord {
   prompt: string | null;
   /** `meta.max_completion_length` */
   maxCompletionLength: number | null;
-  /** false where meta says that the response was cut */
+  /** as meta.finish_reason says; without it, false where the response is as long as meta allows */
   finished: boolean;
   maskedTokens: number;
 }
 
 type Fields = Record<string, unknown>;
+
+function isFields(input: unknown): input is Fields {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
 
 /** Python writes these bare words; the reader turns them into strings with this mark in front. */
 export const NOT_A_NUMBER_MARK = '\u0000not-json:';
@@ -93,10 +98,24 @@ function missing(name: FieldName): RecordError {
 }
 
 const finiteNumber = v.pipe(v.number(), v.finite());
-const groupSchema = v.union([v.pipe(v.string(), v.minLength(1)), finiteNumber]);
+/** Larger numbers stand for several whole numbers each: groups of different names would be one. */
+const groupSchema = v.union([
+  v.pipe(v.string(), v.minLength(1)),
+  v.pipe(
+    finiteNumber,
+    v.check((x) => Math.abs(x) <= Number.MAX_SAFE_INTEGER),
+  ),
+]);
 const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positiveSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const textSchema = v.string();
+const COUNT_WANTED = 'a whole number from 0 to 2^53 - 1';
+
+/** Parquet gives 64-bit integers as BigInt; those that are no exact float64 are names, as text. */
+function exactly(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
 
 function scalar<T>(
   fields: Fields,
@@ -106,8 +125,7 @@ function scalar<T>(
 ): T | null {
   const found = pick(fields, name);
   if (!found) return null;
-  // Parquet gives 64-bit integers as BigInt.
-  const value = typeof found.value === 'bigint' ? Number(found.value) : found.value;
+  const value = typeof found.value === 'bigint' ? exactly(found.value) : found.value;
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   throw new RecordError(found.written, `is ${show(value)}; it must be ${wanted}.`);
@@ -232,7 +250,8 @@ function tokensOf(fields: Fields, reference: List, keep: Uint8Array | null): str
 
 interface Meta {
   maxCompletionLength: number | null;
-  cut: boolean;
+  /** null where the file does not say */
+  cut: boolean | null;
 }
 
 const metaSchema = v.object({
@@ -242,7 +261,7 @@ const metaSchema = v.object({
 
 function metaOf(fields: Fields): Meta {
   const found = pick(fields, 'meta');
-  if (!found) return { maxCompletionLength: null, cut: false };
+  if (!found) return { maxCompletionLength: null, cut: null };
   let { value } = found;
   // Parquet files often carry nested data as JSON text.
   if (typeof value === 'string') {
@@ -261,16 +280,28 @@ function metaOf(fields: Fields): Meta {
   const { max_completion_length: length, finish_reason: reason } = parsed.output;
   return {
     maxCompletionLength: length === null || length === undefined ? null : Number(length),
-    cut: reason === 'length' || reason === 'truncated',
+    cut: reason ? reason === 'length' || reason === 'truncated' : null,
   };
+}
+
+/** tokens up to the last response token: padding behind it is masked, as tool output within is */
+function completionLength(length: number, keep: Uint8Array | null): number {
+  return keep ? keep.lastIndexOf(1) + 1 : length;
+}
+
+function groupAndStep(fields: Fields): Pick<RolloutRecord, 'group' | 'step'> {
+  const wanted = 'a non-empty text or a number that holds every digit (write larger ones as text)';
+  const group = scalar(fields, 'group', groupSchema, wanted);
+  if (group === null) throw missing('group');
+  return { group, step: scalar(fields, 'step', countSchema, COUNT_WANTED) };
 }
 
 /** @throws RecordError */
 export function parseRecord(input: unknown): RolloutRecord {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isFields(input)) {
     throw new RecordError(null, `holds ${show(input)}; each response must be one JSON object.`);
   }
-  const fields = input as Fields;
+  const fields = input;
   const version = scalar(fields, 'v', finiteNumber, 'a number');
   if (version !== null && version !== FORMAT_VERSION) {
     throw new RecordError(
@@ -278,8 +309,7 @@ export function parseRecord(input: unknown): RolloutRecord {
       `is ${version}; this lab reads version ${FORMAT_VERSION}. Do not mix versions in one file.`,
     );
   }
-  const group = scalar(fields, 'group', groupSchema, 'a non-empty text or a number');
-  if (group === null) throw missing('group');
+  const { group, step } = groupAndStep(fields);
   const old = list(fields, 'logp_old');
   if (!old) throw missing('logp_old');
   const next = list(fields, 'logp_new');
@@ -307,10 +337,11 @@ export function parseRecord(input: unknown): RolloutRecord {
     );
   }
   const meta = metaOf(fields);
+  scalar(fields, 'response', textSchema, 'a text');
   return {
     group,
-    step: scalar(fields, 'step', countSchema, 'a whole number, 0 or more'),
-    sample: scalar(fields, 'sample', countSchema, 'a whole number, 0 or more'),
+    step,
+    sample: scalar(fields, 'sample', countSchema, COUNT_WANTED),
     logpOld: logProbs(old, keep, kept),
     logpNew: logProbs(next, keep, kept),
     logpSampler: sampler ? logProbs(sampler, keep, kept) : null,
@@ -321,8 +352,9 @@ export function parseRecord(input: unknown): RolloutRecord {
     prompt: scalar(fields, 'prompt', textSchema, 'a text'),
     maxCompletionLength: meta.maxCompletionLength,
     finished: !(
-      meta.cut ||
-      (meta.maxCompletionLength !== null && old.values.length >= meta.maxCompletionLength)
+      meta.cut ??
+      (meta.maxCompletionLength !== null &&
+        completionLength(old.values.length, keep) >= meta.maxCompletionLength)
     ),
     maskedTokens: old.values.length - kept,
   };
