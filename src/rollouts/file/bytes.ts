@@ -61,18 +61,37 @@ export async function* readBytes(
   }
 }
 
-/** Decompressed chunks of a gzip stream; a cut or damaged one is an error that says so. */
+export class DamagedGzipError extends RolloutFileError {
+  override name = 'DamagedGzipError';
+}
+
+/**
+ * Decompressed chunks of a gzip stream; a cut or damaged one is a DamagedGzipError, after all that could be
+ * decompressed.
+ */
 export async function* gunzip(
   name: string,
   chunks: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let sourceError: unknown;
+  // The last byte waits for the next chunk. A stream that fails drops what it holds ready; the last byte is
+  // taken once that has been read.
+  let last = new Uint8Array(0);
   const compressed = new ReadableStream<BufferSource>({
     async pull(controller) {
       try {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(new Uint8Array(value));
+        for (;;) {
+          const { done, value } = await chunks.next();
+          if (done) break;
+          const bytes = new Uint8Array(last.length + value.length);
+          bytes.set(last);
+          bytes.set(value, last.length);
+          last = bytes.slice(-1);
+          // Without bytes nobody would ask again.
+          if (bytes.length > 1) return controller.enqueue(bytes.subarray(0, -1));
+        }
+        if (last.length > 0) controller.enqueue(last);
+        controller.close();
       } catch (error) {
         sourceError = error;
         controller.error(error);
@@ -86,7 +105,7 @@ export async function* gunzip(
     yield* chunksOf(compressed.pipeThrough(new DecompressionStream('gzip')));
   } catch (error) {
     if (sourceError !== undefined) throw sourceError;
-    throw new RolloutFileError(
+    throw new DamagedGzipError(
       wholeFile(
         name,
         'the gzip data is cut short or damaged, or consists of several parts appended to each other. Copy the file again, or gunzip it first.',
@@ -136,7 +155,11 @@ export async function* prepend(
   }
 }
 
-/** Reads until at least `wanted` bytes are there (or the end), without losing any. */
+async function* failing(error: unknown): AsyncGenerator<Uint8Array> {
+  throw error;
+}
+
+/** Reads until at least `wanted` bytes are there (or the end), without losing any to an error behind them. */
 export async function peek(
   chunks: AsyncGenerator<Uint8Array>,
   wanted: number,
@@ -147,13 +170,22 @@ export async function peek(
   close: () => Promise<unknown>;
 }> {
   let head = new Uint8Array(0);
+  let rest = chunks;
   while (head.byteLength < wanted) {
-    const { done, value } = await chunks.next();
+    let next;
+    try {
+      next = await chunks.next();
+    } catch (error) {
+      if (head.byteLength === 0) throw error;
+      rest = failing(error);
+      break;
+    }
+    const { done, value } = next;
     if (done) break;
     const joined = new Uint8Array(head.byteLength + value.byteLength);
     joined.set(head);
     joined.set(value, head.byteLength);
     head = joined;
   }
-  return { head, all: prepend(head, chunks), close: () => chunks.return(undefined) };
+  return { head, all: prepend(head, rest), close: () => chunks.return(undefined) };
 }

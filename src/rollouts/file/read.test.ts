@@ -321,12 +321,66 @@ describe('bad input is named', () => {
   it('truncated gzip, damaged Parquet, binary junk', async () => {
     const whole = await gzipped(jsonl(rows));
     const cut = readRolloutFiles([file('run.jsonl.gz', whole.slice(0, whole.length - 12))]);
-    expect(await messageOf(cut)).toMatch(/run\.jsonl\.gz: the gzip data is cut short or damaged/);
+    expect(await messageOf(cut)).toMatch(
+      /run\.jsonl\.gz: the gzip data is cut short or damaged.* 2 good lines came before that\.$/,
+    );
+    const long = await gzipped(jsonl(Array.from({ length: 4000 }, () => rows[0] as Row)));
+    const half = readRolloutFiles([file('long.jsonl.gz', long.slice(0, long.length / 2))]);
+    const good = Number(/([\d,]+) good lines/.exec(await messageOf(half))?.[1]?.replace(',', ''));
+    expect(good).toBeGreaterThan(1500);
+    expect(good).toBeLessThan(2500);
     const parquet = readFileSync(PARQUET);
     const damaged = readRolloutFiles([file('x.parquet', parquet.subarray(0, 900))]);
     expect(await messageOf(damaged)).toMatch(/x\.parquet: cannot be read as Parquet/);
     const junk = readRolloutFiles([file('x.bin', Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28))]);
     expect(await messageOf(junk)).toMatch(/x\.bin: is not UTF-8 text/);
+  });
+
+  it('one line that is not UTF-8 is a bad line; a file that is none at all is a bad file', async () => {
+    const [a, b, c] = rows.map((row) => JSON.stringify(row)) as [string, string, string];
+    const latin1 = Uint8Array.from(
+      b.replace('"q1"', '"q\u00e9"'),
+      (letter) => letter.codePointAt(0) as number,
+    );
+    for (const [parts, line] of [
+      [[`${a}\n`, latin1, `\n${c}\n`], 2],
+      [[latin1, `\n${a}\n${c}\n`], 1],
+    ] as const) {
+      const name = 'run.jsonl';
+      expect(await messageOf(readRolloutFiles([file(name, ...parts)]))).toMatch(
+        `run.jsonl, line ${line}: is not UTF-8 text`,
+      );
+      const left = await readRolloutFiles([file(name, ...parts)], { onBad: 'skip' });
+      expect(left).toMatchObject({ skipped: 1, problems: [{ index: line, unit: 'line' }] });
+      expect(left.rollouts).toEqual((await read(`${a}\n${c}`)).rollouts);
+    }
+    // UTF-16
+    const wide = new Uint8Array(
+      Uint16Array.from(`\ufeff${a}\n${c}`, (x) => x.charCodeAt(0)).buffer,
+    );
+    const message = messageOf(readRolloutFiles([file('x.jsonl', wide)], { onBad: 'skip' }));
+    expect(await message).toMatch(/^x\.jsonl: is not UTF-8 text\. Expected JSONL/);
+  });
+
+  it('a line that is too long is named at once, or read away and counted', async () => {
+    const [a, b] = rows.map((row) => `${JSON.stringify(row)}\n`) as [string, string];
+    const filler = new Uint8Array(2 ** 20).fill(120);
+    let asked = 0;
+    const long = (fillers: number): RolloutFile => ({
+      ...file('long.jsonl', ''),
+      async *stream() {
+        yield new TextEncoder().encode(a);
+        for (asked = 0; asked < fillers; asked++) yield filler;
+        yield new TextEncoder().encode(`\n${b}{"cut`);
+      },
+    });
+    expect(await messageOf(readRolloutFiles([long(1000)]))).toMatch(
+      'long.jsonl, line 2: is longer than 64 MiB',
+    );
+    expect(asked).toBeLessThan(70);
+    const left = await readRolloutFiles([long(70)], { onBad: 'skip' });
+    expect(left.problems.map(({ index }) => index)).toEqual([2, 4]);
+    expect(left.rollouts).toEqual((await read(a + b)).rollouts);
   });
 
   it('too many tokens are refused with the limit', async () => {

@@ -7,12 +7,20 @@
  * Parquet, and gzip of these.
  */
 import type { AdvantageRule } from '../../math/objectives/advantages';
-import { collectBytes, gunzip, peek, readBytes, wholeFile, type RolloutFile } from './bytes';
+import {
+  collectBytes,
+  DamagedGzipError,
+  gunzip,
+  peek,
+  readBytes,
+  wholeFile,
+  type RolloutFile,
+} from './bytes';
 import { Collector, type Collected } from './collector';
 import { readParquet } from './parquet';
 import { RecordError, RolloutFileError, type Problem, type Unit } from './problems';
 import { parseRecord } from './record';
-import { decodeText, isBlank, parseJson, parseLine, readLines } from './text';
+import { decodeText, isBlank, parseJson, parseLine, readLines, refuseBinary } from './text';
 
 /** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
 export const MAX_TOKENS = 2 ** 25;
@@ -181,11 +189,22 @@ async function readOne(
       reading.take(file.name, 'item', i + 1, () => item);
     });
   } else {
-    for await (const { first, lines } of readLines(file.name, all)) {
-      lines.forEach((line, i) => {
-        if (isBlank(line)) return;
-        reading.take(file.name, 'line', first + i, () => parseLine(file.name, line));
-      });
+    refuseBinary(file.name, head);
+    try {
+      for await (const { first, lines } of readLines(all)) {
+        lines.forEach((one, i) => {
+          if (one !== null && isBlank(one)) return;
+          reading.take(file.name, 'line', first + i, () => parseLine(one));
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof DamagedGzipError)) throw error;
+      const good = reading.collector.sequences - before.sequences;
+      const came = `${good.toLocaleString('en-US')} good line${good === 1 ? '' : 's'} came before that.`;
+      throw new RolloutFileError(
+        { ...error.problem, message: `${error.problem.message} ${came}` },
+        { cause: error },
+      );
     }
   }
   return {

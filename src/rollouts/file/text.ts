@@ -1,6 +1,7 @@
 /**
  * Text formats: lines of a byte stream, and JSON as Python writes it. Contract: line numbers start at 1 and
- * count blank lines; CRLF and a byte-order mark are accepted; text that is not UTF-8 is an error.
+ * count blank lines; CRLF and a byte-order mark are accepted; a line that is too long or not UTF-8 is bad by
+ * itself, and the lines behind it are read.
  */
 import { wholeFile } from './bytes';
 import { parseObject } from './numbers';
@@ -13,10 +14,13 @@ export const MAX_LINE_BYTES = 64 * 2 ** 20;
 export interface LineBatch {
   /** number of the first line, from 1 */
   first: number;
-  lines: Uint8Array[];
+  /** null: longer than MAX_LINE_BYTES; always the last of its batch */
+  lines: (Uint8Array | null)[];
 }
 
 const NEWLINE = 10;
+
+const strict = new TextDecoder('utf-8', { fatal: true });
 
 function notUtf8(name: string, cause: unknown): RolloutFileError {
   return new RolloutFileError(
@@ -26,29 +30,31 @@ function notUtf8(name: string, cause: unknown): RolloutFileError {
 }
 
 /**
- * All complete lines of each chunk, good until the next batch is asked for; the last line need not end in a
- * newline.
+ * What begins neither as UTF-8 nor with a line of JSON is no text: other than of one line in which a byte
+ * is wrong, nothing can be read of it.
+ * @throws RolloutFileError
  */
-export async function* readLines(
-  name: string,
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<LineBatch> {
+export function refuseBinary(name: string, head: Uint8Array): void {
+  if (/^[ \t]*\{\s*"/m.test(new TextDecoder().decode(head))) return;
+  try {
+    // The head may end within a character.
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+  } catch (error) {
+    throw notUtf8(name, error);
+  }
+}
+
+/**
+ * All complete lines of each chunk, good until the next batch is asked for; the last line need not end in a
+ * newline. A line that is too long is told of at once, and what is left of it is read away.
+ */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LineBatch> {
   /** the beginning of a line whose end has not come yet */
   let begun: Uint8Array[] = [];
   let length = 0;
+  /** until the end of a line that is too long */
+  let draining = false;
   let next = 1;
-  const hold = (part: Uint8Array) => {
-    begun.push(part);
-    length += part.length;
-    if (length <= MAX_LINE_BYTES) return;
-    throw new RolloutFileError({
-      file: name,
-      unit: 'line',
-      index: next,
-      field: null,
-      message: `is longer than ${MAX_LINE_BYTES / 2 ** 20} MiB. JSONL has one response per line.`,
-    });
-  };
   const take = (): Uint8Array => {
     const line = joined(begun, length);
     begun = [];
@@ -56,17 +62,34 @@ export async function* readLines(
     return line;
   };
   for await (const chunk of chunks) {
-    const lines: Uint8Array[] = [];
+    let lines: LineBatch['lines'] = [];
+    const batch = (): LineBatch => {
+      const full = { first: next, lines };
+      next += lines.length;
+      lines = [];
+      return full;
+    };
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      hold(chunk.subarray(from, end));
-      lines.push(take());
+    while (from < chunk.length) {
+      const end = chunk.indexOf(NEWLINE, from);
+      const part = chunk.subarray(from, end < 0 ? undefined : end);
+      if (!draining && length + part.length > MAX_LINE_BYTES) {
+        begun = [];
+        length = 0;
+        draining = true;
+        lines.push(null);
+        yield batch();
+      } else if (!draining) {
+        // The chunk itself is not good for longer than this.
+        begun.push(end < 0 ? part.slice() : part);
+        length += part.length;
+      }
+      if (end < 0) break;
+      if (!draining) lines.push(take());
+      draining = false;
       from = end + 1;
     }
-    if (lines.length > 0) yield { first: next, lines };
-    next += lines.length;
-    // The chunk itself is not good for longer than this.
-    hold(chunk.slice(from));
+    if (lines.length > 0) yield batch();
   }
   if (length > 0) yield { first: next, lines: [take()] };
 }
@@ -90,20 +113,27 @@ export function isBlank(line: Uint8Array): boolean {
 
 /**
  * What a line of JSONL holds, good until the next line is parsed.
- * @throws RecordError when it is not JSON, RolloutFileError when it is not UTF-8
+ * @param line null = too long
+ * @throws RecordError
  */
-export function parseLine(name: string, line: Uint8Array): unknown {
+export function parseLine(line: Uint8Array | null): unknown {
+  if (line === null) {
+    throw new RecordError(
+      null,
+      `is longer than ${MAX_LINE_BYTES / 2 ** 20} MiB. JSONL has one response per line.`,
+    );
+  }
   try {
-    return parseObject(line) ?? parseJson(decodeText(name, line));
+    return parseObject(line) ?? parseJson(strict.decode(line));
   } catch (error) {
-    if (error instanceof TypeError) throw notUtf8(name, error);
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new RecordError(null, 'is not UTF-8 text. Write the file as UTF-8.');
   }
 }
 
 export function decodeText(name: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return strict.decode(bytes);
   } catch (error) {
     throw notUtf8(name, error);
   }
