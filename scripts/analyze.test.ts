@@ -1,6 +1,6 @@
 /** The command as a person runs it, on the peers' data: same figures, same sentences. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +118,23 @@ describe('npm run analyze', () => {
     await Promise.all(lines.map((line, i) => writeFile(join(steps, `step${i + 9}.jsonl`), line)));
     const asFolder = await run(steps, '--json', '-');
     expect(JSON.parse(asFolder.out)).toEqual(JSON.parse(one.out));
+  });
+
+  it('a folder is read with its subfolders, without what is hidden or not for the lab', async () => {
+    const one = await run(await write('whole.jsonl', lines.join('\n')), '--json', '-');
+    const root = await mkdtemp(join(folder, 'run-'));
+    await mkdir(join(root, 'checkpoint-2'));
+    await mkdir(join(root, '.cache'));
+    await writeFile(join(root, 'step10.jsonl'), lines[2] as string);
+    await writeFile(join(root, 'checkpoint-2', 'b.jsonl'), lines[1] as string);
+    await writeFile(join(root, 'checkpoint-2', 'a.jsonl'), lines[0] as string);
+    await writeFile(join(root, 'checkpoint-2', 'trainer_state.json'), '{"global_step":2}');
+    await writeFile(join(root, '.cache', 'c.jsonl'), lines[0] as string);
+    await writeFile(join(root, '.d.jsonl'), lines[0] as string);
+    const asFolder = await run(root, '--json', '-');
+    expect(JSON.parse(asFolder.out)).toEqual(JSON.parse(one.out));
+    const { out } = await run(root);
+    expect(out).toMatch(/1 file of the folder left out.*checkpoint-2\/trainer_state\.json/);
   });
 
   it('figures are written even where nobody reads the lines to their end', async () => {

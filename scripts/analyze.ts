@@ -9,14 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
 import { analyse, type Analysis } from '../src/rollouts/file/analysis';
+import { importNotes } from '../src/rollouts/file/notes';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
 import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health/report';
-import { expandPaths, PathError, rolloutFile } from './rollout-file';
+import { PathError, rolloutFiles } from './rollout-file';
 
 export const USAGE = `Usage: npm run analyze -- FILE... [options]
 
-FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them
+FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them (with subfolders)
 --json OUT      write the figures as JSON ("-" = standard output, and nothing else is printed)
 --eps-low X     clip band 1 - X .. 1 + Y for the ratio-clipping objectives
 --eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
@@ -144,6 +145,7 @@ function printFiles(data: FileRollouts, print: (line: string) => void): void {
   if (data.withoutSampler > 0) {
     print(`Sampler log-probs left out: ${data.withoutSampler} of the responses have none.`);
   }
+  for (const note of importNotes(data)) print(note);
 }
 
 /** @returns the exit status */
@@ -158,8 +160,7 @@ export async function main(
       print(USAGE);
       return 0;
     }
-    const files = await Promise.all((await expandPaths(args.paths)).map(rolloutFile));
-    const data = await readRolloutFiles(files, {
+    const data = await readRolloutFiles(await rolloutFiles(args.paths), {
       rule: args.rule,
       onBad: args.skip ? 'skip' : 'stop',
     });

@@ -1,22 +1,30 @@
-/** Node's side of `RolloutFile`: a path read as a stream, or at random for Parquet. */
+/** Node's side of `RolloutFile`: a path read as a stream, or at random for Parquet; folders as on the page. */
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { RolloutFile } from '../src/rollouts/file/bytes';
+import { folderFiles, isHidden } from '../src/rollouts/file/folder';
 
 const CHUNK_BYTES = 2 ** 20;
-const READABLE = /\.(jsonl|ndjson|json|parquet)(\.gz)?$/i;
 
 export class PathError extends Error {
   override name = 'PathError';
 }
 
+/** Where a file lies, and as what a person knows it. */
+interface Found {
+  path: string;
+  name: string;
+  fromFolder: boolean;
+}
+
 /** @throws PathError when there is no such file */
-export async function rolloutFile(path: string): Promise<RolloutFile> {
+async function rolloutFile({ path, name, fromFolder }: Found): Promise<RolloutFile> {
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile()) throw new PathError(`${path}: there is no such file.`);
   return {
-    name: basename(path),
+    name,
+    fromFolder,
     size: info.size,
     stream: () => createReadStream(path, { highWaterMark: CHUNK_BYTES }),
     async slice(start, end) {
@@ -32,21 +40,37 @@ export async function rolloutFile(path: string): Promise<RolloutFile> {
   };
 }
 
-/** Folders become the files in them that the lab can read, in natural order (step2 before step10). */
-export async function expandPaths(paths: readonly string[]): Promise<string[]> {
-  const out: string[] = [];
+/** All files below a folder; links to folders are not followed, since they may lead back. */
+async function walk(path: string, name: string): Promise<Found[]> {
+  const out: Found[] = [];
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (isHidden(entry.name)) continue;
+    const child = { path: join(path, entry.name), name: `${name}/${entry.name}` };
+    if (entry.isDirectory()) out.push(...(await walk(child.path, child.name)));
+    else if (entry.isFile() || (await stat(child.path).catch(() => undefined))?.isFile()) {
+      out.push({ ...child, fromFolder: true });
+    }
+  }
+  return out;
+}
+
+/**
+ * The files at the paths; a folder becomes the files below it that the lab can read, by step and name.
+ * @throws PathError when there is no such file, or none in a folder
+ */
+export async function rolloutFiles(paths: readonly string[]): Promise<RolloutFile[]> {
+  const found: Found[] = [];
   for (const path of paths) {
     const info = await stat(path).catch(() => undefined);
     if (!info?.isDirectory()) {
-      out.push(path);
+      found.push({ path, name: path, fromFolder: false });
       continue;
     }
-    const names = (await readdir(path)).filter((name) => READABLE.test(name));
-    if (names.length === 0) {
+    const files = folderFiles(await walk(path, basename(resolve(path))));
+    if (files.length === 0) {
       throw new PathError(`${path}: the folder holds no .jsonl, .json or .parquet file.`);
     }
-    names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-    out.push(...names.map((name) => join(path, name)));
+    found.push(...files);
   }
-  return out;
+  return Promise.all(found.map(rolloutFile));
 }

@@ -51,6 +51,7 @@ const report: ImportReport = {
   maskedTokens: 0,
   maxCompletionLength: null,
   withoutSampler: 0,
+  notes: [],
   health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
 };
 

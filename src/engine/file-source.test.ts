@@ -150,6 +150,23 @@ describe('a file', () => {
     expect(one).toMatchObject({ sequence: { logWeight: expect.closeTo(0.1, 12) } });
   });
 
+  test('of a folder: what holds no rollouts is left out, and the report says so', async () => {
+    const { read } = open();
+    const config: ImportFile = {
+      name: 'run/config.json',
+      blob: new Blob(['{"vocab_size":50257}']),
+      fromFolder: true,
+    };
+    expect(await read(1, [config, { ...fileOf(GOOD), fromFolder: true }])).toMatchObject({
+      status: 'read',
+      report: {
+        sequences: 4,
+        files: [{ name: 'step1.jsonl' }],
+        notes: [expect.stringMatching(/^1 file of the folder left out.*run\/config\.json/)],
+      },
+    });
+  });
+
   test('with a bad record is refused by file, line and field, and the run before stays', async () => {
     const { read, responses } = open();
     await read(1, [fileOf(GOOD)]);

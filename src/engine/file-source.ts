@@ -9,6 +9,7 @@ import { isRunFile, readRunFile, type RunFile } from '../export/run-file';
 import type { Stamp } from '../export/stamp';
 import { Breath } from '../policy/breath';
 import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
+import { importNotes } from '../rollouts/file/notes';
 import { RolloutFileError, type Problem } from '../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
 import { healthReport } from '../rollouts/health/report';
@@ -58,7 +59,7 @@ export class FileSource implements RolloutSource {
       hooks.onLoad({ bytes: Math.round(fraction * total), total, what });
     said(0);
     try {
-      const all = files.map(({ name, blob }) => interruptible(name, blob));
+      const all = files.map(interruptible);
       const reading = { signal: hooks.signal, progress: steps(said) };
       const [only] = all;
       if (only && all.length === 1 && (await isRunFile(only))) {
@@ -94,6 +95,7 @@ function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportRe
     maskedTokens: 0,
     maxCompletionLength: null,
     withoutSampler: 0,
+    notes: [],
     health: healthReport(rollouts),
   };
 }
@@ -174,9 +176,10 @@ function pieces(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
 }
 
 /** Reads a blob in pieces with pauses between them; otherwise nobody could cancel. */
-function interruptible(name: string, blob: Blob): RolloutFile {
+function interruptible({ name, blob, fromFolder = false }: ImportFile): RolloutFile {
   return {
     ...fromBlob(name, blob),
+    fromFolder,
     async *stream() {
       const breath = new Breath();
       for await (const piece of pieces(blob)) {
@@ -215,6 +218,7 @@ function reportOf(read: FileRollouts): ImportReport {
     maskedTokens: read.maskedTokens,
     maxCompletionLength: read.maxCompletionLength,
     withoutSampler: read.withoutSampler,
+    notes: importNotes(read),
     health: healthReport(rollouts),
   };
 }

@@ -132,6 +132,8 @@ export interface ImportFile {
   /** with the path below a dropped folder */
   name: string;
   blob: Blob;
+  /** not picked by itself: left out, and named, where it holds no rollouts */
+  fromFolder?: boolean;
 }
 
 export interface ImportOptions {
@@ -162,6 +164,8 @@ export interface ImportReport {
   maxCompletionLength: number | null;
   /** responses without sampler log-probs, where others have them (then nobody's are used) */
   withoutSampler: number;
+  /** what else a person should know of the reading, a sentence each */
+  notes: string[];
   health: HealthReport;
 }
 

@@ -47,6 +47,11 @@ export function Report({ imported }: { imported: Imported }) {
             nobody’s are used.
           </p>
         )}
+        {report.notes.map((note) => (
+          <p key={note} className="notice">
+            {note}
+          </p>
+        ))}
         {report.skipped > 0 && (
           <div className="problems" data-testid="problems">
             <h4>{counted(report.skipped, 'response')} left out</h4>

@@ -1,22 +1,31 @@
+/** What the page makes of a chosen folder and of files picked one by one. */
 import { describe, expect, it } from 'vitest';
-import { folderFiles } from './files';
+import { pickedFiles } from './files';
 
-const blob = new Blob(['']);
-const names = (...given: string[]) =>
-  folderFiles(given.map((name) => ({ name, blob }))).map(({ name }) => name);
+const picked = (...paths: string[]) =>
+  pickedFiles(
+    paths.map((path) =>
+      Object.assign(new File([''], path.replace(/.*\//, '')), {
+        webkitRelativePath: path.includes('/') ? path : '',
+      }),
+    ),
+  ).map(({ name, fromFolder }) => [name, fromFolder === true]);
 
-describe('a folder', () => {
-  it('is read in the order of its steps, not of its letters', () => {
-    expect(names('run/step10.jsonl', 'run/step2.jsonl', 'run/step1.jsonl')).toEqual([
-      'run/step1.jsonl',
-      'run/step2.jsonl',
-      'run/step10.jsonl',
+describe('files that a person picks', () => {
+  it('a folder gives what the lab can read, in the order of its steps, each known to be from a folder', () => {
+    expect(
+      picked('r/step10.jsonl', 'r/notes.txt', 'r/.git/a.json', 'r/old/step2.parquet.gz'),
+    ).toEqual([
+      ['r/old/step2.parquet.gz', true],
+      ['r/step10.jsonl', true],
     ]);
   });
 
-  it('gives what the lab can read, compressed or not, and nothing hidden', () => {
-    expect(
-      names('r/a.parquet', 'r/b.JSONL.gz', 'r/notes.txt', 'r/.c.json', 'r/.git/d.json', 'r/e.csv'),
-    ).toEqual(['r/a.parquet', 'r/b.JSONL.gz']);
+  it('one by one all are taken, as given', () => {
+    expect(picked('b.jsonl', 'a.txt', '.c.json')).toEqual([
+      ['b.jsonl', false],
+      ['a.txt', false],
+      ['.c.json', false],
+    ]);
   });
 });

@@ -1,26 +1,22 @@
 /**
  * Files as a person hands them over: picked, dropped, or a whole folder. Contract: of a folder only what
- * the lab can read is taken, in natural order (step2 before step10); of files picked one by one, all, so
- * that the reader can say what is wrong with one.
+ * the lab can read is taken, in the order of its steps; of files picked one by one, all, so that the reader
+ * can say what is wrong with one.
  */
 import type { ImportFile } from '../../../src/engine/protocol';
+import { folderFiles, isHidden } from '../../../src/rollouts/file/folder';
 
-const READABLE = /\.(jsonl|ndjson|json|parquet)(\.gz)?$/i;
-
-/** What of a folder can be read, in natural order. */
-export function folderFiles(files: readonly ImportFile[]): ImportFile[] {
-  return files
-    .filter(({ name }) => READABLE.test(name) && !/(^|\/)\./.test(name))
-    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+function ofFolder(files: readonly ImportFile[]): ImportFile[] {
+  return folderFiles(files).map((file) => ({ ...file, fromFolder: true }));
 }
 
 /** Files of an `<input>`; in a folder input each knows its path. */
-export function pickedFiles(list: FileList): ImportFile[] {
+export function pickedFiles(list: Iterable<File>): ImportFile[] {
   const files = Array.from(list, (file) => ({
     name: file.webkitRelativePath || file.name,
     blob: file,
   }));
-  return files.some(({ name }) => name.includes('/')) ? folderFiles(files) : files;
+  return files.some(({ name }) => name.includes('/')) ? ofFolder(files) : files;
 }
 
 function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
@@ -40,7 +36,7 @@ async function walk(entry: FileSystemEntry, out: ImportFile[]): Promise<void> {
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   // A reader hands out at most a hundred entries at a time.
   for (let more = await entriesOf(reader); more.length > 0; more = await entriesOf(reader)) {
-    for (const child of more) await walk(child, out);
+    for (const child of more) if (!isHidden(child.name)) await walk(child, out);
   }
 }
 
@@ -52,8 +48,9 @@ export function droppedFiles(transfer: DataTransfer): Promise<ImportFile[]> {
   const plain = Array.from(transfer.files, (file) => ({ name: file.name, blob: file }));
   if (!entries.some((entry) => entry.isDirectory)) return Promise.resolve(plain);
   return (async () => {
-    const out: ImportFile[] = [];
-    for (const entry of entries) await walk(entry, out);
-    return folderFiles(out);
+    const picked: ImportFile[] = [];
+    const below: ImportFile[] = [];
+    for (const entry of entries) await walk(entry, entry.isDirectory ? below : picked);
+    return [...picked, ...ofFolder(below)];
   })();
 }

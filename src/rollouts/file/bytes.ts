@@ -12,6 +12,8 @@ export interface RolloutFile {
   stream(): AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
   /** bytes start..end (end exclusive), for formats read out of order */
   slice(start: number, end: number): Promise<ArrayBuffer>;
+  /** one of a folder's files, not picked by itself: left out where it holds no rollouts */
+  fromFolder?: boolean;
 }
 
 export function fromBlob(name: string, blob: Blob): RolloutFile {

@@ -78,8 +78,16 @@ export interface Collected {
   sample: Float64Array;
   /** [n] training step, -1 where the file does not say */
   step: Float64Array;
+  /** responses whose step is that of their file's name */
+  stepsFromNames: number;
+  /** groups without a step that have responses in more than one file */
+  groupsAcrossFiles: number;
   /** responses whose advantage was computed from rewards */
   computedAdvantages: number;
+  /** groups with computed advantages that lack a response which was left out */
+  incompleteGroups: number;
+  /** responses left out of which not even the group is known */
+  skippedOfUnknownGroup: number;
   maskedTokens: number;
   /** largest `meta.max_completion_length`; null where no record has one */
   maxCompletionLength: number | null;
@@ -87,8 +95,14 @@ export interface Collected {
   withoutSampler: number;
 }
 
-function groupName({ group, step }: RolloutRecord): string {
+type GroupId = Pick<RolloutRecord, 'group' | 'step'>;
+
+function groupName({ group, step }: GroupId): string {
   return step === null ? String(group) : `${group}, step ${step}`;
+}
+
+function groupKey({ group, step }: GroupId): string {
+  return JSON.stringify([step, group]);
 }
 
 export class Collector {
@@ -112,6 +126,15 @@ export class Collector {
   private readonly groupIds: (string | number)[] = [];
   private readonly prompts: string[] = [];
   private texts: string[][] | null = [];
+  private file = -1;
+  private stepOfFile: number | null = null;
+  private stepsFromNames = 0;
+  /** [groups] the file that had the first response */
+  private readonly firstFile: number[] = [];
+  private readonly acrossFiles = new Set<number>();
+  /** groups of responses that were left out, as keys: they may have no other */
+  private readonly lacking = new Set<string>();
+  private skippedOfUnknownGroup = 0;
   private withoutSampler = 0;
   private maskedTokens = 0;
   private maxCompletionLength: number | null = null;
@@ -136,24 +159,41 @@ export class Collector {
     return this.logpOld.length;
   }
 
+  /** @param step of records that name none */
+  beginFile(step: number | null): void {
+    this.file++;
+    this.stepOfFile = step;
+  }
+
+  /** A response that is left out. @param id null where its group is not known */
+  leaveOut(id: GroupId | null): void {
+    if (id === null) this.skippedOfUnknownGroup++;
+    else this.lacking.add(groupKey({ group: id.group, step: id.step ?? this.stepOfFile }));
+  }
+
   add(record: RolloutRecord): void {
-    const key = JSON.stringify([record.step, record.group]);
+    const step = record.step ?? this.stepOfFile;
+    if (step !== record.step) this.stepsFromNames++;
+    const id = { group: record.group, step };
+    const key = groupKey(id);
     let group = this.groups.get(key);
     if (group === undefined) {
       group = this.groupIds.length;
       this.groups.set(key, group);
       this.groupIds.push(record.group);
       this.groupSizes.push(0);
+      this.firstFile.push(this.file);
       // without its text, a prompt of one step is not known to be that of another
-      this.prompts.push(record.prompt ?? groupName(record));
+      this.prompts.push(record.prompt ?? groupName(id));
     }
+    if (step === null && this.firstFile[group] !== this.file) this.acrossFiles.add(group);
     const size = this.groupSizes[group] as number;
     this.groupSizes[group] = size + 1;
     const before = this.logpOld.length;
     const length = record.logpOld.length;
     this.group.push(group);
     this.sample.push(record.sample ?? size);
-    this.step.push(record.step ?? -1);
+    this.step.push(step ?? -1);
     this.logpOld.append(record.logpOld);
     this.logpNew.append(record.logpNew);
     if (record.logpSampler) this.logpSampler.append(record.logpSampler);
@@ -197,10 +237,16 @@ export class Collector {
       rule,
     );
     let computedAdvantages = 0;
+    const computedGroups = new Set<number>();
     rewarded.forEach((i, k) => {
       if (!recompute && !Number.isNaN(advantage[i])) return;
       advantage[i] = computed[k] as number;
       computedAdvantages++;
+      computedGroups.add(group[i] as number);
+    });
+    const incomplete = [...this.lacking].filter((key) => {
+      const lacking = this.groups.get(key);
+      return lacking !== undefined && computedGroups.has(lacking);
     });
     const rollouts: Rollouts = {
       offsets,
@@ -222,7 +268,11 @@ export class Collector {
       groupIds: this.groupIds,
       sample: this.sample.finish(),
       step: this.step.finish(),
+      stepsFromNames: this.stepsFromNames,
+      groupsAcrossFiles: this.acrossFiles.size,
       computedAdvantages,
+      incompleteGroups: incomplete.length,
+      skippedOfUnknownGroup: this.skippedOfUnknownGroup,
       maskedTokens: this.maskedTokens,
       maxCompletionLength: this.maxCompletionLength,
       withoutSampler: this.withoutSampler < this.sequences ? this.withoutSampler : 0,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBlob, type RolloutFile } from './bytes';
+import { importNotes } from './notes';
 import { KEPT_PROBLEMS, readRolloutFiles, type ReadOptions } from './read';
 import { RolloutFileError } from './problems';
 import { parseRecord } from './record';
@@ -199,6 +200,89 @@ describe('formats', () => {
   });
 });
 
+describe('files of several steps', () => {
+  const row = (reward: number, more: Row = {}): Row => ({
+    group: 'q1',
+    logp_old: [-1, -2],
+    logp_new: [-1.1, -2],
+    reward,
+    ...more,
+  });
+  const two = (a: string, b: string, more: Row = {}) =>
+    readRolloutFiles([file(a, jsonl([row(1), row(0)])), file(b, jsonl([row(1), row(1, more)]))], {
+      rule: 'dr_grpo',
+    });
+
+  it('without a step in the records are told apart by their names, and that is said', async () => {
+    const read = await two('run/step1.jsonl', 'run/step2.jsonl');
+    expect(Array.from(read.rollouts.group)).toEqual([0, 0, 1, 1]);
+    expect(Array.from(read.rollouts.advantage)).toEqual([0.5, -0.5, 0, 0]);
+    expect(Array.from(read.step)).toEqual([1, 1, 2, 2]);
+    expect(read.rollouts.prompts).toEqual(['q1, step 1', 'q1, step 2']);
+    expect(importNotes(read)).toEqual([
+      'The training step of 4 responses comes from the file name: files of different steps share no groups.',
+    ]);
+  });
+
+  it('parts of one step are one', async () => {
+    const read = await two('step3-rank0.jsonl', 'step3-rank1.jsonl');
+    expect(Array.from(read.rollouts.group)).toEqual([0, 0, 0, 0]);
+    expect(Array.from(read.step)).toEqual([-1, -1, -1, -1]);
+  });
+
+  it('a step in the record counts before one in the name', async () => {
+    const read = await two('step1.jsonl', 'step2.jsonl', { step: 1 });
+    expect(Array.from(read.rollouts.group)).toEqual([0, 0, 1, 0]);
+    expect(read.stepsFromNames).toBe(3);
+  });
+
+  it('whose names tell nothing are one, and that is said', async () => {
+    const read = await two('a.jsonl', 'b.jsonl');
+    expect(Array.from(read.rollouts.group)).toEqual([0, 0, 0, 0]);
+    expect(importNotes(read)).toEqual([
+      expect.stringMatching(/^1 group with responses in more than one file and no step: .*step12/),
+    ]);
+  });
+});
+
+describe('a folder of files', () => {
+  const log = file('run/rollouts.jsonl', jsonl(rows));
+  const others = [
+    file('run/config.json', '{"architectures":["GPT2"],"vocab_size":50257}'),
+    file('run/vocab.json', '{"the":1,"group":8094,"step":9662,"mask":27932}'),
+    file('run/loss.jsonl', '{"loss":0.5,"step":1}\n{"loss":0.4,"step":2}\n'),
+  ];
+  const inFolder = (list: RolloutFile[]) => list.map((one) => ({ ...one, fromFolder: true }));
+
+  it('leaves files of others out, and names them', async () => {
+    const result = await readRolloutFiles(inFolder([...others, log]));
+    const alone = await readRolloutFiles([log]);
+    expect(result.rollouts).toEqual(alone.rollouts);
+    expect(result.files.map(({ name }) => name)).toEqual(['run/rollouts.jsonl']);
+    expect(importNotes(result)).toEqual([
+      '3 files of the folder left out, without log-probs in the first record: run/config.json, run/vocab.json, run/loss.jsonl.',
+    ]);
+  });
+
+  it('does not hide a rollout file that is bad', async () => {
+    const bad = file('run/bad.jsonl', jsonl([{ ...rows[0], group: null }]));
+    expect(await messageOf(readRolloutFiles(inFolder([log, bad])))).toMatch(
+      'run/bad.jsonl, line 1, field "group"',
+    );
+    const cut = file('run/cut.jsonl', '{"group":');
+    expect(await messageOf(readRolloutFiles(inFolder([log, cut])))).toMatch(
+      'run/cut.jsonl, line 1: is not valid JSON',
+    );
+  });
+
+  it('without any rollouts is an error, as is such a file that was picked by itself', async () => {
+    expect(await messageOf(readRolloutFiles(inFolder(others)))).toMatch(
+      /run\/config\.json, .*: holds no response with log-probs/,
+    );
+    expect(await messageOf(readRolloutFiles([log, ...others]))).toMatch('run/config.json, item 1');
+  });
+});
+
 describe('advantages', () => {
   it('are taken from the file where it has them, else computed by the chosen rule', async () => {
     const text = jsonl([{ ...rows[0], advantage: 7 }, rows[1] as Row, rows[2] as Row]);
@@ -381,6 +465,20 @@ describe('bad input is named', () => {
     const left = await readRolloutFiles([long(70)], { onBad: 'skip' });
     expect(left.problems.map(({ index }) => index)).toEqual([2, 4]);
     expect(left.rollouts).toEqual((await read(a + b)).rollouts);
+  });
+
+  it('says how many groups lack a response that was skipped, where advantages were computed', async () => {
+    const row = (group: string, more: Row = {}): Row => ({ ...rows[0], group, ...more });
+    const bad = { logp_new: [-1] };
+    const list = [row('a'), row('a', bad), row('a', bad), row('b'), row('c', bad)];
+    const notes = async (text: string) => importNotes(await read(text, { onBad: 'skip' }));
+    expect(await notes(jsonl(list))).toEqual([
+      'Advantages of 1 group are computed without the responses left out, and so differ from the trainer’s.',
+    ]);
+    expect(await notes(`${jsonl([row('a')])}{"group":"a",`)).toEqual([
+      'The group of 1 response left out cannot be told; advantages computed in it lack them.',
+    ]);
+    expect(await notes(jsonl(list.map((one) => ({ ...one, advantage: 1 }))))).toEqual([]);
   });
 
   it('too many tokens are refused with the limit', async () => {

@@ -1,7 +1,8 @@
 /**
  * People's own rollouts: files in, `Rollouts` and a report out. Contract: runs in a worker or in Node,
  * streams JSONL, sends nothing anywhere; every refusal is a `RolloutFileError` with file, line and field;
- * bad records stop the reading or, by choice, are skipped and counted.
+ * bad records stop the reading or, by choice, are skipped and counted. Of a folder, files whose first record
+ * has no log-probs are others' (a config, a tokenizer): they are left out and named.
  *
  * Formats, told by content: JSONL, JSON (an array of responses, one response, or {"rollouts": [...]}),
  * Parquet, and gzip of these.
@@ -17,9 +18,11 @@ import {
   type RolloutFile,
 } from './bytes';
 import { Collector, type Collected } from './collector';
+import { stepInName } from './folder';
+import { listed } from './notes';
 import { readParquet } from './parquet';
 import { RecordError, RolloutFileError, type Problem, type Unit } from './problems';
-import { parseRecord } from './record';
+import { groupOf, hasLogProbs, parseRecord } from './record';
 import { decodeText, isBlank, parseJson, parseLine, readLines, refuseBinary } from './text';
 
 /** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
@@ -55,6 +58,8 @@ export interface FileSummary {
 
 export interface FileRollouts extends Collected {
   files: FileSummary[];
+  /** names of a folder's files that hold no rollouts */
+  leftOut: string[];
   /** records that were skipped, over all files */
   skipped: number;
   /** the first KEPT_PROBLEMS of them */
@@ -73,13 +78,16 @@ class Reading {
 
   /** One record; `value` may throw RecordError itself (JSON). */
   take(file: string, unit: Unit, index: number, value: () => unknown): void {
+    let input: unknown;
     try {
-      this.collector.add(parseRecord(value()));
+      input = value();
+      this.collector.add(parseRecord(input));
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       const problem = { file, unit, index, field: error.field, message: error.message };
       if (!this.skip) throw new RolloutFileError(problem, { cause: error });
       this.skipped++;
+      this.collector.leaveOut(groupOf(input));
       if (this.problems.length < KEPT_PROBLEMS) this.problems.push(problem);
     }
     if (this.collector.tokens > this.maxTokens) {
@@ -139,12 +147,24 @@ const PARQUET_MAGIC = [0x50, 0x41, 0x52, 0x31];
 /** enough to see the first line of most JSONL files */
 const HEAD_BYTES = 64 * 1024;
 
+/** Whether a folder's file is another's, by its first record; a record that cannot be read is for the reader. */
+function isForeign(file: RolloutFile, first: () => unknown): boolean {
+  if (!file.fromFolder) return false;
+  try {
+    return !hasLogProbs(first());
+  } catch (error) {
+    if (error instanceof RecordError) return false;
+    throw error;
+  }
+}
+
+/** @returns null where the file is left out */
 async function readOne(
   file: RolloutFile,
   reading: Reading,
   signal: AbortSignal | undefined,
   progress: (bytes: number) => void,
-): Promise<FileSummary> {
+): Promise<FileSummary | null> {
   const before = {
     sequences: reading.collector.sequences,
     tokens: reading.collector.tokens,
@@ -176,6 +196,7 @@ async function readOne(
       };
     }
     for await (const batch of readParquet(file.name, buffer, signal)) {
+      if (batch.first === 1 && isForeign(file, () => batch.rows[0])) return null;
       batch.rows.forEach((row, i) => {
         reading.take(file.name, 'row', batch.first + i, () => row);
       });
@@ -185,13 +206,21 @@ async function readOne(
     format = 'json';
     const advice = 'A JSON document is parsed whole; write JSONL (one response per line) instead.';
     const bytes = await collectBytes(file.name, all, MAX_JSON_BYTES, advice);
-    itemsOf(file.name, decodeText(file.name, bytes)).forEach((item, i) => {
+    const items = itemsOf(file.name, decodeText(file.name, bytes));
+    if (items.length > 0 && isForeign(file, () => items[0])) return null;
+    items.forEach((item, i) => {
       reading.take(file.name, 'item', i + 1, () => item);
     });
   } else {
     refuseBinary(file.name, head);
+    let begun = false;
     try {
       for await (const { first, lines } of readLines(all)) {
+        const line = begun ? undefined : lines.find((one) => one === null || !isBlank(one));
+        if (line !== undefined) {
+          begun = true;
+          if (isForeign(file, () => parseLine(line))) return null;
+        }
         lines.forEach((one, i) => {
           if (one !== null && isBlank(one)) return;
           reading.take(file.name, 'line', first + i, () => parseLine(one));
@@ -230,8 +259,12 @@ export async function readRolloutFiles(
   const reading = new Reading(onBad === 'skip', maxTokens);
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const summaries: FileSummary[] = [];
+  const leftOut: string[] = [];
+  // A number that is the same in all names tells no steps apart.
+  const tellsSteps = new Set(files.flatMap(({ name }) => stepInName(name) ?? [])).size > 1;
   let bytesBefore = 0;
   for (const file of files) {
+    reading.collector.beginFile(tellsSteps ? stepInName(file.name) : null);
     const summary = await readOne(file, reading, options.signal, (bytes) => {
       const share = Math.min(1, (bytesBefore + bytes) / Math.max(totalBytes, 1));
       // Before the first record of an empty file nothing is known.
@@ -239,12 +272,17 @@ export async function readRolloutFiles(
       options.progress?.(share);
     });
     bytesBefore += file.size;
-    summaries.push(summary);
+    if (summary === null) leftOut.push(file.name);
+    else summaries.push(summary);
   }
   if (reading.collector.sequences === 0) {
-    const names = files.map((file) => file.name).join(', ') || 'No file was given';
+    const names = listed(files.map((file) => file.name)) || 'No file was given';
     const why =
-      reading.skipped > 0 ? `all ${reading.skipped} records were skipped` : 'holds no responses';
+      reading.skipped > 0
+        ? `all ${reading.skipped} records were skipped`
+        : leftOut.length > 0
+          ? 'holds no response with log-probs'
+          : 'holds no responses';
     throw new RolloutFileError({
       ...wholeFile(
         names,
@@ -255,6 +293,7 @@ export async function readRolloutFiles(
   return {
     ...reading.collector.finish(rule, recompute),
     files: summaries,
+    leftOut,
     skipped: reading.skipped,
     problems: reading.problems,
     rule,

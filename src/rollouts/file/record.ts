@@ -296,6 +296,23 @@ function groupAndStep(fields: Fields): Pick<RolloutRecord, 'group' | 'step'> {
   return { group, step: scalar(fields, 'step', countSchema, COUNT_WANTED) };
 }
 
+/** The group of a record that is bad in another way; null where it cannot be told. */
+export function groupOf(input: unknown): Pick<RolloutRecord, 'group' | 'step'> | null {
+  if (!isFields(input)) return null;
+  try {
+    return groupAndStep(input);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the value is a response at all, good or bad: nothing else has such a field. */
+export function hasLogProbs(input: unknown): boolean {
+  if (!isFields(input)) return false;
+  const names = [...FIELD_NAMES.logp_old, ...FIELD_NAMES.logp_new];
+  return names.some((name) => Object.hasOwn(input, name));
+}
+
 /** @throws RecordError */
 export function parseRecord(input: unknown): RolloutRecord {
   if (!isFields(input)) {
