@@ -7,6 +7,7 @@ import { useState, type ReactNode } from 'react';
 import type { OverlayLook } from './overlay-look';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
+import { labelRows, labelSpan } from './label-rows';
 import { markPath } from './shapes';
 
 export interface Curve {
@@ -164,24 +165,7 @@ export function Curves({
               y2={place(frame, level)}
             />
           )}
-          {marks.map((mark, i) => (
-            <g key={mark.label} style={{ color: `var(${mark.colour ?? '--ink-faint'})` }}>
-              <line
-                className="axis-mark"
-                x1={frame.x(mark.value)}
-                x2={frame.x(mark.value)}
-                y2={frame.height}
-              />
-              <text
-                className="axis-mark-label"
-                x={frame.x(mark.value) + (mark.value > x.invert(0.75) ? -4 : 4)}
-                y={10 + 13 * (i % 3)}
-                textAnchor={mark.value > x.invert(0.75) ? 'end' : 'start'}
-              >
-                {mark.label}
-              </text>
-            </g>
-          ))}
+          <AxisMarks marks={marks} frame={frame} />
           {curves.map((curve) => (
             <g key={curve.id ?? curve.name} style={{ color: `var(${curve.colour})` }}>
               {curve.kind !== 'points' ? (
@@ -237,6 +221,27 @@ export function Curves({
       )}
     </Plot>
   );
+}
+
+function AxisMarks({ marks, frame }: { marks: readonly AxisMark[]; frame: Frame }) {
+  const spans = marks.map(({ value, label }) => labelSpan(frame.x(value), label, frame.width));
+  const rows = labelRows(spans);
+  return marks.map(({ value, label, colour = '--ink-faint' }, i) => {
+    const { from = 0, to = 0, end = false } = spans[i] ?? {};
+    return (
+      <g key={label} style={{ color: `var(${colour})` }}>
+        <line className="axis-mark" x1={frame.x(value)} x2={frame.x(value)} y2={frame.height} />
+        <text
+          className="axis-mark-label"
+          x={end ? to : from}
+          y={10 + 13 * (rows[i] ?? 0)}
+          textAnchor={end ? 'end' : 'start'}
+        >
+          {label}
+        </text>
+      </g>
+    );
+  });
 }
 
 function Points({ frame, curve }: { frame: Frame; curve: Curve }) {

@@ -289,16 +289,20 @@ function informationClaim(rollouts: Rollouts): Claim {
   const before = sequenceMeans(rollouts.logpOld, rollouts.offsets);
   const after = sequenceMeans(rollouts.logpNew, rollouts.offsets);
   let largest = 0;
+  let counted = 0;
   for (let i = 0; i < before.length; i++) {
     const gain = Math.exp((after[i] as number) - (before[i] as number));
+    // A weight that no float64 holds says nothing about the identity.
+    if (!(gain > 0 && gain < Infinity)) continue;
     const own = weight[rollouts.offsets[i] as number] as number;
     largest = Math.max(largest, Math.abs(own / gain - 1));
+    counted++;
   }
   return identityClaim(
     'gradient.information-gain',
     "GSPO's weight of a response is exp(dH), dH the drop of its empirical cross-entropy.",
     largest,
-    before.length,
+    counted,
     'sequences',
   );
 }

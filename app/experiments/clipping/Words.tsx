@@ -117,26 +117,28 @@ function Published({ result }: { result: ClippingResult }) {
       <p className="small">
         μ = {significant(mu, 3)}, σ = {significant(sigma, 3)} nats per token.
       </p>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">objective</th>
-            <th scope="col">ε</th>
-            <th scope="col">clipped</th>
-            <th scope="col">mass kept</th>
-          </tr>
-        </thead>
-        <tbody>
-          {result.maps.map(({ objective, published, unit }) => (
-            <tr key={objective}>
-              <td>{objectiveView(objective).name}</td>
-              <td>{bandText(published)}</td>
-              <td title={`of ${unit}`}>{shareText(published.clipped)}</td>
-              <td>{shareText(published.massKept)}</td>
+      <div className="table-scroll" role="region" aria-label="Published bands" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">objective</th>
+              <th scope="col">ε</th>
+              <th scope="col">clipped</th>
+              <th scope="col">mass kept</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {result.maps.map(({ objective, published, unit }) => (
+              <tr key={objective}>
+                <td>{objectiveView(objective).name}</td>
+                <td>{bandText(published)}</td>
+                <td title={`of ${unit}`}>{shareText(published.clipped)}</td>
+                <td>{shareText(published.massKept)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <p className="small">
         Tokens clipped: GSPO {shareText(orders.gspo)}, GRPO {shareText(orders.grpo)}
         {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. The GSPO

@@ -328,6 +328,11 @@ describe('bad input is named', () => {
       /"logp_new\[1\]": is 0.5; a log-prob cannot be positive/,
     ],
     [
+      'a filler',
+      broken({ logp_new: [-1, -3.4e38, -1] }),
+      /"logp_new\[1\]": is -3.4e\+38; no softmax gives a log-prob that low/,
+    ],
+    [
       'overflow to Infinity',
       broken({ logp_new: [-1, -1, 0] }).replace('-1,-1,0', '-1,-1,-1e999'),
       /"logp_new\[2\]": is -Infinity/,

@@ -8,6 +8,7 @@
  * data, and a schema call per number would cost more than parsing the JSON.
  */
 import * as v from 'valibot';
+import { LOG_PROB_LIMIT } from '../../math/kernel-input';
 import { RecordError } from './problems';
 
 /** Format version that this reader writes about and reads; a record without `v` counts as 1. */
@@ -163,7 +164,7 @@ function areLogProbs(values: Float64Array): boolean {
   for (let t = 0; t < values.length; t++) {
     const x = values[t] as number;
     // Written so that NaN is none.
-    if (!(x <= LOGP_TOLERANCE && x >= -Number.MAX_VALUE)) return false;
+    if (!(x <= LOGP_TOLERANCE && x > -LOG_PROB_LIMIT)) return false;
   }
   return true;
 }
@@ -187,6 +188,12 @@ function logProbs({ values, written }: List, keep: Uint8Array | null, kept: numb
       throw new RecordError(
         `${written}[${t}]`,
         `is ${x}; a log-prob cannot be positive. Are these probabilities or negated log-probs?`,
+      );
+    }
+    if (x <= -LOG_PROB_LIMIT) {
+      throw new RecordError(
+        `${written}[${t}]`,
+        `is ${x}; no softmax gives a log-prob that low. Is it a filler? Mask the token out ("mask": 0).`,
       );
     }
     out[k++] = x;
