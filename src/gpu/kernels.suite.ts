@@ -282,6 +282,16 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
       }
     });
 
+    test('ratios of single tokens beyond what a float64 holds multiply to what is left of them', async () => {
+      const logpOld = Float32Array.of(-1, -1, -901, -302, -1, -302);
+      const logpNew = Float32Array.of(-901, -2, -1, -1, -302, -1);
+      const got = await kernels.sequenceForms(logpOld, logpNew, offsetsOf([4, 2]));
+      for (const form of THREE_FORMS) {
+        expectRelative(at(got[form], 0), Math.exp(300 / 4), tolerance.weight);
+        expectRelative(at(got[form], 1), 1, tolerance.weight);
+      }
+    });
+
     test('the naive quotient is right while it is short and lost once it is long', async () => {
       // e^-300 and e^-337.5: within float64, beyond float32.
       const logpOld = new Float32Array(330).fill(-1);

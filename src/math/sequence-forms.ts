@@ -39,9 +39,12 @@ export function logWeight(
   return sum.value / (end - start);
 }
 
+/** Log-ratios up to this keep a product that is within 2^+-500 a float64; ratios beyond are taken apart. */
+const PLAIN_LOG_RATIO = 300;
+
 /**
- * Form 1: the token ratios multiplied one by one. Each ratio is m 2^k with m near 1, the product keeps
- * its binary exponent apart, so nothing over- or underflows; then the L-th root in log2 space.
+ * Form 1: the token ratios multiplied one by one. The product keeps its binary exponent apart, so nothing
+ * over- or underflows; then the L-th root in log2 space.
  */
 export function geometricMean(
   logpOld: FloatArray,
@@ -52,9 +55,14 @@ export function geometricMean(
   let mantissa = 1;
   let exponent = 0;
   for (let t = start; t < end; t++) {
-    const ratio = scaledExp((logpNew[t] as number) - (logpOld[t] as number));
-    mantissa *= ratio.mantissa;
-    exponent += ratio.exponent;
+    const logRatio = (logpNew[t] as number) - (logpOld[t] as number);
+    if (Math.abs(logRatio) <= PLAIN_LOG_RATIO) {
+      mantissa *= Math.exp(logRatio);
+    } else {
+      const ratio = scaledExp(logRatio);
+      mantissa *= ratio.mantissa;
+      exponent += ratio.exponent;
+    }
     if (mantissa < 2 ** -500) {
       mantissa *= 2 ** 500;
       exponent -= 500;
