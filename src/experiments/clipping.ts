@@ -35,16 +35,9 @@ import { ClusterBootstrap, transformed, type Estimate } from '../math/stats/clus
 import { normalQuantile } from '../math/stats/distributions';
 import { logCombination } from '../math/stats/statistics';
 import { sequenceCount, tokenCount } from '../rollouts/rollouts';
-import {
-  clipMap,
-  epsilonGrid,
-  outsideShare,
-  predictOutside,
-  prepareClipping,
-  responseWeight,
-  type ClipMap,
-  type ClippingData,
-} from './clipping-measure';
+import { prepareClipping, responseWeight, type ClippingData } from './clipping-data';
+import { clipMap, epsilonGrid, outsideShare, type ClipMap } from './clipping-map';
+import { predictOutside } from './clipping-predict';
 import { geometricLengthBins } from './length-bins';
 import {
   applyCorrection,
