@@ -5,7 +5,7 @@ import { EXPERIMENT_PAGES } from '../registry';
 import { problemText } from './problem-text';
 
 /** Pages that are about a run of data. */
-const NOT_FOR_DATA = new Set(['data', 'reproduce']);
+const NOT_FOR_DATA = new Set(['data', 'reproduce', 'train']);
 
 export function Report({ imported }: { imported: Imported }) {
   const { report } = imported;
