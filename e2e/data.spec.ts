@@ -119,7 +119,9 @@ test('a folder is read in the order of its steps, compressed files too; other fi
   await expect(sequences(page)).toHaveText('12 of 12 responses, from 2 files');
 });
 
-test('a truncated gzip says so and keeps the run before', async ({ page }) => {
+test('a truncated gzip says so and keeps the run before; its good lines can be had', async ({
+  page,
+}) => {
   await open(page);
   await drop(page, 'first.jsonl', lines(8).join('\n'));
   await expect(page.getByTestId('health')).toBeVisible();
@@ -129,8 +131,13 @@ test('a truncated gzip says so and keeps the run before', async ({ page }) => {
     mimeType: 'application/gzip',
     buffer: whole.subarray(0, whole.length >> 1),
   });
-  await expect(page.getByTestId('unreadable')).toContainText('cut short');
+  const refusal = page.getByTestId('unreadable');
+  await expect(refusal).toContainText('cut short');
   await expect(sequences(page)).toHaveText('8 of 8 responses, from first.jsonl');
+  const good = /([\d,]+) good lines came before that/.exec(await refusal.innerText())?.[1];
+  await refusal.getByRole('button', { name: 'Leave bad responses out' }).click();
+  await expect(sequences(page)).toHaveText(`${good} of ${good} responses, from cut.jsonl.gz`);
+  await expect(page.getByTestId('problems')).toContainText('1 response left out');
 });
 
 test('HTML in tokens is shown as text and never runs', async ({ page }) => {

@@ -411,13 +411,23 @@ describe('bad input is named', () => {
     const whole = await gzipped(jsonl(rows));
     const cut = readRolloutFiles([file('run.jsonl.gz', whole.slice(0, whole.length - 12))]);
     expect(await messageOf(cut)).toMatch(
-      /run\.jsonl\.gz: the gzip data is cut short or damaged.* 2 good lines came before that\.$/,
+      /run\.jsonl\.gz, line 3: the gzip data is cut short or damaged.* 2 good lines came before that\.$/,
     );
     const long = await gzipped(jsonl(Array.from({ length: 4000 }, () => rows[0] as Row)));
     const half = readRolloutFiles([file('long.jsonl.gz', long.slice(0, long.length / 2))]);
     const good = Number(/([\d,]+) good lines/.exec(await messageOf(half))?.[1]?.replace(',', ''));
     expect(good).toBeGreaterThan(1500);
     expect(good).toBeLessThan(2500);
+    const kept = await readRolloutFiles(
+      [file('long.jsonl.gz', long.slice(0, long.length / 2)), file('b.jsonl', jsonl(rows))],
+      { onBad: 'skip' },
+    );
+    expect(kept.files.map(({ sequences, skipped }) => [sequences, skipped])).toEqual([
+      [good, 1],
+      [rows.length, 0],
+    ]);
+    const none = readRolloutFiles([file('none.jsonl.gz', long.slice(0, 30))], { onBad: 'skip' });
+    expect(await messageOf(none)).toMatch(/none\.jsonl\.gz: the gzip data is cut short/);
     const parquet = readFileSync(PARQUET);
     const damaged = readRolloutFiles([file('x.parquet', parquet.subarray(0, 900))]);
     expect(await messageOf(damaged)).toMatch(/x\.parquet: cannot be read as Parquet/);

@@ -214,6 +214,7 @@ async function readOne(
   } else {
     refuseBinary(file.name, head);
     let begun = false;
+    let next = 1;
     try {
       for await (const { first, lines } of readLines(all)) {
         const line = begun ? undefined : lines.find((one) => one === null || !isBlank(one));
@@ -225,15 +226,17 @@ async function readOne(
           if (one !== null && isBlank(one)) return;
           reading.take(file.name, 'line', first + i, () => parseLine(one));
         });
+        next = first + lines.length;
       }
     } catch (error) {
       if (!(error instanceof DamagedGzipError)) throw error;
       const good = reading.collector.sequences - before.sequences;
+      if (good === 0) throw error;
       const came = `${good.toLocaleString('en-US')} good line${good === 1 ? '' : 's'} came before that.`;
-      throw new RolloutFileError(
-        { ...error.problem, message: `${error.problem.message} ${came}` },
-        { cause: error },
-      );
+      // What is lost is one bad line, the last: who leaves those out keeps the lines before it.
+      reading.take(file.name, 'line', next, () => {
+        throw new RecordError(null, `${error.problem.message} ${came}`);
+      });
     }
   }
   return {
