@@ -6,8 +6,8 @@ import type { ClusterBootstrap, Estimate } from '../math/stats/clusters';
 import { meanStatistic } from '../math/stats/statistics';
 import { objective, type ClippedId } from '../math/objectives/registry';
 import { withRuleOfThree } from './proportions';
-import { type Band, type ClippedObjective, clippedObjective } from './clipping-objective';
-import { type ClippingData, responseWeight } from './clipping-data';
+import { clippedObjective, type Band, type ClippedObjective } from './clipping-objective';
+import { responseWeight, type ClippingData } from './clipping-data';
 import { edges, predictOutside, predictSides } from './clipping-predict';
 import { measure, type MeasuredSide } from './clipping-measure';
 

@@ -1,13 +1,13 @@
 /**
- * What each epsilon clips, and what gradient mass that takes. Contract: pure float64; one pass over the ratios
- * per objective, whatever the size of the epsilon grid. Ratio, weight and aggregation are those of the
- * registry's entry, so gradient masses are those of `evaluateObjective`, exactly; they take the weights of a
- * mismatch correction where the library multiplies by them.
+ * What each epsilon clips, and what gradient mass that takes. Contract: pure float64; a fixed number of passes
+ * over the ratios per objective, whatever the size of the epsilon grid. Ratio, weight and aggregation are those
+ * of the registry's entry, so gradient masses are those of `evaluateObjective`, exactly; they take the weights of
+ * a mismatch correction where the library multiplies by them.
  */
 import { sequenceCoefficients, takesMultiplier } from '../math/objectives/evaluate';
 import { binaryKl, clamp, VERL_LOG_RATIO_LIMIT } from '../math/objectives/surrogates';
 import type { ClippedObjective } from './clipping-objective';
-import { type ClippingData, responseWeight } from './clipping-data';
+import { responseWeight, type ClippingData } from './clipping-data';
 
 /** [grid] each, one edge of the band */
 export interface MeasuredSide {

@@ -3,8 +3,8 @@
  * Contract: pure float64; of the data only these three enter.
  */
 import { normalCdf } from '../math/stats/distributions';
-import type { RatioClipLevel, Band, ClippedObjective } from './clipping-objective';
-import { type ClippingData, responseWeight } from './clipping-data';
+import type { Band, ClippedObjective, RatioClipLevel } from './clipping-objective';
+import { responseWeight, type ClippingData } from './clipping-data';
 
 /** Logarithms of the band's edges at this level; -Infinity below a ratio of 0. */
 export function edges(level: RatioClipLevel, { low, high }: Band): [number, number] {

@@ -8,7 +8,7 @@ import { parser } from '@lezer/python';
 import { describe, expect, it } from 'vitest';
 import { fromBlob } from './bytes';
 import { readRolloutFiles } from './read';
-import { FIELD_NAMES } from './record';
+import { FIELD_NAMES } from './fields';
 
 const page = readFileSync(new URL('../../../docs/export/README.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```jsonl\n([\s\S]*?)```/g)].map(([, text]) => text as string);

@@ -13,7 +13,7 @@ import {
 } from 'hyparquet';
 import { wholeFile } from './bytes';
 import { RolloutFileError } from './problems';
-import { FIELD_NAMES } from './record';
+import { FIELD_NAMES } from './fields';
 
 const KNOWN = new Set<string>(Object.values(FIELD_NAMES).flat());
 /** `response` is not kept; reading it would cost as much as everything else. */

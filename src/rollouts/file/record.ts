@@ -1,46 +1,15 @@
 /**
- * One response as a file gives it: field names, aliases, checks. Contract: `parseRecord` takes any JSON
- * value and returns a checked record or throws `RecordError` naming the field; it reads known fields only
- * and never walks the rest of the object. Masked tokens are dropped here, and so is `response`, whose
- * tokens say the same.
- *
- * Scalars go through valibot. The token arrays are checked by plain loops: they hold nearly all of the
- * data, and a schema call per number would cost more than parsing the JSON.
+ * One response as a file gives it. Contract: `parseRecord` takes any JSON value and returns a checked record or
+ * throws `RecordError` naming the field; it reads known fields only and never walks the rest of the object.
+ * Masked tokens are dropped here, and so is `response`, whose tokens say the same.
  */
 import * as v from 'valibot';
-import { LOG_PROB_LIMIT } from '../../math/kernel-input';
+import { FIELD_NAMES, isFields, missing, pick, scalar, show, type Fields } from './fields';
 import { RecordError } from './problems';
+import { list, logProbs, maskOf, sameLength, tokenIdsOf, tokensOf } from './token-arrays';
 
 /** Format version that this reader writes about and reads; a record without `v` counts as 1. */
 export const FORMAT_VERSION = 1;
-
-/** float32 log-softmax may exceed 0 by rounding; anything above this is not a log-prob. */
-export const LOGP_TOLERANCE = 1e-5;
-
-/** Canonical name first, then what TRL, verl and NeMo-RL call it. */
-export const FIELD_NAMES = {
-  logp_old: ['logp_old', 'old_per_token_logps', 'old_log_probs', 'prev_logprobs'],
-  logp_new: ['logp_new', 'per_token_logps', 'log_prob', 'log_probs'],
-  logp_sampler: [
-    'logp_sampler',
-    'sampling_per_token_logps',
-    'rollout_log_probs',
-    'generation_logprobs',
-  ],
-  group: ['group', 'uid', 'prompt_id'],
-  reward: ['reward', 'score'],
-  advantage: ['advantage'],
-  mask: ['mask'],
-  token_ids: ['token_ids'],
-  tokens: ['tokens'],
-  step: ['step'],
-  sample: ['sample'],
-  prompt: ['prompt'],
-  response: ['response'],
-  meta: ['meta'],
-  v: ['v'],
-} as const;
-export type FieldName = keyof typeof FIELD_NAMES;
 
 export interface RolloutRecord {
   group: string | number;
@@ -62,42 +31,6 @@ export interface RolloutRecord {
   maskedTokens: number;
 }
 
-type Fields = Record<string, unknown>;
-
-function isFields(input: unknown): input is Fields {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
-}
-
-/** Python writes these bare words; the reader turns them into strings with this mark in front. */
-export const NOT_A_NUMBER_MARK = '\u0000not-json:';
-
-function show(value: unknown): string {
-  if (typeof value === 'string') {
-    if (value.startsWith(NOT_A_NUMBER_MARK)) return value.slice(NOT_A_NUMBER_MARK.length);
-    return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
-  }
-  if (value === null) return 'null';
-  if (Array.isArray(value) || value instanceof Float64Array) return `an array of ${value.length}`;
-  if (typeof value === 'object') return 'an object';
-  return String(value);
-}
-
-/** The field's value under its first name that is there; undefined and null both mean absent. */
-function pick(fields: Fields, name: FieldName): { value: unknown; written: string } | null {
-  for (const written of FIELD_NAMES[name]) {
-    if (!Object.hasOwn(fields, written)) continue;
-    const value = fields[written];
-    if (value !== null && value !== undefined) return { value, written };
-  }
-  return null;
-}
-
-function missing(name: FieldName): RecordError {
-  const [canonical, ...aliases] = FIELD_NAMES[name];
-  const also = aliases.length > 0 ? ` (or ${aliases.join(', ')})` : '';
-  return new RecordError(canonical, `is missing. Every response needs "${canonical}"${also}.`);
-}
-
 const finiteNumber = v.pipe(v.number(), v.finite());
 /** Larger numbers stand for several whole numbers each: groups of different names would be one. */
 const groupSchema = v.union([
@@ -111,149 +44,6 @@ const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positiveSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const textSchema = v.string();
 const COUNT_WANTED = 'a whole number from 0 to 2^53 - 1';
-
-/** Parquet gives 64-bit integers as BigInt; those that are no exact float64 are names, as text. */
-function exactly(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
-}
-
-function scalar<T>(
-  fields: Fields,
-  name: FieldName,
-  schema: v.GenericSchema<unknown, T>,
-  wanted: string,
-): T | null {
-  const found = pick(fields, name);
-  if (!found) return null;
-  const value = typeof found.value === 'bigint' ? exactly(found.value) : found.value;
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return parsed.output;
-  throw new RecordError(found.written, `is ${show(value)}; it must be ${wanted}.`);
-}
-
-interface List {
-  values: ArrayLike<unknown>;
-  written: string;
-}
-
-function list(fields: Fields, name: FieldName): List | null {
-  const found = pick(fields, name);
-  if (!found) return null;
-  const { value, written } = found;
-  if (Array.isArray(value)) return { values: value as unknown[], written };
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    return { values: value as unknown as ArrayLike<unknown>, written };
-  }
-  throw new RecordError(
-    written,
-    `is ${show(value)}; it must be an array with one entry per token.`,
-  );
-}
-
-function sameLength(reference: List, other: List): void {
-  if (reference.values.length === other.values.length) return;
-  throw new RecordError(
-    other.written,
-    `has ${other.values.length} entries, but "${reference.written}" has ${reference.values.length}. ` +
-      'All token arrays of a response must be equally long.',
-  );
-}
-
-function areLogProbs(values: Float64Array): boolean {
-  for (let t = 0; t < values.length; t++) {
-    const x = values[t] as number;
-    // Written so that NaN is none.
-    if (!(x <= LOGP_TOLERANCE && x > -LOG_PROB_LIMIT)) return false;
-  }
-  return true;
-}
-
-/** @param keep [all tokens] 1 = response token, or null for all */
-function logProbs({ values, written }: List, keep: Uint8Array | null, kept: number): Float64Array {
-  if (keep === null && values instanceof Float64Array && areLogProbs(values)) return values;
-  const out = new Float64Array(kept);
-  let k = 0;
-  for (let t = 0; t < values.length; t++) {
-    if (keep && keep[t] === 0) continue;
-    const x = values[t];
-    if (typeof x !== 'number' || !Number.isFinite(x)) {
-      throw new RecordError(
-        `${written}[${t}]`,
-        `is ${show(x)}; a log-prob must be a finite number. Mask the token out ("mask": 0) or ` +
-          'find out where your trainer lost it.',
-      );
-    }
-    if (x > LOGP_TOLERANCE) {
-      throw new RecordError(
-        `${written}[${t}]`,
-        `is ${x}; a log-prob cannot be positive. Are these probabilities or negated log-probs?`,
-      );
-    }
-    if (x <= -LOG_PROB_LIMIT) {
-      throw new RecordError(
-        `${written}[${t}]`,
-        `is ${x}; no softmax gives a log-prob that low. Is it a filler? Mask the token out ("mask": 0).`,
-      );
-    }
-    out[k++] = x;
-  }
-  return out;
-}
-
-function maskOf(fields: Fields, reference: List): Uint8Array | null {
-  const mask = list(fields, 'mask');
-  if (!mask) return null;
-  sameLength(reference, mask);
-  return Uint8Array.from({ length: mask.values.length }, (_, t) => {
-    const x = mask.values[t];
-    const value = typeof x === 'bigint' ? Number(x) : x;
-    if (value === 1 || value === true) return 1;
-    if (value === 0 || value === false) return 0;
-    throw new RecordError(`mask[${t}]`, `is ${show(x)}; it must be 0 or 1.`);
-  });
-}
-
-function tokenIdsOf(
-  fields: Fields,
-  reference: List,
-  keep: Uint8Array | null,
-  kept: number,
-): Int32Array | null {
-  const ids = list(fields, 'token_ids');
-  if (!ids) return null;
-  sameLength(reference, ids);
-  const out = new Int32Array(kept);
-  let k = 0;
-  for (let t = 0; t < ids.values.length; t++) {
-    if (keep && keep[t] === 0) continue;
-    const id = Number(ids.values[t]);
-    if (!Number.isSafeInteger(id) || id < 0 || id > 0x7fffffff) {
-      throw new RecordError(
-        `token_ids[${t}]`,
-        `is ${show(ids.values[t])}; it must be a token id (0 or more).`,
-      );
-    }
-    out[k++] = id;
-  }
-  return out;
-}
-
-function tokensOf(fields: Fields, reference: List, keep: Uint8Array | null): string[] | null {
-  const texts = list(fields, 'tokens');
-  if (!texts) return null;
-  sameLength(reference, texts);
-  const out: string[] = [];
-  for (let t = 0; t < texts.values.length; t++) {
-    if (keep && keep[t] === 0) continue;
-    const text = texts.values[t];
-    if (typeof text !== 'string') {
-      throw new RecordError(`tokens[${t}]`, `is ${show(text)}; it must be the token's text.`);
-    }
-    out.push(text);
-  }
-  return out;
-}
 
 interface Meta {
   maxCompletionLength: number | null;

@@ -5,7 +5,7 @@
  */
 import { wholeFile } from './bytes';
 import { parseObject } from './numbers';
-import { NOT_A_NUMBER_MARK } from './record';
+import { NOT_A_NUMBER_MARK } from './fields';
 import { RecordError, RolloutFileError } from './problems';
 
 /** A response of 100,000 tokens with three log-probs and texts stays well below this. */
