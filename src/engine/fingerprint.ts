@@ -9,7 +9,7 @@
  */
 import type { Claim, ExperimentContext } from '../experiments/experiment';
 import { experimentRegistry, type ExperimentId } from '../experiments/registry';
-import { logRatios, sequenceMeans } from '../experiments/input';
+import { logRatios, sequenceMeans } from '../experiments/shared/input';
 import { makeFingerprint, MAX_FIGURES, type Figure, type Fingerprint } from '../link/fingerprint';
 import type { RunSettings } from '../link/settings';
 import { CompensatedSum } from '../math/summation';

@@ -11,10 +11,10 @@ import type { Library, ObjectiveSettings } from '../math/objectives/types';
 import type { Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
 import { clipping } from './clipping';
-import type { CorrectionSettings } from './correction';
+import type { CorrectionSettings } from './shared/correction';
 import { gradient } from './gradient';
 import { objectives } from './objectives';
-import { PEER_EXAMPLE } from './peer-example';
+import { PEER_EXAMPLE } from './objectives/peer-example';
 
 const context = { kernels: cpuKernels, seed: 1, replications: 49 };
 

@@ -10,7 +10,7 @@ import { dependence, dependenceSettingsSchema } from './dependence';
 import { equivalence, equivalenceSettingsSchema } from './equivalence';
 import type { Claim, Experiment, ExperimentContext } from './experiment';
 import { gradient, gradientSettingsSchema } from './gradient';
-import { ExperimentInputError } from './input';
+import { ExperimentInputError } from './shared/input';
 import { length, lengthSettingsSchema } from './length';
 import { mismatch, mismatchSettingsSchema } from './mismatch';
 import { objectives, objectivesSettingsSchema } from './objectives';

@@ -1,6 +1,6 @@
 /** Autocorrelation of d_t by lag, with intervals, the band of white noise, and the law's window. */
 import type { DependenceResult } from '../../../src/experiments/dependence';
-import type { LagPoint } from '../../../src/experiments/dependence-measure';
+import type { LagPoint } from '../../../src/experiments/dependence/measure';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';

@@ -1,7 +1,7 @@
 /** Var[log s] against length: points with intervals, the line sigma^2/L, the fit, and the residuals. */
 import { useState } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
-import type { VarianceCurve } from '../../../src/experiments/variance-curve';
+import type { VarianceCurve } from '../../../src/experiments/shared/variance-curve';
 import type { LengthBins } from '../../../src/link/pages';
 import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';

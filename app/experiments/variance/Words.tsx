@@ -1,6 +1,6 @@
 /** The page's right-hand side: the law, the law with numbers in it, verdicts, and what breaks it. */
 import type { VarianceResult } from '../../../src/experiments/variance';
-import type { VarianceCurve, VariancePoint } from '../../../src/experiments/variance-curve';
+import type { VarianceCurve, VariancePoint } from '../../../src/experiments/shared/variance-curve';
 import { Formula } from '../../format/Formula';
 import { texNumber } from '../equivalence/tex';
 import { Claims } from '../ExperimentPage';

@@ -3,7 +3,7 @@ import type {
   VarianceCurve,
   VarianceMeasurement,
   VariancePoint,
-} from '../../../src/experiments/variance-curve';
+} from '../../../src/experiments/shared/variance-curve';
 import type { Mark, MarkSeries, MarkWords } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';

@@ -1,0 +1,46 @@
+/**
+ * The choice of a mismatch correction, as settings that several experiments share. Contract: without sampler
+ * log-probs, or with the choice `none`, there are no weights and every figure is what it was.
+ */
+import * as v from 'valibot';
+import {
+  CORRECTION_IDS,
+  correctionEffect,
+  correctionWeights,
+  type CorrectionEffect,
+} from '../../math/diagnostics/corrections';
+import { tokenCount, type Rollouts } from '../../rollouts/rollouts';
+
+const bound = v.nullable(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6)));
+export const correctionSchema = v.strictObject({
+  id: v.picklist(CORRECTION_IDS),
+  /** bounds of the weight; null = the recommended ones */
+  low: bound,
+  high: bound,
+});
+export type CorrectionSettings = v.InferOutput<typeof correctionSchema>;
+
+export const NO_CORRECTION: CorrectionSettings = { id: 'none', low: null, high: null };
+
+export interface AppliedCorrection {
+  /** false: the rollouts carry no sampler log-probs, so there is nothing to correct */
+  available: boolean;
+  /** [tokens]; null = every weight is 1 */
+  weights: Float64Array | null;
+  /** null where there are no weights */
+  effect: CorrectionEffect | null;
+}
+
+/** What a page tells about it: everything but the weights themselves. */
+export type CorrectionReport = Omit<AppliedCorrection, 'weights'>;
+
+export function applyCorrection(
+  rollouts: Rollouts,
+  { id, low, high }: CorrectionSettings,
+): AppliedCorrection {
+  const { logpSampler } = rollouts;
+  const available = logpSampler !== undefined && tokenCount(rollouts) > 0;
+  if (!available || id === 'none') return { available, weights: null, effect: null };
+  const weights = correctionWeights({ ...rollouts, logpSampler }, id, { low, high });
+  return { available, weights, effect: correctionEffect(weights) };
+}

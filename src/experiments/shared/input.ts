@@ -1,0 +1,92 @@
+/**
+ * What every experiment reads off `Rollouts` first. Contract: bad rollouts are refused with a sentence
+ * (`ExperimentInputError`) before any kernel sees them; everything returned is float64.
+ */
+import { CompensatedSum } from '../../math/summation';
+import { sequenceCount, tokenCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
+import type { ExperimentContext } from '../experiment';
+
+export class ExperimentInputError extends Error {
+  override name = 'ExperimentInputError';
+}
+
+/** @throws ExperimentInputError naming the sequence or column that is wrong */
+export function checkRollouts(rollouts: Rollouts): void {
+  const n = sequenceCount(rollouts);
+  const tokens = tokenCount(rollouts);
+  for (let i = 0; i < n; i++) {
+    if (!((rollouts.offsets[i + 1] as number) > (rollouts.offsets[i] as number))) {
+      throw new ExperimentInputError(
+        `Response ${i} has no tokens, so it has no sequence weight. Leave empty responses out.`,
+      );
+    }
+  }
+  const columns = [
+    ['logpOld', rollouts.logpOld, tokens],
+    ['logpNew', rollouts.logpNew, tokens],
+    ['entropyOld', rollouts.entropyOld, tokens],
+    ['entropyNew', rollouts.entropyNew, tokens],
+    ['group', rollouts.group, n],
+  ] as const;
+  for (const [name, column, expected] of columns) {
+    if (column && column.length !== expected) {
+      throw new ExperimentInputError(
+        `Column "${name}" has ${column.length} entries where ${expected} are expected. ` +
+          'Check that the file was read completely.',
+      );
+    }
+  }
+}
+
+/** [n] response lengths in tokens */
+export function responseLengths(rollouts: Rollouts): Uint32Array {
+  const n = sequenceCount(rollouts);
+  const lengths = new Uint32Array(n);
+  for (let i = 0; i < n; i++) {
+    lengths[i] = (rollouts.offsets[i + 1] as number) - (rollouts.offsets[i] as number);
+  }
+  return lengths;
+}
+
+/** [tokens] d_t = log pi_theta - log pi_old, nats */
+export function logRatios(rollouts: Rollouts): Float64Array {
+  const out = new Float64Array(rollouts.logpOld.length);
+  for (let t = 0; t < out.length; t++) {
+    out[t] = (rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number);
+  }
+  return out;
+}
+
+/** [n] log s = mean of d_t over each response's tokens, compensated */
+export function meanLogRatios({ logpOld, logpNew, offsets }: Rollouts): Float64Array {
+  return means(offsets, (t) => (logpNew[t] as number) - (logpOld[t] as number));
+}
+
+/** [n] mean over each response's tokens, compensated */
+export function sequenceMeans(values: FloatArray, offsets: Uint32Array): Float64Array {
+  return means(offsets, (t) => values[t] as number);
+}
+
+function means(offsets: Uint32Array, at: (t: number) => number): Float64Array {
+  const n = offsets.length - 1;
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const from = offsets[i] as number;
+    const to = offsets[i + 1] as number;
+    const sum = new CompensatedSum();
+    for (let t = from; t < to; t++) sum.add(at(t));
+    out[i] = sum.value / (to - from);
+  }
+  return out;
+}
+
+/**
+ * Between chunks of work: reports progress, lets messages in (an abort among them), and stops when the
+ * run was aborted.
+ * @throws the signal's reason
+ */
+export async function stage(context: ExperimentContext, fraction: number): Promise<void> {
+  context.progress?.(fraction);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  context.signal?.throwIfAborted();
+}
