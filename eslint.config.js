@@ -92,7 +92,7 @@ export default tseslint.config(
               // Stamps and CSV lines are texts of links and hashes, and the page writes files too.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!engine/client$|engine/training-client$|engine/reproduce$|engine/stamp$|export/(?:csv|stamp)$|link/|rollouts/file/folder$)',
+                '/src/(?!engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|export/(?:csv|stamp)$|link/|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

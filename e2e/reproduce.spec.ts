@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import type { Ledger } from '../src/engine/reproduce';
+import type { Ledger } from '../src/engine/headless/reproduce';
 import { expect, finished, test, type Backend } from './lab';
 
 const NAMES: Record<Backend, string> = { wasm: 'WebAssembly', webgpu: 'WebGPU' };

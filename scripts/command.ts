@@ -2,7 +2,7 @@
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
-import type { EngineClient } from '../src/engine/client';
+import type { EngineClient } from '../src/engine/lab/client';
 import type { Claim } from '../src/experiments/experiment';
 import { ROOT } from './node/ort';
 import { withPage, WORKERS } from './page';

@@ -12,10 +12,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { EngineClient } from '../src/engine/client';
-import type { ExportKind, RunProgress } from '../src/engine/protocol';
-import { repeatLink, type Repetition, type RepeatOptions } from '../src/engine/repeat';
-import { isRace } from '../src/engine/repeat-race';
+import type { EngineClient } from '../src/engine/lab/client';
+import type { ExportKind, RunProgress } from '../src/engine/lab/protocol';
+import {
+  repeatLink,
+  type Repetition,
+  type RepeatOptions,
+} from '../src/engine/headless/repeat-link';
+import { isRace } from '../src/engine/headless/repeat-race';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
 import { openLink, writeLink } from '../src/link/hash';
 import { figureWords, tokenWords } from '../src/link/words';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ledger, LedgerClaim } from '../src/engine/reproduce';
+import type { Ledger, LedgerClaim } from '../src/engine/headless/reproduce';
 import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
 
 function claim(id: string, pair: string, given: Partial<LedgerClaim>): LedgerClaim {

@@ -3,7 +3,7 @@
  * in the ledger. `intoDocument` puts it between two marks of a document, so that the README's table is
  * made by a command and never by hand.
  */
-import type { Ledger, LedgerClaim } from '../src/engine/reproduce';
+import type { Ledger, LedgerClaim } from '../src/engine/headless/reproduce';
 
 export const BEGIN = '<!-- ledger: made by `npm run ledger` -->';
 export const END = '<!-- end of the ledger -->';

@@ -4,8 +4,12 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { repeatRace, type RaceOptions, type RaceRepetition } from '../src/engine/repeat-race';
-import type { TrainingClient } from '../src/engine/training-client';
+import {
+  repeatRace,
+  type RaceOptions,
+  type RaceRepetition,
+} from '../src/engine/headless/repeat-race';
+import type { TrainingClient } from '../src/engine/trainer/client';
 import { csvHead, csvRow, numberCell } from '../src/export/csv';
 import { fetchCatalogue, type FileSource } from '../src/policy/fetch';
 import type { RaceProgress } from '../src/training/race';

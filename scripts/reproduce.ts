@@ -9,13 +9,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { EngineClient } from '../src/engine/client';
+import type { EngineClient } from '../src/engine/lab/client';
 import {
   reproduce,
   type Ledger,
   type ReproduceOptions,
   type ReproduceProgress,
-} from '../src/engine/reproduce';
+} from '../src/engine/headless/reproduce';
 import {
   appVersion,
   checkWritable,

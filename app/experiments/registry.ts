@@ -4,7 +4,7 @@
  * How to add one:
  * 1. Make a folder `app/experiments/NAME/` whose `index.tsx` exports a component by default. It gets
  *    its numbers from `useExperiment('NAME', settings)` (the experiment itself lives in
- *    `src/experiments/NAME.ts` and is listed in `src/engine/protocol.ts`), lays itself out with
+ *    `src/experiments/NAME.ts` and is listed in `src/engine/lab/protocol.ts`), lays itself out with
  *    `ExperimentPage` (question, figures, words), and draws with `app/charts`.
  * 2. Add one line below (`load` keeps the page out of the first download) and an entry in
  *    `src/link/pages.ts`, where its choices are listed that links carry.

@@ -3,7 +3,7 @@
  * Contract: does not block the page; takes the focus when it opens and gives it back; Esc closes it.
  */
 import { useRef } from 'react';
-import type { SequenceSummary } from '../../src/engine/protocol';
+import type { SequenceSummary } from '../../src/engine/lab/protocol';
 import { count, counted, signed, significant } from '../format/numbers';
 import type { Inspection } from '../state/lab';
 import { useAnswer, useLab, useLabState } from '../state/react';

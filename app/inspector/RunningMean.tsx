@@ -1,6 +1,6 @@
 /** d_t as points, its running mean as a line that ends at log s. */
 import { useMemo } from 'react';
-import type { SequenceDetail } from '../../src/engine/protocol';
+import type { SequenceDetail } from '../../src/engine/lab/protocol';
 import { Plot } from '../charts/Plot';
 import { domainOf, linearScale } from '../charts/scale';
 import { signed } from '../format/numbers';

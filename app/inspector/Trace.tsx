@@ -1,6 +1,6 @@
 /** One response: its facts, its tokens coloured by log-ratio, the running mean of d_t, every number. */
 import { useState, type KeyboardEvent } from 'react';
-import type { SequenceDetail, SequenceToken } from '../../src/engine/protocol';
+import type { SequenceDetail, SequenceToken } from '../../src/engine/lab/protocol';
 import { fixed, signed, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { colourBound, tokenColour } from './colour';

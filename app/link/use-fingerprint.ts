@@ -2,7 +2,7 @@
 import { experimentSettings } from '../../src/link/experiments';
 import type { AnyPageSettings, PageId } from '../../src/link/pages';
 import type { RunSettings } from '../../src/link/settings';
-import type { RunFingerprint } from '../../src/engine/protocol';
+import type { RunFingerprint } from '../../src/engine/lab/protocol';
 import { sameRun } from '../state/address';
 import type { Run } from '../state/lab';
 import { useAnswer, useLab, useLabState, type Answer } from '../state/react';

@@ -2,7 +2,7 @@
  * The run bar: start, pause, resume, step, stop, reset; how far, how fast, how long still; and which
  * backend does the work. Contract: buttons stay in their places whatever the phase.
  */
-import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/protocol';
+import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../setup/draft';

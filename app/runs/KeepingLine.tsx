@@ -1,5 +1,5 @@
 /** Beside the run: whether it is kept, and the way to all that are. */
-import type { Keeping } from '../../src/engine/protocol';
+import type { Keeping } from '../../src/engine/lab/protocol';
 import { count, counted } from '../format/numbers';
 import { useLab, useLabState } from '../state/react';
 

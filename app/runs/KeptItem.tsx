@@ -1,6 +1,6 @@
 /** One kept run in the list: what it is, how it differs from the one in view, and what can be done. */
 import { useState } from 'react';
-import type { ShelfRun } from '../../src/engine/protocol';
+import type { ShelfRun } from '../../src/engine/lab/protocol';
 import { MAX_OVERLAYS } from '../state/lab-overlays';
 import { useLab, useLabState } from '../state/react';
 import { overlayLook } from '../charts/overlay-look';

@@ -1,6 +1,6 @@
 /** The drawer of kept runs: this run as files, the list, room, and the paper. Does not block the page. */
 import { useRef, useState, type ReactNode } from 'react';
-import type { ShelfRun } from '../../src/engine/protocol';
+import type { ShelfRun } from '../../src/engine/lab/protocol';
 import { bytes, counted } from '../format/numbers';
 import { useDrawer } from '../inspector/drawer';
 import { useLab, useLabState } from '../state/react';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/link/settings';
-import type { ShelfRun } from '../../src/engine/protocol';
+import type { ShelfRun } from '../../src/engine/lab/protocol';
 import { differenceWords, differsBy, labelOf, sizeWords, sourceWords, stateWords } from './words';
 
 const run = (more: Partial<ShelfRun> = {}): ShelfRun => ({

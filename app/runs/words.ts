@@ -1,5 +1,5 @@
 /** Kept runs in words: what they are, and how they differ from the one in view. Contract: pure. */
-import type { KeptRun, ShelfRun } from '../../src/engine/protocol';
+import type { KeptRun, ShelfRun } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/link/settings';
 import { bytes, count } from '../format/numbers';
 import { differences, type Difference } from '../setup/draft';

@@ -1,8 +1,9 @@
 /** A fresh engine in a worker of its own. */
-import { EngineClient } from '../../src/engine/client';
+import { EngineClient } from '../../src/engine/lab/client';
 
 export function startEngine(): EngineClient {
   return new EngineClient(
-    () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
+    () =>
+      new Worker(new URL('../../src/engine/lab/worker.ts', import.meta.url), { type: 'module' }),
   );
 }

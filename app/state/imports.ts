@@ -10,7 +10,7 @@ import type {
   ImportReport,
   RunId,
   RunProgress,
-} from '../../src/engine/protocol';
+} from '../../src/engine/lab/protocol';
 
 /** Files that are being read, or could not be. */
 export interface Reading {

@@ -1,5 +1,5 @@
 /** The lab's reading of a person's files, as `imports.ts` describes it. */
-import type { ImportFile, ImportOptions, ImportOutcome } from '../../src/engine/protocol';
+import type { ImportFile, ImportOptions, ImportOutcome } from '../../src/engine/lab/protocol';
 import { QUEUED, sentence, type Engine, type LabStore } from './lab-state';
 
 export class FileImports {

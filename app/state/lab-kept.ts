@@ -11,7 +11,7 @@ import type {
   Shelf,
   ShelfRun,
   Subject,
-} from '../../src/engine/protocol';
+} from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/link/settings';
 import { draftOf, readDraft } from '../setup/draft';
 import type { Opener } from './lab-opening';

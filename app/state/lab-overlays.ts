@@ -3,7 +3,7 @@
  * them, with the same settings. Contract: at most MAX_OVERLAYS; each keeps its place, and with it its mark
  * and dash, until it is taken away; an answer is asked for once per run, experiment and settings.
  */
-import type { ExperimentId, ExperimentMap, KeptId } from '../../src/engine/protocol';
+import type { ExperimentId, ExperimentMap, KeptId } from '../../src/engine/lab/protocol';
 import { sentence, type Engine, type LabStore, type OverlayAnswer } from './lab-state';
 
 export const MAX_OVERLAYS = 5;

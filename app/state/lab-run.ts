@@ -2,7 +2,7 @@
  * The lab's run: started from the draft, and what a person orders it to do. Contract: one run; starting
  * another stops the one before. The engine obeys orders that come before it has taken a run up.
  */
-import type { RunId } from '../../src/engine/protocol';
+import type { RunId } from '../../src/engine/lab/protocol';
 import { readDraft } from '../setup/draft';
 import type { Opener } from './lab-opening';
 import { isLive, QUEUED, type Engine, type LabStore, type Run } from './lab-state';

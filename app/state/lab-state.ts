@@ -1,6 +1,6 @@
 /** What the page knows: the store's shape, shared by the rooms of the lab (`lab-*.ts`). */
 import type { StoreApi } from 'zustand/vanilla';
-import type { EngineClient } from '../../src/engine/client';
+import type { EngineClient } from '../../src/engine/lab/client';
 import type {
   BackendInfo,
   ExperimentId,
@@ -12,7 +12,7 @@ import type {
   RunProgress,
   Shelf,
   ShelfRun,
-} from '../../src/engine/protocol';
+} from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/link/settings';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Draft } from '../setup/draft';

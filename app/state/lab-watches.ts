@@ -4,7 +4,7 @@
  * live, answers take at most a third of the worker's time: the next one waits twice as long as the last
  * one took. A run that rests is answered at once.
  */
-import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
+import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import type { Overlays } from './lab-overlays';
 import { isLive, sentence, type Engine, type LabStore } from './lab-state';
 

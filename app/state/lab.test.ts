@@ -6,7 +6,7 @@ import type {
   RunProgress,
   Shelf,
   ShelfRun,
-} from '../../src/engine/protocol';
+} from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { RunSettings } from '../../src/link/settings';
 import { DEFAULT_IMPORT } from './imports';

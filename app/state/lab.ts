@@ -14,7 +14,7 @@ import type {
   KeptId,
   RunId,
   Subject,
-} from '../../src/engine/protocol';
+} from '../../src/engine/lab/protocol';
 import { DEFAULT_SETTINGS, type RunSettings } from '../../src/link/settings';
 import { draftOf, type Draft } from '../setup/draft';
 import { emptyLab } from './empty';

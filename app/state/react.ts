@@ -1,7 +1,7 @@
 /** React's way to the lab: one context, and selectors that re-render only what changed. */
 import { createContext, use, useEffect, useLayoutEffect, useState } from 'react';
 import { useStore } from 'zustand';
-import type { ExperimentId, ExperimentMap } from '../../src/engine/protocol';
+import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import type { Lab, LabState } from './lab';
 
 export const LabContext = createContext<Lab | null>(null);

@@ -4,7 +4,7 @@
  * arrays are plain arrays in the file.
  */
 import * as v from 'valibot';
-import type { BackendInfo } from '../../src/engine/protocol';
+import type { BackendInfo } from '../../src/engine/lab/protocol';
 import type { EquivalenceResult } from '../../src/experiments/equivalence';
 import { runSettingsSchema, type RunSettings } from '../../src/link/settings';
 

@@ -1,9 +1,9 @@
 /** The commands in a browser, without the app around them: how they reach WebGPU. */
-import { EngineClient } from '../../src/engine/client';
-import { repeatLink, type RepeatOptions } from '../../src/engine/repeat';
-import { repeatRace, type RaceOptions } from '../../src/engine/repeat-race';
-import { reproduce, type ReproduceOptions } from '../../src/engine/reproduce';
-import { TrainingClient } from '../../src/engine/training-client';
+import { EngineClient } from '../../src/engine/lab/client';
+import { repeatLink, type RepeatOptions } from '../../src/engine/headless/repeat-link';
+import { repeatRace, type RaceOptions } from '../../src/engine/headless/repeat-race';
+import { reproduce, type ReproduceOptions } from '../../src/engine/headless/reproduce';
+import { TrainingClient } from '../../src/engine/trainer/client';
 import { fetchCatalogue, siteFiles } from '../../src/policy/fetch';
 
 /** What the work came to, or why it could not run, a sentence. */
@@ -19,7 +19,8 @@ async function outcome<T extends object>(work: () => Promise<T>): Outcome<T> {
 
 function withEngine<T extends object>(work: (client: EngineClient) => Promise<T>): Outcome<T> {
   const client = new EngineClient(
-    () => new Worker(new URL('../../src/engine/worker.ts', import.meta.url), { type: 'module' }),
+    () =>
+      new Worker(new URL('../../src/engine/lab/worker.ts', import.meta.url), { type: 'module' }),
   );
   return outcome(() => work(client));
 }
@@ -27,7 +28,7 @@ function withEngine<T extends object>(work: (client: EngineClient) => Promise<T>
 function withTrainer<T extends object>(work: (client: TrainingClient) => Promise<T>): Outcome<T> {
   const client = new TrainingClient(
     () =>
-      new Worker(new URL('../../src/engine/training-worker.ts', import.meta.url), {
+      new Worker(new URL('../../src/engine/trainer/worker.ts', import.meta.url), {
         type: 'module',
       }),
   );

@@ -1,10 +1,10 @@
 /** The lab's engine and the trainer in Node, behind the same clients as in the browser. */
-import { Engine } from '../../src/engine/engine';
-import { EngineClient } from '../../src/engine/client';
-import type { Event, Request } from '../../src/engine/protocol';
-import { TrainingEngine } from '../../src/engine/training';
-import { TrainingClient } from '../../src/engine/training-client';
-import type { TrainingEvent, TrainingRequest } from '../../src/engine/training-protocol';
+import { Engine } from '../../src/engine/lab/engine';
+import { EngineClient } from '../../src/engine/lab/client';
+import type { Event, Request } from '../../src/engine/lab/protocol';
+import { TrainingEngine } from '../../src/engine/trainer/trainer';
+import { TrainingClient } from '../../src/engine/trainer/client';
+import type { TrainingEvent, TrainingRequest } from '../../src/engine/trainer/protocol';
 import type { FileSource } from '../../src/policy/fetch';
 import { localFiles, NODE_ASSETS } from './ort';
 import { inProcess } from './wire';

@@ -8,7 +8,7 @@ import type { BackendChoice } from '../link/settings';
 import { cpuKernels } from '../math/cpu-kernels';
 import { loadRuntime, type OrtAssets, type Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
-import type { BackendInfo } from './protocol';
+import type { BackendInfo } from './lab/protocol';
 
 export interface Backend {
   info: BackendInfo;

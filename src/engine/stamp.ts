@@ -3,7 +3,7 @@ import type { Stamp } from '../export/stamp';
 import type { RunSettings } from '../link/settings';
 import type { TrainingSettings } from '../link/training';
 import type { PolicyManifest } from '../policy/manifest';
-import type { BackendInfo } from './protocol';
+import type { BackendInfo } from './lab/protocol';
 
 export interface Origin {
   /** version of the app */

@@ -1,6 +1,6 @@
 /** Where files come in: dropped, picked, a folder, or the example. */
 import { useId, useRef, useState } from 'react';
-import type { ImportFile, ImportOptions } from '../../../src/engine/protocol';
+import type { ImportFile, ImportOptions } from '../../../src/engine/lab/protocol';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
 import { fetchExample } from './example';

@@ -1,5 +1,5 @@
 /** The health report: each finding with the figures it rests on, what stands out first. */
-import type { ImportReport } from '../../../src/engine/protocol';
+import type { ImportReport } from '../../../src/engine/lab/protocol';
 import type { Figure, Finding, FindingLevel } from '../../../src/rollouts/health/report';
 import { count, counted, significant } from '../../format/numbers';
 import { shareText } from '../percent';

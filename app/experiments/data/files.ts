@@ -3,7 +3,7 @@
  * the lab can read is taken, in the order of its steps; of files picked one by one, all, so that the reader
  * can say what is wrong with one.
  */
-import type { ImportFile } from '../../../src/engine/protocol';
+import type { ImportFile } from '../../../src/engine/lab/protocol';
 import { folderFiles, isHidden } from '../../../src/rollouts/file/folder';
 
 function ofFolder(files: readonly ImportFile[]): ImportFile[] {

@@ -2,7 +2,7 @@
  * The page's formulas as TeX, with the numbers of one response or of all of them. Contract: strings
  * out, numbers in; form colours are CSS classes (`\htmlClass`), so that a theme may change them.
  */
-import type { SequenceDetail } from '../../../src/engine/protocol';
+import type { SequenceDetail } from '../../../src/engine/lab/protocol';
 import type { EquivalenceResult, Form } from '../../../src/experiments/equivalence';
 
 /** Plain TeX number: `1.0431`, `-2.1 \times 10^{-7}`. */

@@ -1,5 +1,5 @@
 /** How large, where, with which seed; start and cancel; how far and how long still. */
-import { pairsOf, type ReproduceOptions } from '../../../src/engine/reproduce';
+import { pairsOf, type ReproduceOptions } from '../../../src/engine/headless/reproduce';
 import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { POLICIES_FIELDS, readNumber } from '../../setup/fields';

@@ -1,5 +1,5 @@
 /** The ledger: one table per policy pair, one line per claim. */
-import type { LedgerClaim, ReproducePair } from '../../../src/engine/reproduce';
+import type { LedgerClaim, ReproducePair } from '../../../src/engine/headless/reproduce';
 import { count, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { VerdictChip } from '../ExperimentPage';

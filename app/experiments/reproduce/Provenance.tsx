@@ -1,5 +1,5 @@
 /** What a stranger needs to check the ledger, and the ways to take it along. */
-import type { LedgerHead } from '../../../src/engine/reproduce';
+import type { LedgerHead } from '../../../src/engine/headless/reproduce';
 import { significant } from '../../format/numbers';
 import { download } from '../../runs/download';
 import { linkOfPage } from '../../runs/stamp';

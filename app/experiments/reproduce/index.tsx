@@ -3,7 +3,7 @@
  * that can be printed, downloaded and checked. `npm run reproduce` does the same without a screen.
  */
 import { useStore } from 'zustand';
-import type { ReproducePair } from '../../../src/engine/reproduce';
+import type { ReproducePair } from '../../../src/engine/headless/reproduce';
 import { DEFAULT_POLICIES } from '../../../src/link/settings';
 import { duration } from '../../format/numbers';
 import { draftOf } from '../../setup/draft';

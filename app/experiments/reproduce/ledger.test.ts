@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LedgerClaim, LedgerHead } from '../../../src/engine/reproduce';
+import type { LedgerClaim, LedgerHead } from '../../../src/engine/headless/reproduce';
 import { countsOf, csvOf, stripOf } from './ledger';
 
 const CLAIM: LedgerClaim = {

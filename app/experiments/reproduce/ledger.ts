@@ -1,5 +1,5 @@
 /** The ledger as text: counts, CSV, and file names. Contract: pure; CSV after RFC 4180, full precision. */
-import type { LedgerClaim, LedgerHead } from '../../../src/engine/reproduce';
+import type { LedgerClaim, LedgerHead } from '../../../src/engine/headless/reproduce';
 import { csvHead, csvRow, labelCell, numberCell } from '../../../src/export/csv';
 import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 

@@ -4,8 +4,8 @@ import type {
   LedgerHead,
   reproduce,
   ReproduceHooks,
-} from '../../../src/engine/reproduce';
-import { EngineClient } from '../../../src/engine/client';
+} from '../../../src/engine/headless/reproduce';
+import { EngineClient } from '../../../src/engine/lab/client';
 import { Session } from './session';
 
 const OPTIONS = { app: '1.2.3', seed: 7, backend: 'wasm', quick: true, pair: null } as const;

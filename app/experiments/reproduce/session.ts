@@ -5,7 +5,7 @@
  * reaches a later one.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { EngineClient } from '../../../src/engine/client';
+import type { EngineClient } from '../../../src/engine/lab/client';
 import {
   reproduce,
   type Ledger,
@@ -13,7 +13,7 @@ import {
   type LedgerHead,
   type ReproduceOptions,
   type ReproduceProgress,
-} from '../../../src/engine/reproduce';
+} from '../../../src/engine/headless/reproduce';
 import { startEngine } from '../../state/engine';
 
 export type Status =

@@ -1,7 +1,7 @@
 /** Which race, and its course: presets with their predicted times, racers, settings; run, pause, step, stop. */
 import { useEffect, useMemo } from 'react';
 import { viewOf, type RaceView } from '../../../src/link/race';
-import { predictedSeconds } from '../../../src/engine/training-client';
+import { predictedSeconds } from '../../../src/engine/trainer/client';
 import type { TrainingSettings } from '../../../src/link/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';

@@ -3,7 +3,7 @@ import { Figure } from '../../charts/Figure';
 import { Choice } from '../Choice';
 import { useState } from 'react';
 import type { Stamp } from '../../../src/export/stamp';
-import type { Judged } from '../../../src/engine/training-protocol';
+import type { Judged } from '../../../src/engine/trainer/protocol';
 import type { RacerLook } from './names';
 import { isPaused, isUnderWay, session, type PresentRace } from './session';
 

@@ -5,7 +5,7 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { trainingOf, viewOf, type RaceView } from '../../../src/link/race';
-import type { KeptRace, OwnStart } from '../../../src/engine/training-protocol';
+import type { KeptRace, OwnStart } from '../../../src/engine/trainer/protocol';
 import type { TrainingSettings } from '../../../src/link/training';
 import { useAddress, useAddressState } from '../../state/address-react';
 import { linkOfPage } from '../../runs/stamp';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainingEvent, TrainingRequest } from '../../../src/engine/training-protocol';
+import type { TrainingEvent, TrainingRequest } from '../../../src/engine/trainer/protocol';
 import { DEFAULT_TRAINING } from '../../../src/link/training';
 import type { RacePhase } from '../../../src/training/race';
 import type { StepReport } from '../../../src/training/report';

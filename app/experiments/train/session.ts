@@ -4,7 +4,7 @@
  * view whatever happens; after a failure `resume` goes on from the last snapshot in a fresh worker.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { TrainingClient } from '../../../src/engine/training-client';
+import { TrainingClient } from '../../../src/engine/trainer/client';
 import type {
   KeptRace,
   OwnStart,
@@ -12,8 +12,8 @@ import type {
   RaceKey,
   SamplePair,
   TrainingEvent,
-} from '../../../src/engine/training-protocol';
-import type { BackendInfo } from '../../../src/engine/protocol';
+} from '../../../src/engine/trainer/protocol';
+import type { BackendInfo } from '../../../src/engine/lab/protocol';
 import type { TrainingSettings } from '../../../src/link/training';
 import type { StepEstimate } from '../../../src/training/predict';
 import type { RaceProgress } from '../../../src/training/race';
@@ -303,7 +303,7 @@ function cutTo(reports: StepReport[][], racers: readonly { step: number }[]): St
 /** The one that the page shows. */
 export const session = new RaceSession(
   () =>
-    new Worker(new URL('../../../src/engine/training-worker.ts', import.meta.url), {
+    new Worker(new URL('../../../src/engine/trainer/worker.ts', import.meta.url), {
       type: 'module',
     }),
 );

@@ -4,15 +4,15 @@
  * closes it, so that trying again tries again.
  */
 import { defaultDevice, init } from '@jax-js/jax';
-import type { Stamp } from '../export/stamp';
-import type { TrainingSettings } from '../link/training';
-import { fetchCatalogue, findPolicy, type FileSource } from '../policy/fetch';
-import { PolicyHost } from '../policy/host';
-import type { OrtAssets } from '../policy/runtime';
-import { differentiable } from '../training/policy';
-import type { TrainingContext } from '../training/racer';
-import { openBackend, type Backend } from './backend';
-import { factsOf, raceHashes } from './stamp';
+import type { Stamp } from '../../export/stamp';
+import type { TrainingSettings } from '../../link/training';
+import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch';
+import { PolicyHost } from '../../policy/host';
+import type { OrtAssets } from '../../policy/runtime';
+import { differentiable } from '../../training/policy';
+import type { TrainingContext } from '../../training/racer';
+import { openBackend, type Backend } from '../backend';
+import { factsOf, raceHashes } from '../stamp';
 
 export interface Room {
   backend: Backend;

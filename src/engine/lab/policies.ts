@@ -3,14 +3,14 @@
  * that are open for work. Contract: what failed to be fetched or opened is not remembered, so that trying
  * again tries again; opened policies belong to one backend and are closed with it.
  */
-import type { Claim } from '../experiments/experiment';
-import { fetchCatalogue, findPolicy, type FileSource } from '../policy/fetch';
-import { PolicyHost } from '../policy/host';
-import type { PolicyManifest } from '../policy/manifest';
-import { OwnCheckpoints } from '../policy/own';
-import type { SourceHooks } from '../rollouts/source';
-import type { Backend } from './backend';
-import { fetchSeries, seriesClaims, shippedSeries } from './series-claims';
+import type { Claim } from '../../experiments/experiment';
+import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch';
+import { PolicyHost } from '../../policy/host';
+import type { PolicyManifest } from '../../policy/manifest';
+import { OwnCheckpoints } from '../../policy/own';
+import type { SourceHooks } from '../../rollouts/source';
+import type { Backend } from '../backend';
+import { fetchSeries, seriesClaims, shippedSeries } from '../series-claims';
 
 export class Policies {
   private readonly own: OwnCheckpoints;

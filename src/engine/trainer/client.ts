@@ -5,9 +5,9 @@
  * call starts a fresh worker. The client holds the latest snapshot of the race, so that a race outlives
  * its worker: `start` with `begun()` goes on from there.
  */
-import type { TrainingSettings } from '../link/training';
-import type { RaceSnapshot } from '../training/race';
-import type { StepReport } from '../training/report';
+import type { TrainingSettings } from '../../link/training';
+import type { RaceSnapshot } from '../../training/race';
+import type { StepReport } from '../../training/report';
 import type {
   Begun,
   OwnStart,
@@ -16,11 +16,11 @@ import type {
   TrainingEvent,
   TrainingReply,
   TrainingRequest,
-} from './training-protocol';
-import { WorkerLink } from './worker-link';
+} from './protocol';
+import { WorkerLink } from '../rpc/channel';
 
 /** How long a race takes where a step's parts cost what `calibrate` found. */
-export { predictedSeconds } from '../training/predict';
+export { predictedSeconds } from '../../training/predict';
 
 type ReplyOf<T extends TrainingReply['type']> = Extract<TrainingReply, { type: T }>;
 type Asking = Extract<TrainingRequest, { requestId: number }>;

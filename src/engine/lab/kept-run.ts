@@ -1,10 +1,10 @@
 /** From a run to what is kept about it, and back: what it was, and whether it can go on. */
-import type { RunSettings } from '../link/settings';
-import type { PolicyManifest } from '../policy/manifest';
-import type { Stamp } from '../export/stamp';
-import type { KeptRun } from '../store/kept-run';
-import { policyHashes } from './stamp';
-import { freshId } from './fresh-id';
+import type { RunSettings } from '../../link/settings';
+import type { PolicyManifest } from '../../policy/manifest';
+import type { Stamp } from '../../export/stamp';
+import type { KeptRun } from '../../store/kept-run';
+import { policyHashes } from '../stamp';
+import { freshId } from '../fresh-id';
 
 /** What a run is made of, as far as it is known. */
 export interface RunFacts {

@@ -5,21 +5,21 @@
  * Contract: no DOM and no worker globals. One race at a time; starting another ends the one before. A
  * race that failed says whether it can go on; its finished steps are kept.
  */
-import { parseTraining, type TrainingSettings } from '../link/training';
-import type { FileSource } from '../policy/fetch';
-import type { Weights } from '../policy/graph/lift';
-import type { OrtAssets } from '../policy/runtime';
-import { assertSameShapes } from '../policy/weights';
-import type { Rollouts } from '../rollouts/rollouts';
-import type { RaceStore } from '../store/race-store';
-import { calibrate } from '../training/calibrate';
-import { readCheckpoint } from '../training/checkpoint';
-import { StepHistory } from '../training/history';
-import { Race, type RaceSnapshot } from '../training/race';
-import type { StepReport } from '../training/report';
-import { RaceKeeper } from './race-keeper';
-import { factsOf } from './stamp';
-import { checkpointFile, rolloutsFile, samplePairs } from './training-answers';
+import { parseTraining, type TrainingSettings } from '../../link/training';
+import type { FileSource } from '../../policy/fetch';
+import type { Weights } from '../../policy/graph/lift';
+import type { OrtAssets } from '../../policy/runtime';
+import { assertSameShapes } from '../../policy/weights';
+import type { Rollouts } from '../../rollouts/rollouts';
+import type { RaceStore } from '../../store/race-store';
+import { calibrate } from '../../training/calibrate';
+import { readCheckpoint } from '../../training/checkpoint';
+import { StepHistory } from '../../training/history';
+import { Race, type RaceSnapshot } from '../../training/race';
+import type { StepReport } from '../../training/report';
+import { RaceKeeper } from './autosave';
+import { factsOf } from '../stamp';
+import { checkpointFile, rolloutsFile, samplePairs } from './answers';
 import type {
   Begun,
   OwnStart,
@@ -27,8 +27,8 @@ import type {
   TrainingEvent,
   TrainingReply,
   TrainingRequest,
-} from './training-protocol';
-import { TrainingRooms, trainingStamp, type Room } from './training-rooms';
+} from './protocol';
+import { TrainingRooms, trainingStamp, type Room } from './environment';
 
 export interface TrainingOptions {
   assets: OrtAssets;

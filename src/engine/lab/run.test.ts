@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
-import type { RolloutSource, SourceHooks } from '../rollouts/source';
+import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import type { RolloutSource, SourceHooks } from '../../rollouts/source';
 import type { RunProgress } from './protocol';
 import { Run } from './run';
 

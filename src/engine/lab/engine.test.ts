@@ -1,9 +1,9 @@
 /** The engine behind its protocol, on wasm, with a tiny policy: what a page would see. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { tinyPolicy } from '../../models/build/tiny';
-import { NODE_ASSETS } from '../../scripts/node/ort';
-import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../link/settings';
-import type { FileSource } from '../policy/fetch';
+import { tinyPolicy } from '../../../models/build/tiny';
+import { NODE_ASSETS } from '../../../scripts/node/ort';
+import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../../link/settings';
+import type { FileSource } from '../../policy/fetch';
 import { Engine } from './engine';
 import type { Event, Reply, Request } from './protocol';
 

@@ -1,15 +1,15 @@
 /** What the trainer hands out of a race: a checkpoint, a step's rollouts as a file, sample responses. */
-import { runJson } from '../export/run-json';
-import type { Stamp } from '../export/stamp';
-import type { TrainingSettings } from '../link/training';
-import type { Weights } from '../policy/graph/lift';
-import type { PolicyHost } from '../policy/host';
-import { sampleSequences } from '../policy/sample';
-import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
-import { heldOutPrompt, verify } from '../tasks/arithmetic';
-import { writeCheckpoint } from '../training/checkpoint';
-import type { Race } from '../training/race';
-import type { NamedBlob, SamplePair } from './training-protocol';
+import { runJson } from '../../export/run-json';
+import type { Stamp } from '../../export/stamp';
+import type { TrainingSettings } from '../../link/training';
+import type { Weights } from '../../policy/graph/lift';
+import type { PolicyHost } from '../../policy/host';
+import { sampleSequences } from '../../policy/sample';
+import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import { heldOutPrompt, verify } from '../../tasks/arithmetic';
+import { writeCheckpoint } from '../../training/checkpoint';
+import type { Race } from '../../training/race';
+import type { NamedBlob, SamplePair } from './protocol';
 
 const named = (settings: TrainingSettings, racer: number) =>
   (settings.racers[racer]?.objective ?? 'racer').replaceAll('_', '-');

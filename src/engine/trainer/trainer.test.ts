@@ -1,15 +1,15 @@
 /** The trainer behind its protocol, on wasm, with a tiny policy: what a page would see. */
 import 'fake-indexeddb/auto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { tinyPolicy } from '../../models/build/tiny';
-import { NODE_ASSETS } from '../../scripts/node/ort';
-import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../link/training';
-import { readRunFile } from '../export/run-file';
-import { fromBlob } from '../rollouts/file/bytes';
-import { readCheckpoint } from '../training/checkpoint';
-import { RaceStore } from '../store/race-store';
-import { TrainingEngine } from './training';
-import type { Begun, TrainingEvent, TrainingReply, TrainingRequest } from './training-protocol';
+import { tinyPolicy } from '../../../models/build/tiny';
+import { NODE_ASSETS } from '../../../scripts/node/ort';
+import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../link/training';
+import { readRunFile } from '../../export/run-file';
+import { fromBlob } from '../../rollouts/file/bytes';
+import { readCheckpoint } from '../../training/checkpoint';
+import { RaceStore } from '../../store/race-store';
+import { TrainingEngine } from './trainer';
+import type { Begun, TrainingEvent, TrainingReply, TrainingRequest } from './protocol';
 
 const SETTINGS: TrainingSettings = {
   ...DEFAULT_TRAINING,

@@ -4,7 +4,7 @@
  * Contract: a dead worker rejects what was waiting, tells listeners that the run failed, and the next
  * call starts a fresh worker; nothing hangs.
  */
-import type { BackendChoice, RunSettings } from '../link/settings';
+import type { BackendChoice, RunSettings } from '../../link/settings';
 import type {
   Event,
   ExperimentId,
@@ -28,7 +28,7 @@ import type {
   ShelfRequest,
   Subject,
 } from './protocol';
-import { WorkerLink } from './worker-link';
+import { WorkerLink } from '../rpc/channel';
 
 type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>;
 

@@ -1,7 +1,7 @@
 /** Rollouts as a file, written piece by piece so that the worker stays responsive and memory small. */
-import { sequencesCsv, tokensCsv } from '../export/rollouts-csv';
-import { runJson, type RunFileHead } from '../export/run-json';
-import type { Rollouts } from '../rollouts/rollouts';
+import { sequencesCsv, tokensCsv } from '../../export/rollouts-csv';
+import { runJson, type RunFileHead } from '../../export/run-json';
+import type { Rollouts } from '../../rollouts/rollouts';
 import type { ExportKind } from './protocol';
 
 /** characters that make one part of the blob; the browser may put parts on disk */

@@ -1,7 +1,7 @@
 /** A run from its start to its end, as one promise. */
-import type { RunSettings } from '../link/settings';
-import type { EngineClient } from './client';
-import type { RunId, RunProgress } from './protocol';
+import type { RunSettings } from '../../link/settings';
+import type { EngineClient } from '../lab/client';
+import type { RunId, RunProgress } from '../lab/protocol';
 
 /**
  * @param cancelled what a cancelled run rejects with

@@ -3,12 +3,12 @@
  * exhaustively on both sides. Whatever concerns a race carries its id; requests that want an answer
  * carry a requestId.
  */
-import type { TrainingSettings } from '../link/training';
-import type { KeptRace, RaceKey } from '../store/kept-race';
-import type { StepEstimate } from '../training/predict';
-import type { RaceProgress, RaceSnapshot } from '../training/race';
-import type { StepReport } from '../training/report';
-import type { BackendInfo } from './protocol';
+import type { TrainingSettings } from '../../link/training';
+import type { KeptRace, RaceKey } from '../../store/kept-race';
+import type { StepEstimate } from '../../training/predict';
+import type { RaceProgress, RaceSnapshot } from '../../training/race';
+import type { StepReport } from '../../training/report';
+import type { BackendInfo } from '../lab/protocol';
 
 export type RaceId = number;
 

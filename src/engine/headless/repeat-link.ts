@@ -3,16 +3,16 @@
  * `EngineClient`. Contract: strings in, plain JSON data out; what the link asks for is read by `openLink`
  * alone, so that the command and the page mean the same by it; rejects with a sentence.
  */
-import type { Claim } from '../experiments/experiment';
-import type { Stamp } from '../export/stamp';
-import { experimentSettings } from '../link/experiments';
-import { compareFingerprints, type Comparison, type Figure } from '../link/fingerprint';
-import { openLink, writeLink } from '../link/hash';
-import type { BackendChoice } from '../link/settings';
-import type { EngineClient } from './client';
+import type { Claim } from '../../experiments/experiment';
+import type { Stamp } from '../../export/stamp';
+import { experimentSettings } from '../../link/experiments';
+import { compareFingerprints, type Comparison, type Figure } from '../../link/fingerprint';
+import { openLink, writeLink } from '../../link/hash';
+import type { BackendChoice } from '../../link/settings';
+import type { EngineClient } from '../lab/client';
 import { finishRun } from './finish';
-import type { ExportKind, RunProgress } from './protocol';
-import { factsOf, policyHashes, stampOf } from './stamp';
+import type { ExportKind, RunProgress } from '../lab/protocol';
+import { factsOf, policyHashes, stampOf } from '../stamp';
 
 export interface RepeatOptions {
   /** version of the app */

@@ -2,11 +2,11 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tinyPolicy } from '../../models/build/tiny';
-import { NODE_ASSETS } from '../../scripts/node/ort';
-import { DEFAULT_POLICIES, type RunSettings } from '../link/settings';
-import { StoreFull } from '../store/kept-run';
-import { RunStore } from '../store/run-store';
+import { tinyPolicy } from '../../../models/build/tiny';
+import { NODE_ASSETS } from '../../../scripts/node/ort';
+import { DEFAULT_POLICIES, type RunSettings } from '../../link/settings';
+import { StoreFull } from '../../store/kept-run';
+import { RunStore } from '../../store/run-store';
 import { EngineClient } from './client';
 import { Engine } from './engine';
 import type { Event, Keeping, Reply, Request } from './protocol';

@@ -3,11 +3,11 @@
  * Contract: without a store every request says why; a run that a tab works on is locked by its id, so that
  * no other tab takes it for one that was cut off.
  */
-import type { Rollouts } from '../rollouts/rollouts';
-import { StoreSilent, StoreUnavailable, type KeptId, type KeptRun } from '../store/kept-run';
-import { bytesOf } from '../store/pack';
-import type { RunStore } from '../store/run-store';
-import { Keeper } from './keeper';
+import type { Rollouts } from '../../rollouts/rollouts';
+import { StoreSilent, StoreUnavailable, type KeptId, type KeptRun } from '../../store/kept-run';
+import { bytesOf } from '../../store/pack';
+import type { RunStore } from '../../store/run-store';
+import { Keeper } from './autosave';
 import type { Keeping, Shelf as ShelfView } from './protocol';
 
 /** Deleted runs can be brought back for so long, also after a reload. */

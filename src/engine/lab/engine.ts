@@ -5,23 +5,23 @@
  * in Node. One run at a time; starting another stops the one before. A lost GPU is reported as a
  * failed run that can be resumed: the next batch rebuilds the device, the session and the weights.
  */
-import { experimentRegistry } from '../experiments/registry';
-import type { BackendChoice, RunSettings } from '../link/settings';
-import { parseRunSettings } from '../link/settings';
-import type { FileSource } from '../policy/fetch';
-import type { OrtAssets } from '../policy/runtime';
-import { policiesSource } from '../rollouts/policies';
-import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
-import type { RolloutSource } from '../rollouts/source';
-import { syntheticSource } from '../rollouts/synthetic';
-import type { RunStore } from '../store/run-store';
-import { openBackend, type Backend } from './backend';
+import { experimentRegistry } from '../../experiments/registry';
+import type { BackendChoice, RunSettings } from '../../link/settings';
+import { parseRunSettings } from '../../link/settings';
+import type { FileSource } from '../../policy/fetch';
+import type { OrtAssets } from '../../policy/runtime';
+import { policiesSource } from '../../rollouts/policies';
+import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import type { RolloutSource } from '../../rollouts/source';
+import { syntheticSource } from '../../rollouts/synthetic';
+import type { RunStore } from '../../store/run-store';
+import { openBackend, type Backend } from '../backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
 import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
-import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept';
-import type { Keeper } from './keeper';
+import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept-run';
+import type { Keeper } from './autosave';
 import { Policies } from './policies';
 import type {
   Event,
@@ -39,8 +39,8 @@ import type {
   Subject,
 } from './protocol';
 import { Run, type RunEvents } from './run';
-import { Shelf } from './shelf';
-import { factsOf, policyHashes, stampOf } from './stamp';
+import { Shelf } from './kept-runs';
+import { factsOf, policyHashes, stampOf } from '../stamp';
 
 export interface EngineOptions {
   assets: OrtAssets;

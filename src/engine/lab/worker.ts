@@ -1,8 +1,8 @@
 /** The engine's thread. Everything below is wiring; the work is in `engine.ts`. */
-import { siteFiles } from '../policy/fetch';
-import { version } from '../../package.json';
-import { RunStore } from '../store/run-store';
-import { SITE_ASSETS } from './assets';
+import { siteFiles } from '../../policy/fetch';
+import { version } from '../../../package.json';
+import { RunStore } from '../../store/run-store';
+import { SITE_ASSETS } from '../assets';
 import { Engine } from './engine';
 import type { Request } from './protocol';
 

@@ -3,16 +3,16 @@
  * exhaustively on both sides, no casts around them. Requests that want an answer carry a requestId;
  * what concerns a run carries its run id, so that a late message of a stopped run is recognised.
  */
-import type { Claim } from '../experiments/experiment';
-import type { AdvantageRule } from '../math/objectives/advantages';
-import type { BackendChoice, RunSettings } from '../link/settings';
+import type { Claim } from '../../experiments/experiment';
+import type { AdvantageRule } from '../../math/objectives/advantages';
+import type { BackendChoice, RunSettings } from '../../link/settings';
 import type { RunFingerprint } from './fingerprint';
-import type { PolicyManifest } from '../policy/manifest';
-import type { Problem } from '../rollouts/file/problems';
-import type { FileSummary } from '../rollouts/file/read';
-import type { HealthReport } from '../rollouts/health/report';
-import type { KeptId, KeptRun } from '../store/kept-run';
-import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../experiments/registry';
+import type { PolicyManifest } from '../../policy/manifest';
+import type { Problem } from '../../rollouts/file/problems';
+import type { FileSummary } from '../../rollouts/file/read';
+import type { HealthReport } from '../../rollouts/health/report';
+import type { KeptId, KeptRun } from '../../store/kept-run';
+import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../../experiments/registry';
 
 export type { KeptId, KeptRun };
 

@@ -7,15 +7,20 @@
  * they are uncertain. A figure is called the same within a twentieth of the half-width of its 95 %
  * interval, or within a thousandth of itself, whichever is more; deviations from float64 within 1e-6.
  */
-import type { Claim, ExperimentContext } from '../experiments/experiment';
-import { experimentRegistry, type ExperimentId } from '../experiments/registry';
-import { logRatios, sequenceMeans } from '../experiments/shared/input';
-import { makeFingerprint, MAX_FIGURES, type Figure, type Fingerprint } from '../link/fingerprint';
-import type { RunSettings } from '../link/settings';
-import { CompensatedSum } from '../math/summation';
-import { findCheckpoint, findPolicy } from '../policy/fetch';
-import type { PolicyManifest } from '../policy/manifest';
-import type { Rollouts } from '../rollouts/rollouts';
+import type { Claim, ExperimentContext } from '../../experiments/experiment';
+import { experimentRegistry, type ExperimentId } from '../../experiments/registry';
+import { logRatios, sequenceMeans } from '../../experiments/shared/input';
+import {
+  makeFingerprint,
+  MAX_FIGURES,
+  type Figure,
+  type Fingerprint,
+} from '../../link/fingerprint';
+import type { RunSettings } from '../../link/settings';
+import { CompensatedSum } from '../../math/summation';
+import { findCheckpoint, findPolicy } from '../../policy/fetch';
+import type { PolicyManifest } from '../../policy/manifest';
+import type { Rollouts } from '../../rollouts/rollouts';
 
 export const RELATIVE_TOLERANCE = 1e-3;
 export const ROUNDING = 2e-6;

@@ -3,13 +3,13 @@
  * written is said once and the race goes on without; curves beyond the last snapshot are not kept,
  * because the race would go on from that snapshot.
  */
-import type { Stamp } from '../export/stamp';
-import type { TrainingSettings } from '../link/training';
-import type { KeptRace, RaceKey } from '../store/kept-race';
-import type { RaceStore } from '../store/race-store';
-import type { RaceSnapshot } from '../training/race';
-import type { StepReport } from '../training/report';
-import { freshId } from './fresh-id';
+import type { Stamp } from '../../export/stamp';
+import type { TrainingSettings } from '../../link/training';
+import type { KeptRace, RaceKey } from '../../store/kept-race';
+import type { RaceStore } from '../../store/race-store';
+import type { RaceSnapshot } from '../../training/race';
+import type { StepReport } from '../../training/report';
+import { freshId } from '../fresh-id';
 
 export interface RaceFacts {
   app: string;

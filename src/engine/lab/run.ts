@@ -5,9 +5,9 @@
  * one that is missing. The loop yields to the event loop between batches, so requests are answered
  * while a run is live.
  */
-import { concatRollouts, sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
-import type { RolloutSource } from '../rollouts/source';
-import type { FinishedBatch } from './keeper';
+import { concatRollouts, sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import type { RolloutSource } from '../../rollouts/source';
+import type { FinishedBatch } from './autosave';
 import type { RunPhase, RunProgress } from './protocol';
 
 export interface RunEvents {

@@ -3,10 +3,10 @@
  * in order, each once; where the browser gives no more room, what was written stays, the rest waits in
  * memory and is tried again with every batch; `say` is told whenever that changes.
  */
-import type { Rollouts } from '../rollouts/rollouts';
-import { StoreFull, type KeptRun } from '../store/kept-run';
-import { bytesOf } from '../store/pack';
-import type { RunStore } from '../store/run-store';
+import type { Rollouts } from '../../rollouts/rollouts';
+import { StoreFull, type KeptRun } from '../../store/kept-run';
+import { bytesOf } from '../../store/pack';
+import type { RunStore } from '../../store/run-store';
 import type { Keeping, RunProgress } from './protocol';
 
 /** A finished batch, and what the run came to with it. */

@@ -1,5 +1,5 @@
 /** Sequences and tokens for people: every number on the page can be traced to these. */
-import { sequenceCount, tokenText, type FloatArray, type Rollouts } from '../rollouts/rollouts';
+import { sequenceCount, tokenText, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import type { SequenceDetail, SequenceQuery, SequenceSummary } from './protocol';
 
 function mean(values: FloatArray, from: number, to: number): number {

@@ -5,17 +5,17 @@
  * token texts) are kept. `batch` reads everything or throws the `RolloutFileError` that names file, line and
  * field; after it, `report` holds what was read and what stands out.
  */
-import { isRunFile, readRunFile, type RunFile } from '../export/run-file';
-import type { Stamp } from '../export/stamp';
-import { Breath } from '../policy/breath';
-import { fromBlob, type RolloutFile } from '../rollouts/file/bytes';
-import { importNotes } from '../rollouts/file/notes';
-import { RolloutFileError, type Problem } from '../rollouts/file/problems';
-import { readRolloutFiles, type FileRollouts } from '../rollouts/file/read';
-import { healthReport } from '../rollouts/health/report';
-import { sequenceCount, tokenCount, type Rollouts } from '../rollouts/rollouts';
-import type { RolloutSource, SourceHooks } from '../rollouts/source';
-import type { RunFacts } from './kept';
+import { isRunFile, readRunFile, type RunFile } from '../../export/run-file';
+import type { Stamp } from '../../export/stamp';
+import { Breath } from '../../policy/breath';
+import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
+import { importNotes } from '../../rollouts/file/notes';
+import { RolloutFileError, type Problem } from '../../rollouts/file/problems';
+import { readRolloutFiles, type FileRollouts } from '../../rollouts/file/read';
+import { healthReport } from '../../rollouts/health/report';
+import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import type { RolloutSource, SourceHooks } from '../../rollouts/source';
+import type { RunFacts } from './kept-run';
 import type { ImportFile, ImportOptions, ImportReport } from './protocol';
 
 /** Display and bootstrap streams of runs that have no seed of their own. */

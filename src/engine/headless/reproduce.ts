@@ -7,12 +7,12 @@
  * sentence). The ledger holds what a stranger needs to check it: seed, size, backend, adapter, the
  * hashes of the policies and the version of the app.
  */
-import type { Claim } from '../experiments/experiment';
-import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../link/settings';
-import type { PolicyManifest } from '../policy/manifest';
-import type { EngineClient } from './client';
+import type { Claim } from '../../experiments/experiment';
+import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../link/settings';
+import type { PolicyManifest } from '../../policy/manifest';
+import type { EngineClient } from '../lab/client';
 import { finishRun } from './finish';
-import type { BackendInfo, ExperimentId } from './protocol';
+import type { BackendInfo, ExperimentId } from '../lab/protocol';
 
 export interface ReproducePair {
   /** unique in the ledger; a policy that is not the default one lends its name */

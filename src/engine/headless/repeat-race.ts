@@ -3,18 +3,18 @@
  * Contract: strings in, plain JSON data out; what the link asks for is read by `openLink` alone; rejects
  * with a sentence. A start that a person brought cannot be had here.
  */
-import type { Stamp } from '../export/stamp';
-import { openLink, writeLink } from '../link/hash';
-import { trainingOf, type RaceFound, type RaceView } from '../link/race';
-import { comparisonOf, foundOf, type RaceComparison } from '../link/race-found';
-import type { TrainingSettings } from '../link/training';
-import type { PolicyManifest } from '../policy/manifest';
-import type { RaceProgress } from '../training/race';
-import type { StepReport } from '../training/report';
-import type { BackendInfo } from './protocol';
-import type { RepeatOptions } from './repeat';
-import { factsOf, raceHashes } from './stamp';
-import type { TrainingClient } from './training-client';
+import type { Stamp } from '../../export/stamp';
+import { openLink, writeLink } from '../../link/hash';
+import { trainingOf, type RaceFound, type RaceView } from '../../link/race';
+import { comparisonOf, foundOf, type RaceComparison } from '../../link/race-found';
+import type { TrainingSettings } from '../../link/training';
+import type { PolicyManifest } from '../../policy/manifest';
+import type { RaceProgress } from '../../training/race';
+import type { StepReport } from '../../training/report';
+import type { BackendInfo } from '../lab/protocol';
+import type { RepeatOptions } from './repeat-link';
+import { factsOf, raceHashes } from '../stamp';
+import type { TrainingClient } from '../trainer/client';
 
 export type RaceOptions = Omit<RepeatOptions, 'files'>;
 
