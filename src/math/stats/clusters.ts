@@ -67,7 +67,7 @@ export function joinSums(...parts: readonly ClusterSums[]): ClusterSums {
 }
 
 /** Drops clusters whose columns are all zero: they were not observed (not in this bin). */
-function observed(sums: ClusterSums): ClusterSums {
+export function observed(sums: ClusterSums): ClusterSums {
   // plain loops here and below: every estimate passes over every prompt
   const seen = new Uint8Array(sums.clusters);
   for (const column of sums.columns) {
@@ -83,7 +83,7 @@ function observed(sums: ClusterSums): ClusterSums {
 }
 
 /** Deals clusters round-robin into at most `limit` blocks. */
-function blocked(sums: ClusterSums, limit: number): ClusterSums {
+export function blocked(sums: ClusterSums, limit: number): ClusterSums {
   if (sums.clusters <= limit) return sums;
   const blocks = newClusterSums(limit, sums.columns.length);
   sums.columns.forEach((column, k) => {

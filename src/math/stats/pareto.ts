@@ -7,7 +7,9 @@
  * standard error is the asymptotic one of the maximum likelihood, (1 + k) / sqrt(tail), for independent
  * weights and k > -1/2.
  */
+import type { Measured } from './anytime';
 import { normalQuantile } from './distributions';
+import { fromDeletions } from './jackknife';
 
 /** Fewer weights than this in the tail say nothing about its shape. */
 export const MIN_TAIL = 10;
@@ -98,4 +100,43 @@ export function logNormalParetoK(n: number, logVariance: number): number {
   const at = (rank: number): number => -sd * normalQuantile(rank / n);
   const sorted = Float64Array.from({ length: tail }, (_, i) => at(tail - i - 0.5));
   return tailOf(sorted, at(tail + 0.5)).k;
+}
+
+const BLOCKS = 30;
+
+/**
+ * k-hat where responses answer prompts: a response that was drawn twice (same prompt, same weight) counts once, or
+ * ties would pose as a heavy tail; the standard error leaves out one block of prompts at a time.
+ * @param cluster [n] prompt of each weight
+ */
+export function paretoByPrompts(
+  logWeights: ArrayLike<number>,
+  cluster: ArrayLike<number>,
+): Measured & { tail: number; distinct: number } {
+  const seen = new Map<number, Set<number>>();
+  const values: number[] = [];
+  const prompts: number[] = [];
+  for (let i = 0; i < logWeights.length; i++) {
+    const g = cluster[i] as number;
+    const own = logWeights[i] as number;
+    let known = seen.get(g);
+    if (known === undefined) seen.set(g, (known = new Set()));
+    if (known.has(own)) continue;
+    known.add(own);
+    values.push(own);
+    prompts.push(g);
+  }
+  const whole = paretoTail(values);
+  const order = new Map([...seen.keys()].map((g, k) => [g, k]));
+  const blocks = Math.min(BLOCKS, order.size);
+  const without = Float64Array.from(
+    { length: blocks },
+    (_, b) =>
+      paretoTail(
+        values.filter((_v, i) => (order.get(prompts[i] as number) as number) % blocks !== b),
+      ).k,
+  );
+  const measured = fromDeletions(whole.k, without, order.size);
+  // the bias of k-hat is not of order 1/n: the jackknife would only add noise
+  return { ...measured, estimate: whole.k, tail: whole.tail, distinct: values.length };
 }

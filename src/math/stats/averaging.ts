@@ -1,0 +1,292 @@
+/**
+ * Does averaging over L tokens divide the variance by L? The estimands of the claims about Var[log s | L], as
+ * functions of sums over prompts (`jackknife.ts`).
+ *
+ *   level       sum_i L_i (log s_i - m(L_i))^2  over  sum_i mean_t (d_t - m(L_i))^2
+ *
+ * Both sums have the same expectation where the tokens of a response are uncorrelated, whatever their variance does
+ * with position or length, and whatever their distribution: a token far out enters both alike, so that spikes
+ * cancel and the quotient is known to sqrt(2 / responses). It splits into
+ *
+ *   level = 1 + covariance + prompt
+ *
+ * prompt: what different responses to one prompt share, sum_i L_i s_i mean_{j != i} s_j, over the same denominator.
+ * covariance: what remains, the covariances between tokens of one response.
+ */
+import { newClusterSums, type ClusterSums } from './clusters';
+import type { TotalsFunction } from './jackknife';
+import { fitLogLine } from './log-linear';
+import { informationOf, lengthClasses, type Responses } from './responses';
+
+/** Columns of `averagingSums`. */
+const enum Column {
+  /** sum of L s^2 */
+  observed,
+  /** sum of the responses' mean squared token log-ratio */
+  tokens,
+  /** sum of L_i s_i mean_{j != i} s_j over prompts with two responses or more */
+  pairs,
+  /** tokens of those, and of all */
+  pairTokens,
+  allTokens,
+  /** `observed` of those */
+  pairObserved,
+}
+
+export function averagingSums({
+  lengths,
+  cluster,
+  clusters,
+  values,
+  squares,
+  correction,
+}: Responses): ClusterSums {
+  const sums = newClusterSums(clusters, 6);
+  const column = (k: Column): Float64Array => sums.columns[k] as Float64Array;
+  const count = new Float64Array(clusters);
+  const total = new Float64Array(clusters);
+  const weighted = new Float64Array(clusters);
+  const own = new Float64Array(clusters);
+  const taken = new Float64Array(clusters);
+  for (let i = 0; i < lengths.length; i++) {
+    const g = cluster[i] as number;
+    const length = lengths[i] as number;
+    const s = values[i] as number;
+    const square = length * s * s;
+    const leverage = 1 - 1 / (correction[i] as number);
+    const add = (to: Float64Array, x: number): void => void (to[g] = (to[g] as number) + x);
+    add(column(Column.observed), square * (correction[i] as number));
+    add(column(Column.tokens), (squares[i] as number) / length);
+    add(column(Column.allTokens), length);
+    add(count, 1);
+    add(total, s);
+    add(weighted, length * s);
+    add(own, square);
+    add(taken, (leverage * (squares[i] as number)) / length);
+  }
+  for (let g = 0; g < clusters; g++) {
+    const m = count[g] as number;
+    if (m < 2) continue;
+    // fitting the mean makes residuals of a prompt repel each other by about their leverage
+    column(Column.pairs)[g] =
+      ((weighted[g] as number) * (total[g] as number) - (own[g] as number)) / (m - 1) +
+      (taken[g] as number);
+    column(Column.pairTokens)[g] = column(Column.allTokens)[g] as number;
+    column(Column.pairObserved)[g] = column(Column.observed)[g] as number;
+  }
+  return sums;
+}
+
+/** log of the level */
+export const logLevel: TotalsFunction = (totals) => {
+  const observed = totals[Column.observed] as number;
+  const tokens = totals[Column.tokens] as number;
+  return observed > 0 && tokens > 0 ? Math.log(observed / tokens) : NaN;
+};
+
+/** NaN where no prompt has two responses */
+export const promptPart: TotalsFunction = (totals) => {
+  const [pairs, pairTokens, allTokens, tokens] = [
+    totals[Column.pairs] as number,
+    totals[Column.pairTokens] as number,
+    totals[Column.allTokens] as number,
+    totals[Column.tokens] as number,
+  ];
+  return pairTokens > 0 && tokens > 0 ? (pairs / pairTokens) * (allTokens / tokens) : NaN;
+};
+
+/**
+ * log of the mean square between prompts over that within, for `size` responses to each: Fisher's transform of the
+ * intraclass correlation of log s, whose own distribution is skewed.
+ */
+export const promptLogF =
+  (size: number): TotalsFunction =>
+  (totals) => {
+    const pairs = totals[Column.pairs] as number;
+    const observed = totals[Column.pairObserved] as number;
+    const between = observed + (size - 1) * pairs;
+    const within = observed - pairs;
+    return between > 0 && within > 0 ? Math.log(between / within) : NaN;
+  };
+
+/** Intraclass correlation from log F. */
+export const correlationOfLogF = (logF: number, size: number): number =>
+  Math.expm1(logF) / (Math.exp(logF) + size - 1);
+
+/** The inverse of `correlationOfLogF`; its ends are minus and plus infinity. */
+export const logFOfCorrelation = (r: number, size: number): number => {
+  if (r >= 1) return Infinity;
+  return 1 + (size - 1) * r > 0 ? Math.log((1 + (size - 1) * r) / (1 - r)) : -Infinity;
+};
+
+/** Responses that prompts with at least two have on average; NaN where none has. */
+export function meanPromptSize({ cluster, clusters }: Responses): number {
+  const counts = new Float64Array(clusters);
+  for (const g of cluster) counts[g] = (counts[g] as number) + 1;
+  const several = counts.filter((m) => m > 1);
+  return several.length === 0 ? NaN : several.reduce((a, b) => a + b, 0) / several.length;
+}
+
+/** level - 1 - prompt; without prompts of two responses the two cannot be told apart: NaN */
+export const covariancePart: TotalsFunction = (totals) =>
+  Math.exp(logLevel(totals)) - 1 - promptPart(totals);
+
+/** A curve of second moments over a covariate: per class (weighted count, weighted sum of q). */
+export interface MomentCurve {
+  sums: ClusterSums;
+  /** [classes] abscissa */
+  x: number[];
+  /** slope of log E[q | x] on x */
+  slope: TotalsFunction;
+  /** the line through all data; null where there is none */
+  line(totals: ArrayLike<number>): { intercept: number; slope: number } | null;
+}
+
+/** The moment curve of any squares; `classOf` in 0 .. x.length - 1. */
+export function momentCurve(x: number[], clusters: number): MomentCurve {
+  const sums = newClusterSums(clusters, 2 * x.length);
+  const line = (totals: ArrayLike<number>) => {
+    const w = x.map((_, k) => totals[2 * k] as number);
+    const q = w.map((own, k) => (own > 0 ? (totals[2 * k + 1] as number) / own : 0));
+    return fitLogLine(x, q, w);
+  };
+  return { sums, x, line, slope: (totals) => line(totals)?.slope ?? NaN };
+}
+
+function addMoment({ sums }: MomentCurve, g: number, k: number, weight: number, q: number): void {
+  const w = sums.columns[2 * k] as Float64Array;
+  const wq = sums.columns[2 * k + 1] as Float64Array;
+  w[g] = (w[g] as number) + weight;
+  wq[g] = (wq[g] as number) + weight * q;
+}
+
+/** Var[log s | L] over log L: all responses, each by its information. Slope -1 under the law. */
+export function lengthCurve(responses: Responses): MomentCurve {
+  const { lengths, cluster, clusters, values, correction, excess } = responses;
+  const { classOf, at } = lengthClasses(lengths);
+  const curve = momentCurve(at.map(Math.log), clusters);
+  lengths.forEach((length, i) => {
+    const square = (values[i] as number) ** 2 * (correction[i] as number);
+    const k = classOf.get(length) as number;
+    addMoment(curve, cluster[i] as number, k, informationOf(length, excess), square);
+  });
+  return curve;
+}
+
+/** Variance of single tokens over the log length of their response. Slope 0 under the law. */
+export function tokenCurve({ lengths, cluster, clusters, squares }: Responses): MomentCurve {
+  const { classOf, at } = lengthClasses(lengths);
+  const curve = momentCurve(at.map(Math.log), clusters);
+  lengths.forEach((length, i) => {
+    const k = classOf.get(length) as number;
+    addMoment(curve, cluster[i] as number, k, length, (squares[i] as number) / length);
+  });
+  return curve;
+}
+
+/** Var of the mean of the first k tokens, k on a grid, of the same responses. Slope -1 under the law. */
+export function prefixMomentCurve(
+  responses: Responses,
+  points: readonly { length: number; members: ArrayLike<number>; values: Float64Array }[],
+): MomentCurve {
+  const { cluster, clusters, excess } = responses;
+  const curve = momentCurve(
+    points.map(({ length }) => Math.log(length)),
+    clusters,
+  );
+  points.forEach(({ length, members, values }, k) => {
+    const n = values.length;
+    const center = values.reduce((sum, x) => sum + x / n, 0);
+    const weight = informationOf(length, excess);
+    for (let row = 0; row < n; row++) {
+      const q = (((values[row] as number) - center) ** 2 * n) / Math.max(1, n - 1);
+      addMoment(curve, cluster[members[row] as number] as number, k, weight, q);
+    }
+  });
+  return curve;
+}
+
+/** Classes of position: one each for the first tokens, equal steps of the logarithm beyond. */
+export function positionClasses(longest: number, most = 12): { edges: number[]; x: number[] } {
+  const edges = [0];
+  while ((edges.at(-1) as number) < longest) {
+    const last = edges.at(-1) as number;
+    const ratio = longest ** (1 / most);
+    edges.push(Math.min(longest, Math.max(last + 1, Math.ceil(last * ratio))));
+  }
+  const x = edges.slice(1).map((end, k) => {
+    const start = edges[k] as number;
+    return (Math.log(start + 1) + Math.log(end)) / 2;
+  });
+  return { edges, x };
+}
+
+/** Variance of single tokens over the log of their position. Slope 0 under the law. */
+export function positionCurve(
+  { cluster, clusters, expected, lengths }: Responses,
+  logRatio: Float64Array,
+  offsets: Uint32Array,
+): MomentCurve {
+  const longest = lengths.reduce((max, length) => Math.max(max, length), 1);
+  const { edges, x } = positionClasses(longest);
+  const curve = momentCurve(x, clusters);
+  for (let i = 0; i < lengths.length; i++) {
+    const start = offsets[i] as number;
+    const length = lengths[i] as number;
+    const mean = expected[i] as number;
+    const g = cluster[i] as number;
+    for (let k = 0; k < x.length && (edges[k] as number) < length; k++) {
+      const to = Math.min(length, edges[k + 1] as number);
+      let sum = 0;
+      for (let t = edges[k] as number; t < to; t++) {
+        sum += ((logRatio[start + t] as number) - mean) ** 2;
+      }
+      const count = to - (edges[k] as number);
+      addMoment(curve, g, k, count, sum / count);
+    }
+  }
+  return curve;
+}
+
+/**
+ * Correlation of log s with log L, each response weighing its tokens: its square is the share of the variance of
+ * log s that its length explains. Columns (w, x, y, xx, xy, yy).
+ */
+export function meanLengthSums({
+  lengths,
+  cluster,
+  clusters,
+  values,
+  expected,
+}: Responses): ClusterSums {
+  const sums = newClusterSums(clusters, 6);
+  const logs = Float64Array.from(lengths, Math.log);
+  const total = lengths.reduce((sum, w) => sum + w, 0);
+  const centerX = logs.reduce((sum, x, i) => sum + (x * (lengths[i] as number)) / total, 0);
+  let centerY = 0;
+  values.forEach((v, i) => {
+    centerY += ((v + (expected[i] as number)) * (lengths[i] as number)) / total;
+  });
+  values.forEach((v, i) => {
+    const w = lengths[i] as number;
+    const x = (logs[i] as number) - centerX;
+    const y = v + (expected[i] as number) - centerY;
+    const g = cluster[i] as number;
+    [w, w * x, w * y, w * x * x, w * x * y, w * y * y].forEach((term, k) => {
+      const column = sums.columns[k] as Float64Array;
+      column[g] = (column[g] as number) + term;
+    });
+  });
+  return sums;
+}
+
+/** (w, x, y, xx, xy, yy) -> atanh of the weighted correlation */
+export const correlationZ: TotalsFunction = (totals) => {
+  const at = (k: number): number => (totals[k] as number) / (totals[0] as number);
+  const sxx = at(3) - at(1) * at(1);
+  const sxy = at(4) - at(1) * at(2);
+  const syy = at(5) - at(2) * at(2);
+  if (!(sxx > 0 && syy > 0)) return NaN;
+  const r = sxy / Math.sqrt(sxx * syy);
+  return Math.abs(r) < 1 ? Math.atanh(r) : NaN;
+};

@@ -1,0 +1,99 @@
+/**
+ * How a variance changes with a covariate (log length, log position), every response counting and no logarithm
+ * of a small sample taken: E[q | x] = exp(a + b x), fitted by the estimating equations of a gamma family,
+ *
+ *   sum_k w_k (q_k exp(-a - b x_k) - 1) (1, x_k) = 0,
+ *
+ * (McCullagh & Nelder 1989, ch. 8): unbiased whatever the distribution of q, because each term has mean 0 under
+ * the model. q may be a single square (log s)^2; zeros are allowed.
+ */
+
+export interface LogLine {
+  intercept: number;
+  slope: number;
+}
+
+const MAX_STEPS = 60;
+
+/**
+ * @param x [n]
+ * @param q [n] means of squares, >= 0
+ * @param w [n] >= 0: how much each counts; 0 leaves it out
+ * @returns null where fewer than two abscissae count or nothing varies
+ */
+export function fitLogLine(
+  x: ArrayLike<number>,
+  q: ArrayLike<number>,
+  w: ArrayLike<number>,
+): LogLine | null {
+  const n = x.length;
+  let total = 0;
+  let center = 0;
+  let mean = 0;
+  for (let k = 0; k < n; k++) {
+    const own = w[k] as number;
+    if (!(own > 0)) continue;
+    total += own;
+    center += own * (x[k] as number);
+    mean += own * (q[k] as number);
+  }
+  if (!(total > 0) || !(mean > 0)) return null;
+  center /= total;
+  let spread = 0;
+  for (let k = 0; k < n; k++) {
+    if ((w[k] as number) > 0) spread += (w[k] as number) * ((x[k] as number) - center) ** 2;
+  }
+  if (!(spread > 1e-12 * total)) return null;
+  let a = Math.log(mean / total);
+  let b = 0;
+  // sum w (q e^-eta + eta) is convex in (a, b): Newton's steps, halved where they overshoot
+  const objective = (a0: number, b0: number): number => {
+    let sum = 0;
+    for (let k = 0; k < n; k++) {
+      const own = w[k] as number;
+      if (!(own > 0)) continue;
+      const eta = a0 + b0 * ((x[k] as number) - center);
+      sum += own * ((q[k] as number) * Math.exp(-eta) + eta);
+    }
+    return sum;
+  };
+  let value = objective(a, b);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    let ga = 0;
+    let gb = 0;
+    let haa = 0;
+    let hab = 0;
+    let hbb = 0;
+    for (let k = 0; k < n; k++) {
+      const own = w[k] as number;
+      if (!(own > 0)) continue;
+      const dx = (x[k] as number) - center;
+      const f = own * (q[k] as number) * Math.exp(-a - b * dx);
+      ga += f - own;
+      gb += (f - own) * dx;
+      haa += f;
+      hab += f * dx;
+      hbb += f * dx * dx;
+    }
+    const det = haa * hbb - hab * hab;
+    if (!(det > 0)) return null;
+    let da = (hbb * ga - hab * gb) / det;
+    let db = (haa * gb - hab * ga) / det;
+    const size = Math.abs(da) + Math.abs(db);
+    if (size > 2) {
+      da *= 2 / size;
+      db *= 2 / size;
+    }
+    let next = objective(a + da, b + db);
+    for (let half = 0; half < 30 && !(next <= value + 1e-12 * Math.abs(value)); half++) {
+      da /= 2;
+      db /= 2;
+      next = objective(a + da, b + db);
+    }
+    a += da;
+    b += db;
+    value = next;
+    if (Math.abs(da) + Math.abs(db) < 1e-10) return { intercept: a - b * center, slope: b };
+  }
+  return null;
+}
