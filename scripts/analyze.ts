@@ -143,7 +143,9 @@ function printFiles(data: FileRollouts, print: (line: string) => void): void {
     );
   }
   if (data.withoutSampler > 0) {
-    print(`Sampler log-probs left out: ${data.withoutSampler} of the responses have none.`);
+    print(
+      `${data.withoutSampler} of the responses have no sampler log-probs: sampler and trainer are compared on the others.`,
+    );
   }
   for (const note of importNotes(data)) print(note);
 }

@@ -230,7 +230,7 @@ describe('a run as JSON', () => {
     [
       'a column cut short',
       (d) => (record(d, 2)['entropy_old'] = [1]),
-      /item 3, field "entropy_old": must be an array of 2/,
+      /item 3, field "entropy_old": has 1 entries, but "logp_old" has 2/,
     ],
     [
       'a text for a number',

@@ -38,6 +38,7 @@ const headSchema = v.object({
     logp_old: precision,
     logp_new: precision,
     logp_sampler: v.optional(precision),
+    token_advantage: v.optional(precision),
     entropy_old: v.optional(precision),
     entropy_new: v.optional(precision),
     collision_old: v.optional(precision),
@@ -229,6 +230,8 @@ class Assembly {
         return kinds.logp_new;
       case 'logpSampler':
         return kinds.logp_sampler;
+      case 'tokenAdvantage':
+        return kinds.token_advantage;
       case 'entropyOld':
         return kinds.entropy_old;
       case 'entropyNew':

@@ -13,6 +13,7 @@ export type { FloatArray };
 /** Names of the token columns that a source may leave out. */
 export const OPTIONAL_TOKEN_COLUMNS = [
   'logpSampler',
+  'tokenAdvantage',
   'entropyOld',
   'entropyNew',
   'collisionOld',
@@ -28,8 +29,13 @@ export interface Rollouts {
   logpOld: FloatArray;
   /** [tokens] log pi_theta(y_t | x, y_<t) */
   logpNew: FloatArray;
-  /** [tokens] log-prob under the engine that sampled, where that is another one than pi_old */
+  /**
+   * [tokens] log-prob under the engine that sampled, where that is another one than pi_old; NaN in every
+   * token of a response that has none (`withSampler` leaves those out)
+   */
   logpSampler?: FloatArray;
+  /** [tokens] where a trainer's advantages differ within a response; `advantage` is then their mean */
+  tokenAdvantage?: FloatArray;
   /** [tokens] Shannon entropy of the next-token distribution under pi_old, nats */
   entropyOld?: FloatArray;
   entropyNew?: FloatArray;
@@ -136,6 +142,65 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
     groups += part.prompts.length;
   }
   return out;
+}
+
+/** The responses at `chosen` (ascending) as rollouts of their own; prompts and groups keep their numbers. */
+export function selectResponses(rollouts: Rollouts, chosen: readonly number[]): Rollouts {
+  const offsets = new Uint32Array(chosen.length + 1);
+  chosen.forEach((i, k) => {
+    const length = (rollouts.offsets[i + 1] as number) - (rollouts.offsets[i] as number);
+    offsets[k + 1] = (offsets[k] as number) + length;
+  });
+  const tokens = offsets[chosen.length] as number;
+  const perToken = <T extends FloatArray | Int32Array>(from: T, to: T): T => {
+    chosen.forEach((i, k) => {
+      to.set(from.subarray(rollouts.offsets[i], rollouts.offsets[i + 1]), offsets[k]);
+    });
+    return to;
+  };
+  const floats = (column: FloatArray): FloatArray =>
+    column instanceof Float32Array
+      ? perToken<FloatArray>(column, new Float32Array(tokens))
+      : perToken<FloatArray>(column, new Float64Array(tokens));
+  const out: Rollouts = {
+    offsets,
+    tokenIds: perToken(rollouts.tokenIds, new Int32Array(tokens)),
+    logpOld: floats(rollouts.logpOld),
+    logpNew: floats(rollouts.logpNew),
+    group: Uint32Array.from(chosen, (i) => rollouts.group[i] as number),
+    reward: Float64Array.from(chosen, (i) => rollouts.reward[i] as number),
+    advantage: Float64Array.from(chosen, (i) => rollouts.advantage[i] as number),
+    finished: Uint8Array.from(chosen, (i) => rollouts.finished[i] as number),
+    prompts: rollouts.prompts,
+  };
+  for (const name of OPTIONAL_TOKEN_COLUMNS) {
+    const column = rollouts[name];
+    if (column) out[name] = floats(column);
+  }
+  if (rollouts.vocabulary) out.vocabulary = rollouts.vocabulary;
+  const texts = rollouts.tokenTexts;
+  if (texts) {
+    out.tokenTexts = chosen.flatMap((i) =>
+      texts.slice(rollouts.offsets[i], rollouts.offsets[i + 1]),
+    );
+  }
+  return out;
+}
+
+export type WithSampler = Rollouts & { logpSampler: FloatArray };
+
+/** The responses whose sampler's log-probs are known, all of them where none lacks any; null where all do. */
+export function withSampler(rollouts: Rollouts): WithSampler | null {
+  const { logpSampler, offsets } = rollouts;
+  if (!logpSampler) return null;
+  const n = sequenceCount(rollouts);
+  const known: number[] = [];
+  for (let i = 0; i < n; i++) {
+    if (!Number.isNaN(logpSampler[offsets[i] as number])) known.push(i);
+  }
+  if (known.length === n) return { ...rollouts, logpSampler };
+  if (known.length === 0) return null;
+  return selectResponses(rollouts, known) as WithSampler;
 }
 
 /** Text of token t, for people. */

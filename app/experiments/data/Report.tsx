@@ -43,8 +43,8 @@ export function Report({ imported }: { imported: Imported }) {
         </dl>
         {report.withoutSampler > 0 && (
           <p className="notice">
-            {counted(report.withoutSampler, 'response')} had no sampler log-probs while others had;
-            nobody’s are used.
+            {counted(report.withoutSampler, 'response')} had no sampler log-probs while others had:
+            sampler and trainer are compared on the others.
           </p>
         )}
         {report.notes.map((note) => (

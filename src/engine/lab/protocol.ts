@@ -162,7 +162,7 @@ export interface ImportReport {
   maskedTokens: number;
   /** Dr.GRPO's constant, where the files have one */
   maxCompletionLength: number | null;
-  /** responses without sampler log-probs, where others have them (then nobody's are used) */
+  /** responses without sampler log-probs, where others have them */
   withoutSampler: number;
   /** what else a person should know of the reading, a sentence each */
   notes: string[];

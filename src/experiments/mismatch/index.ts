@@ -33,7 +33,13 @@ import { quantileSorted } from '../../math/stats/quantiles';
 import { meanStatistic } from '../../math/stats/statistics';
 import { variance as sampleVariance } from '../../math/stats/moments';
 import { promptClusters } from '../../rollouts/clusters';
-import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import {
+  sequenceCount,
+  tokenCount,
+  withSampler,
+  type Rollouts,
+  type WithSampler,
+} from '../../rollouts/rollouts';
 import type { Claim, Experiment, ExperimentContext } from '../experiment';
 import { checkRollouts, logRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
@@ -108,11 +114,11 @@ export const mismatch: Experiment<MismatchSettings, MismatchResult> = {
   defaults: CURVE_DEFAULTS,
   async run(rollouts, settings, context) {
     checkRollouts(rollouts);
-    const { logpSampler } = rollouts;
+    const known = withSampler(rollouts);
     const measure =
-      logpSampler === undefined || sequenceCount(rollouts) === 0
+      known === null || sequenceCount(known) === 0
         ? null
-        : await measureMismatch({ ...rollouts, logpSampler }, settings, context);
+        : await measureMismatch(known, settings, context);
     return {
       sequences: sequenceCount(rollouts),
       tokens: tokenCount(rollouts),
@@ -121,8 +127,6 @@ export const mismatch: Experiment<MismatchSettings, MismatchResult> = {
     };
   },
 };
-
-type WithSampler = Rollouts & { logpSampler: NonNullable<Rollouts['logpSampler']> };
 
 async function measureMismatch(
   rollouts: WithSampler,

@@ -49,7 +49,7 @@ import type {
 import { ClusterBootstrap } from '../../math/stats/clusters';
 import { meanStatistic } from '../../math/stats/statistics';
 import { promptClusters } from '../../rollouts/clusters';
-import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../../rollouts/rollouts';
 import {
   applyCorrection,
   correctionSchema,
@@ -168,7 +168,7 @@ export const objectives: Experiment<ObjectivesSettings, ObjectivesResult> = {
       rows.push(rowOf(rollouts, objective, overrides, weights));
       await stage(context, (0.8 * rows.length) / OBJECTIVES.length);
     }
-    const { logpSampler, logpOld, offsets } = rollouts;
+    const known = withSampler(rollouts);
     return {
       sequences: sequenceCount(rollouts),
       tokens: tokenCount(rollouts),
@@ -177,8 +177,8 @@ export const objectives: Experiment<ObjectivesSettings, ObjectivesResult> = {
       exampleResponses: exampleResponses(),
       divergences: sequenceCount(rollouts) > 0 ? divergencesOf(rollouts) : null,
       mismatch:
-        logpSampler && sequenceCount(rollouts) > 0
-          ? offPolicyMetrics(logpSampler, logpOld, offsets)
+        known && sequenceCount(known) > 0
+          ? offPolicyMetrics(known.logpSampler, known.logpOld, known.offsets)
           : null,
       correction,
       claims: [lossClaim(rollouts), ratioClaim(rollouts, new ClusterBootstrap(context))],

@@ -38,7 +38,10 @@ export function applyCorrection(
   rollouts: Rollouts,
   { id, low, high }: CorrectionSettings,
 ): AppliedCorrection {
-  const { logpSampler } = rollouts;
+  // A response whose sampler is not known stays as it is: weight 1.
+  const logpSampler = rollouts.logpSampler?.map((x, t) =>
+    Number.isNaN(x) ? (rollouts.logpOld[t] as number) : x,
+  );
   const available = logpSampler !== undefined && tokenCount(rollouts) > 0;
   if (!available || id === 'none') return { available, weights: null, effect: null };
   const weights = correctionWeights({ ...rollouts, logpSampler }, id, { low, high });

@@ -12,7 +12,7 @@ import {
 } from '../../math/diagnostics/perplexity';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import { recommended, type ObjectiveId, type Overrides } from '../../math/objectives/registry';
-import { sequenceCount, tokenCount, type Rollouts } from '../rollouts';
+import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../rollouts';
 import type { FileRollouts } from './read';
 
 export const ANALYSED_OBJECTIVES = [
@@ -87,8 +87,9 @@ function objectiveAnalysis(
 }
 
 function mismatchAnalysis(rollouts: Rollouts): MismatchAnalysis | null {
-  const { logpSampler, logpOld, offsets } = rollouts;
-  if (!logpSampler) return null;
+  const known = withSampler(rollouts);
+  if (known === null) return null;
+  const { logpSampler, logpOld, offsets } = known;
   const truncated = (level: 'token' | 'sequence') =>
     verlEffectiveSampleSize(
       mismatchWeights(logpOld, logpSampler, offsets, { level, outside: 'truncate', max: 2 }),

@@ -4,7 +4,9 @@
  * Steps count up to 2^53 - 1 and so do samples: trainers number them across a whole run.
  */
 import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advantages';
-import type { Rollouts } from '../rollouts';
+import { tokenText, type Rollouts } from '../rollouts';
+import { columnsOf, type ImportFacts, type LostColumn } from './facts';
+import { NameCounts, type FieldName } from './fields';
 import type { RolloutRecord } from './record';
 
 type Column = Float64Array | Int32Array | Uint32Array | Uint8Array;
@@ -52,6 +54,14 @@ class Growing<T extends Column> {
     this.length += count;
   }
 
+  at(index: number): number {
+    return this.values[index] as number;
+  }
+
+  fill(value: number, from: number, to: number): void {
+    this.values.fill(value, from, to);
+  }
+
   /** All values; a view where the rest of the array is small. */
   finish(): T {
     const { values, length } = this;
@@ -89,10 +99,51 @@ export interface Collected {
   /** responses left out of which not even the group is known */
   skippedOfUnknownGroup: number;
   maskedTokens: number;
-  /** largest `meta.max_completion_length`; null where no record has one */
+  /** largest `max_completion_length`; null where no record has one */
   maxCompletionLength: number | null;
-  /** responses without the column, where some have it (then the column is left out) */
+  /** responses without the column, where some have it: NaN there, see `withSampler` */
   withoutSampler: number;
+  facts: ImportFacts;
+}
+
+/** Token columns of which all responses must have all, or nobody's are kept. */
+const ALL_OR_NONE = ['entropyOld', 'entropyNew', 'collisionOld', 'collisionNew'] as const;
+
+/** Mixes a number into a hash of 2 x 32 bits. */
+class Hash {
+  private readonly word = new Float64Array(1);
+  private readonly bits = new Int32Array(this.word.buffer);
+  private a = 0x811c9dc5;
+  private b = 0x1234567;
+
+  add(x: number): void {
+    this.word[0] = x;
+    this.a = Math.imul(this.a ^ (this.bits[0] as number), 0x01000193);
+    this.a ^= this.a >>> 15;
+    this.b = Math.imul(this.b ^ (this.bits[1] as number), 0x85ebca6b);
+    this.b = (this.b ^ (this.b >>> 13)) + this.a;
+  }
+
+  addAll(values: ArrayLike<number>): void {
+    for (let t = 0; t < values.length; t++) this.add(values[t] as number);
+  }
+
+  /** 53 bits: one pair in 2^53 is taken for equal that is not */
+  get value(): number {
+    return (this.a >>> 0) * 2 ** 21 + ((this.b >>> 0) & 0x1fffff);
+  }
+}
+
+function hashOf(group: number, record: RolloutRecord): number {
+  const hash = new Hash();
+  hash.add(group);
+  hash.add(record.sample ?? -1);
+  hash.add(record.reward ?? NaN);
+  hash.add(record.advantage ?? NaN);
+  hash.addAll(record.logpOld);
+  hash.addAll(record.logpNew);
+  if (record.tokenIds) hash.addAll(record.tokenIds);
+  return hash.value;
 }
 
 type GroupId = Pick<RolloutRecord, 'group' | 'step'>;
@@ -114,6 +165,12 @@ export class Collector {
   private readonly logpNew = this.floats();
   private readonly logpSampler = this.floats();
   private readonly advantage = this.floats();
+  /** null until a response has advantages that differ by token */
+  private tokenAdvantage: Growing<Float64Array> | null = null;
+  private readonly allOrNone = new Map<
+    (typeof ALL_OR_NONE)[number],
+    { column: Growing<Float64Array>; responses: number }
+  >();
   private readonly reward = this.floats();
   /** null until a record has ids; the tokens before it have none */
   private tokenIds: Growing<Int32Array> | null = null;
@@ -125,8 +182,25 @@ export class Collector {
   private readonly groupSizes: number[] = [];
   private readonly groupIds: (string | number)[] = [];
   private readonly prompts: string[] = [];
-  private texts: string[][] | null = [];
-  private file = -1;
+  /** per response; null where it has none */
+  private readonly texts: (string[] | null)[] = [];
+  private anyTexts = false;
+  private readonly files: string[] = [];
+  private readonly fileOf = this.counts();
+  private readonly placeOf = this.floats();
+  private readonly masked = this.counts();
+  private readonly endKnown = this.growing((n) => new Uint8Array(n));
+  /** counts the columns of every record */
+  readonly names = new NameCounts();
+  private readonly lost = new Map<string, LostColumn>();
+  private readonly seen = new Map<number, number>();
+  private duplicates = 0;
+  private firstDuplicate: readonly [number, number] | null = null;
+  private longestDuplicate = 0;
+  private mismatches = 0;
+  private unevenAdvantages = 0;
+  private untrained = 0;
+  private readonly groupsFrom = { column: 0, prompt: 0, promptTokens: 0 };
   private stepOfFile: number | null = null;
   private stepsFromNames = 0;
   /** [groups] the file that had the first response */
@@ -160,9 +234,13 @@ export class Collector {
   }
 
   /** @param step of records that name none */
-  beginFile(step: number | null): void {
-    this.file++;
+  beginFile(name: string, step: number | null): void {
+    this.files.push(name);
     this.stepOfFile = step;
+  }
+
+  private get file(): number {
+    return this.files.length - 1;
   }
 
   /** A response that is left out. @param id null where its group is not known */
@@ -171,7 +249,12 @@ export class Collector {
     else this.lacking.add(groupKey({ group: id.group, step: id.step ?? this.stepOfFile }));
   }
 
-  add(record: RolloutRecord): void {
+  /** @param place line, item or row of its file */
+  add(record: RolloutRecord, place: number): void {
+    if (!record.trained) {
+      this.untrained++;
+      return;
+    }
     const step = record.step ?? this.stepOfFile;
     if (step !== record.step) this.stepsFromNames++;
     const id = { group: record.group, step };
@@ -197,15 +280,20 @@ export class Collector {
     this.logpOld.append(record.logpOld);
     this.logpNew.append(record.logpNew);
     if (record.logpSampler) this.logpSampler.append(record.logpSampler);
-    else this.withoutSampler++;
+    else {
+      this.logpSampler.appendConstant(NaN, length);
+      this.withoutSampler++;
+    }
+    this.addOptional(record, before, length);
+    this.addFacts(record, group, place);
     if (record.tokenIds && !this.tokenIds) {
       this.tokenIds = this.integers();
       this.tokenIds.appendConstant(-1, before);
     }
     if (record.tokenIds) this.tokenIds?.append(record.tokenIds);
     else this.tokenIds?.appendConstant(-1, length);
-    if (record.tokens) this.texts?.push(record.tokens);
-    else this.texts = null;
+    this.texts.push(record.tokens);
+    if (record.tokens) this.anyTexts = true;
     this.advantage.push(record.advantage ?? NaN);
     this.reward.push(record.reward ?? NaN);
     this.finished.push(record.finished ? 1 : 0);
@@ -218,6 +306,82 @@ export class Collector {
       );
     }
     this.sequences++;
+  }
+
+  private addOptional(record: RolloutRecord, before: number, length: number): void {
+    for (const name of ALL_OR_NONE) {
+      const values = record[name];
+      if (values === null) continue;
+      let kept = this.allOrNone.get(name);
+      if (kept === undefined) {
+        kept = { column: this.floats(), responses: 0 };
+        this.allOrNone.set(name, kept);
+      }
+      kept.column.append(values);
+      kept.responses++;
+    }
+    if (record.tokenAdvantage && !this.tokenAdvantage) {
+      this.tokenAdvantage = this.floats();
+      for (let i = 0; i < this.sequences; i++) {
+        const from = i === 0 ? 0 : this.ends.at(i - 1);
+        this.tokenAdvantage.appendConstant(this.advantage.at(i), this.ends.at(i) - from);
+      }
+      if (this.tokenAdvantage.length !== before) throw new Error('token advantages out of step');
+    }
+    if (record.tokenAdvantage) {
+      this.unevenAdvantages++;
+      this.tokenAdvantage?.append(record.tokenAdvantage);
+    } else this.tokenAdvantage?.appendConstant(record.advantage ?? NaN, length);
+  }
+
+  private addFacts(record: RolloutRecord, group: number, place: number): void {
+    this.fileOf.push(this.file);
+    this.placeOf.push(place);
+    this.masked.push(record.maskedTokens);
+    this.endKnown.push(record.endKnown ? 1 : 0);
+    if (record.mismatch) this.mismatches++;
+    this.groupsFrom[record.groupFrom]++;
+    for (const { name, meaning } of record.lost) this.lose(name, meaning);
+    const hash = hashOf(group, record);
+    const first = this.seen.get(hash);
+    if (first === undefined) this.seen.set(hash, this.sequences);
+    else {
+      this.duplicates++;
+      this.firstDuplicate ??= [first, this.sequences];
+      this.longestDuplicate = Math.max(this.longestDuplicate, record.logpOld.length);
+    }
+  }
+
+  private lose(name: string, meaning: FieldName): void {
+    const before = this.lost.get(name);
+    this.lost.set(name, { name, meaning, responses: (before?.responses ?? 0) + 1 });
+  }
+
+  private facts(): ImportFacts {
+    const { column: _, ...groupsFrom } = this.groupsFrom;
+    return {
+      compares:
+        this.mismatches === 0
+          ? 'update'
+          : this.mismatches === this.sequences
+            ? 'mismatch'
+            : 'mixed',
+      ...columnsOf(this.names),
+      lost: [...this.lost.values()],
+      masked: this.masked.finish(),
+      untrained: this.untrained,
+      endKnown: this.endKnown.finish(),
+      duplicates: {
+        responses: this.duplicates,
+        first: this.firstDuplicate,
+        longest: this.longestDuplicate,
+      },
+      unevenAdvantages: this.unevenAdvantages,
+      groupsFrom,
+      files: this.files,
+      file: this.fileOf.finish(),
+      place: this.placeOf.finish(),
+    };
   }
 
   /**
@@ -241,6 +405,11 @@ export class Collector {
     rewarded.forEach((i, k) => {
       if (!recompute && !Number.isNaN(advantage[i])) return;
       advantage[i] = computed[k] as number;
+      this.tokenAdvantage?.fill(
+        computed[k] as number,
+        offsets[i] as number,
+        offsets[i + 1] as number,
+      );
       computedAdvantages++;
       computedGroups.add(group[i] as number);
     });
@@ -259,10 +428,20 @@ export class Collector {
       finished: this.finished.finish(),
       prompts: this.prompts,
     };
-    if (this.withoutSampler === 0 && this.sequences > 0) {
-      rollouts.logpSampler = this.logpSampler.finish();
+    if (this.withoutSampler < this.sequences) rollouts.logpSampler = this.logpSampler.finish();
+    if (this.tokenAdvantage) rollouts.tokenAdvantage = this.tokenAdvantage.finish();
+    for (const [name, { column, responses }] of this.allOrNone) {
+      if (responses === this.sequences) rollouts[name] = column.finish();
     }
-    if (this.texts && this.sequences > 0) rollouts.tokenTexts = this.texts.flat();
+    if (this.anyTexts) {
+      rollouts.tokenTexts = this.texts.flatMap(
+        (texts, i) =>
+          texts ??
+          Array.from(rollouts.tokenIds.subarray(offsets[i], offsets[i + 1]), (_, k) =>
+            tokenText(rollouts, (offsets[i] as number) + k),
+          ),
+      );
+    }
     return {
       rollouts,
       groupIds: this.groupIds,
@@ -276,6 +455,7 @@ export class Collector {
       maskedTokens: this.maskedTokens,
       maxCompletionLength: this.maxCompletionLength,
       withoutSampler: this.withoutSampler < this.sequences ? this.withoutSampler : 0,
+      facts: this.facts(),
     };
   }
 }

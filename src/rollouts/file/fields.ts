@@ -1,39 +1,219 @@
 /**
- * Fields of a response by their names and aliases. Contract: known fields only, own properties only; what is
- * wrong is a `RecordError` that names the field as it was written. Scalars go through valibot.
+ * Columns by the names that trainers give them. Contract: own properties only; one pass over a record's names
+ * finds every field, so more names cost nothing; what is wrong is a `RecordError` that names the field as it
+ * was written. Names that nobody here reads are counted, never walked. Sources: docs/export/schemas.md.
  */
 import * as v from 'valibot';
+import type { ColumnTopic } from './facts';
 import { RecordError } from './problems';
 
-/** Canonical name first, then what TRL, verl and NeMo-RL call it. */
+/** Canonical name first; where a record has several names of one field, the earlier one counts. */
 export const FIELD_NAMES = {
-  logp_old: ['logp_old', 'old_per_token_logps', 'old_log_probs', 'prev_logprobs'],
-  logp_new: ['logp_new', 'per_token_logps', 'log_prob', 'log_probs'],
+  logp_old: [
+    'logp_old',
+    'old_per_token_logps',
+    'old_log_probs',
+    'old_log_prob',
+    'old_logprobs',
+    'prev_logprobs',
+    'prox_logp',
+    'action_log_probs',
+  ],
+  logp_new: [
+    'logp_new',
+    'per_token_logps',
+    'log_prob',
+    'log_probs',
+    'new_log_probs',
+    'new_logprobs',
+    'curr_logprobs',
+  ],
   logp_sampler: [
     'logp_sampler',
     'sampling_per_token_logps',
     'rollout_log_probs',
+    'rollout_logprobs',
     'generation_logprobs',
+    'completion_logprobs',
+    'inference_logprobs',
+    'logprobs',
   ],
-  group: ['group', 'uid', 'prompt_id'],
-  reward: ['reward', 'score'],
-  advantage: ['advantage'],
-  mask: ['mask'],
-  token_ids: ['token_ids'],
+  entropy_old: ['entropy_old', 'entropys'],
+  entropy_new: ['entropy_new'],
+  collision_old: ['collision_old'],
+  collision_new: ['collision_new'],
+  group: ['group', 'uid', 'prompt_id', 'group_index', 'group_id'],
+  reward: [
+    'reward',
+    'filtered_rewards',
+    'rewards',
+    'score',
+    'scores',
+    'token_level_scores',
+    'rm_scores',
+  ],
+  advantage: ['advantage', 'advantages'],
+  mask: [
+    'mask',
+    'response_mask',
+    'completion_mask',
+    'loss_mask',
+    'token_loss_mask',
+    'action_mask',
+    'response_masks',
+    'loss_masks',
+    'action_masks',
+  ],
+  tool_mask: ['tool_mask'],
+  sample_mask: ['sample_loss_mask'],
+  remove_sample: ['remove_sample'],
+  token_ids: ['token_ids', 'responses', 'completion_ids', 'response_ids'],
   tokens: ['tokens'],
-  step: ['step'],
-  sample: ['sample'],
-  prompt: ['prompt'],
-  response: ['response'],
+  step: ['step', 'global_step', 'global_steps', 'rollout_id'],
+  sample: ['sample', 'sample_index', 'index', 'idx'],
+  prompt: ['prompt', 'prompts', 'prompt_ids', 'input'],
+  response: ['response', 'completion', 'output'],
+  finish_reason: ['finish_reason', 'stop_reason'],
+  truncated: ['truncated', 'is_truncated'],
+  status: ['status'],
+  max_completion_length: ['max_completion_length', 'max_response_length'],
   meta: ['meta'],
   v: ['v'],
 } as const;
 export type FieldName = keyof typeof FIELD_NAMES;
 
-export type Fields = Record<string, unknown>;
+const FIELD_OF = new Map<string, FieldName>(
+  (Object.entries(FIELD_NAMES) as [FieldName, readonly string[]][]).flatMap(([field, names]) =>
+    names.map((name) => [name, field] as const),
+  ),
+);
 
-export function isFields(input: unknown): input is Fields {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
+/** The field that a column of this name is read as; undefined where it is not read. */
+export function fieldOf(name: string): FieldName | undefined {
+  return FIELD_OF.get(name);
+}
+
+/** Columns of trainers that hold another thing than the lab needs, and what. */
+export const KNOWN_UNREAD: ReadonlyMap<string, { about: ColumnTopic; why: string }> = new Map(
+  [
+    {
+      about: 'log-probs' as const,
+      why: 'of a reference or teacher policy; the ratio has none, and the lab adds no penalty to it',
+      names: [
+        'ref_log_prob',
+        'ref_log_probs',
+        'ref_per_token_logps',
+        'ref_logprobs',
+        'ref_logp',
+        'reference_policy_logprobs',
+        'base_action_log_probs',
+        'teacher_log_probs',
+        'teacher_logprobs',
+      ],
+    },
+    {
+      about: 'masks' as const,
+      why: 'tells padding from text, prompts among it, not which tokens the loss takes; that is for "response_mask"',
+      names: ['attention_mask', 'prompt_mask'],
+    },
+    {
+      about: 'rewards' as const,
+      why: 'rewards before or after a change of the trainer’s; the lab takes those that advantages are made of',
+      names: ['token_level_rewards', 'raw_reward', 'raw_rewards', 'reward_extra_info'],
+    },
+  ].flatMap(({ names, about, why }) => names.map((name) => [name, { about, why }] as const)),
+);
+
+/** What an unknown name speaks of, and what to rename it to. */
+const SUSPICIOUS: readonly { about: ColumnTopic; pattern: RegExp; why: string }[] = [
+  {
+    about: 'masks',
+    pattern: /mask/i,
+    why: 'if it says which tokens the loss takes, rename it to "mask" (1 = taken)',
+  },
+  {
+    about: 'log-probs',
+    pattern: /log_?-?p(?:rob|s?$|s?_)|logprob|logits?(?:$|_)/i,
+    why: 'rename it to "logp_old", "logp_new" or "logp_sampler" if it is one of these',
+  },
+  {
+    about: 'advantages',
+    pattern: /advantage|(?:^|_)advs?(?:$|_)/i,
+    why: 'rename it to "advantage" if the loss takes it',
+  },
+  {
+    about: 'rewards',
+    pattern: /reward|score/i,
+    why: 'rename it to "reward" if advantages are made of it',
+  },
+];
+
+/** What the name of an unread column speaks of; null where it cannot change the numbers. */
+export function topicOf(
+  name: string,
+): { about: ColumnTopic; kind: 'known' | 'unknown'; why: string } | null {
+  const known = KNOWN_UNREAD.get(name);
+  if (known) return { ...known, kind: 'known' };
+  const found = SUSPICIOUS.find(({ pattern }) => pattern.test(name));
+  return found ? { about: found.about, kind: 'unknown', why: found.why } : null;
+}
+
+export type Row = Record<string, unknown>;
+
+export function isRow(input: unknown): input is Row {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) && !isTyped(input);
+}
+
+export interface Value {
+  value: unknown;
+  /** the column's name in the file */
+  written: string;
+}
+
+/** The fields of one response; several values where several names of a field are there. */
+export type Fields = Partial<Record<FieldName, Value[]>>;
+
+/** So many different names are counted; a file with more has no columns. */
+const MOST_NAMES = 4096;
+
+/** How many records have each name, null left out; `count` takes the names of one record. */
+export class NameCounts {
+  readonly counts = new Map<string, number>();
+
+  count(name: string): void {
+    const before = this.counts.get(name);
+    if (before === undefined && this.counts.size >= MOST_NAMES) return;
+    this.counts.set(name, (before ?? 0) + 1);
+  }
+}
+
+/** @param names counts every name that has a value */
+export function fieldsOf(row: Row, names?: NameCounts): Fields {
+  const fields: Fields = {};
+  for (const written of Object.keys(row)) {
+    const value = row[written];
+    if (value === null || value === undefined) continue;
+    names?.count(written);
+    const field = FIELD_OF.get(written);
+    if (field === undefined) continue;
+    const others = fields[field];
+    if (others === undefined) fields[field] = [{ value, written }];
+    else {
+      others.push({ value, written });
+      const order: readonly string[] = FIELD_NAMES[field];
+      others.sort((a, b) => order.indexOf(a.written) - order.indexOf(b.written));
+    }
+  }
+  return fields;
+}
+
+export function isTyped(value: unknown): value is ArrayLike<number | bigint> {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+/** An array, of JavaScript's or of a typed kind. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || isTyped(value);
 }
 
 /** Python writes these bare words; the reader turns them into strings with this mark in front. */
@@ -45,29 +225,36 @@ export function show(value: unknown): string {
     return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
   }
   if (value === null) return 'null';
-  if (Array.isArray(value) || value instanceof Float64Array) return `an array of ${value.length}`;
+  if (isList(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   return String(value);
 }
 
-/** The field's value under its first name that is there; undefined and null both mean absent. */
-export function pick(fields: Fields, name: FieldName): { value: unknown; written: string } | null {
-  for (const written of FIELD_NAMES[name]) {
-    if (!Object.hasOwn(fields, written)) continue;
-    const value = fields[written];
-    if (value !== null && value !== undefined) return { value, written };
-  }
-  return null;
+/** The field's value under its first name that is there. */
+export function pick(fields: Fields, name: FieldName): Value | null {
+  return fields[name]?.[0] ?? null;
 }
 
-export function missing(name: FieldName): RecordError {
+export function missing(name: FieldName, hint = ''): RecordError {
   const [canonical, ...aliases] = FIELD_NAMES[name];
   const also = aliases.length > 0 ? ` (or ${aliases.join(', ')})` : '';
-  return new RecordError(canonical, `is missing. Every response needs "${canonical}"${also}.`);
+  return new RecordError(
+    canonical,
+    `is missing. Every response needs "${canonical}"${also}.${hint === '' ? '' : ` ${hint}`}`,
+  );
+}
+
+/** Two columns for one thing: which of them is true cannot be told here. */
+export function disagree(first: Value, second: Value, place = ''): RecordError {
+  return new RecordError(
+    `${second.written}${place}`,
+    `disagrees with "${first.written}${place}"; both are read as "${FIELD_OF.get(first.written) ?? ''}". ` +
+      'Keep the one that the loss takes.',
+  );
 }
 
 /** Parquet gives 64-bit integers as BigInt; those that are no exact float64 are names, as text. */
-function exactly(value: bigint): number | string {
+export function exactly(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }

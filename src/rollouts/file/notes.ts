@@ -2,9 +2,11 @@
  * What a person should know of an import that no error told: a sentence for each, the same on the page and
  * in the terminal. Contract: pure; empty where there is nothing to say.
  */
+import type { ImportFacts, UnreadColumn } from './facts';
+import type { FieldName } from './fields';
 import type { FileRollouts } from './read';
 
-/** so many file names are listed */
+/** so many file names or columns are listed */
 const LISTED = 5;
 
 function counted(n: number, what: string): string {
@@ -17,6 +19,39 @@ export function listed(names: readonly string[]): string {
   return names.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
+const quoted = (columns: readonly { name: string }[]) =>
+  listed(columns.map(({ name }) => `"${name}"`));
+
+/** Columns that are not read for one reason, in one sentence. */
+function unreadNotes(unread: readonly UnreadColumn[]): string[] {
+  const reasons = new Map<string, UnreadColumn[]>();
+  for (const column of unread) {
+    const key = `${column.about} ${column.why}`;
+    reasons.set(key, [...(reasons.get(key) ?? []), column]);
+  }
+  return [...reasons.values()].map((columns) => {
+    const { about, kind, why } = columns[0] as UnreadColumn;
+    const one = columns.length === 1;
+    return kind === 'known'
+      ? `Not read: ${quoted(columns)} (${why}).`
+      : `${quoted(columns)} ${one ? 'is' : 'are'} not read, though the name${one ? '' : 's'} ${one ? 'speaks' : 'speak'} of ${about}: ${why}.`;
+  });
+}
+
+/** Masks change every number, so which were read is said; so are columns that stand in for others. */
+function readNotes({ read, compares }: ImportFacts): string[] {
+  const of = (...fields: FieldName[]) => read.filter(({ meaning }) => fields.includes(meaning));
+  const notes: string[] = [];
+  if (compares !== 'update') {
+    const trainer = quoted(of('logp_old', 'logp_new'));
+    const sampler = quoted(of('logp_sampler'));
+    notes.push(
+      `${compares === 'mixed' ? 'Some responses have' : 'The files have'} one policy of the trainer (${trainer}) and the sampler’s (${sampler}): sampler and trainer are compared, and a ratio is trainer over sampler, not of an update. For the update, write the log-probs after it as "logp_new" too (docs/export).`,
+    );
+  }
+  return notes;
+}
+
 export function importNotes(
   read: Pick<
     FileRollouts,
@@ -26,9 +61,46 @@ export function importNotes(
     | 'computedAdvantages'
     | 'incompleteGroups'
     | 'skippedOfUnknownGroup'
+    | 'maskedTokens'
+    | 'facts'
   >,
 ): string[] {
-  const notes: string[] = [];
+  const { facts } = read;
+  const notes = [...readNotes(facts), ...unreadNotes(facts.unread)];
+  const masks = facts.read.filter(({ meaning }) => meaning === 'mask' || meaning === 'tool_mask');
+  if (read.maskedTokens > 0) {
+    notes.push(
+      `${counted(read.maskedTokens, 'token')} left out by ${quoted(masks)}: they enter no ratio and no length.`,
+    );
+  }
+  if (facts.untrained > 0) {
+    const by = facts.read.filter(
+      ({ meaning }) => meaning === 'sample_mask' || meaning === 'remove_sample',
+    );
+    notes.push(
+      `${counted(facts.untrained, 'response')} left out by ${quoted(by)}: the trainer does not train on them.`,
+    );
+  }
+  for (const { name, responses } of facts.lost) {
+    notes.push(
+      `"${name}" has gaps (null, NaN or another length) in ${counted(responses, 'response')}: these do without it.`,
+    );
+  }
+  if (facts.unevenAdvantages > 0) {
+    notes.push(
+      `${counted(facts.unevenAdvantages, 'response')} with advantages that differ by token: where one advantage per response is needed, their mean is taken.`,
+    );
+  }
+  if (facts.groupsFrom.prompt > 0) {
+    notes.push(
+      `${counted(facts.groupsFrom.prompt, 'response')} without a group: grouped by the text of the prompt.`,
+    );
+  }
+  if (facts.groupsFrom.promptTokens > 0) {
+    notes.push(
+      `${counted(facts.groupsFrom.promptTokens, 'response')} without a group: grouped by the prompt’s tokens.`,
+    );
+  }
   if (read.leftOut.length > 0) {
     notes.push(
       `${counted(read.leftOut.length, 'file')} of the folder left out, without log-probs in the first record: ${listed(read.leftOut)}.`,

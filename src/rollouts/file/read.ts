@@ -81,7 +81,7 @@ class Reading {
     let input: unknown;
     try {
       input = value();
-      this.collector.add(parseRecord(input));
+      this.collector.add(parseRecord(input, this.collector.names), index);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       const problem = { file, unit, index, field: error.field, message: error.message };
@@ -267,7 +267,7 @@ export async function readRolloutFiles(
   const tellsSteps = new Set(files.flatMap(({ name }) => stepInName(name) ?? [])).size > 1;
   let bytesBefore = 0;
   for (const file of files) {
-    reading.collector.beginFile(tellsSteps ? stepInName(file.name) : null);
+    reading.collector.beginFile(file.name, tellsSteps ? stepInName(file.name) : null);
     const summary = await readOne(file, reading, options.signal, (bytes) => {
       const share = Math.min(1, (bytesBefore + bytes) / Math.max(totalBytes, 1));
       // Before the first record of an empty file nothing is known.

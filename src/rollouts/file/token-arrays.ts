@@ -1,32 +1,48 @@
 /**
- * The token arrays of a response: equally long, and without the tokens that its mask leaves out. Contract: what
+ * The token arrays of a response: equally long, and without the tokens that its masks leave out. Contract: what
  * is wrong is a `RecordError` that names array and place. Checked by plain loops: they hold nearly all of the
  * data, and a schema call per number would cost more than parsing the JSON.
  */
 import { LOG_PROB_LIMIT } from '../../math/kernel-input';
-import { pick, show, type FieldName, type Fields } from './fields';
+import {
+  disagree,
+  isList,
+  NOT_A_NUMBER_MARK,
+  pick,
+  show,
+  type FieldName,
+  type Fields,
+  type Value,
+} from './fields';
 import { RecordError } from './problems';
 
 /** float32 log-softmax may exceed 0 by rounding; anything above this is not a log-prob. */
 const LOGP_TOLERANCE = 1e-5;
+/** Two copies of a column may differ by so much: one was written with fewer digits. */
+const COPY_TOLERANCE = 1e-6;
 
 export interface List {
   values: ArrayLike<unknown>;
   written: string;
 }
 
-export function list(fields: Fields, name: FieldName): List | null {
-  const found = pick(fields, name);
-  if (!found) return null;
-  const { value, written } = found;
-  if (Array.isArray(value)) return { values: value as unknown[], written };
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    return { values: value as unknown as ArrayLike<unknown>, written };
-  }
+/** Which tokens of a response count: `keep` [all tokens] 1 = counts, or null for all; `kept` of them. */
+export interface Kept {
+  keep: Uint8Array | null;
+  kept: number;
+}
+
+function asList({ value, written }: Value): List {
+  if (isList(value)) return { values: value, written };
   throw new RecordError(
     written,
     `is ${show(value)}; it must be an array with one entry per token.`,
   );
+}
+
+export function list(fields: Fields, name: FieldName): List | null {
+  const found = pick(fields, name);
+  return found && asList(found);
 }
 
 export function sameLength(reference: List, other: List): void {
@@ -47,12 +63,7 @@ function areLogProbs(values: Float64Array): boolean {
   return true;
 }
 
-/** @param keep [all tokens] 1 = response token, or null for all */
-export function logProbs(
-  { values, written }: List,
-  keep: Uint8Array | null,
-  kept: number,
-): Float64Array {
+export function logProbs({ values, written }: List, { keep, kept }: Kept): Float64Array {
   if (keep === null && values instanceof Float64Array && areLogProbs(values)) return values;
   const out = new Float64Array(kept);
   let k = 0;
@@ -83,58 +94,146 @@ export function logProbs(
   return out;
 }
 
-export function maskOf(fields: Fields, reference: List): Uint8Array | null {
-  const mask = list(fields, 'mask');
-  if (!mask) return null;
-  sameLength(reference, mask);
-  return Uint8Array.from({ length: mask.values.length }, (_, t) => {
-    const x = mask.values[t];
-    const value = typeof x === 'bigint' ? Number(x) : x;
-    if (value === 1 || value === true) return 1;
-    if (value === 0 || value === false) return 0;
-    throw new RecordError(`mask[${t}]`, `is ${show(x)}; it must be 0 or 1.`);
-  });
+/** null, or what Python writes for a number that is none. */
+function isNothing(x: unknown): boolean {
+  return x === null || x === undefined || x === `${NOT_A_NUMBER_MARK}NaN` || Number.isNaN(x);
 }
 
-export function tokenIdsOf(
-  fields: Fields,
-  reference: List,
-  keep: Uint8Array | null,
-  kept: number,
-): Int32Array | null {
-  const ids = list(fields, 'token_ids');
-  if (!ids) return null;
-  sameLength(reference, ids);
-  const out = new Int32Array(kept);
+/** Whether a response token has nothing in this array: then the response does without the column. */
+export function hasGap({ values }: List, { keep }: Kept): boolean {
+  if (values instanceof Float64Array && keep === null) return false;
+  for (let t = 0; t < values.length; t++) {
+    if ((keep === null || keep[t] === 1) && isNothing(values[t])) return true;
+  }
+  return false;
+}
+
+/** Finite numbers of any size. */
+export function numbersOf({ values, written }: List, { keep, kept }: Kept): Float64Array {
+  const out = new Float64Array(kept);
   let k = 0;
-  for (let t = 0; t < ids.values.length; t++) {
+  for (let t = 0; t < values.length; t++) {
     if (keep && keep[t] === 0) continue;
-    const id = Number(ids.values[t]);
-    if (!Number.isSafeInteger(id) || id < 0 || id > 0x7fffffff) {
-      throw new RecordError(
-        `token_ids[${t}]`,
-        `is ${show(ids.values[t])}; it must be a token id (0 or more).`,
-      );
+    const x = values[t];
+    if (typeof x !== 'number' || !Number.isFinite(x)) {
+      throw new RecordError(`${written}[${t}]`, `is ${show(x)}; it must be a finite number.`);
     }
-    out[k++] = id;
+    out[k++] = x;
   }
   return out;
 }
 
-export function tokensOf(
+/** One value for all tokens, or null where they differ. */
+export function constantOf(values: Float64Array): number | null {
+  const first = values[0] as number;
+  for (let t = 1; t < values.length; t++) if (values[t] !== first) return null;
+  return first;
+}
+
+/**
+ * A second name of the same array must say the same of every response token.
+ * @throws RecordError with both names
+ */
+export function checkCopies(fields: Fields, name: FieldName, { keep }: Kept): void {
+  const all = fields[name];
+  if (all === undefined || all.length < 2) return;
+  const [first, ...others] = all.map(asList) as [List, ...List[]];
+  for (const other of others) {
+    sameLength(first, other);
+    for (let t = 0; t < first.values.length; t++) {
+      if (keep && keep[t] === 0) continue;
+      const [a, b] = [first.values[t], other.values[t]];
+      if (a === b || (isNothing(a) && isNothing(b))) continue;
+      if (Math.abs(Number(a) - Number(b)) <= COPY_TOLERANCE) continue;
+      throw disagree(
+        { value: a, written: first.written },
+        { value: b, written: other.written },
+        `[${t}]`,
+      );
+    }
+  }
+}
+
+function bitsOf({ values, written }: List): Uint8Array {
+  return Uint8Array.from({ length: values.length }, (_, t) => {
+    const x = values[t];
+    const value = typeof x === 'bigint' ? Number(x) : x;
+    if (value === 1 || value === true) return 1;
+    if (value === 0 || value === false) return 0;
+    throw new RecordError(`${written}[${t}]`, `is ${show(x)}; it must be 0 or 1.`);
+  });
+}
+
+/**
+ * Which tokens count. Masks of several names must agree; TRL's `tool_mask` (0 = written by a tool) comes on
+ * top of its `completion_mask`, as in its loss.
+ */
+export function maskOf(
   fields: Fields,
   reference: List,
-  keep: Uint8Array | null,
-): string[] | null {
-  const texts = list(fields, 'tokens');
-  if (!texts) return null;
-  sameLength(reference, texts);
-  const out: string[] = [];
-  for (let t = 0; t < texts.values.length; t++) {
+): { keep: Uint8Array; written: string } | null {
+  let keep: Uint8Array | null = null;
+  let written = '';
+  for (const found of fields.mask ?? []) {
+    const mask = asList(found);
+    sameLength(reference, mask);
+    const bits = bitsOf(mask);
+    if (keep === null) {
+      keep = bits;
+      written = mask.written;
+      continue;
+    }
+    const t = bits.findIndex((bit, i) => bit !== (keep as Uint8Array)[i]);
+    if (t >= 0)
+      throw disagree({ value: 0, written }, { value: 0, written: mask.written }, `[${t}]`);
+  }
+  const tool = list(fields, 'tool_mask');
+  if (tool) {
+    sameLength(reference, tool);
+    const bits = bitsOf(tool);
+    const before = keep;
+    keep = before === null ? bits : bits.map((bit, t) => bit & (before[t] as number));
+    written = written === '' ? tool.written : `${written} and ${tool.written}`;
+  }
+  return keep && { keep, written };
+}
+
+function isId(x: unknown): boolean {
+  const id = Number(x);
+  return typeof x !== 'string' && Number.isSafeInteger(id) && id >= 0 && id <= 0x7fffffff;
+}
+
+/** @throws RecordError */
+export function idsOf({ values, written }: List, { keep, kept }: Kept): Int32Array {
+  const out = new Int32Array(kept);
+  let k = 0;
+  for (let t = 0; t < values.length; t++) {
     if (keep && keep[t] === 0) continue;
-    const text = texts.values[t];
+    if (!isId(values[t])) {
+      throw new RecordError(
+        `${written}[${t}]`,
+        `is ${show(values[t])}; it must be a token id (0 or more).`,
+      );
+    }
+    out[k++] = Number(values[t]);
+  }
+  return out;
+}
+
+/** Whether all entries are token ids. */
+export function areIds(values: ArrayLike<unknown>): boolean {
+  for (let t = 0; t < values.length; t++) if (!isId(values[t])) return false;
+  return values.length > 0;
+}
+
+/** @throws RecordError */
+export function textsOf({ values, written }: List, { keep }: Kept): string[] {
+  const out: string[] = [];
+  for (let t = 0; t < values.length; t++) {
+    if (keep && keep[t] === 0) continue;
+    const text = values[t];
     if (typeof text !== 'string') {
-      throw new RecordError(`tokens[${t}]`, `is ${show(text)}; it must be the token's text.`);
+      throw new RecordError(`${written}[${t}]`, `is ${show(text)}; it must be the token's text.`);
     }
     out.push(text);
   }

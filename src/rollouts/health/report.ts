@@ -3,7 +3,7 @@
  * a pure function; each finding carries the figures it rests on and the threshold it was held against.
  * Findings are observations by stated rules, not hypothesis tests; the experiments have the intervals.
  */
-import { sequenceCount, tokenCount, type Rollouts } from '../rollouts';
+import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../rollouts';
 import type { Finding } from './finding';
 import { clipping, explosion, logRatiosOf, onPolicy } from './ratios';
 import { sampler } from './sampler';
@@ -21,6 +21,7 @@ export interface HealthReport {
 /** @param rollouts at least one response, none of them empty */
 export function healthReport(rollouts: Rollouts): HealthReport {
   const logRatios = logRatiosOf(rollouts);
+  const known = withSampler(rollouts);
   return {
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
@@ -29,7 +30,7 @@ export function healthReport(rollouts: Rollouts): HealthReport {
       onPolicy(logRatios),
       clipping(rollouts, logRatios),
       explosion(rollouts, logRatios),
-      ...(rollouts.logpSampler ? sampler(rollouts, rollouts.logpSampler) : []),
+      ...(known ? sampler(known, known.logpSampler) : []),
       range(rollouts),
       precision(rollouts),
       signal(rollouts),
