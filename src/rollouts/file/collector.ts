@@ -358,7 +358,7 @@ export class Collector {
   }
 
   private facts(): ImportFacts {
-    const { column: _, ...groupsFrom } = this.groupsFrom;
+    const { prompt, promptTokens } = this.groupsFrom;
     return {
       compares:
         this.mismatches === 0
@@ -377,7 +377,7 @@ export class Collector {
         longest: this.longestDuplicate,
       },
       unevenAdvantages: this.unevenAdvantages,
-      groupsFrom,
+      groupsFrom: { prompt, promptTokens },
       files: this.files,
       file: this.fileOf.finish(),
       place: this.placeOf.finish(),
