@@ -2,6 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openLink } from '../src/link/hash';
+import { colourSheet } from './experiments/objective-views';
 import { App } from './shell/App';
 import { Address } from './state/address';
 import { AddressContext } from './state/address-react';
@@ -18,6 +19,10 @@ import './styles/words.css';
 import './styles/inspector.css';
 import './link/link.css';
 import './runs/shell.css';
+
+const colours = document.createElement('style');
+colours.textContent = colourSheet();
+document.head.append(colours);
 
 const opened = openLink(location.hash);
 const lab = new Lab(startEngine(), opened.link.run);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OBJECTIVE_IDS } from '../src/math/objectives/registry';
 import type { Analysis } from '../src/rollouts/file/analysis';
 import { main } from './analyze';
 
@@ -76,23 +77,25 @@ describe('npm run analyze', () => {
     expect(analysis).toMatchObject({ n_sequences: 3, n_tokens: 10 });
     expect(analysis.sequences[0]).toMatchObject({ group: 'q', sample: 0, length: 2 });
     expect(analysis.sequences[0]?.ppl_ratio).toBeCloseTo(1.3001765, 7);
-    const losses = Object.entries(analysis.objectives).map(([id, { trl, verl }]) => [
-      id,
-      trl && Number(trl.loss.toPrecision(8)),
-      verl && Number(verl.loss.toPrecision(8)),
-    ]);
-    expect(losses.filter(([id]) => id !== 'luspo')).toEqual([
-      ['grpo', -0.020463431, -0.030714633],
-      ['dr_grpo', 0.0005404414, -0.012797764],
-      ['dapo', -0.014802314, -0.046814006],
-      ['gspo', -0.16693334, -0.16693334],
-      ['gspo_token', -0.16693334, null],
-      ['cispo', -0.066860643, -0.023834361],
-      ['gmpo', -0.21921522, -0.21921522],
-      ['sapo', -0.38736835, -0.38736835],
-      ['vespo', -0.40378722, null],
-      ['rloo', -0.23449858, null],
-    ]);
+    const losses = Object.fromEntries(
+      Object.entries(analysis.objectives).map(([id, { trl, verl }]) => [
+        id,
+        [trl && Number(trl.loss.toPrecision(8)), verl && Number(verl.loss.toPrecision(8))],
+      ]),
+    );
+    expect(Object.keys(losses)).toEqual([...OBJECTIVE_IDS]);
+    expect(losses).toMatchObject({
+      grpo: [-0.020463431, -0.030714633],
+      dr_grpo: [0.0005404414, -0.012797764],
+      dapo: [-0.014802314, -0.046814006],
+      gspo: [-0.16693334, -0.16693334],
+      gspo_token: [-0.16693334, null],
+      cispo: [-0.066860643, -0.023834361],
+      gmpo: [-0.21921522, -0.21921522],
+      sapo: [-0.38736835, -0.38736835],
+      vespo: [-0.40378722, null],
+      rloo: [-0.23449858, null],
+    });
     expect(analysis.objectives.gspo.trl?.clip_high).toBeCloseTo(1 / 3, 8);
     expect(analysis.objectives.gspo.verl?.clip_fraction).toBeCloseTo(0.5, 8);
     expect(analysis.kl.k3).toBeCloseTo(0.15725616, 8);

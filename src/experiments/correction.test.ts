@@ -6,8 +6,13 @@ import { cpuKernels } from '../math/cpu-kernels';
 import { correctionWeights, type ActiveCorrectionId } from '../math/diagnostics/corrections';
 import { Random, STREAM } from '../math/philox';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { recommended, type ClippedId, type ObjectiveId } from '../math/objectives/registry';
-import type { Library, ObjectiveSettings } from '../math/objectives/types';
+import {
+  recommended,
+  type ClippedId,
+  type ObjectiveId,
+  type ObjectiveSettings,
+} from '../math/objectives/registry';
+import type { Library } from '../math/objectives/types';
 import type { Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
 import { clipping } from './clipping';

@@ -4,6 +4,8 @@
  * Contract: the schemas in `src/experiments` accept the result for every setting that a page may have.
  */
 import type { CorrectionId } from '../math/diagnostics/corrections';
+import { epsilonText, GRPO_BAND, GSPO_BAND, LUSPO_BAND } from '../math/objectives/registry';
+import type { Band } from '../math/objectives/types';
 import type { PageId, PageSettings } from './pages';
 
 const curve = ({ bins }: { bins: number }) => ({ bins, prefixLength: 0, prefixPoints: 12 });
@@ -15,10 +17,14 @@ const corrected = (chosen: {
   corrHigh: number | null;
 }) => ({ id: chosen.correction, low: chosen.corrLow, high: chosen.corrHigh });
 
+const named = (band: Band) => ({
+  name: `${epsilonText(band.low)} / ${epsilonText(band.high)}`,
+  ...band,
+});
 export const CLIP_BANDS = {
-  gspo: { name: '3e-4 / 4e-4', low: 3e-4, high: 4e-4 },
-  luspo: { name: '2e-3 / 2.5e-3', low: 2e-3, high: 2.5e-3 },
-  grpo: { name: '0.2 / 0.2', low: 0.2, high: 0.2 },
+  gspo: named(GSPO_BAND),
+  luspo: named(LUSPO_BAND),
+  grpo: named(GRPO_BAND),
 } as const;
 
 export const EXPERIMENT_SETTINGS = {
@@ -33,8 +39,7 @@ export const EXPERIMENT_SETTINGS = {
     gridPoints: 61,
     gridLow: 1e-5,
     gridHigh: 1,
-    low: 3e-4,
-    high: 4e-4,
+    ...GSPO_BAND,
     z,
     bins: 8,
   }),
@@ -46,8 +51,8 @@ export const EXPERIMENT_SETTINGS = {
     points: 1500,
   }),
   precision: ({ band }: PageSettings<'precision'>) => ({
-    low: CLIP_BANDS[band].low as number,
-    high: CLIP_BANDS[band].high as number,
+    low: CLIP_BANDS[band].low,
+    high: CLIP_BANDS[band].high,
     decimals: [2, 3, 4, 5, 6],
   }),
   /** @param length Dr.GRPO's constant, where a file has one */

@@ -10,7 +10,7 @@
  */
 import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
-import { CLIPPED_IDS, type ObjectiveId } from '../math/objectives/registry';
+import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
 import { RACE_FIELDS } from './race';
 import { BACKENDS } from './settings';
 
@@ -24,25 +24,7 @@ export type LengthBins = (typeof LENGTH_BINS)[number];
 export const HISTOGRAM_BINS = [24, 48, 96] as const;
 const CURVES = ['natural', 'prefix'] as const;
 export const CLIPPED_OBJECTIVES = CLIPPED_IDS;
-/** Every objective of the registry. */
-export const GRADIENT_OBJECTIVES = [
-  'gspo',
-  'gspo_token',
-  'grpo',
-  'two_sided',
-  'dapo',
-  'dr_grpo',
-  'luspo',
-  'cispo',
-  'gmpo',
-  'sapo',
-  'vespo',
-  'rloo',
-  'reinforce',
-  'dppo_tv',
-  'dppo_kl',
-  'dro',
-] as const satisfies readonly ObjectiveId[];
+export const GRADIENT_OBJECTIVES = OBJECTIVE_IDS;
 
 /** Choice of a mismatch correction and its bounds (none = the recommended ones). */
 const CORRECTION = {

@@ -3,22 +3,12 @@
  * what the trainer obeys. Contract: nothing reaches the trainer that has not passed `parseTraining`.
  */
 import * as v from 'valibot';
+import { OBJECTIVE_IDS, OBJECTIVES, type ObjectiveId } from '../math/objectives/registry';
 import { BACKENDS, integer, real, seed, SettingsError, shippedName } from './settings';
 
-/** The objectives that the page offers; all of them exist in TRL, and all but Dr.GRPO differ in the loss. */
-export const TRAINING_OBJECTIVES = [
-  'gspo',
-  'grpo',
-  'gspo_token',
-  'dr_grpo',
-  'dapo',
-  'cispo',
-  'gmpo',
-  'sapo',
-  'luspo',
-  'reinforce',
-] as const;
-export type TrainingObjective = (typeof TRAINING_OBJECTIVES)[number];
+/** Every objective of the registry can race. */
+export const TRAINING_OBJECTIVES = OBJECTIVE_IDS;
+export type TrainingObjective = ObjectiveId;
 
 export const racerSchema = v.strictObject({
   objective: v.picklist(TRAINING_OBJECTIVES),
@@ -61,19 +51,18 @@ export const trainingSchema = v.strictObject({
 export type RacerSettings = v.InferOutput<typeof racerSchema>;
 export type TrainingSettings = v.InferOutput<typeof trainingSchema>;
 
-/** What each objective starts with on this lab's policies: wider than a large model's bands. */
-export const DEFAULT_RACER: Record<TrainingObjective, RacerSettings> = {
-  gspo: { objective: 'gspo', epsilonLow: 3e-3, epsilonHigh: 4e-3, learningRate: 1e-4 },
-  gspo_token: { objective: 'gspo_token', epsilonLow: 3e-3, epsilonHigh: 4e-3, learningRate: 1e-4 },
-  luspo: { objective: 'luspo', epsilonLow: 3e-3, epsilonHigh: 4e-3, learningRate: 1e-4 },
-  grpo: { objective: 'grpo', epsilonLow: 0.2, epsilonHigh: 0.2, learningRate: 1e-4 },
-  dr_grpo: { objective: 'dr_grpo', epsilonLow: 0.2, epsilonHigh: 0.2, learningRate: 1e-4 },
-  dapo: { objective: 'dapo', epsilonLow: 0.2, epsilonHigh: 0.28, learningRate: 1e-4 },
-  cispo: { objective: 'cispo', epsilonLow: 1, epsilonHigh: 4, learningRate: 1e-4 },
-  gmpo: { objective: 'gmpo', epsilonLow: 0.4, epsilonHigh: 0.4, learningRate: 1e-4 },
-  sapo: { objective: 'sapo', epsilonLow: 0, epsilonHigh: 0, learningRate: 1e-4 },
-  reinforce: { objective: 'reinforce', epsilonLow: 0, epsilonHigh: 0, learningRate: 1e-4 },
-};
+/** What each objective starts with on this lab's policies, for which the registry's `racing` bands are made. */
+export const DEFAULT_RACER = Object.fromEntries(
+  OBJECTIVES.map(({ id, racing }): [TrainingObjective, RacerSettings] => [
+    id,
+    {
+      objective: id,
+      epsilonLow: racing?.low ?? 0,
+      epsilonHigh: racing?.high ?? 0,
+      learningRate: 1e-4,
+    },
+  ]),
+) as Record<TrainingObjective, RacerSettings>;
 
 export const DEFAULT_TRAINING: TrainingSettings = {
   backend: 'auto',

@@ -4,7 +4,7 @@
  * coefficients were fixed before it was cut. Compiled once per width.
  */
 import { jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import type { ObjectiveSettings } from '../math/objectives/types';
+import type { ObjectiveSettings } from '../math/objectives/registry';
 import type { Params } from './adamw';
 import { objectiveLoss } from './losses';
 import type { Microbatch } from './microbatches';

@@ -3,8 +3,8 @@ import { defaultDevice, grad, init, numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { coefficients } from '../math/objectives/aggregate';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { OBJECTIVES } from '../math/objectives/registry';
-import type { ObjectiveBatch, ObjectiveSettings } from '../math/objectives/types';
+import { OBJECTIVES, type ObjectiveSettings } from '../math/objectives/registry';
+import type { ObjectiveBatch } from '../math/objectives/types';
 import { Random, STREAM } from '../math/philox';
 import { lossAggregation, objectiveLoss, type LossInputs } from './losses';
 

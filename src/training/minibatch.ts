@@ -8,7 +8,8 @@
 import { coefficients } from '../math/objectives/aggregate';
 import { evaluateObjective } from '../math/objectives/evaluate';
 import type { FloatArray } from '../math/kernels';
-import type { ObjectiveBatch, ObjectiveSettings } from '../math/objectives/types';
+import type { ObjectiveSettings } from '../math/objectives/registry';
+import type { ObjectiveBatch } from '../math/objectives/types';
 import type { Params } from './adamw';
 import { addGradients, type gradientOf } from './gradient';
 import { lossAggregation } from './losses';

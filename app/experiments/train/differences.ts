@@ -5,7 +5,8 @@
 import { raceDifferences } from '../../../src/link/race';
 import type { RacerSettings, TrainingSettings } from '../../../src/link/training';
 import { BACKEND_NAMES, labelAlone } from './fields';
-import { looksOf, OBJECTIVE_NAMES } from './names';
+import { objectiveView } from '../objective-views';
+import { looksOf } from './names';
 
 export function differencesInWords(chosen: TrainingSettings, kept: TrainingSettings): string[] {
   return raceDifferences(chosen, kept).flatMap(({ name, before, after }) => {
@@ -63,9 +64,9 @@ function racerDifferences(
     const other = left.shift();
     const name = names.get(own) as string;
     texts.push(
-      other === undefined ? `without ${name}` : `${name} → ${OBJECTIVE_NAMES[other.objective]}`,
+      other === undefined ? `without ${name}` : `${name} → ${objectiveView(other.objective).name}`,
     );
   }
-  for (const { objective } of left) texts.push(`with ${OBJECTIVE_NAMES[objective]}`);
+  for (const { objective } of left) texts.push(`with ${objectiveView(objective).name}`);
   return texts.length > 0 ? texts : ['racers in another order'];
 }

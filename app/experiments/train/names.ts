@@ -4,25 +4,36 @@ import {
   type RacerSettings,
   type TrainingObjective,
 } from '../../../src/link/training';
+import {
+  kindOf,
+  objective,
+  OBJECTIVES,
+  settingsIn,
+  type ObjectiveId,
+} from '../../../src/math/objectives/registry';
 import { significant } from '../../format/numbers';
+import { objectiveView } from '../objective-views';
 
-export const OBJECTIVE_NAMES: Record<TrainingObjective, string> = {
-  gspo: 'GSPO',
-  grpo: 'GRPO',
-  gspo_token: 'GSPO-token',
-  dr_grpo: 'Dr.GRPO',
-  dapo: 'DAPO',
-  cispo: 'CISPO',
-  gmpo: 'GMPO',
-  sapo: 'SAPO',
-  luspo: 'LUSPO',
-  reinforce: 'REINFORCE',
-};
+/** Objectives without an epsilon: a racer's change nothing. */
+export function withoutBand(id: TrainingObjective): boolean {
+  return kindOf(settingsIn(objective(id)).surrogate).withBand === null;
+}
 
-/** Objectives whose loss has no band: their epsilons change nothing. */
-export const WITHOUT_BAND: ReadonlySet<TrainingObjective> = new Set(['sapo', 'reinforce']);
+/** Squared distance of two "#rrggbb". */
+function distance(a: string, b: string): number {
+  const part = (hex: string, k: number) => parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16);
+  return [0, 1, 2].reduce((sum, k) => sum + (part(a, k) - part(b, k)) ** 2, 0);
+}
 
-const COLOURS = ['gspo', 'grpo', 'dapo', 'luspo', 'gmpo', 'cispo', 'sapo', 'rloo'];
+/** Of the objectives that do not race, the one whose colour is farthest from those that are taken. */
+function spareColour(taken: readonly ObjectiveId[], racing: ReadonlySet<ObjectiveId>): ObjectiveId {
+  const free = OBJECTIVES.filter(({ id }) => !racing.has(id) && !taken.includes(id));
+  const apart = (colour: string) =>
+    Math.min(...taken.map((id) => distance(colour, objective(id).colour.light)));
+  return free.reduce((best, one) =>
+    apart(one.colour.light) > apart(best.colour.light) ? one : best,
+  ).id;
+}
 
 export interface RacerLook {
   name: string;
@@ -41,26 +52,25 @@ function detail(racer: RacerSettings, others: readonly RacerSettings[]): string 
 }
 
 export function looksOf(racers: readonly RacerSettings[]): RacerLook[] {
-  const taken = new Set<string>();
+  const racing = new Set(racers.map(({ objective: id }) => id));
+  const taken: ObjectiveId[] = [];
   return racers.map((racer, i) => {
     const twins = racers.filter((other, k) => k !== i && other.objective === racer.objective);
     const more = twins.length > 0 ? detail(racer, twins) : '';
-    const own = racer.objective as string;
-    const colour =
-      COLOURS.includes(own) && !taken.has(own)
-        ? own
-        : (COLOURS.find((one) => !taken.has(one) && !racers.some((r) => r.objective === one)) ??
-          COLOURS.find((one) => !taken.has(one)) ??
-          'rloo');
-    taken.add(colour);
-    const name = OBJECTIVE_NAMES[racer.objective];
-    return { name: more === '' ? name : `${name} ${more}`, colour: `--series-${colour}` };
+    const own = racer.objective;
+    const colour = taken.includes(own) ? spareColour(taken, racing) : own;
+    taken.push(colour);
+    const { name } = objectiveView(own);
+    return {
+      name: more === '' ? name : `${name} ${more}`,
+      colour: objectiveView(colour).colour,
+    };
   });
 }
 
 /** A racer that the race does not have yet. */
 export function nextRacer(racers: readonly RacerSettings[]): RacerSettings {
   const order: TrainingObjective[] = ['gspo', 'grpo', 'dapo', 'cispo', 'dr_grpo', 'gmpo', 'sapo'];
-  const fresh = order.find((objective) => !racers.some((one) => one.objective === objective));
+  const fresh = order.find((id) => !racers.some((one) => one.objective === id));
   return DEFAULT_RACER[fresh ?? 'gspo'];
 }

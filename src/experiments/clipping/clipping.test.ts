@@ -4,8 +4,13 @@ import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { normalCdf } from '../../math/stats/distributions';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { CLIPPED_IDS, recommended, type ClippedId } from '../../math/objectives/registry';
-import type { ObjectiveSettings, Surrogate } from '../../math/objectives/types';
+import {
+  CLIPPED_IDS,
+  recommended,
+  type ClippedId,
+  type ObjectiveSettings,
+  type Surrogate,
+} from '../../math/objectives/registry';
 import type { Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
 import { clipping, clippingSettingsSchema, type ClippingSettings } from '.';

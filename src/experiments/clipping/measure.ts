@@ -5,7 +5,7 @@
  * a mismatch correction where the library multiplies by them.
  */
 import { sequenceCoefficients, takesMultiplier } from '../../math/objectives/evaluate';
-import { binaryKl, clamp, VERL_LOG_RATIO_LIMIT } from '../../math/objectives/surrogates';
+import { kindOf } from '../../math/objectives/registry';
 import type { ClippedObjective } from './objective';
 import { responseWeight, type ClippingData } from './data';
 
@@ -77,12 +77,13 @@ interface Visited {
 /** Calls `visit` for every ratio; the record is one and the same, overwritten each time. */
 function visitRatios(
   data: ClippingData,
-  { settings, level, unit, band }: ClippedObjective,
+  { settings, level, unit, band, distance, logWeight }: ClippedObjective,
   visit: (ratio: Visited, i: number) => void,
 ): void {
   const { surrogate, library } = settings;
   const coefficient = sequenceCoefficients(settings, data.offsets);
   const corrected = takesMultiplier(surrogate, library);
+  const perSequence = kindOf(surrogate).perSequence(surrogate);
   const ratio = {
     low: 0,
     high: 0,
@@ -110,8 +111,8 @@ function visitRatios(
       visit(ratio, i);
       continue;
     }
-    // GMPO's loss is one per response: each token gets its L-th part.
-    ratio.logFactor = level === 'token-log' ? factor - Math.log(length) : factor;
+    // Where the loss is one per response (GMPO), each token gets its L-th part.
+    ratio.logFactor = perSequence ? factor - Math.log(length) : factor;
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
       const d = data.logRatio[t] as number;
       const own = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
@@ -122,17 +123,10 @@ function visitRatios(
       else if (level === 'token-log') {
         ratio.high = d;
         ratio.logWeight = logSequence;
-      } else if (surrogate.kind === 'dppo') {
-        const [a, b] = [data.logpOld[t] as number, data.logpNew[t] as number];
-        ratio.high =
-          surrogate.divergence === 'tv'
-            ? Math.exp(b) - Math.exp(a)
-            : Math.sign(b - a) * binaryKl(a, b);
-        ratio.logWeight = Math.min(
-          clamp(d, -VERL_LOG_RATIO_LIMIT, VERL_LOG_RATIO_LIMIT),
-          Math.log(surrogate.cap),
-        );
+      } else if (distance) {
+        ratio.high = distance(data.logpOld[t] as number, data.logpNew[t] as number);
       }
+      if (logWeight) ratio.logWeight = logWeight(d);
       ratio.low = band.low === null ? -Infinity : -ratio.high;
       ratio.logMass = ratio.logFactor + ratio.logWeight;
       visit(ratio, i);
@@ -151,7 +145,7 @@ export function measure(
   clipped: ClippedObjective,
   grid: Float64Array,
 ): Measured {
-  const { kind } = clipped.settings.surrogate;
+  const { beyond: effect } = clipped;
   // Masses of unnormalised ratios span hundreds of orders of magnitude: measured from the largest.
   let largest = -Infinity;
   visitRatios(data, clipped, ({ logMass }) => {
@@ -184,7 +178,7 @@ export function measure(
     const counting = advantage < 0 ? low : high;
     const epsilon = advantage < 0 ? ratio.low : above;
     counting.clipped.add(epsilon, ratio.count);
-    if (kind === 'cispo') {
+    if (effect === 'cap') {
       // The cap holds whatever the sign of A.
       high.mass.add(ratio.high, size);
       high.factor.add(ratio.high, ratio.massWeight * Math.exp(ratio.logFactor - largest));
@@ -202,12 +196,12 @@ export function measure(
     high: shares(high),
     ceilingLost: mass > 0 ? ceiling / mass : 0,
   };
-  if (kind === 'cispo') {
+  if (effect === 'cap') {
     const factors = share(high.factor.sums(), mass);
     measured.high.massLost = measured.high.massLost.map(
       (lost, k) => lost - (1 + (grid[k] as number)) * (factors[k] as number),
     );
-  } else if (kind === 'gmpo') {
+  } else if (effect === 'geometric') {
     const lost = geometricMassLost(data, clipped, grid, largest);
     measured.low.massLost = share(lost.low, mass);
     measured.high.massLost = share(lost.high, mass);
@@ -216,7 +210,7 @@ export function measure(
 }
 
 /**
- * GMPO: clipping k of L tokens closes their gates and moves the weight of all, exp of the mean clipped
+ * A geometric mean (GMPO): clipping k of L tokens closes their gates and moves the weight of all, exp of the mean clipped
  * log r. With A < 0 only the lower edge acts, with A > 0 only the upper one, so the sides still add up.
  * @returns [grid] mass without clipping minus mass left, over exp(largest)
  */

@@ -4,8 +4,7 @@ import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { Random, STREAM } from '../../math/philox';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { OBJECTIVE_IDS, recommended } from '../../math/objectives/registry';
-import type { ObjectiveSettings } from '../../math/objectives/types';
+import { OBJECTIVE_IDS, recommended, type ObjectiveSettings } from '../../math/objectives/registry';
 import { emptyRollouts, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
 import {

@@ -26,10 +26,11 @@ import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
   objective,
   OBJECTIVE_IDS,
-  recommended,
+  settingsIn,
   type ObjectiveId,
+  type ObjectiveSettings,
 } from '../../math/objectives/registry';
-import type { Library, ObjectiveSettings } from '../../math/objectives/types';
+import type { Library } from '../../math/objectives/types';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import {
   applyCorrection,
@@ -158,9 +159,7 @@ export const gradient: Experiment<GradientSettings, GradientResult> = {
 
 /** Settings in the library asked for, or else in the one that has the objective. */
 function settingsOf(id: ObjectiveId, library: Library): ObjectiveSettings {
-  const found = recommended(id, library) ?? recommended(id, library === 'trl' ? 'verl' : 'trl');
-  if (!found) throw new RangeError(`Objective "${id}" has settings in neither library.`);
-  return found;
+  return settingsIn(objective(id), library);
 }
 
 function pointsOf(

@@ -6,7 +6,7 @@ import { effectiveSampleShare } from '../../math/diagnostics/divergence';
 import type { ClusterBootstrap, Estimate, SmoothStatistic } from '../../math/stats/clusters';
 import { Random, STREAM } from '../../math/philox';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import type { ObjectiveSettings } from '../../math/objectives/types';
+import { kindOf, type ObjectiveSettings } from '../../math/objectives/registry';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
@@ -175,24 +175,8 @@ export function ungatedGradient(
   settings: ObjectiveSettings,
   correction?: Float64Array,
 ): Float64Array {
-  const s = settings.surrogate;
-  const open = (): ObjectiveSettings['surrogate'] => {
-    switch (s.kind) {
-      case 'clip':
-        return { kind: 'clip', level: s.level, low: 1, high: Infinity };
-      case 'gmpo':
-        return { kind: 'gmpo', low: Infinity, high: Infinity };
-      case 'dppo':
-        return { ...s, low: Infinity, high: Infinity };
-      case 'reinforce':
-      case 'cispo':
-      case 'sapo':
-      case 'vespo':
-      case 'dro':
-        return s;
-    }
-  };
-  const ungated = { ...settings, surrogate: open() };
+  const { surrogate } = settings;
+  const ungated = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
   return evaluateObjective(rollouts, ungated, correction).gradient.map(Math.abs);
 }
 

@@ -31,18 +31,18 @@ import {
 } from '../../math/diagnostics/perplexity';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
+  kindOf,
   OBJECTIVES,
   recommended,
   type Objective,
   type ObjectiveId,
+  type ObjectiveSettings,
   type Overrides,
 } from '../../math/objectives/registry';
-import { clampsOf } from '../../math/objectives/surrogates';
 import type {
   Clamp,
   Library,
   ObjectiveBatch,
-  ObjectiveSettings,
   TrlClipStatistics,
   VerlClipStatistics,
 } from '../../math/objectives/types';
@@ -241,7 +241,7 @@ function sideOf(
   }
   return {
     settings,
-    clamps: clampsOf(settings.surrogate, library),
+    clamps: kindOf(settings.surrogate).clamps(settings.surrogate, library),
     loss,
     mass: massOf(gradient),
     uncorrected: plain && { loss: plain.loss, mass: massOf(plain.gradient) },
@@ -301,7 +301,11 @@ function divergencesOf(rollouts: Rollouts): Divergences {
 /** Largest log s that enters verl's GSPO loss as it is, nats; from the registry's settings. */
 function verlCap(): number {
   const { surrogate } = recommended('gspo', 'verl') as ObjectiveSettings;
-  return clampsOf(surrogate, 'verl').find(({ of }) => of === 'sequence')?.high ?? Infinity;
+  return (
+    kindOf(surrogate)
+      .clamps(surrogate, 'verl')
+      .find(({ of }) => of === 'sequence')?.high ?? Infinity
+  );
 }
 
 function lossClaim(rollouts: Rollouts): Claim {

@@ -5,7 +5,7 @@
  * TRL: `GRPOTrainer._compute_loss` (loss types grpo, bnpo/dapo on one device, dr_grpo, luspo).
  * verl: `agg_loss`; it leaves empty sequences out of the mean and has 1e-8 beside each length.
  */
-import { VERL_EPSILON } from './surrogates';
+import { VERL_EPSILON } from './arithmetic';
 import { ObjectiveError, type Aggregation, type Library } from './types';
 
 /** @returns [n] coefficient of each token of sequence i */

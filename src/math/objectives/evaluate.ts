@@ -9,16 +9,10 @@
  */
 import { CompensatedSum } from '../summation';
 import { coefficients } from './aggregate';
+import { VERL_EPSILON } from './arithmetic';
 import { trlClipStatistics, verlClipStatistics } from './clip-statistics';
-import { VERL_EPSILON, applySurrogate, isCoupled, isPerSequence } from './surrogates';
-import {
-  ObjectiveError,
-  type Evaluation,
-  type Library,
-  type ObjectiveBatch,
-  type ObjectiveSettings,
-  type Surrogate,
-} from './types';
+import { kindOf, type ObjectiveSettings, type Surrogate } from './registry';
+import { ObjectiveError, type Evaluation, type Library, type ObjectiveBatch } from './types';
 
 function checkBatch(batch: ObjectiveBatch): { n: number; tokens: number } {
   const n = batch.offsets.length - 1;
@@ -54,7 +48,8 @@ function perSequenceMultiplier(
 
 /** TRL drops mismatch weights from GMPO and RLOO; VESPO has folded them into its own weight. */
 export function takesMultiplier(s: Surrogate, library: Library): boolean {
-  return s.kind !== 'vespo' && !(library === 'trl' && isPerSequence(s));
+  const { foldsMismatch, perSequence } = kindOf(s);
+  return !foldsMismatch && !(library === 'trl' && perSequence(s));
 }
 
 /** @returns [n] the aggregation's coefficient; a loss that exists once per sequence has a mean only */
@@ -63,7 +58,7 @@ export function sequenceCoefficients(
   offsets: Uint32Array,
 ): Float64Array {
   return coefficients(
-    isPerSequence(surrogate) ? { kind: 'seq-mean-token-sum' } : aggregation,
+    kindOf(surrogate).perSequence(surrogate) ? { kind: 'seq-mean-token-sum' } : aggregation,
     library,
     offsets,
   );
@@ -92,26 +87,19 @@ export function evaluateObjective(
     weight: new Float64Array(tokens),
     gate: new Float64Array(tokens),
   };
-  const perSequence = isPerSequence(surrogate);
+  const kind = kindOf(surrogate);
+  const perSequence = kind.perSequence(surrogate);
   const c = sequenceCoefficients(settings, batch.offsets);
   const multiplier = mismatch && takesMultiplier(surrogate, library) ? mismatch : undefined;
-  const coupled = isCoupled(surrogate);
+  const coupled = kind.coupled(surrogate);
   // Slopes become gradients and losses become contributions in place.
   const loss = new CompensatedSum();
   for (let i = 0; i < n; i++) {
     const from = batch.offsets[i] as number;
     const to = batch.offsets[i + 1] as number;
     if (to === from) continue;
-    applySurrogate(
-      surrogate,
-      library,
-      batch,
-      from,
-      to,
-      batch.advantage[i] as number,
-      out,
-      mismatch,
-    );
+    const advantage = batch.advantage[i] as number;
+    kind.apply(surrogate, { batch, from, to, advantage, library, mismatch }, out);
     const coefficient = c[i] as number;
     let shared = 1;
     if (multiplier && perSequence) {

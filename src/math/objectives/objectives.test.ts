@@ -7,9 +7,18 @@ import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../philox';
 import { ADVANTAGE_RULES, groupAdvantages } from './advantages';
 import { evaluateObjective } from './evaluate';
-import { CLIPPED_IDS, OBJECTIVES, OBJECTIVE_IDS, objective, recommended } from './registry';
-import { clampsOf } from './surrogates';
-import { ObjectiveError, type ObjectiveBatch, type ObjectiveSettings } from './types';
+import {
+  CLIPPED_IDS,
+  kindOf,
+  OBJECTIVES,
+  OBJECTIVE_IDS,
+  objective,
+  recommended,
+  settingsIn,
+  withBand,
+  type ObjectiveSettings,
+} from './registry';
+import { ObjectiveError, type ObjectiveBatch } from './types';
 
 /** Random responses of 1..12 tokens; `spread` is the standard deviation of d_t. */
 function randomBatch(seed: number, n: number, spread: number): ObjectiveBatch {
@@ -59,12 +68,53 @@ describe('registry', () => {
     }
   });
 
-  it('lists as clipped exactly those that have an epsilon', () => {
-    const kinds = ['clip', 'gmpo', 'cispo', 'dppo'];
-    const withEpsilon = OBJECTIVES.filter((entry) =>
-      kinds.includes((entry.trl ?? entry.verl)?.surrogate.kind ?? ''),
-    ).map(({ id }) => id);
-    expect([...CLIPPED_IDS].sort()).toEqual(withEpsilon.sort());
+  it('an epsilon that can be set is the one that is held against the ratio; nothing else has one', () => {
+    const band = { low: 0.125, high: 0.375 };
+    for (const entry of OBJECTIVES) {
+      const settings = settingsIn(entry);
+      const kind = kindOf(settings.surrogate);
+      expect(kind.withBand === null, entry.id).toBe(kind.range === null);
+      expect((CLIPPED_IDS as readonly string[]).includes(entry.id)).toBe(kind.range !== null);
+      expect(entry.racing === undefined, entry.id).toBe(kind.range === null);
+      const moved = kind.range?.(withBand(settings, band).surrogate).band;
+      // CISPO caps from above only.
+      if (moved) expect([moved.high, moved.low ?? band.low]).toEqual([band.high, band.low]);
+      if (kind.range === null) expect(kind.withoutRange).not.toBe('');
+    }
+  });
+
+  it('ungated, nothing is clipped or masked at any distance', () => {
+    const far = randomBatch(4, 6, 0.8);
+    for (const [name, settings] of every) {
+      if (settings.surrogate.kind === 'sapo') continue;
+      const { surrogate } = settings;
+      const open = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
+      for (const gate of evaluateObjective(far, open).gate) expect(gate, name).toBe(1);
+    }
+  });
+
+  it('names and colours tell objectives apart, and colours reach 3:1 on their surface', () => {
+    const luminance = (hex: string) => {
+      const [r, g, b] = [1, 3, 5].map((k) => {
+        const part = parseInt(hex.slice(k, k + 2), 16) / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      }) as [number, number, number];
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const contrast = (a: string, b: string) => {
+      const [x, y] = [luminance(a), luminance(b)];
+      return Math.max(x, y) / Math.min(x, y);
+    };
+    for (const [theme, surface] of [
+      ['light', '#fdfdfb'],
+      ['dark', '#181d22'],
+    ] as const) {
+      for (const { id, colour } of OBJECTIVES) {
+        expect(contrast(colour[theme], surface), `${id} ${theme}`).toBeGreaterThanOrEqual(3);
+      }
+      expect(new Set(OBJECTIVES.map(({ colour }) => colour[theme])).size).toBe(OBJECTIVES.length);
+    }
+    expect(new Set(OBJECTIVES.map(({ name }) => name)).size).toBe(OBJECTIVES.length);
   });
 
   it('overrides reach bands and lengths, and nothing else', () => {
@@ -91,7 +141,7 @@ describe('clamps', () => {
           },
           settings,
         );
-      const clamps = clampsOf(settings.surrogate, settings.library);
+      const clamps = kindOf(settings.surrogate).clamps(settings.surrogate, settings.library);
       for (const { high } of clamps) {
         expect(at(high + 3).weight[0]).toBe(at(high + 1).weight[0]);
       }

@@ -24,7 +24,8 @@ import {
 import { offPolicyMetrics, sequencePerplexities } from '../diagnostics/perplexity';
 import { groupAdvantages } from './advantages';
 import { evaluateObjective } from './evaluate';
-import type { Aggregation, Library, RatioLevel, Surrogate, TrlClipStatistics } from './types';
+import type { RatioLevel, Surrogate } from './registry';
+import type { Aggregation, Library, TrlClipStatistics } from './types';
 
 const COPY = fileURLToPath(new URL('./peer-cases.json', import.meta.url));
 const ORIGINAL = fileURLToPath(new URL('../../../../shared/peers/cases.json', import.meta.url));

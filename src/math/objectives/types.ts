@@ -1,11 +1,20 @@
 /**
- * What an objective is made of, as data: a surrogate (per token: loss, slope, weight, gate), an
- * aggregation (how token losses become one number) and the library whose arithmetic is followed where
- * TRL and verl differ. Contract: plain structured-cloneable data, so that a link or a worker can carry it.
+ * The contract of a surrogate, and what objectives are made of: a surrogate (per token: loss, slope, weight,
+ * gate), an aggregation (how token losses become one number) and the library whose arithmetic is followed where
+ * TRL and verl differ. Settings are plain structured-cloneable data, so that a link or a worker can carry them.
+ *
+ * A surrogate is one file in `surrogates/`, a `SurrogateKind`: all that the lab knows of it. `registry.ts`
+ * lists the kinds; names, menus, colours, trainability and pages follow from that list.
  */
 import type { FloatArray } from '../kernels';
+import type { AdvantageRule } from './advantages';
 
 export type Library = 'trl' | 'verl';
+
+export interface Band {
+  low: number;
+  high: number;
+}
 
 /** The columns of `Rollouts` that an objective reads; sequence i owns tokens offsets[i]..offsets[i + 1]. */
 export interface ObjectiveBatch {
@@ -19,49 +28,6 @@ export interface ObjectiveBatch {
   advantage: Float64Array;
 }
 
-/**
- * Where the importance ratio lives:
- * - token: r_t = exp(d_t) (PPO, GRPO)
- * - sequence: s = exp(mean d_t), differentiated through all tokens (GSPO)
- * - sequence-token: sg[s] pi_theta / sg[pi_theta] (GSPO-token): same value and gradient as GSPO
- * - sequence-sum: rho = exp(sum d_t), one loss per sequence (TRL's RLOO)
- */
-export type RatioLevel = 'token' | 'sequence' | 'sequence-token' | 'sequence-sum';
-
-export interface ClipSurrogate {
-  kind: 'clip';
-  level: RatioLevel;
-  /** the band is 1 - low .. 1 + high */
-  low: number;
-  high: number;
-  /** verl's dual clip: the loss of a negative advantage never exceeds -dual * A (Ye et al. 2020) */
-  dual?: number;
-  /** TRL's two-sided clip: the unclipped ratio is capped at delta (INTELLECT-2) */
-  delta?: number;
-}
-
-export type Surrogate =
-  | { kind: 'reinforce' }
-  | ClipSurrogate
-  /** stop-gradient weight clamp(r, min, max) in front of A log pi; bounds are ratios, not epsilons */
-  | { kind: 'cispo'; min: number | null; max: number }
-  /** geometric mean of token ratios, each clipped in log space to -low .. high before the mean */
-  | { kind: 'gmpo'; low: number; high: number }
-  /** soft gate sigmoid(tau (r - 1)) 4 / tau */
-  | { kind: 'sapo'; tauPositive: number; tauNegative: number }
-  /** stop-gradient gamma weight e^lambda rho^k e^(-lambda rho) of the unnormalised sequence ratio */
-  | {
-      kind: 'vespo';
-      kPositive: number;
-      lambdaPositive: number;
-      kNegative: number;
-      lambdaNegative: number;
-    }
-  /** tokens whose binary divergence from pi_old exceeds low / high are masked; weight min(r, cap) */
-  | { kind: 'dppo'; divergence: 'tv' | 'kl'; low: number; high: number; cap: number }
-  /** REINFORCE plus beta / 2 (log ratio)^2 */
-  | { kind: 'dro'; beta: number };
-
 export type Aggregation =
   /** sum over all tokens / number of tokens (DAPO; TRL `dapo`/`bnpo` on one device) */
   | { kind: 'token-mean' }
@@ -72,9 +38,10 @@ export type Aggregation =
   /** mean over sequences of the sum over tokens / a constant length (Dr.GRPO); null = longest response */
   | { kind: 'seq-mean-token-sum-norm'; length: number | null };
 
-export interface ObjectiveSettings {
+/** An objective as one library computes it. */
+export interface SettingsOf<S> {
   library: Library;
-  surrogate: Surrogate;
+  surrogate: S;
   aggregation: Aggregation;
 }
 
@@ -118,4 +85,160 @@ export interface Evaluation {
 
 export class ObjectiveError extends Error {
   override name = 'ObjectiveError';
+}
+
+/** One response of a batch, tokens from..to, never empty. */
+export interface ResponseView {
+  batch: ObjectiveBatch;
+  from: number;
+  to: number;
+  advantage: number;
+  library: Library;
+  /** [tokens of the batch] weights pi_old / pi_sampler; only a surrogate that `foldsMismatch` reads them */
+  mismatch?: Float64Array | undefined;
+}
+
+/** [tokens of the batch] each; filled response by response. */
+export interface SurrogateBuffers {
+  /** before aggregation */
+  loss: Float64Array;
+  /** before aggregation: derivative of the response's summed loss, what the libraries detach being constant */
+  slope: Float64Array;
+  weight: Float64Array;
+  gate: Float64Array;
+}
+
+/**
+ * An array of a differentiable loss: [B, T] over tokens or [B, 1] over responses, broadcasting. Whoever
+ * evaluates it decides what it is; `src/training/losses.ts` makes it a jax-js array.
+ */
+export interface Term {
+  add(x: Term | number): Term;
+  sub(x: Term | number): Term;
+  mul(x: Term | number): Term;
+  div(x: Term | number): Term;
+  exp(): Term;
+  log(): Term;
+  square(): Term;
+  sigmoid(): Term;
+  /** limited to low..high */
+  clip(low: number, high: number): Term;
+  min(x: Term | number): Term;
+  max(x: Term | number): Term;
+  /** over the tokens of each response: [B, 1] */
+  sum(): Term;
+  /** the same value, a constant to the gradient */
+  stop(): Term;
+  /** conditions, for `or` and `choose` */
+  less(x: Term | number): Term;
+  greater(x: Term | number): Term;
+  lessEqual(x: Term | number): Term;
+  greaterEqual(x: Term | number): Term;
+  or(condition: Term): Term;
+  /** where this condition holds `yes`, elsewhere `no` */
+  choose(yes: Term | number, no: Term | number): Term;
+}
+
+export interface LossTerms {
+  library: Library;
+  /** [B, T] log pi_theta, the one thing that is differentiated; 0 where masked */
+  logProb: Term;
+  /** [B, T] */
+  logOld: Term;
+  /** [B, T] d_t as it is, unclamped; 0 where masked */
+  logRatio: Term;
+  /** [B, 1] */
+  advantage: Term;
+  /** [B, 1] tokens, at least 1 */
+  length: Term;
+}
+
+/** What the clip map needs to know of an objective with an epsilon. */
+export interface ClipRange {
+  /** which ratio is held against the band: r, log r, s, rho; `divergence`: how far the probability moved */
+  level: 'token' | 'token-log' | 'sequence' | 'sequence-sum' | 'divergence';
+  /** what its library counts as clipped */
+  unit: 'tokens' | 'sequences';
+  /** published epsilons; GMPO's are of log r, CISPO's is the largest weight minus 1, without a lower edge */
+  band: { low: number | null; high: number };
+  /** ratios above it get no gradient whatever epsilon is (TRL's delta), or only where A < 0 (dual clip) */
+  ceiling: { ratio: number; negativeOnly: boolean } | null;
+  /**
+   * beyond the band: the gradient is gone (gate), the weight stays at the edge (cap), or the token is taken
+   * out of a geometric mean, which moves the weight of the whole response (geometric)
+   */
+  beyond: 'gate' | 'cap' | 'geometric';
+  /** of level `divergence`: signed, above 0 where the token became likelier */
+  distance?: (logOld: number, logNew: number) => number;
+  /** log of the weight of a token where that is not its ratio */
+  logWeight?: (logRatio: number) => number;
+}
+
+/** How many tokens of one response count as clipped; null: that side is not counted. */
+export interface ClipCount {
+  low: number | null;
+  high: number;
+}
+
+export interface ObjectiveEntry<S> {
+  id: string;
+  /** short, as charts and menus show it */
+  name: string;
+  title: string;
+  /** objective to maximise, LaTeX, per response unless it says otherwise */
+  formula: string;
+  source: { title: string; url: string };
+  /** which level its ratio lives on, for plots */
+  level: 'none' | 'token' | 'sequence';
+  /** the settings that each library recommends for it; null: the library has no such objective */
+  trl: SettingsOf<S> | null;
+  verl: SettingsOf<S> | null;
+  /** what differs between the libraries, one sentence for the page; empty where nothing does */
+  difference: string;
+  /** on light and on dark pages; each reaches 3:1 on its surface */
+  colour: { light: string; dark: string };
+  /** epsilons that a race in the lab starts with; left out where the objective has none */
+  racing?: Band;
+  /** how advantages follow from rewards in a race, where it is not TRL's rule */
+  advantages?: AdvantageRule;
+  /** what epsilon means where it is not the half-width of a band around a ratio that gets no gradient */
+  epsilonNote?: string;
+}
+
+/** All that the lab knows of a surrogate. */
+export interface SurrogateKind<S extends { kind: string }> {
+  kind: S['kind'];
+  /** float64, the reference: fills the buffers for the tokens of one response */
+  apply(s: S, response: ResponseView, out: SurrogateBuffers): void;
+  /** the same loss as `Term`s, from which training takes its gradient: [B, T], or [B, 1] where a response shares it */
+  loss(s: S, t: LossTerms): Term;
+  /** what a library clamps besides the objective's own clip range; the clamps of `apply` as data */
+  clamps(s: S, library: Library): Clamp[];
+  /** one ratio, shared by all tokens and differentiated through all of them */
+  coupled(s: S): boolean;
+  /** the loss exists once per response, so that only a mean over responses makes sense */
+  perSequence(s: S): boolean;
+  /** weights against the sampler's mismatch are part of its own weight instead of multiplying losses */
+  foldsMismatch: boolean;
+  /** responses with advantage 0 still move the weights, or are counted as clipped */
+  countsEveryone: boolean;
+  /** tokens of one response that each library calls clipped; null: it logs no share */
+  count: {
+    trl: ((s: S, response: ResponseView) => ClipCount) | null;
+    /** @param gate [tokens] as `apply` filled it */
+    verl: ((s: S, response: ResponseView, gate: Float64Array) => ClipCount) | null;
+  };
+  /** null: it has no epsilon */
+  range: ((s: S) => ClipRange) | null;
+  /** why there is none, where `range` is null: completes "NAME ..." */
+  withoutRange: string;
+  /** nothing clipped or masked */
+  ungated(s: S): S;
+  /** with another epsilon; null: it has none */
+  withBand: ((s: S, band: Band) => S) | null;
+  /** epsilon is a band around a ratio, so that one band for all such objectives makes sense */
+  bandOfRatio: boolean;
+  /** for pages: what is clipped, and what the weight is */
+  words(s: S): { clips: string; weight: string };
+  objectives: readonly ObjectiveEntry<S>[];
 }

@@ -11,24 +11,14 @@ import {
   type OffPolicyMetrics,
 } from '../../math/diagnostics/perplexity';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { recommended, type ObjectiveId, type Overrides } from '../../math/objectives/registry';
+import {
+  OBJECTIVE_IDS,
+  recommended,
+  type ObjectiveId,
+  type Overrides,
+} from '../../math/objectives/registry';
 import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../rollouts';
 import type { FileRollouts } from './read';
-
-export const ANALYSED_OBJECTIVES = [
-  'grpo',
-  'dr_grpo',
-  'dapo',
-  'gspo',
-  'gspo_token',
-  'cispo',
-  'gmpo',
-  'sapo',
-  'luspo',
-  'vespo',
-  'rloo',
-] as const satisfies readonly ObjectiveId[];
-export type AnalysedObjective = (typeof ANALYSED_OBJECTIVES)[number];
 
 export interface SequenceAnalysis {
   group: string | number;
@@ -60,7 +50,7 @@ export interface Analysis {
   n_sequences: number;
   n_tokens: number;
   sequences: SequenceAnalysis[];
-  objectives: Record<AnalysedObjective, ObjectiveAnalysis>;
+  objectives: Record<ObjectiveId, ObjectiveAnalysis>;
   /** KL(old || theta), mean over tokens */
   kl: { k1: number; k2: number; k3: number };
   chi2: { token: number; sequence: number };
@@ -69,7 +59,7 @@ export interface Analysis {
 
 function objectiveAnalysis(
   rollouts: Rollouts,
-  id: AnalysedObjective,
+  id: ObjectiveId,
   overrides: Overrides,
 ): ObjectiveAnalysis {
   const trlSettings = recommended(id, 'trl', overrides);
@@ -117,7 +107,7 @@ export function analyse(
   };
   const at = (values: ArrayLike<number>, i: number) => values[i] as number;
   const terms = klTerms(logpOld, logpNew);
-  const entries = ANALYSED_OBJECTIVES.map(
+  const entries = OBJECTIVE_IDS.map(
     (id) => [id, objectiveAnalysis(rollouts, id, overrides)] as const,
   );
   return {
@@ -137,7 +127,7 @@ export function analyse(
       ppl_ratio: at(forms.pplRatio, i),
       exp_delta_h: at(forms.expDeltaH, i),
     })),
-    objectives: Object.fromEntries(entries) as Record<AnalysedObjective, ObjectiveAnalysis>,
+    objectives: Object.fromEntries(entries) as Record<ObjectiveId, ObjectiveAnalysis>,
     kl: { k1: mean(terms.k1), k2: mean(terms.k2), k3: mean(terms.k3) },
     chi2: { token: chiSquare(terms.k1.map((x) => -x)), sequence: chiSquare(forms.logRho) },
     mismatch: mismatchAnalysis(rollouts),

@@ -4,8 +4,7 @@
  */
 import { chiSquare, effectiveSampleShareOfLogs } from '../../math/diagnostics/divergence';
 import { trlClipStatistics } from '../../math/objectives/clip-statistics';
-import { GRPO_BAND, GSPO_BAND } from '../../math/objectives/registry';
-import type { RatioLevel } from '../../math/objectives/types';
+import { GRPO_BAND, GSPO_BAND, type RatioLevel } from '../../math/objectives/registry';
 import type { Rollouts } from '../rollouts';
 import { largest, number, percent, share, type Figure, type Finding } from './finding';
 
