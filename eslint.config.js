@@ -93,7 +93,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|export/(?:csv|stamp)$|link/|rollouts/file/folder$)',
+                '/src/(?!math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

@@ -13,7 +13,8 @@ import { PolicyHost } from '../src/policy/host';
 import { loadRuntime, type Provider, type Runtime } from '../src/policy/runtime';
 import { sampleSequences } from '../src/policy/sample';
 import { scoreSequences, type ScoredSequence, type ScoringKernels } from '../src/policy/score';
-import { heldOutPrompt } from '../src/tasks/arithmetic';
+import { arithmetic } from '../src/tasks/arithmetic';
+import { heldOutPrompts } from '../src/tasks/task';
 
 const NAME = 'arithmetic-dense';
 
@@ -141,7 +142,7 @@ export async function benchPeers(
   const { tokenizer, endToken, padToken, maxPositions } = host.files;
   const { old, new: next } = host.manifest.defaultPair;
   const pair = await host.pair(old, next, 1);
-  const texts = Array.from({ length: options.batch }, (_, i) => heldOutPrompt(5, i, options));
+  const texts = heldOutPrompts(arithmetic, 5, options, options.batch);
   const prompts = texts.map((text) => tokenizer.encode(text));
   const longest = Math.max(...prompts.map(({ length }) => length));
   const maxLength = Math.min(options.maxLength, maxPositions - longest);

@@ -9,6 +9,7 @@ import { withPage } from '../scripts/page';
 import { benchImport } from './import';
 import type { PeerOptions } from './peers';
 import type { TrainingFigures, TrainingOptions } from './training';
+import { message } from '../src/message';
 
 const CONTESTS = ['peers', 'kernel', 'import', 'training'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
@@ -151,6 +152,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(`bench failed: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`bench failed: ${message(error)}`);
   process.exitCode = 1;
 });

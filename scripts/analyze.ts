@@ -14,6 +14,7 @@ import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems
 import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
 import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health/report';
 import { PathError, rolloutFiles } from './rollout-file';
+import { message } from '../src/message';
 
 export const USAGE = `Usage: npm run analyze -- FILE... [options]
 
@@ -64,7 +65,7 @@ function parse(argv: readonly string[]): Arguments {
       },
     });
   } catch (error) {
-    throw new ArgumentError(error instanceof Error ? error.message : String(error));
+    throw new ArgumentError(message(error));
   }
   const { values, positionals } = parsed;
   const rule = ADVANTAGE_RULES.find((known) => known === (values.advantages ?? 'trl'));

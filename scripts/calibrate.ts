@@ -12,6 +12,7 @@ import {
   type ScenarioReport,
 } from '../src/calibration/calibrate';
 import { summarise, type CalibrationSummary } from '../src/calibration/summary';
+import { message } from '../src/message';
 
 const DEFAULT_REPLICATIONS = 400;
 
@@ -128,6 +129,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(message(error));
   process.exitCode = 2;
 }

@@ -10,9 +10,6 @@ import { withPage, WORKERS } from './page';
 /** The command cannot run as asked; the message is a sentence. */
 export class CommandError extends Error {}
 
-export const sentence = (error: unknown) =>
-  error instanceof Error ? error.message : String(error);
-
 /** Minutes of work end in this file, so it is tried first. */
 export async function checkWritable(option: string, file: string): Promise<void> {
   const folder = dirname(resolve(file));

@@ -32,13 +32,13 @@ import {
   inBrowser,
   makeFolder,
   ProgressLines,
-  sentence,
   withClient,
 } from './command';
 import { saveFigures } from './figures';
 import { nodeClient, nodeTrainingClient } from './node/client';
 import { localFiles } from './node/ort';
 import { printRace, runRace, writeRaceCsv, type RaceRunner } from './race';
+import { message } from '../src/message';
 
 const USAGE =
   "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]";
@@ -78,7 +78,7 @@ function readCommand(argv: string[]): Command {
       },
     });
   } catch (error) {
-    throw new CommandError(`${sentence(error)}\n${USAGE}`);
+    throw new CommandError(`${message(error)}\n${USAGE}`);
   }
   const { values, positionals } = parsed;
   const [text, ...more] = positionals;
@@ -250,7 +250,7 @@ export async function main(
     }
     return found.comparison === null || found.comparison.same ? 0 : 1;
   } catch (error) {
-    complain(`experiment: ${sentence(error)}`);
+    complain(`experiment: ${message(error)}`);
     return 2;
   }
 }

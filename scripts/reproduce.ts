@@ -23,11 +23,11 @@ import {
   CommandError,
   inBrowser,
   ProgressLines,
-  sentence,
   withClient,
 } from './command';
 import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
 import { nodeClient } from './node/client';
+import { message } from '../src/message';
 
 const USAGE =
   'usage: npm run reproduce -- [--json FILE] [--markdown FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
@@ -56,7 +56,7 @@ function readCommand(argv: string[]): Command {
       },
     }));
   } catch (error) {
-    throw new CommandError(`${sentence(error)}\n${USAGE}`);
+    throw new CommandError(`${message(error)}\n${USAGE}`);
   }
   const { quick, backend, json, markdown } = values;
   if (backend !== 'webgpu' && backend !== 'wasm') {
@@ -146,7 +146,7 @@ export async function main(
     await writeMarkdown?.(ledger);
     return 0;
   } catch (error) {
-    complain(`reproduce: ${sentence(error)}`);
+    complain(`reproduce: ${message(error)}`);
     return 2;
   }
 }

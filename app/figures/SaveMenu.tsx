@@ -8,6 +8,7 @@ import { fileName, stampOfRecorded, stampOfView } from '../runs/stamp';
 import { useLab } from '../state/react';
 import './figures.css';
 import { pictureOf, pngOf } from './picture';
+import { message } from '../../src/message';
 
 interface SaveMenuProps {
   title: string;
@@ -49,7 +50,7 @@ export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden 
       download(fileName(title, from, kind), await fileOf(kind, from));
       if (menu.current !== null) menu.current.open = false;
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(message(error));
     }
   };
   const fileOf = async (kind: Kind, from: Stamp): Promise<Blob> => {

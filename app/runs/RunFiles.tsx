@@ -5,6 +5,7 @@ import type { RunSettings } from '../../src/link/settings';
 import { useLab } from '../state/react';
 import { download } from './download';
 import { linkTo } from './stamp';
+import { message } from '../../src/message';
 
 const KINDS: readonly { kind: ExportKind; name: string; title: string }[] = [
   { kind: 'sequences', name: 'Responses, CSV', title: 'One line per response: weights, rewards' },
@@ -28,7 +29,7 @@ export function RunFiles({ run, settings }: { run: Subject; settings: RunSetting
       const { name, blob } = await lab.exportRun(run, kind, link);
       download(name, blob);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(message(error));
     } finally {
       setWriting(null);
     }

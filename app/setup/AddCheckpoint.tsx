@@ -1,6 +1,7 @@
 /** A checkpoint file of the person's own, added to the choices; it stays in the tab. */
 import { useId, useState } from 'react';
 import { useLab } from '../state/react';
+import { message } from '../../src/message';
 
 interface AddCheckpointProps {
   policy: string;
@@ -18,7 +19,7 @@ export function AddCheckpoint({ policy, onAdded }: AddCheckpointProps) {
       const added = await lab.adopt(policy, file.name, file);
       onAdded?.(added);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(message(error));
     }
   };
   return (

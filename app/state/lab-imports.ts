@@ -1,6 +1,7 @@
 /** The lab's reading of a person's files, as `imports.ts` describes it. */
+import { message } from '../../src/message';
 import type { ImportFile, ImportOptions, ImportOutcome } from '../../src/engine/lab/protocol';
-import { QUEUED, sentence, type Engine, type LabStore } from './lab-state';
+import { QUEUED, type Engine, type LabStore } from './lab-state';
 
 export class FileImports {
   constructor(
@@ -15,7 +16,7 @@ export class FileImports {
     this.store.setState({ reading: { run, files, options, progress: QUEUED, failure: null } });
     const end = await outcome.catch((error: unknown): ImportOutcome => ({
       status: 'unreadable',
-      message: sentence(error),
+      message: message(error),
       problem: null,
     }));
     const { reading } = this.store.getState();

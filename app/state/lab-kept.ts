@@ -3,6 +3,7 @@
  * here is needed for a run to work; without storage every call says why and changes nothing. What is
  * destroyed can be undone until something else is destroyed.
  */
+import { message } from '../../src/message';
 import type {
   ExportKind,
   KeptId,
@@ -15,7 +16,7 @@ import type {
 import type { RunSettings } from '../../src/link/settings';
 import { draftOf, readDraft } from '../setup/draft';
 import type { Opener } from './lab-opening';
-import { isLive, sentence, type Engine, type LabStore } from './lab-state';
+import { isLive, type Engine, type LabStore } from './lab-state';
 
 /** Under way when the page went, and worked on by no other tab. */
 function wasCutOff(run: ShelfRun): boolean {
@@ -66,7 +67,7 @@ export class KeptRuns {
       this.show(run, await opened);
       return true;
     } catch (error) {
-      this.store.setState({ notice: `The kept run could not be opened. ${sentence(error)}` });
+      this.store.setState({ notice: `The kept run could not be opened. ${message(error)}` });
       void this.refresh();
       return false;
     }
@@ -124,7 +125,7 @@ export class KeptRuns {
   private async arrange(request: () => Promise<Shelf>): Promise<Shelf> {
     const shelf = await request().catch((error: unknown): Shelf => ({
       status: 'unavailable',
-      message: sentence(error),
+      message: message(error),
     }));
     this.store.setState({ shelf });
     return shelf;

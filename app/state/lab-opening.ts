@@ -1,11 +1,12 @@
 /**
  * The lab's way to an engine that is open: backend, policies, and a draft that fits them. Contract: a
- * failure is a state with a sentence, and opening again tries again.
+ * failure is a state with a and opening again tries again.
  */
+import { message } from '../../src/message';
 import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type BackendChoice } from '../../src/link/settings';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import { draftOf } from '../setup/draft';
-import { sentence, type Engine, type LabStore } from './lab-state';
+import { type Engine, type LabStore } from './lab-state';
 
 export class Opener {
   private openedFor: BackendChoice | null = null;
@@ -31,7 +32,7 @@ export class Opener {
       this.fitDraft(policies);
       return true;
     } catch (error) {
-      this.store.setState({ opening: { status: 'failed', message: sentence(error) } });
+      this.store.setState({ opening: { status: 'failed', message: message(error) } });
       return false;
     }
   }

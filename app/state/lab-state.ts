@@ -156,7 +156,3 @@ export function isLive(run: Run | null): boolean {
     run.progress.phase !== 'stopped'
   );
 }
-
-export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

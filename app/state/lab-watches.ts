@@ -4,9 +4,10 @@
  * live, answers take at most a third of the worker's time: the next one waits twice as long as the last
  * one took. A run that rests is answered at once.
  */
+import { message } from '../../src/message';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import type { Overlays } from './lab-overlays';
-import { isLive, sentence, type Engine, type LabStore } from './lab-state';
+import { isLive, type Engine, type LabStore } from './lab-state';
 
 /** ms; what takes less is asked again with every batch */
 const QUICK_ANSWER = 50;
@@ -51,7 +52,7 @@ export class Watches {
         } catch (error) {
           if (this.store.getState().run?.id !== run.id) return;
           this.store.setState(({ refusals }) => ({
-            refusals: { ...refusals, [id]: sentence(error) },
+            refusals: { ...refusals, [id]: message(error) },
           }));
         }
       },

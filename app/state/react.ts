@@ -3,6 +3,7 @@ import { createContext, use, useEffect, useLayoutEffect, useState } from 'react'
 import { useStore } from 'zustand';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import type { Lab, LabState } from './lab';
+import { message } from '../../src/message';
 
 export const LabContext = createContext<Lab | null>(null);
 
@@ -59,7 +60,7 @@ export function useAnswer<T>(key: string | null, ask: () => Promise<T>): Answer<
           key,
           answer: {
             status: 'refused',
-            message: error instanceof Error ? error.message : String(error),
+            message: message(error),
           },
         }),
     );

@@ -3,7 +3,8 @@
  * Contract: a batch is a function of (recipe, step) alone, so that a resumed run sees the same data.
  */
 import { Random, STREAM } from '../../src/math/philox';
-import { drawSplit } from '../../src/tasks/arithmetic';
+import { arithmetic } from '../../src/tasks/arithmetic';
+import { difficultyOf } from '../../src/tasks/task';
 import type { Recipe } from './recipes';
 
 export interface Batch {
@@ -29,7 +30,7 @@ export function trainingBatch(recipe: Recipe, step: number): Batch {
     const tokens: number[] = [];
     const inResponse: number[] = [];
     while (tokens.length < rowLength + 1) {
-      const { prompt, solution } = drawSplit(random, recipe.prompts, false);
+      const { prompt, solution } = arithmetic.draw(random, difficultyOf(recipe.prompts), false);
       for (const character of prompt + solution) tokens.push(idOf.get(character) as number);
       for (let i = 0; i < prompt.length; i++) inResponse.push(0);
       for (let i = 0; i < solution.length; i++) inResponse.push(1);

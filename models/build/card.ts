@@ -28,7 +28,7 @@ import {
   type MeasuredPair,
 } from './card-text';
 import { curvesSvg } from './curves';
-import { judge, sampleHeldOut } from '../../src/training/heldout';
+import { accuracyOf, sampleHeldOut } from '../../src/training/heldout';
 import { logProbs, logRatioSpread } from './evaluate';
 import { configFiles } from './files';
 import { writeOnnx } from './onnx-author';
@@ -147,12 +147,11 @@ async function measure(
       EVALUATION_SEED,
       recipe.prompts,
     );
-    const accuracy = judge(host, samples);
+    const accuracy = accuracyOf(samples);
     measured.push({ id, ...accuracy });
     console.log(`${id}: ${(100 * accuracy.accuracy).toFixed(1)} % of ${accuracy.prompts} correct`);
     const some = {
       prompts: samples.prompts.slice(0, PAIR_PROMPTS),
-      texts: samples.texts.slice(0, PAIR_PROMPTS),
       responses: samples.responses.slice(0, PAIR_PROMPTS),
     };
     const old = await logProbs(host, weights, some);

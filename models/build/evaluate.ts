@@ -12,7 +12,7 @@ import type { Samples } from '../../src/training/heldout';
 export async function logProbs(
   host: PolicyHost,
   weights: ResidentWeights,
-  { prompts, responses }: Samples,
+  { prompts, responses }: Pick<Samples, 'prompts' | 'responses'>,
 ): Promise<ArrayLike<number>> {
   const sequences = responses.map(({ tokens }, i) => ({
     prompt: prompts[i] as number[],

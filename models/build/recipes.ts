@@ -2,7 +2,7 @@
  * What is trained, and how: one entry per policy. `npm run models:train -- NAME` follows it.
  * Contract: together with the code it fixes every number of the training but the backend's rounding.
  */
-import type { PromptRange } from '../../src/tasks/arithmetic';
+import type { PromptRange } from '../../src/tasks/task';
 import type { PolicyPair } from '../../src/policy/manifest';
 import type { Architecture } from './architecture';
 

@@ -5,6 +5,7 @@ import { repeatRace, type RaceOptions } from '../../src/engine/headless/repeat-r
 import { reproduce, type ReproduceOptions } from '../../src/engine/headless/reproduce';
 import { TrainingClient } from '../../src/engine/trainer/client';
 import { fetchCatalogue, siteFiles } from '../../src/policy/fetch';
+import { message } from '../../src/message';
 
 /** What the work came to, or why it could not run, a sentence. */
 type Outcome<T> = Promise<T | { message: string }>;
@@ -13,7 +14,7 @@ async function outcome<T extends object>(work: () => Promise<T>): Outcome<T> {
   try {
     return await work();
   } catch (error) {
-    return { message: error instanceof Error ? error.message : String(error) };
+    return { message: message(error) };
   }
 }
 

@@ -9,6 +9,7 @@ import { cpuKernels } from '../math/cpu-kernels';
 import { loadRuntime, type OrtAssets, type Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
 import type { BackendInfo } from './lab/protocol';
+import { message } from '../message';
 
 export interface Backend {
   info: BackendInfo;
@@ -78,7 +79,7 @@ export async function openBackend(choice: BackendChoice, assets: OrtAssets): Pro
   try {
     opened = await openDevice();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = message(error);
     if (choice === 'webgpu') throw new Error(`WebGPU was asked for, but: ${why}`, { cause: error });
     return wasmBackend(assets, 'no GPU', why);
   }

@@ -3,6 +3,7 @@
  * the optional features that the adapter offers and the lab can use, or throws a NoGpuError whose
  * message is a sentence for a person. ONNX Runtime is handed this same device.
  */
+import { message } from '../message';
 
 export class NoGpuError extends Error {
   override name = 'NoGpuError';
@@ -86,7 +87,7 @@ export async function openDevice(
       lost: lossOf(device, name),
     };
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = message(cause);
     throw new NoGpuError(`The GPU (${name}) could not be opened: ${detail}`, { cause });
   }
 }

@@ -3,6 +3,7 @@
  * constants; whatever WGSL has to complain about arrives as a ShaderError that names file and line.
  * Shared snippets are appended *behind* the shader, so its own line numbers stay right.
  */
+import { message } from '../message';
 
 export interface Shader {
   /** file name, for messages */
@@ -40,7 +41,7 @@ async function compile(
       compute: { module, entryPoint, constants },
     });
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = message(cause);
     throw new ShaderError(`${shader.name}, entry ${entryPoint}: ${detail}`, { cause });
   }
 }

@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import type { Weights } from './graph/lift';
+import { DEFAULT_PORT_NAMES, portNamesSchema, type PortNames } from './graph/ports';
 import { policyManifestSchema, type CheckpointInfo, type PolicyManifest } from './manifest';
 import { readSafetensors } from './safetensors';
 import { CharacterTokenizer } from './tokenizer';
@@ -123,20 +124,18 @@ async function fetchManifest(files: FileSource, name: string): Promise<PolicyMan
   return parsed.output;
 }
 
+/** Caches, types and shapes are the graph's to say (`graph/ports.ts`). */
 const configSchema = v.object({
-  num_hidden_layers: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  num_key_value_heads: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  num_attention_heads: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  hidden_size: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   max_position_embeddings: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   eos_token_id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   pad_token_id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  lab: v.optional(portNamesSchema, DEFAULT_PORT_NAMES),
 });
 
 export interface PolicyFiles {
   onnx: Uint8Array<ArrayBuffer>;
   tokenizer: CharacterTokenizer;
-  cache: { layers: number; heads: number; headSize: number };
+  portNames: PortNames;
   maxPositions: number;
   endToken: number;
   padToken: number;
@@ -165,11 +164,7 @@ export async function fetchPolicy(
   return {
     onnx,
     tokenizer: CharacterTokenizer.parse(parseJson(tokenizerBytes, at('tokenizer.json'))),
-    cache: {
-      layers: c.num_hidden_layers,
-      heads: c.num_key_value_heads,
-      headSize: c.hidden_size / c.num_attention_heads,
-    },
+    portNames: c.lab,
     maxPositions: c.max_position_embeddings,
     endToken: c.eos_token_id,
     padToken: c.pad_token_id,

@@ -41,7 +41,7 @@ export class PolicyHost {
   ): Promise<PolicyHost> {
     const files = await fetchPolicy(source, manifest, onProgress, signal);
     onProgress?.({ bytes: 0, total: null, what: 'starting onnxruntime' });
-    const session = await PolicySession.create(runtime, files.onnx, files.cache);
+    const session = await PolicySession.create(runtime, files.onnx, files.portNames);
     return new PolicyHost(manifest, files, session, source);
   }
 

@@ -39,7 +39,8 @@ export const policyPairSchema = v.object({
 export const policyManifestSchema = v.object({
   name: v.string(),
   title: v.string(),
-  task: v.literal('arithmetic'),
+  /** id of a task of `src/tasks/registry.ts` */
+  task: v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
   parameters: v.number(),
   onnx: v.object({ file: v.literal('onnx/model.onnx'), bytes: v.number(), sha256 }),
   checkpoints: v.array(checkpointSchema),

@@ -11,6 +11,7 @@ import type { CheckpointInfo, PolicyManifest } from './manifest';
 import { readSafetensors } from './safetensors';
 import { assertSameShapes } from './weights';
 import { sha256Hex } from './sha256-hex';
+import { message } from '../message';
 
 /** Larger than any policy of the lab; keeps a wrong file from filling the tab's memory. */
 export const MAX_CHECKPOINT_BYTES = 64e6;
@@ -62,7 +63,7 @@ export class OwnCheckpoints {
       try {
         assertSameShapes(shipped, weights);
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = message(cause);
         throw new FetchError(`${name} is no checkpoint of "${manifest.name}": ${why}`, { cause });
       }
     }

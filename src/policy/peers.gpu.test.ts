@@ -8,15 +8,17 @@ import { AutoModelForCausalLM, AutoTokenizer, env, type Tensor } from '@huggingf
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SITE_ASSETS } from '../engine/assets';
 import { Random, STREAM } from '../math/philox';
-import { heldOutPrompt } from '../tasks/arithmetic';
+import { arithmetic } from '../tasks/arithmetic';
+import { heldOutPrompts } from '../tasks/task';
 import { padBatch } from './batch';
 import { fetchCatalogue, siteFiles } from './fetch';
 import { decode } from './graph/proto';
 import { liftWeights, type Weights } from './graph/lift';
+import { emptyCacheShape } from './graph/ports';
 import { PolicyHost } from './host';
 import { loadRuntime } from './runtime';
 import { sampleSequences } from './sample';
-import { disposeCache } from './session';
+import { disposeTensors } from './session';
 
 const MODELS = new URL('/models/', location.href).href;
 const NAME = 'arithmetic-dense';
@@ -51,17 +53,14 @@ describe('jax-js', () => {
         Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, i) => value(row, i)))),
         { shape: [rows.length, length], dtype: np.int32 },
       );
-    const { layers, heads, headSize } = host.files.cache;
     const feeds: Params = {
       ...params,
       input_ids: grid((row, i) => row[i] ?? host.files.padToken),
       attention_mask: grid((row, i) => (i < row.length ? 1 : 0)),
       position_ids: grid((row, i) => (i < row.length ? i : 0)),
     };
-    for (let i = 0; i < layers; i++) {
-      for (const kind of ['key', 'value']) {
-        feeds[`past_key_values.${i}.${kind}`] = np.zeros([rows.length, heads, 0, headSize]);
-      }
+    for (const cache of host.session.ports.caches) {
+      feeds[cache.input.name] = np.zeros(emptyCacheShape(cache, rows.length));
     }
     const { logits, ...rest } = model.run(feeds);
     for (const array of Object.values(rest)) array.dispose();
@@ -94,7 +93,7 @@ describe('jax-js', () => {
         worst = Math.max(worst, Math.abs((theirs[at] as number) - (expected[at] as number)));
       }
     });
-    disposeCache(ours.present);
+    disposeTensors(ours.present);
     expect(worst).toBeLessThan(1e-4);
   });
 
@@ -166,7 +165,7 @@ describe('Transformers.js', () => {
       device: 'wasm',
     });
 
-    const texts = Array.from({ length: 50 }, (_, i) => heldOutPrompt(31, i, RANGE));
+    const texts = heldOutPrompts(arithmetic, 31, RANGE, 50);
     const encoded = tokenizer(texts, { padding: true });
     const generated = (await model.generate({
       ...encoded,

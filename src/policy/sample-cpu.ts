@@ -16,9 +16,10 @@ function selectRows(session: PolicySession, tensor: Tensor, keep: readonly numbe
   const [batch, ...rest] = tensor.dims as [number, ...number[]];
   const all = tensor.data as Float32Array;
   const stride = all.length / batch;
-  const kept = new Float32Array(keep.length * stride);
+  // An array of the tensor's own kind: a cache may be float16.
+  const kept = all.slice(0, keep.length * stride);
   keep.forEach((row, i) => kept.set(all.subarray(row * stride, (row + 1) * stride), i * stride));
-  return new session.runtime.ort.Tensor('float32', kept, [keep.length, ...rest]);
+  return new session.runtime.ort.Tensor(tensor.type, kept as never, [keep.length, ...rest]);
 }
 
 export async function sampleOnCpu(

@@ -6,7 +6,7 @@ import type { Tensor } from 'onnxruntime-web';
 import { Sampler } from '../gpu/sampler';
 import { padBatch } from './batch';
 import type { SampledSequence, SampleRequest } from './sample';
-import { disposeCache, type PolicySession, type ResidentWeights } from './session';
+import { disposeTensors, type PolicySession, type ResidentWeights } from './session';
 
 /** One four-byte read-back per so many tokens; later means more wasted steps at the end. */
 const CHECK_EVERY = 8;
@@ -51,12 +51,13 @@ export async function sampleOnGpu(
       if ((step + 1) % CHECK_EVERY === 0 && (await sampler.unfinished()) === 0) break;
       const past = output.present;
       output.logits.dispose();
+      disposeTensors(output.extras);
       output = await session.forward(weights, {
         ...decodeInputs(session, prompts, batch.length, step),
         inputIds: nextIds,
         past,
       });
-      disposeCache(past);
+      disposeTensors(past);
     }
     const { tokens, lengths, finished } = await sampler.read();
     return prompts.map((_, i) => ({
@@ -65,7 +66,8 @@ export async function sampleOnGpu(
     }));
   } finally {
     output.logits.dispose();
-    disposeCache(output.present);
+    disposeTensors(output.present);
+    disposeTensors(output.extras);
     sampler?.destroy();
     ids.destroy();
     ids32.destroy();

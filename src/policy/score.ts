@@ -4,10 +4,11 @@
  * Contract: on WebGPU the logits are read in place by our kernel and never reach the CPU; on wasm they
  * are already there and go through the float64 kernels. Prompt and padding rows are never read.
  */
+import type { Tensor } from 'onnxruntime-web';
 import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
 import type { Provider } from './runtime';
-import { disposeCache, type PolicySession, type ResidentWeights } from './session';
+import { disposeTensors, type PolicySession, type ResidentWeights } from './session';
 
 export interface ScoredSequence {
   prompt: readonly number[];
@@ -20,6 +21,17 @@ export interface InPlaceTokenStats {
     logits: GPUBuffer,
     request: { vocabulary: number; rows: Uint32Array; targets: Uint32Array },
   ): Promise<TokenStats>;
+}
+
+/** What a graph says of each token beside its logits: `width` numbers each, row-major. */
+export interface ExtraColumn {
+  width: number;
+  values: Float32Array | Int32Array;
+}
+
+export interface ScoredTokens extends TokenStats {
+  /** by the name of the graph's output */
+  extras: Record<string, ExtraColumn>;
 }
 
 export type ScoringKernels = Kernels & Partial<InPlaceTokenStats>;
@@ -70,13 +82,14 @@ export async function scoreSequences(
   sequences: readonly ScoredSequence[],
   pad: number,
   signal?: AbortSignal,
-): Promise<TokenStats> {
+): Promise<ScoredTokens> {
   const offsets = [0];
   for (const { response } of sequences) offsets.push((offsets.at(-1) as number) + response.length);
   const total = offsets.at(-1) as number;
   const column = (): FloatArray =>
     kernels.backend === 'webgpu' ? new Float32Array(total) : new Float64Array(total);
-  const result: TokenStats = { logp: column(), entropy: column(), collision: column() };
+  const stats = { logp: column(), entropy: column(), collision: column() };
+  const result: ScoredTokens = { ...stats, extras: {} };
 
   for (const pass of passes(sequences, session.runtime.provider)) {
     signal?.throwIfAborted();
@@ -99,18 +112,35 @@ export async function scoreSequences(
       });
     });
 
-    const { logits, present } = await session.forward(weights, batch);
-    disposeCache(present);
+    const { logits, present, extras } = await session.forward(weights, batch);
+    disposeTensors(present);
     const vocabulary = logits.dims[2] as number;
-    const stats = await rowStats(kernels, logits, vocabulary, rows, targets);
+    const scored = await rowStats(kernels, logits, vocabulary, rows, targets);
     logits.dispose();
     places.forEach((place, i) => {
-      result.logp[place] = stats.logp[i] as number;
-      result.entropy[place] = stats.entropy[i] as number;
-      result.collision[place] = stats.collision[i] as number;
+      result.logp[place] = scored.logp[i] as number;
+      result.entropy[place] = scored.entropy[i] as number;
+      result.collision[place] = scored.collision[i] as number;
     });
+    for (const [name, tensor] of Object.entries(extras)) {
+      const extra = (result.extras[name] ??= emptyColumn(tensor, total));
+      const values = (await tensor.getData(true)) as ArrayLike<number | bigint>;
+      const { width } = extra;
+      places.forEach((place, i) => {
+        for (let k = 0; k < width; k++) {
+          extra.values[place * width + k] = Number(values[(rows[i] as number) * width + k]);
+        }
+      });
+    }
   }
   return result;
+}
+
+/** For a [batch, length, ...] output. */
+function emptyColumn({ type, dims }: Tensor, tokens: number): ExtraColumn {
+  const width = dims.slice(2).reduce((product, size) => product * size, 1);
+  const values = new (type === 'float32' ? Float32Array : Int32Array)(tokens * width);
+  return { width, values };
 }
 
 async function rowStats(

@@ -2,20 +2,15 @@
  * One ONNX graph on one runtime, its weights lifted out: `forward(weights, ...)` is the policy under
  * whichever theta is fed.
  *
- * Contract: Llama-like inputs and outputs (see models/build/onnx-author.ts). On WebGPU, `logits` and
- * the KV cache stay in GPU buffers; whoever receives a tensor disposes it.
+ * Contract: what is fed and handed out is what the graph has (`graph/ports.ts`). On WebGPU, `logits`, caches
+ * and extras stay in GPU buffers; whoever receives a tensor disposes it.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { liftWeights, type Weights } from './graph/lift';
-import { Breath } from './breath';
+import { emptyCacheShape, readPorts, type PolicyPorts, type PortNames } from './graph/ports';
 import { decode } from './graph/proto';
 import type { Runtime } from './runtime';
-
-export interface CacheShape {
-  layers: number;
-  heads: number;
-  headSize: number;
-}
+import { Yielder } from './yield';
 
 /** Weights on the device: feeds by name. `dispose` frees the GPU buffers. */
 export interface ResidentWeights {
@@ -34,33 +29,41 @@ export interface ForwardInputs {
   past?: KeyValueCache;
 }
 
-/** `N.key` and `N.value` -> [batch, heads, length, head]. */
+/** By the name of the input that takes it. */
 export type KeyValueCache = Record<string, Tensor>;
 
 export interface ForwardOutputs {
   /** float32 [batch, length, vocabulary] */
   logits: Tensor;
   present: KeyValueCache;
+  /** by output name: [batch, length, ...] */
+  extras: Record<string, Tensor>;
 }
 
 export class PolicySession {
-  private readonly breath = new Breath();
+  private readonly yielder = new Yielder();
 
   private constructor(
     readonly runtime: Runtime,
     private readonly session: InferenceSession,
-    readonly cache: CacheShape,
+    readonly ports: PolicyPorts,
     /** the weights that were in the file */
     readonly fileWeights: Weights,
   ) {}
 
-  /** @param onnx the bytes of `onnx/model.onnx`; throws GraphError when they are no such model */
+  /**
+   * @param onnx the bytes of `onnx/model.onnx`
+   * @param names of inputs and outputs, where the config gives others than the usual ones
+   * @throws GraphError when they are no such model
+   */
   static async create(
     runtime: Runtime,
     onnx: Uint8Array,
-    cache: CacheShape,
+    names?: PortNames,
   ): Promise<PolicySession> {
-    const { bytes, weights } = liftWeights(decode(onnx));
+    const model = decode(onnx);
+    const ports = readPorts(model, names);
+    const { bytes, weights } = liftWeights(model);
     const options: InferenceSession.SessionOptions =
       runtime.provider === 'webgpu'
         ? {
@@ -71,7 +74,7 @@ export class PolicySession {
           }
         : { executionProviders: ['wasm'] };
     const session = await runtime.ort.InferenceSession.create(bytes, options);
-    return new PolicySession(runtime, session, cache, weights);
+    return new PolicySession(runtime, session, ports, weights);
   }
 
   /** Put weights where the provider reads them without a copy per run. */
@@ -103,22 +106,23 @@ export class PolicySession {
   }
 
   async forward(weights: ResidentWeights, inputs: ForwardInputs): Promise<ForwardOutputs> {
+    const { tokens, mask, positions, logits, caches, extras } = this.ports;
     const feeds: Record<string, Tensor> = {
       ...weights.feeds,
-      input_ids: inputs.inputIds,
-      attention_mask: inputs.attentionMask,
-      position_ids: inputs.positionIds,
+      ...(inputs.past ?? this.emptyCache(inputs.inputIds.dims[0] as number)),
+      [tokens.name]: inputs.inputIds,
     };
-    const past = inputs.past ?? this.emptyCache(inputs.inputIds.dims[0] as number);
-    for (const [name, tensor] of Object.entries(past)) feeds[`past_key_values.${name}`] = tensor;
-    const { logits, ...rest } = await this.session.run(feeds);
+    if (mask) feeds[mask.name] = inputs.attentionMask;
+    if (positions) feeds[positions.name] = inputs.positionIds;
+    const outputs = await this.session.run(feeds, this.outputNames);
     // On WebAssembly a run is computed at once, here, and its promise lets no message in.
-    if (this.runtime.provider === 'wasm') await this.breath.take();
-    const present: KeyValueCache = {};
-    for (const [name, tensor] of Object.entries(rest)) {
-      present[name.replace(/^present\./, '')] = tensor as Tensor;
-    }
-    return { logits: logits as Tensor, present };
+    if (this.runtime.provider === 'wasm') await this.yielder.pause();
+    const of = (name: string) => outputs[name] as Tensor;
+    return {
+      logits: of(logits.name),
+      present: Object.fromEntries(caches.map((port) => [port.input.name, of(port.output.name)])),
+      extras: Object.fromEntries(extras.map(({ name }) => [name, of(name)])),
+    };
   }
 
   /** int64 tensor on the CPU side. */
@@ -132,19 +136,26 @@ export class PolicySession {
     await this.session.release();
   }
 
+  /** What is not handed out is not asked for. */
+  private get outputNames(): string[] {
+    const { logits, caches, extras } = this.ports;
+    return [logits, ...caches.map(({ output }) => output), ...extras].map(({ name }) => name);
+  }
+
   private emptyCache(batch: number): KeyValueCache {
-    const { layers, heads, headSize } = this.cache;
-    const empty: KeyValueCache = {};
-    for (let i = 0; i < layers; i++) {
-      for (const kind of ['key', 'value']) {
-        const dims = [batch, heads, 0, headSize];
-        empty[`${i}.${kind}`] = new this.runtime.ort.Tensor('float32', new Float32Array(0), dims);
-      }
-    }
-    return empty;
+    const { Tensor } = this.runtime.ort;
+    return Object.fromEntries(
+      this.ports.caches.map((port) => [
+        port.input.name,
+        // A float16 tensor is not made from plain numbers.
+        port.input.type === 'float16'
+          ? new Tensor('float16', new Uint16Array(0), emptyCacheShape(port, batch))
+          : new Tensor(port.input.type, [], emptyCacheShape(port, batch)),
+      ]),
+    );
   }
 }
 
-export function disposeCache(cache: KeyValueCache | undefined): void {
-  for (const tensor of Object.values(cache ?? {})) tensor.dispose();
+export function disposeTensors(tensors: Record<string, Tensor>): void {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
 }

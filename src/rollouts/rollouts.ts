@@ -20,6 +20,13 @@ export const OPTIONAL_TOKEN_COLUMNS = [
   'collisionNew',
 ] as const;
 
+/** One more column per token: `width` numbers each, such as one per layer; row t is token t's. */
+export interface TokenTable {
+  width: number;
+  /** [tokens x width], row-major; floats or integers */
+  values: FloatArray | Int32Array;
+}
+
 export interface Rollouts {
   /** [n + 1], ascending, offsets[0] = 0 */
   offsets: Uint32Array;
@@ -42,6 +49,8 @@ export interface Rollouts {
   /** [tokens] collision probability sum_v p_v^2 under pi_old */
   collisionOld?: FloatArray;
   collisionNew?: FloatArray;
+  /** what else a source knows of each token, by name: `router.old`, `router.new` */
+  tables?: Record<string, TokenTable>;
   /** [n] index into `prompts`: responses to one prompt share it */
   group: Uint32Array;
   /** [n] */
@@ -64,6 +73,18 @@ export function sequenceCount(rollouts: Rollouts): number {
 
 export function tokenCount(rollouts: Rollouts): number {
   return rollouts.offsets.at(-1) as number;
+}
+
+/** Every typed array of the rollouts, for who copies, moves or weighs them. */
+export function columnsOf(
+  rollouts: Rollouts,
+): (FloatArray | Int32Array | Uint32Array | Uint8Array)[] {
+  const { tables = {}, ...rest } = rollouts;
+  const all: unknown[] = [...Object.values(rest), ...Object.values(tables).map((t) => t.values)];
+  return all.filter(
+    (column): column is FloatArray | Int32Array | Uint32Array | Uint8Array =>
+      ArrayBuffer.isView(column) && !(column instanceof DataView),
+  );
 }
 
 export function emptyRollouts(): Rollouts {
@@ -92,9 +113,27 @@ function concatFloats(parts: readonly FloatArray[]): FloatArray {
   return out;
 }
 
+function concatTables(parts: readonly TokenTable[]): TokenTable | undefined {
+  const [first] = parts;
+  if (!first || parts.some(({ width }) => width !== first.width)) return undefined;
+  const { width } = first;
+  const columns = parts.map(({ values }) => values);
+  if (columns.every((column) => column instanceof Int32Array)) {
+    const values = new Int32Array(columns.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const column of columns) {
+      values.set(column, at);
+      at += column.length;
+    }
+    return { width, values };
+  }
+  const floats = columns.map((c) => (c instanceof Int32Array ? Float64Array.from(c) : c));
+  return { width, values: concatFloats(floats) };
+}
+
 /**
  * Batches of one source, end to end. Groups are renumbered: groups of different parts stay different.
- * An optional column survives only if every non-empty part has it.
+ * An optional column or table survives only if every non-empty part has it, in the same width.
  */
 export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
   const filled = parts.filter((part) => sequenceCount(part) > 0);
@@ -119,6 +158,11 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
   for (const column of OPTIONAL_TOKEN_COLUMNS) {
     const columns = filled.map((part) => part[column]);
     if (columns.every((c) => c !== undefined)) out[column] = concatFloats(columns as FloatArray[]);
+  }
+  for (const name of Object.keys(first.tables ?? {})) {
+    const tables = filled.flatMap((part) => part.tables?.[name] ?? []);
+    const table = tables.length === filled.length ? concatTables(tables) : undefined;
+    if (table) out.tables = { ...out.tables, [name]: table };
   }
   if (filled.every((part) => part.tokenTexts !== undefined)) {
     out.tokenTexts = filled.flatMap((part) => part.tokenTexts as string[]);

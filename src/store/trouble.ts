@@ -1,13 +1,13 @@
 /** What IndexedDB's failures mean to a person. */
 import { StoreFull, StoreSilent, StoreUnavailable } from './kept-run';
+import { message } from '../message';
 
 function explain(error: unknown): Error {
   if (error instanceof StoreFull || error instanceof StoreUnavailable) return error;
   const name = error instanceof Error ? error.name : '';
-  const message = error instanceof Error ? error.message : String(error);
   return name === 'QuotaExceededError'
     ? new StoreFull('The browser gives this site no more room.', { cause: error })
-    : new StoreUnavailable(`This browser does not let the lab keep runs (${message}).`, {
+    : new StoreUnavailable(`This browser does not let the lab keep runs (${message(error)}).`, {
         cause: error,
       });
 }

@@ -2,20 +2,22 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random, STREAM } from '../math/philox';
 import {
+  arithmetic,
   drawProblem,
-  drawSplit,
   evaluate,
   formatExpression,
-  heldOutPrompt,
   isHeldOut,
   LIMIT,
   MAX_OPERATORS,
   parseExpression,
   reduceAt,
   validReductions,
-  verify,
   type Expression,
 } from './arithmetic';
+import { findTask } from './registry';
+import { difficultyOf, heldOutPrompts, trainingPrompts } from './task';
+
+const { verify } = arithmetic;
 
 const expressions: fc.Arbitrary<Expression> = fc
   .array(fc.tuple(fc.constantFrom('+', '-', '*'), fc.integer({ min: -99, max: 99 })), {
@@ -80,8 +82,8 @@ describe('problems', () => {
     const random = new Random(5, STREAM.prompts);
     const range = { minOperators: 1, maxOperators: 9 };
     for (let i = 0; i < 200; i++) {
-      expect(isHeldOut(drawSplit(random, range, false).prompt)).toBe(false);
-      expect(isHeldOut(heldOutPrompt(5, i, range))).toBe(true);
+      expect(isHeldOut(arithmetic.draw(random, difficultyOf(range), false).prompt)).toBe(false);
+      expect(isHeldOut(heldOutPrompts(arithmetic, 5, range, 1, i)[0] as string)).toBe(true);
     }
   });
 });
@@ -100,5 +102,24 @@ describe('verifier', () => {
     ['24+2-6=oops=20;', 1, 1 / 3],
   ])('%j: reward %d, valid steps %d', (response, reward, validSteps) => {
     expect(verify(prompt, response)).toEqual({ reward, validSteps });
+  });
+});
+
+describe('any task', () => {
+  const range = { minOperators: 1, maxOperators: 9 };
+
+  test('is found by the name that a policy gives it; another is refused by name', () => {
+    expect(findTask('arithmetic')).toBe(arithmetic);
+    expect(() => findTask('chess')).toThrow('no task "chess"; it has "arithmetic"');
+  });
+
+  test('prompts are the same however they are cut into batches, and sides never mix', () => {
+    for (const draw of [heldOutPrompts, trainingPrompts]) {
+      const all = draw(arithmetic, 7, range, 12, 0);
+      expect([...draw(arithmetic, 7, range, 5, 0), ...draw(arithmetic, 7, range, 7, 5)]).toEqual(
+        all,
+      );
+      expect(new Set(all.map(isHeldOut))).toEqual(new Set([draw === heldOutPrompts]));
+    }
   });
 });

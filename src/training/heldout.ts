@@ -3,9 +3,9 @@
  * Contract: a function of (weights, seed, count, range), through the lab's own sampling code.
  */
 import type { PolicyHost } from '../policy/host';
-import { sampleSequences, type SampledSequence } from '../policy/sample';
 import type { ResidentWeights } from '../policy/session';
-import { heldOutPrompt, verify, type PromptRange } from '../tasks/arithmetic';
+import { sampleGroups, taskOf, type SampledGroups } from '../rollouts/sample-groups';
+import { heldOutPrompts, type PromptRange } from '../tasks/task';
 
 export interface Accuracy {
   prompts: number;
@@ -18,11 +18,8 @@ export interface Accuracy {
   meanLength: number;
 }
 
-export interface Samples {
-  prompts: number[][];
-  texts: string[];
-  responses: SampledSequence[];
-}
+/** One response to each prompt. */
+export type Samples = Pick<SampledGroups, 'texts' | 'prompts' | 'responses' | 'verdicts'>;
 
 const BATCH = 64;
 
@@ -41,27 +38,24 @@ export async function sampleHeldOut(
   range: PromptRange,
   { temperature = 1, signal, onBatch }: HeldOutOptions = {},
 ): Promise<Samples> {
-  const { tokenizer, endToken, padToken, maxPositions } = host.files;
-  const texts = Array.from({ length: count }, (_, i) => heldOutPrompt(seed, i, range));
-  const prompts = texts.map((text) => tokenizer.encode(text));
-  const responses: SampledSequence[] = [];
+  const texts = heldOutPrompts(taskOf(host), seed, range, count);
+  const samples: Samples = { texts, prompts: [], responses: [], verdicts: [] };
   for (let at = 0; at < count; at += BATCH) {
-    const batch = prompts.slice(at, at + BATCH);
-    responses.push(
-      ...(await sampleSequences(host.session, weights, {
-        prompts: batch,
-        firstSequence: at,
-        temperature,
-        maxLength: maxPositions - Math.max(...batch.map(({ length }) => length)),
-        seed,
-        endToken,
-        padToken,
-        ...(signal ? { signal } : {}),
-      })),
-    );
-    onBatch?.(responses.length);
+    const batch = await sampleGroups(host, weights, {
+      texts: texts.slice(at, at + BATCH),
+      groupSize: 1,
+      firstSequence: at,
+      temperature,
+      maxLength: Infinity,
+      seed,
+      signal,
+    });
+    samples.prompts.push(...batch.prompts);
+    samples.responses.push(...batch.responses);
+    samples.verdicts.push(...batch.verdicts);
+    onBatch?.(samples.responses.length);
   }
-  return { prompts, texts, responses };
+  return samples;
 }
 
 /** Wilson score interval of a proportion, 95 %. */
@@ -74,17 +68,13 @@ export function wilson(correct: number, n: number): [number, number] {
   return [(middle - half) / scale, (middle + half) / scale];
 }
 
-export function judge(host: PolicyHost, { texts, responses }: Samples): Accuracy {
-  const n = texts.length;
-  let correct = 0;
-  let steps = 0;
-  let tokens = 0;
-  responses.forEach((response, i) => {
-    const verdict = verify(texts[i] as string, host.files.tokenizer.decode(response.tokens));
-    correct += verdict.reward;
-    steps += verdict.validSteps;
-    tokens += response.tokens.length;
-  });
+export function accuracyOf({ responses, verdicts }: Samples): Accuracy {
+  const n = responses.length;
+  const sum = <T>(rows: readonly T[], of: (row: T) => number) =>
+    rows.reduce((total, row) => total + of(row), 0);
+  const correct = sum(verdicts, ({ reward }) => reward);
+  const steps = sum(verdicts, ({ validSteps }) => validSteps);
+  const tokens = sum(responses, (response) => response.tokens.length);
   return {
     prompts: n,
     correct,

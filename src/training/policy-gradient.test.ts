@@ -63,9 +63,10 @@ function rolloutOf(w: Weights64, shift: number): TrainingRollout {
     group: Uint32Array.from([0, 1, 2]),
     reward: Float64Array.from([1, 0, 1]),
     advantage: Float64Array.from(ADVANTAGES),
-    validSteps: 1,
+    answers: ['', '', ''],
+    verdicts: ADVANTAGES.map(() => ({ reward: 1, validSteps: 1 })),
     offsets: offsets(),
-    old: { logp, entropy: nothing, collision: nothing },
+    old: { logp, entropy: nothing, collision: nothing, extras: {} },
   };
 }
 

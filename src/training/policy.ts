@@ -10,8 +10,13 @@ import { TensorProto_DataType } from 'onnx-buf';
 import type { PolicyFiles } from '../policy/fetch';
 import { cut } from '../policy/graph/cut';
 import { liftWeights, type Weights } from '../policy/graph/lift';
+import {
+  emptyCacheShape,
+  readPorts,
+  type PolicyPorts,
+  type PortNames,
+} from '../policy/graph/ports';
 import { decode, type OnnxModel } from '../policy/graph/proto';
-import type { CacheShape } from '../policy/session';
 import type { Params } from './adamw';
 
 /** Token grids of one forward pass, int32 [B, T]. */
@@ -30,10 +35,10 @@ export interface TokenGrids {
  * software adapter of Chromium, compiles 32 of those for longer than anyone waits (over 100 s, against
  * 0.03 s without; jax-js 0.1, Chromium 156). May go once jax-js sums prefixes by a scan.
  */
-function cutRunningMasks(model: OnnxModel): string[] {
+function cutRunningMasks(model: OnnxModel, { mask }: PolicyPorts): string[] {
   const sums = model.graph.node.filter(
     ({ opType, input, attribute }) =>
-      opType === 'CumSum' && input[0] === 'attention_mask' && attribute.length === 0,
+      opType === 'CumSum' && input[0] === mask?.name && attribute.length === 0,
   );
   const names = sums.map(({ output }) => output[0] as string);
   for (const name of names) cut(model, name, TensorProto_DataType.INT64);
@@ -52,6 +57,7 @@ function runningSum(mask: np.Array): np.Array {
 
 export class DifferentiablePolicy {
   private readonly model: ONNXModel;
+  private readonly ports: PolicyPorts;
   private readonly runningMasks: string[];
   /** the weights that were in the file */
   readonly fileWeights: Weights;
@@ -59,11 +65,12 @@ export class DifferentiablePolicy {
   /** @param onnx the bytes of `onnx/model.onnx` */
   constructor(
     onnx: Uint8Array,
-    private readonly cache: CacheShape,
     private readonly vocabularySize: number,
+    names?: PortNames,
   ) {
     const model = decode(onnx);
-    this.runningMasks = cutRunningMasks(model);
+    this.ports = readPorts(model, names);
+    this.runningMasks = cutRunningMasks(model, this.ports);
     const lifted = liftWeights(model);
     this.model = new ONNXModel(lifted.bytes);
     this.fileWeights = lifted.weights;
@@ -75,23 +82,18 @@ export class DifferentiablePolicy {
    */
   tokenLogProbs(params: Params, grids: TokenGrids): np.Array {
     const [batch] = grids.inputIds.shape as [number];
-    const feeds: Params = {
-      ...params,
-      input_ids: grids.inputIds,
-      attention_mask: grids.attentionMask,
-      position_ids: grids.positionIds,
-    };
+    const { tokens, mask, positions, logits, caches } = this.ports;
+    const feeds: Params = { ...params, [tokens.name]: grids.inputIds };
     for (const name of this.runningMasks) feeds[name] = runningSum(grids.attentionMask.ref);
-    const { layers, heads, headSize } = this.cache;
-    for (let i = 0; i < layers; i++) {
-      for (const kind of ['key', 'value']) {
-        feeds[`past_key_values.${i}.${kind}`] = np.zeros([batch, heads, 0, headSize]);
-      }
-    }
-    const { logits, ...rest } = this.model.run(feeds);
+    if (mask) feeds[mask.name] = grids.attentionMask;
+    else grids.attentionMask.dispose();
+    if (positions) feeds[positions.name] = grids.positionIds;
+    else grids.positionIds.dispose();
+    for (const cache of caches) feeds[cache.input.name] = np.zeros(emptyCacheShape(cache, batch));
+    const { [logits.name]: wanted, ...rest } = this.model.run(feeds);
     for (const array of Object.values(rest)) array.dispose();
     return nn
-      .logSoftmax(logits as np.Array, -1)
+      .logSoftmax(wanted as np.Array, -1)
       .mul(nn.oneHot(grids.targets, this.vocabularySize))
       .sum(-1);
   }
@@ -102,8 +104,8 @@ export class DifferentiablePolicy {
 }
 
 /** The graph that a session samples from, differentiable. */
-export function differentiable({ onnx, cache, tokenizer }: PolicyFiles): DifferentiablePolicy {
-  return new DifferentiablePolicy(onnx, cache, tokenizer.vocabulary.length);
+export function differentiable({ onnx, portNames, tokenizer }: PolicyFiles): DifferentiablePolicy {
+  return new DifferentiablePolicy(onnx, tokenizer.vocabulary.length, portNames);
 }
 
 export function uploadParams(weights: Weights, prefix = ''): Params {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../link/training';
 import { ROWS } from './microbatches';
-import { expectedTokens, predictedSeconds, type StepEstimate } from './predict';
+import { predictedSeconds, type StepEstimate } from './predict';
+import { arithmetic } from '../tasks/arithmetic';
 
 const FREE: StepEstimate = {
+  task: 'arithmetic',
   sampling: 0,
   scoring: 0,
   gradient: 0,
@@ -25,7 +27,7 @@ const KNOWN: TrainingSettings = {
   evaluatePrompts: 0,
   racers: [DEFAULT_RACER.cispo],
 };
-const TOKENS = expectedTokens(3);
+const TOKENS = arithmetic.expectedTokens('8*3+2-6=');
 /** `8*3+2-6=` and 15.6 tokens less one. */
 const WIDTH = 32;
 

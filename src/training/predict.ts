@@ -10,10 +10,14 @@
 import type { TrainingSettings } from '../link/training';
 import { ROWS, widthsOf } from './microbatches';
 import { countsEveryone, trainedObjective } from './objective';
-import { minibatchesOf, trainingPrompts } from './schedule';
+import { minibatchesOf } from './schedule';
+import { findTask } from '../tasks/registry';
+import { trainingPrompts, type Task } from '../tasks/task';
 
 /** Seconds. */
 export interface StepEstimate {
+  /** id of the task that the policy is of */
+  task: string;
   /** per response token; held-out evaluation is sampling alone */
   sampling: number;
   /** per response token and pass */
@@ -33,13 +37,8 @@ export interface StepEstimate {
 /** Steps that are looked at; the others are taken to be like them. */
 const STEPS = 12;
 
-/** Mean response tokens of this task at `n` operators, as the shipped policies answer (within 15 %). */
-export const expectedTokens = (n: number) => 1.3 * n * (n + 1);
-
 /** Share of groups of 8 whose rewards differ: 0.56 in both shipped series, over all of their steps. */
 export const INFORMATIVE_SHARE = 0.56;
-
-const operatorsIn = (prompt: string) => [...prompt.matchAll(/[+*-]/g)].length;
 
 interface Step {
   tokens: number;
@@ -49,10 +48,10 @@ interface Step {
 }
 
 /** One step's expected amounts of work. @param share of the groups that move the weights */
-function stepOf(settings: TrainingSettings, step: number, share: number): Step {
-  const { groupSize, maxLength } = settings;
-  const texts = trainingPrompts(settings, step);
-  const tokens = texts.map((text) => Math.min(expectedTokens(operatorsIn(text)), maxLength));
+function stepOf(task: Task, settings: TrainingSettings, step: number, share: number): Step {
+  const { groupSize, maxLength, prompts, seed } = settings;
+  const texts = trainingPrompts(task, seed, settings, prompts, step * prompts);
+  const tokens = texts.map((text) => Math.min(task.expectedTokens(text), maxLength));
   const n = texts.length * groupSize;
   // Every so many groups, over all steps: no luck in it.
   const before = (group: number) => Math.floor((step * texts.length + group) * share);
@@ -80,6 +79,7 @@ function stepOf(settings: TrainingSettings, step: number, share: number): Step {
 
 export function predictedSeconds(cost: StepEstimate, settings: TrainingSettings): number {
   const { steps, racers, kl, evaluateEvery, evaluatePrompts, prompts, groupSize } = settings;
+  const task = findTask(cost.task);
   const looked = Math.min(steps, STEPS);
   const evaluations = Math.ceil(steps / evaluateEvery) * evaluatePrompts;
   const passes = kl > 0 ? 3 : 2;
@@ -88,7 +88,7 @@ export function predictedSeconds(cost: StepEstimate, settings: TrainingSettings)
   for (const racer of racers) {
     const everyone = kl > 0 || countsEveryone(trainedObjective(racer));
     const share = everyone ? 1 : INFORMATIVE_SHARE;
-    const own = Array.from({ length: looked }, (_, step) => stepOf(settings, step, share));
+    const own = Array.from({ length: looked }, (_, step) => stepOf(task, settings, step, share));
     const sum = (amount: (step: Step) => number) => own.reduce((all, one) => all + amount(one), 0);
     const tokens = sum((step) => step.tokens);
     const perStep =

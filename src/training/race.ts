@@ -10,6 +10,7 @@ import type { Weights } from '../policy/graph/lift';
 import type { Rollouts } from '../rollouts/rollouts';
 import { Racer, type RacerState, type TrainingContext, type TrainingPhase } from './racer';
 import type { StepReport } from './report';
+import { message } from '../message';
 
 export type RacePhase = 'loading' | TrainingPhase | 'paused' | 'finished' | 'stopped';
 
@@ -173,7 +174,7 @@ export class Race {
     } catch (error) {
       if (this.abort.signal.aborted) return false;
       this.mode = 'paused';
-      this.events.failed(error instanceof Error ? error.message : String(error));
+      this.events.failed(message(error));
       return false;
     }
   }

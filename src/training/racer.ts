@@ -14,14 +14,16 @@ import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';
 import type { ResidentWeights } from '../policy/session';
 import type { Rollouts } from '../rollouts/rollouts';
+import { rolloutsOf } from '../rollouts/sample-groups';
+import type { Verifier } from '../tasks/task';
 import { adamW, zeroMoments, type AdamWState } from './adamw';
 import { gradientOf } from './gradient';
-import { judge, sampleHeldOut } from './heldout';
+import { accuracyOf, sampleHeldOut } from './heldout';
 import { minibatchGradient } from './minibatch';
 import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
 import { informativeGroups, weightFigures, type StepReport, type StepSeconds } from './report';
-import { asRollouts, rollOutStep, scoreUnder, type RolloutContext, type Verifier } from './rollout';
+import { rollOutStep, scoreUnder, type RolloutContext } from './rollout';
 import { learningRateAt, minibatchesOf } from './schedule';
 
 export interface TrainingContext {
@@ -150,7 +152,9 @@ export class Racer {
           updates,
           reward: mean(rollout.reward),
           informativeGroups: informativeGroups(rollout.reward, rollout.group),
-          validSteps: rollout.validSteps,
+          validSteps:
+            rollout.verdicts.reduce((sum, { validSteps }) => sum + validSteps, 0) /
+            rollout.verdicts.length,
           meanLength: mean(rollout.responses.map(({ tokens }) => tokens.length)),
           finishedShare: mean(rollouts.finished),
           entropy: mean(rollout.old.entropy),
@@ -219,8 +223,8 @@ export class Racer {
     const { settings } = this;
     try {
       const theta = await scoreUnder(resident, rollout, context);
-      const { vocabulary } = context.host.files.tokenizer;
-      const rollouts = asRollouts(rollout, theta, vocabulary);
+      const scored = { old: rollout.old, theta };
+      const rollouts = rolloutsOf(context.host, rollout, scored, rollout.advantage);
       const step = this.finished + 1;
       const due = step % settings.evaluateEvery === 0 || step === settings.steps;
       if (!due || settings.evaluatePrompts === 0) return { rollouts, heldOut: null };
@@ -244,7 +248,7 @@ export async function heldOutAccuracy(
   const { host, signal } = context;
   const count = settings.evaluatePrompts;
   const samples = await sampleHeldOut(host, weights, count, HELD_OUT_SEED, settings, { signal });
-  const { correct, prompts, interval } = judge(host, samples);
+  const { correct, prompts, interval } = accuracyOf(samples);
   return { correct, prompts, interval };
 }
 

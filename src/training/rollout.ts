@@ -7,45 +7,36 @@
  */
 import type { TrainingSettings } from '../link/training';
 import { groupAdvantages, type AdvantageRule } from '../math/objectives/advantages';
-import type { TokenStats } from '../math/kernels';
 import type { PolicyHost } from '../policy/host';
-import { sampleSequences, type SampledSequence } from '../policy/sample';
-import { scoreSequences, type ScoringKernels } from '../policy/score';
+import type { ScoredTokens, ScoringKernels } from '../policy/score';
 import type { ResidentWeights } from '../policy/session';
-import type { Rollouts } from '../rollouts/rollouts';
-import { verify } from '../tasks/arithmetic';
-import { trainingPrompts } from './schedule';
+import {
+  offsetsOf,
+  rewardsOf,
+  sampleGroups,
+  scoreGroups,
+  taskOf,
+  type SampledGroups,
+} from '../rollouts/sample-groups';
+import { trainingPrompts, type Verifier } from '../tasks/task';
 
-export interface TrainingRollout {
-  /** [n] token ids */
-  prompts: number[][];
-  responses: SampledSequence[];
-  /** one text per group */
-  texts: string[];
+export interface TrainingRollout extends SampledGroups {
   /** [n] */
-  group: Uint32Array;
   reward: Float64Array;
   advantage: Float64Array;
-  /** share of valid steps, mean over responses */
-  validSteps: number;
   /** [n + 1] */
   offsets: Uint32Array;
   /** under the policy that sampled */
-  old: TokenStats;
+  old: ScoredTokens;
 }
-
-/** @returns reward, and the share of valid steps, of a response to a prompt */
-export type Verifier = (
-  prompt: string,
-  response: string,
-) => Pick<ReturnType<typeof verify>, 'reward' | 'validSteps'>;
 
 export interface RolloutContext {
   host: PolicyHost;
   kernels: ScoringKernels;
   signal: AbortSignal;
   onPhase(phase: 'sampling' | 'scoring'): void;
-  verify?: Verifier;
+  /** left out: the task's own */
+  verify?: Verifier | undefined;
 }
 
 export async function rollOutStep(
@@ -55,83 +46,35 @@ export async function rollOutStep(
   rule: AdvantageRule,
   context: RolloutContext,
 ): Promise<TrainingRollout> {
-  const { host, signal } = context;
-  const { tokenizer, endToken, padToken, maxPositions } = host.files;
-  const { groupSize } = settings;
-  const texts = trainingPrompts(settings, step);
-  const encoded = texts.map((text) => tokenizer.encode(text));
-  const n = texts.length * groupSize;
-  const group = Uint32Array.from({ length: n }, (_, i) => Math.floor(i / groupSize));
-  const prompts = Array.from(group, (g) => encoded[g] as number[]);
-
+  const { host, signal, verify } = context;
+  const { groupSize, prompts, seed, temperature, maxLength } = settings;
   context.onPhase('sampling');
-  const longest = Math.max(...encoded.map(({ length }) => length));
-  const responses = await sampleSequences(host.session, weights, {
-    prompts,
-    firstSequence: step * n,
-    temperature: settings.temperature,
-    maxLength: Math.min(settings.maxLength, maxPositions - longest),
-    seed: settings.seed,
-    endToken,
-    padToken,
+  const groups = await sampleGroups(host, weights, {
+    texts: trainingPrompts(taskOf(host), seed, settings, prompts, step * prompts),
+    groupSize,
+    firstSequence: step * prompts * groupSize,
+    temperature,
+    maxLength,
+    seed,
     signal,
-  });
-  const verdicts = responses.map(({ tokens }, i) =>
-    (context.verify ?? verify)(texts[group[i] as number] as string, tokenizer.decode(tokens)),
-  );
-  const reward = Float64Array.from(verdicts, (verdict) => verdict.reward);
-  const offsets = new Uint32Array(n + 1);
-  responses.forEach(({ tokens }, i) => {
-    offsets[i + 1] = (offsets[i] as number) + tokens.length;
+    verify,
   });
   context.onPhase('scoring');
+  const reward = rewardsOf(groups);
   return {
-    prompts,
-    responses,
-    texts,
-    group,
+    ...groups,
     reward,
-    advantage: groupAdvantages(reward, group, rule),
-    validSteps: verdicts.reduce((sum, { validSteps }) => sum + validSteps, 0) / n,
-    offsets,
-    old: await scoreUnder(weights, { prompts, responses }, context),
+    advantage: groupAdvantages(reward, groups.group, rule),
+    offsets: offsetsOf(groups),
+    old: await scoreUnder(weights, groups, context),
   };
 }
 
 /** Log-probs, entropies and collision probabilities of the rollout's tokens under other weights. */
 export function scoreUnder(
   weights: ResidentWeights,
-  { prompts, responses }: Pick<TrainingRollout, 'prompts' | 'responses'>,
+  groups: SampledGroups,
   { host, kernels, signal }: RolloutContext,
-): Promise<TokenStats> {
-  const sequences = responses.map(({ tokens }, i) => ({
-    prompt: prompts[i] as number[],
-    response: tokens,
-  }));
-  return scoreSequences(host.session, weights, kernels, sequences, host.files.padToken, signal);
-}
-
-/** What every experiment of the lab reads: pi_old sampled, pi_theta is the policy after the step. */
-export function asRollouts(
-  rollout: TrainingRollout,
-  theta: TokenStats,
-  vocabulary: readonly string[],
-): Rollouts {
-  const { responses, old } = rollout;
-  return {
-    offsets: rollout.offsets,
-    tokenIds: Int32Array.from(responses.flatMap(({ tokens }) => tokens)),
-    logpOld: old.logp,
-    logpNew: theta.logp,
-    entropyOld: old.entropy,
-    entropyNew: theta.entropy,
-    collisionOld: old.collision,
-    collisionNew: theta.collision,
-    group: rollout.group,
-    reward: rollout.reward,
-    advantage: rollout.advantage,
-    finished: Uint8Array.from(responses, ({ finished }) => (finished ? 1 : 0)),
-    prompts: rollout.texts,
-    vocabulary,
-  };
+): Promise<ScoredTokens> {
+  return scoreGroups(host, weights, kernels, groups, signal);
 }

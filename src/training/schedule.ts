@@ -1,17 +1,9 @@
 /**
- * What a step does that its settings fix beforehand: learning rate, prompts, minibatches. Contract: pure;
+ * What a step does that its settings fix beforehand: learning rate, minibatches. Contract: pure;
  * steps count from 0.
  */
 import type { RacerSettings, TrainingSettings } from '../link/training';
 import { Random, STREAM } from '../math/philox';
-import { drawSplit } from '../tasks/arithmetic';
-
-export function trainingPrompts(settings: TrainingSettings, step: number): string[] {
-  return Array.from({ length: settings.prompts }, (_, i) => {
-    const index = step * settings.prompts + i;
-    return drawSplit(new Random(settings.seed, STREAM.rollouts, index), settings, false).prompt;
-  });
-}
 
 /** Indices 0..n - 1 in random order, cut into minibatches of as equal a size as possible. */
 export function minibatchesOf(settings: TrainingSettings, step: number, n: number): number[][] {

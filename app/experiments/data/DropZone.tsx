@@ -5,6 +5,7 @@ import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
 import { fetchExample } from './example';
 import { droppedFiles, pickedFiles } from './files';
+import { message } from '../../../src/message';
 
 const RULES: readonly { rule: ImportOptions['rule']; name: string }[] = [
   { rule: 'trl', name: 'TRL: (r − mean) / (sd + 1e-4)' },
@@ -49,7 +50,7 @@ export function DropZone() {
     try {
       take([{ name: 'example-rollouts.jsonl', blob: await fetchExample() }]);
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
+      setTrouble(message(error));
     }
   };
 

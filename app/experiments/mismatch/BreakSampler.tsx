@@ -4,6 +4,7 @@ import { DEFAULT_IMPORT } from '../../state/imports';
 import { useLab, useLabState } from '../../state/react';
 import { fetchExample } from '../data/example';
 import { SAMPLERS, withSampler, type Sampler } from './samplers';
+import { message } from '../../../src/message';
 
 export function BreakSampler() {
   const lab = useLab();
@@ -17,7 +18,7 @@ export function BreakSampler() {
       setTrouble(null);
       await lab.importFiles([{ name, blob: parts }], DEFAULT_IMPORT);
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
+      setTrouble(message(error));
     }
   };
   const buttons = [

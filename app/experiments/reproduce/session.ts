@@ -15,6 +15,7 @@ import {
   type ReproduceProgress,
 } from '../../../src/engine/headless/reproduce';
 import { startEngine } from '../../state/engine';
+import { message } from '../../../src/message';
 
 export type Status =
   | { is: 'idle' }
@@ -85,8 +86,8 @@ export class Session {
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
       set({ status: { is: 'done', seconds }, ledger, claims: ledger.claims });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      set({ status: abort.signal.aborted ? { is: 'cancelled' } : { is: 'failed', message } });
+      const { aborted } = abort.signal;
+      set({ status: aborted ? { is: 'cancelled' } : { is: 'failed', message: message(error) } });
     } finally {
       client.close();
     }

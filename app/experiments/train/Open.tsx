@@ -9,6 +9,7 @@ import { Choice } from '../Choice';
 import { goneUpTo } from './held';
 import type { RacerLook } from './names';
 import { session, type PresentRace } from './session';
+import { message } from '../../../src/message';
 
 interface OpenProps {
   race: PresentRace;
@@ -54,7 +55,7 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
       address.go('equivalence');
       scrollTo(0, 0);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(message(error));
     }
   };
   return (
@@ -114,7 +115,7 @@ function Weights({ race, racer, disabled }: WeightsProps) {
     try {
       setSaid({ words: await then(await session.checkpoint(racer)), bad: false });
     } catch (error) {
-      setSaid({ words: error instanceof Error ? error.message : String(error), bad: true });
+      setSaid({ words: message(error), bad: true });
     }
   };
   const { policy, start } = race.settings;

@@ -18,6 +18,7 @@ import type { TrainingSettings } from '../../../src/link/training';
 import type { StepEstimate } from '../../../src/training/predict';
 import type { RaceProgress } from '../../../src/training/race';
 import type { StepReport } from '../../../src/training/report';
+import { message } from '../../../src/message';
 
 /** What is known of one race, live or kept. */
 export interface RaceState {
@@ -62,8 +63,6 @@ export interface SessionState {
 }
 
 export const MAX_OVERLAID = 3;
-
-const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 export function isUnderWay(race: PresentRace | null): boolean {
   if (race === null || race.failure !== null) return false;
@@ -144,13 +143,13 @@ export class RaceSession {
     if (this.store.getState().estimate?.status === 'measuring') return;
     this.store.setState({ estimate: { status: 'measuring' } });
     try {
-      const estimate = await this.client.calibrate(settings);
+      const estimate = await this.client.measureStep(settings);
       this.store.setState({ estimate: { status: 'here', estimate, settings } });
     } catch (error) {
       // A race that was started ends the measurement; its own steps tell the time from then on.
       const race = isUnderWay(this.store.getState().race);
       this.store.setState({
-        estimate: race ? null : { status: 'refused', message: sentence(error) },
+        estimate: race ? null : { status: 'refused', message: message(error) },
       });
     }
   }
@@ -184,7 +183,7 @@ export class RaceSession {
       const { pairs } = await this.client.samples(id, racer, count);
       this.setSamples(id, racer, { status: 'here', step, pairs });
     } catch (error) {
-      this.setSamples(id, racer, { status: 'refused', message: sentence(error) });
+      this.setSamples(id, racer, { status: 'refused', message: message(error) });
     }
   }
 
@@ -213,7 +212,7 @@ export class RaceSession {
     try {
       this.store.setState({ kept: await ask(), keptTrouble: null });
     } catch (error) {
-      this.store.setState({ keptTrouble: sentence(error) });
+      this.store.setState({ keptTrouble: message(error) });
     }
   }
 

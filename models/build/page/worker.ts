@@ -48,9 +48,8 @@ async function train(start: StartTraining): Promise<void> {
   if (!recipe) throw new Error(`no recipe "${start.recipeName}"`);
   await init('wasm');
   defaultDevice('wasm');
-  const { layers, heads, hiddenSize, vocabulary } = recipe.architecture;
-  const cache = { layers, heads, headSize: hiddenSize / heads };
-  const policy = new DifferentiablePolicy(fromBase64(start.onnx), cache, vocabulary.length);
+  const { vocabulary } = recipe.architecture;
+  const policy = new DifferentiablePolicy(fromBase64(start.onnx), vocabulary.length);
 
   let params: Params;
   let mu: Params;

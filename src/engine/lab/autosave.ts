@@ -8,6 +8,7 @@ import { StoreFull, type KeptRun } from '../../store/kept-run';
 import { bytesOf } from '../../store/pack';
 import type { RunStore } from '../../store/run-store';
 import type { Keeping, RunProgress } from './protocol';
+import { message } from '../../message';
 
 /** A finished batch, and what the run came to with it. */
 export interface FinishedBatch {
@@ -118,14 +119,19 @@ export class Keeper {
   }
 
   private fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const why = message(error);
     const { id, sequences } = this.run;
     if (error instanceof StoreFull) {
-      this.say({ status: 'full', id: this.run.keptBatches > 0 ? id : null, sequences, message });
+      this.say({
+        status: 'full',
+        id: this.run.keptBatches > 0 ? id : null,
+        sequences,
+        message: why,
+      });
       return;
     }
     this.stopped = true;
     this.waiting = [];
-    this.say({ status: 'off', message });
+    this.say({ status: 'off', message: why });
   }
 }

@@ -41,6 +41,7 @@ import type {
 import { Run, type RunEvents } from './run';
 import { Shelf } from './kept-runs';
 import { factsOf, policyHashes, stampOf } from '../stamp';
+import { message } from '../../message';
 
 export interface EngineOptions {
   assets: OrtAssets;
@@ -182,8 +183,7 @@ export class Engine {
     try {
       this.options.emit({ type: 'reply', requestId, reply: await work() });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.options.emit({ type: 'refused', requestId, message });
+      this.options.emit({ type: 'refused', requestId, message: message(error) });
     }
   }
 
@@ -275,8 +275,7 @@ export class Engine {
       this.early = undefined;
       await obey(run, early?.type ?? 'resume');
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.options.emit({ type: 'failed', run: id, message, canResume: false });
+      this.options.emit({ type: 'failed', run: id, message: message(error), canResume: false });
     }
   }
 

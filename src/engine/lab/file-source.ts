@@ -7,7 +7,7 @@
  */
 import { isRunFile, readRunFile, type RunFile } from '../../export/run-file';
 import type { Stamp } from '../../export/stamp';
-import { Breath } from '../../policy/breath';
+import { Yielder } from '../../policy/yield';
 import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
 import { importNotes } from '../../rollouts/file/notes';
 import { RolloutFileError, type Problem } from '../../rollouts/file/problems';
@@ -181,10 +181,10 @@ function interruptible({ name, blob, fromFolder = false }: ImportFile): RolloutF
     ...fromBlob(name, blob),
     fromFolder,
     async *stream() {
-      const breath = new Breath();
+      const yielder = new Yielder();
       for await (const piece of pieces(blob)) {
         yield piece;
-        await breath.take();
+        await yielder.pause();
       }
     },
   };

@@ -17,7 +17,7 @@ import {
   type Fingerprint,
 } from '../../link/fingerprint';
 import type { RunSettings } from '../../link/settings';
-import { CompensatedSum } from '../../math/summation';
+import { mean, variance } from '../../math/stats/moments';
 import { findCheckpoint, findPolicy } from '../../policy/fetch';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Rollouts } from '../../rollouts/rollouts';
@@ -31,16 +31,6 @@ const FLOOR = 1e-6;
 export interface RunFingerprint {
   fingerprint: Fingerprint;
   figures: Figure[];
-}
-
-function moments(values: ArrayLike<number>): { mean: number; sd: number } {
-  const n = values.length;
-  const sum = new CompensatedSum();
-  for (let i = 0; i < n; i++) sum.add(values[i] as number);
-  const mean = sum.value / n;
-  const squares = new CompensatedSum();
-  for (let i = 0; i < n; i++) squares.add(((values[i] as number) - mean) ** 2);
-  return { mean, sd: Math.sqrt(squares.value / (n - 1)) };
 }
 
 function figure(id: string, label: string, value: number, floor: number): Figure {
@@ -58,12 +48,18 @@ function figureOf({ id, claim, measured, interval }: Claim): Figure {
 
 /** What can be said of any run. */
 function generalFigures(rollouts: Rollouts): Figure[] {
-  const weights = moments(sequenceMeans(logRatios(rollouts), rollouts.offsets));
-  const rewards = moments(rollouts.reward);
+  const weights = sequenceMeans(logRatios(rollouts), rollouts.offsets);
+  const { reward } = rollouts;
+  const varies = variance(reward) > 0;
   return [
-    figure('run.mean-log-weight', 'mean of log s', weights.mean, ROUNDING),
-    figure('run.sd-log-weight', 'standard deviation of log s', weights.sd, ROUNDING),
-    ...(rewards.sd > 0 ? [figure('run.mean-reward', 'mean reward', rewards.mean, FLOOR)] : []),
+    figure('run.mean-log-weight', 'mean of log s', mean(weights), ROUNDING),
+    figure(
+      'run.sd-log-weight',
+      'standard deviation of log s',
+      Math.sqrt(variance(weights)),
+      ROUNDING,
+    ),
+    ...(varies ? [figure('run.mean-reward', 'mean reward', mean(reward), FLOOR)] : []),
   ];
 }
 

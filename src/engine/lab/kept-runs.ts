@@ -9,6 +9,7 @@ import { bytesOf } from '../../store/pack';
 import type { RunStore } from '../../store/run-store';
 import { Keeper } from './autosave';
 import type { Keeping, Shelf as ShelfView } from './protocol';
+import { message } from '../../message';
 
 /** Deleted runs can be brought back for so long, also after a reload. */
 const UNDO_MS = 10 * 60_000;
@@ -72,7 +73,7 @@ export class Shelf {
       this.keepers.set(run.id, keeper);
       return keeper;
     } catch (error) {
-      say({ status: 'off', message: error instanceof Error ? error.message : String(error) });
+      say({ status: 'off', message: message(error) });
       return null;
     }
   }

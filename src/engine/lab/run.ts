@@ -9,6 +9,7 @@ import { concatRollouts, sequenceCount, tokenCount, type Rollouts } from '../../
 import type { RolloutSource } from '../../rollouts/source';
 import type { FinishedBatch } from './autosave';
 import type { RunPhase, RunProgress } from './protocol';
+import { message } from '../../message';
 
 export interface RunEvents {
   progress(progress: RunProgress): void;
@@ -128,7 +129,7 @@ export class Run {
       if (this.abort.signal.aborted) return;
       this.mode = 'paused';
       this.report('paused');
-      this.events.failed(error instanceof Error ? error.message : String(error));
+      this.events.failed(message(error));
     }
   }
 

@@ -4,12 +4,12 @@ import type { Stamp } from '../../export/stamp';
 import type { TrainingSettings } from '../../link/training';
 import type { Weights } from '../../policy/graph/lift';
 import type { PolicyHost } from '../../policy/host';
-import { sampleSequences } from '../../policy/sample';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
-import { heldOutPrompt, verify } from '../../tasks/arithmetic';
+import { sampleGroups, taskOf } from '../../rollouts/sample-groups';
+import { heldOutPrompts } from '../../tasks/task';
 import { writeCheckpoint } from '../../training/checkpoint';
 import type { Race } from '../../training/race';
-import type { NamedBlob, SamplePair } from './protocol';
+import type { Judged, NamedBlob, SamplePair } from './protocol';
 
 const named = (settings: TrainingSettings, racer: number) =>
   (settings.racers[racer]?.objective ?? 'racer').replaceAll('_', '-');
@@ -45,30 +45,23 @@ export async function samplePairs(
   [before, after]: [Weights, Weights],
   count: number,
 ): Promise<SamplePair[]> {
-  const { tokenizer, endToken, padToken, maxPositions } = host.files;
-  const texts = Array.from({ length: count }, (_, i) => heldOutPrompt(settings.seed, i, settings));
-  const prompts = texts.map((text) => tokenizer.encode(text));
-  const room = maxPositions - Math.max(...prompts.map(({ length }) => length));
-  const answer = async (weights: Weights) => {
+  const { seed, maxLength } = settings;
+  const texts = heldOutPrompts(taskOf(host), seed, settings, count);
+  const answer = async (weights: Weights): Promise<Judged[]> => {
     const resident = host.session.upload(weights);
     try {
-      const responses = await sampleSequences(host.session, resident, {
-        prompts,
-        firstSequence: 0,
-        temperature: 0,
-        maxLength: Math.min(settings.maxLength, room),
-        seed: settings.seed,
-        endToken,
-        padToken,
-      });
-      return responses.map(({ tokens }) => tokenizer.decode(tokens));
+      const greedy = { groupSize: 1, firstSequence: 0, temperature: 0 };
+      const sampled = await sampleGroups(host, resident, { texts, seed, maxLength, ...greedy });
+      const { answers, verdicts } = sampled;
+      return answers.map((text, i) => ({ text, right: verdicts[i]?.reward === 1 }));
     } finally {
       resident.dispose();
     }
   };
   const [olds, news] = [await answer(before), await answer(after)];
-  return texts.map((prompt, i) => {
-    const judged = (text: string) => ({ text, right: verify(prompt, text).reward === 1 });
-    return { prompt, before: judged(olds[i] as string), after: judged(news[i] as string) };
-  });
+  return texts.map((prompt, i) => ({
+    prompt,
+    before: olds[i] as Judged,
+    after: news[i] as Judged,
+  }));
 }

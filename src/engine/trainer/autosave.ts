@@ -10,6 +10,7 @@ import type { RaceStore } from '../../store/race-store';
 import type { RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
 import { freshId } from '../fresh-id';
+import { message } from '../../message';
 
 export interface RaceFacts {
   app: string;
@@ -49,7 +50,7 @@ export class RaceKeeper {
         this.written = true;
         this.tell(this.id, null);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = message(error);
         this.tell(this.written ? this.id : null, why);
       }
     });

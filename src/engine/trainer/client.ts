@@ -19,7 +19,7 @@ import type {
 } from './protocol';
 import { WorkerLink } from '../rpc/channel';
 
-/** How long a race takes where a step's parts cost what `calibrate` found. */
+/** How long a race takes where a step's parts cost what `measureStep` found. */
 export { predictedSeconds } from '../../training/predict';
 
 type ReplyOf<T extends TrainingReply['type']> = Extract<TrainingReply, { type: T }>;
@@ -89,8 +89,8 @@ export class TrainingClient {
   }
 
   /** What the parts of a step cost here. Refused while a race is under way; a race that starts ends it. */
-  calibrate(settings: TrainingSettings): Promise<ReplyOf<'calibrated'>> {
-    return this.ask({ type: 'calibrate', settings }, 'calibrated');
+  measureStep(settings: TrainingSettings): Promise<ReplyOf<'step-measured'>> {
+    return this.ask({ type: 'measure-step', settings }, 'step-measured');
   }
 
   /** Races kept in this browser, newest first. */

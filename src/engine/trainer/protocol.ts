@@ -59,7 +59,7 @@ export type TrainingRequest =
   /** the same prompts answered greedily by the start and by the racer as it is now */
   | { type: 'samples'; requestId: number; race: RaceId; racer: number; count: number }
   /** what the parts of a step cost here: the policy and the first objective of these settings */
-  | { type: 'calibrate'; requestId: number; settings: TrainingSettings }
+  | { type: 'measure-step'; requestId: number; settings: TrainingSettings }
   /** races that are kept in this browser, newest first */
   | { type: 'races'; requestId: number }
   | { type: 'recall'; requestId: number; kept: RaceKey }
@@ -86,7 +86,7 @@ export interface SamplePair {
 export type TrainingReply =
   | ({ type: 'file' } & NamedBlob)
   | { type: 'samples'; pairs: SamplePair[] }
-  | ({ type: 'calibrated' } & StepEstimate)
+  | ({ type: 'step-measured' } & StepEstimate)
   | { type: 'races'; races: KeptRace[] }
   /** where a kept race goes on from, or ended; null: an earlier version of the lab kept no weights of it */
   | { type: 'recalled'; snapshot: RaceSnapshot | null };

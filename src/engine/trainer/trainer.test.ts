@@ -217,17 +217,17 @@ describe('a race behind its protocol', () => {
   test('predicts how long a step takes, and a race that starts ends the prediction', async () => {
     const p = await page();
     const answer = await p.ask((requestId) => ({
-      type: 'calibrate',
+      type: 'measure-step',
       requestId,
       settings: SETTINGS,
     }));
-    if (answer.type !== 'calibrated') throw new Error(answer.type);
+    if (answer.type !== 'step-measured') throw new Error(answer.type);
     const { sampling, scoring, gradient, update, tracing, compiling, compiled } = answer;
     for (const cost of [sampling, scoring, gradient, update]) expect(cost).toBeGreaterThan(0);
     for (const once of [tracing, compiling]) expect(once).toBeGreaterThanOrEqual(0);
     expect(compiled.length).toBeGreaterThan(0);
 
-    const refused = p.ask((requestId) => ({ type: 'calibrate', requestId, settings: SETTINGS }));
+    const refused = p.ask((requestId) => ({ type: 'measure-step', requestId, settings: SETTINGS }));
     p.start(1, { ...SETTINGS, steps: 1 });
     await expect(refused).rejects.toThrow();
     await p.phase('finished');

@@ -11,8 +11,9 @@ import type { Weights } from '../../policy/graph/lift';
 import type { OrtAssets } from '../../policy/runtime';
 import { assertSameShapes } from '../../policy/weights';
 import type { Rollouts } from '../../rollouts/rollouts';
+import { bytesOf } from '../../store/pack';
 import type { RaceStore } from '../../store/race-store';
-import { calibrate } from '../../training/calibrate';
+import { measureStep } from '../../training/measure-step';
 import { readCheckpoint } from '../../training/checkpoint';
 import { StepHistory } from '../../training/history';
 import { Race, type RaceSnapshot } from '../../training/race';
@@ -29,6 +30,7 @@ import type {
   TrainingRequest,
 } from './protocol';
 import { TrainingRooms, trainingStamp, type Room } from './environment';
+import { message } from '../../message';
 
 export interface TrainingOptions {
   assets: OrtAssets;
@@ -55,23 +57,13 @@ type Asked<T extends TrainingRequest['type']> = Extract<TrainingRequest, { type:
 /** How long a removed race can be put back, ms. */
 const GRACE = 60_000;
 
-/** Of its columns; prompts and vocabulary are small beside them. */
-function bytesOf(rollouts: Rollouts): number {
-  return Object.values(rollouts).reduce(
-    (sum: number, column) => sum + (ArrayBuffer.isView(column) ? column.byteLength : 0),
-    0,
-  );
-}
-
-const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 export class TrainingEngine {
   private readonly rooms: TrainingRooms;
   private current: Current | undefined;
   private latest: RaceId = -1;
   /** an order that came while the race was still being prepared */
   private early: Order | undefined;
-  private calibrating: { abort: AbortController; done: Promise<unknown> } | undefined;
+  private measuring: { abort: AbortController; done: Promise<unknown> } | undefined;
   private store: Promise<RaceStore<RaceSnapshot>> | undefined;
 
   constructor(private readonly options: TrainingOptions) {
@@ -104,8 +96,8 @@ export class TrainingEngine {
           const pairs = await samplePairs(host, race.settings, weights, request.count);
           return { type: 'samples', pairs };
         });
-      case 'calibrate':
-        return this.answer(request.requestId, () => this.calibrate(request.settings));
+      case 'measure-step':
+        return this.answer(request.requestId, () => this.measureStep(request.settings));
       case 'races':
       case 'recall':
       case 'remove':
@@ -127,7 +119,7 @@ export class TrainingEngine {
     try {
       this.options.emit({ type: 'reply', requestId, reply: await work() });
     } catch (error) {
-      this.options.emit({ type: 'refused', requestId, message: sentence(error) });
+      this.options.emit({ type: 'refused', requestId, message: message(error) });
     }
   }
 
@@ -154,8 +146,8 @@ export class TrainingEngine {
     this.early = undefined;
     try {
       const settings = parseTraining(request.settings);
-      this.calibrating?.abort.abort();
-      await this.calibrating?.done;
+      this.measuring?.abort.abort();
+      await this.measuring?.done;
       await this.leave();
       const room = await this.rooms.open(settings);
       emit({ type: 'backend', race: id, backend: room.backend.info });
@@ -168,7 +160,7 @@ export class TrainingEngine {
       await this.order(this.early ?? (request.paused ? 'pause' : 'resume'));
       this.early = undefined;
     } catch (error) {
-      emit({ type: 'failed', race: id, message: sentence(error), canResume: from !== null });
+      emit({ type: 'failed', race: id, message: message(error), canResume: from !== null });
     }
   }
 
@@ -230,12 +222,12 @@ export class TrainingEngine {
     current?.race.dispose();
   }
 
-  private async calibrate(input: TrainingSettings): Promise<TrainingReply> {
+  private async measureStep(input: TrainingSettings): Promise<TrainingReply> {
     const settings = parseTraining(input);
     if (this.current && !this.current.race.idle) {
       throw new Error('A race is under way; its own steps tell how long one takes.');
     }
-    const before = this.calibrating;
+    const before = this.measuring;
     before?.abort.abort();
     const abort = new AbortController();
     const work = (async () => {
@@ -243,10 +235,10 @@ export class TrainingEngine {
       const { context } = await this.rooms.open(settings);
       const start = await context.host.checkpoint(settings.start);
       abort.signal.throwIfAborted();
-      return calibrate(context, settings, start, abort.signal);
+      return measureStep(context, settings, start, abort.signal);
     })();
-    this.calibrating = { abort, done: work.catch(() => undefined) };
-    return { type: 'calibrated', ...(await work) };
+    this.measuring = { abort, done: work.catch(() => undefined) };
+    return { type: 'step-measured', ...(await work) };
   }
 
   private require(id: RaceId): Current {

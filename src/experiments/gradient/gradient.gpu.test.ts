@@ -14,6 +14,7 @@ import { evaluateObjective } from '../../math/objectives/evaluate';
 import { recommended, type ObjectiveSettings } from '../../math/objectives/registry';
 import { fetchCatalogue, siteFiles } from '../../policy/fetch';
 import { liftWeights, type Weights } from '../../policy/graph/lift';
+import { emptyCacheShape } from '../../policy/graph/ports';
 import { decode } from '../../policy/graph/proto';
 import { PolicyHost } from '../../policy/host';
 import { loadRuntime } from '../../policy/runtime';
@@ -166,7 +167,6 @@ const settingsOf = (id: Name): ObjectiveSettings =>
 
 /** logits [rows, width, vocabulary] under theta; consumes the parameters */
 function forward(model: ONNXModel, params: Params): np.Array {
-  const { layers, heads, headSize } = host.files.cache;
   const integers = (value: (row: number[], i: number) => number) =>
     np.array(
       Int32Array.from(
@@ -180,10 +180,8 @@ function forward(model: ONNXModel, params: Params): np.Array {
     attention_mask: integers((row, i) => (i < row.length ? 1 : 0)),
     position_ids: integers((row, i) => (i < row.length ? i : 0)),
   };
-  for (let i = 0; i < layers; i++) {
-    for (const kind of ['key', 'value']) {
-      feeds[`past_key_values.${i}.${kind}`] = np.zeros([rows.length, heads, 0, headSize]);
-    }
+  for (const cache of host.session.ports.caches) {
+    feeds[cache.input.name] = np.zeros(emptyCacheShape(cache, rows.length));
   }
   const { logits, ...rest } = model.run(feeds);
   for (const array of Object.values(rest)) array.dispose();

@@ -14,6 +14,7 @@ import {
 import { wholeFile } from './bytes';
 import { RolloutFileError } from './problems';
 import { FIELD_NAMES } from './fields';
+import { message } from '../../message';
 
 const KNOWN = new Set<string>(Object.values(FIELD_NAMES).flat());
 /** `response` is not kept; reading it would cost as much as everything else. */
@@ -30,7 +31,7 @@ export interface RowBatch {
 }
 
 function unreadable(name: string, error: unknown): RolloutFileError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = message(error);
   return new RolloutFileError(
     wholeFile(name, `cannot be read as Parquet (${reason}). The file may be cut or damaged.`),
     { cause: error },

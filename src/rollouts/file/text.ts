@@ -7,6 +7,7 @@ import { wholeFile } from './bytes';
 import { parseObject } from './numbers';
 import { NOT_A_NUMBER_MARK } from './fields';
 import { RecordError, RolloutFileError } from './problems';
+import { message } from '../../message';
 
 /** A response of 100,000 tokens with three log-probs and texts stays well below this. */
 export const MAX_LINE_BYTES = 64 * 2 ** 20;
@@ -163,7 +164,7 @@ export function parseJson(text: string): unknown {
         // The first message is about the text as the person wrote it.
       }
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = message(error);
     throw new RecordError(
       null,
       `is not valid JSON (${reason.slice(0, 160)}). If this is the end of the file, the file may have been cut.`,

@@ -7,6 +7,7 @@
 import { DEFAULT_TRAINING, type RacerSettings, type TrainingSettings } from '../link/training';
 import type { Weights } from '../policy/graph/lift';
 import type { Rollouts } from '../rollouts/rollouts';
+import { taskOf } from '../rollouts/sample-groups';
 import { ROWS, widthsOf } from './microbatches';
 import type { StepEstimate } from './predict';
 import { Racer, type StepResult, type TrainingContext } from './racer';
@@ -16,7 +17,7 @@ const PROMPTS = 4;
 const GROUP = 8;
 
 /** @param settings policy, first objective and temperature count; the sizes are its own */
-export async function calibrate(
+export async function measureStep(
   context: TrainingContext,
   settings: TrainingSettings,
   start: Weights,
@@ -63,6 +64,7 @@ export async function calibrate(
   const extra = (slow: StepResult, fast: StepResult) =>
     Math.max(0, learningOf(slow) - learningOf(fast)) / compiled.length;
   return {
+    task: taskOf(context.host).id,
     sampling: seconds.sampling / tokens,
     scoring: seconds.scoring / (2 * tokens),
     gradient: seconds.gradient / (ROWS * widths.reduce((sum, width) => sum + width, 0)),

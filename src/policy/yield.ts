@@ -1,18 +1,18 @@
 /**
- * A thread that computes for seconds lets its messages in now and then. Contract: between two breaths there
- * is about BREATH of work, so that whoever waits (a cancel, a question, bytes of a file) does not wait for
+ * A thread that computes for seconds yields to its event loop now and then. Contract: between two turns there
+ * is about INTERVAL of work, so that whoever waits (a cancel, a question, bytes of a file) does not wait for
  * the end of it.
  */
 
 /** ms */
-const BREATH = 50;
+const INTERVAL = 50;
 
-export class Breath {
+export class Yielder {
   private since = performance.now();
 
   /** To be awaited between pieces of work: mostly returns at once. */
-  async take(): Promise<void> {
-    if (performance.now() - this.since < BREATH) return;
+  async pause(): Promise<void> {
+    if (performance.now() - this.since < INTERVAL) return;
     await turn();
     this.since = performance.now();
   }

@@ -1,0 +1,140 @@
+/**
+ * Prompts answered and judged, and the answers scored: the one way from a policy to data, for runs, races,
+ * held-out evaluation and sample responses.
+ *
+ * Contract: response i is a function of (weights, prompt, seed, firstSequence + i, temperature, maxLength), so
+ * the same settings give the same responses however they are cut into batches. Log-probs are those of the
+ * policy itself (temperature 1), whatever temperature it was sampled at.
+ */
+import type { TokenStats } from '../math/kernels';
+import type { PolicyHost } from '../policy/host';
+import { sampleSequences, type SampledSequence } from '../policy/sample';
+import { scoreSequences, type ScoredTokens, type ScoringKernels } from '../policy/score';
+import type { ResidentWeights } from '../policy/session';
+import { findTask } from '../tasks/registry';
+import type { Task, Verdict, Verifier } from '../tasks/task';
+import type { Rollouts, TokenTable } from './rollouts';
+
+export interface GroupRequest {
+  /** one text per group */
+  texts: readonly string[];
+  /** responses to each */
+  groupSize: number;
+  /** counter of the first response's random numbers */
+  firstSequence: number;
+  /** 0 = greedy */
+  temperature: number;
+  /** response tokens; never more than the policy has positions for */
+  maxLength: number;
+  seed: number;
+  signal?: AbortSignal | undefined;
+  /** left out: the task's own */
+  verify?: Verifier | undefined;
+}
+
+/** n = texts x groupSize responses, those to one prompt side by side. */
+export interface SampledGroups {
+  texts: string[];
+  /** [n] index into `texts` */
+  group: Uint32Array;
+  /** [n] token ids */
+  prompts: number[][];
+  /** [n] */
+  responses: SampledSequence[];
+  /** [n] the responses as text */
+  answers: string[];
+  /** [n] */
+  verdicts: Verdict[];
+}
+
+export const taskOf = (host: PolicyHost): Task => findTask(host.manifest.task);
+
+export async function sampleGroups(
+  host: PolicyHost,
+  weights: ResidentWeights,
+  { texts, groupSize, maxLength, verify = taskOf(host).verify, signal, ...rest }: GroupRequest,
+): Promise<SampledGroups> {
+  const { tokenizer, endToken, padToken, maxPositions } = host.files;
+  const encoded = texts.map((text) => tokenizer.encode(text));
+  const length = texts.length * groupSize;
+  const group = Uint32Array.from({ length }, (_, i) => Math.floor(i / groupSize));
+  const prompts = Array.from(group, (g) => encoded[g] as number[]);
+  const longest = Math.max(...encoded.map((ids) => ids.length));
+  const responses = await sampleSequences(host.session, weights, {
+    ...rest,
+    prompts,
+    maxLength: Math.min(maxLength, maxPositions - longest),
+    endToken,
+    padToken,
+    ...(signal ? { signal } : {}),
+  });
+  const answers = responses.map(({ tokens }) => tokenizer.decode(tokens));
+  const verdicts = answers.map((answer, i) => verify(texts[group[i] as number] as string, answer));
+  return { texts: [...texts], group, prompts, responses, answers, verdicts };
+}
+
+/** Log-probs, entropies and collision probabilities of the responses' tokens, end to end. */
+export function scoreGroups(
+  host: PolicyHost,
+  weights: ResidentWeights,
+  kernels: ScoringKernels,
+  { prompts, responses }: Pick<SampledGroups, 'prompts' | 'responses'>,
+  signal?: AbortSignal,
+): Promise<ScoredTokens> {
+  const sequences = responses.map(({ tokens }, i) => ({
+    prompt: prompts[i] as number[],
+    response: tokens,
+  }));
+  return scoreSequences(host.session, weights, kernels, sequences, host.files.padToken, signal);
+}
+
+/** [n + 1] where each response's tokens begin. */
+export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint32Array {
+  const offsets = new Uint32Array(responses.length + 1);
+  responses.forEach(({ tokens }, i) => {
+    offsets[i + 1] = (offsets[i] as number) + tokens.length;
+  });
+  return offsets;
+}
+
+export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float64Array =>
+  Float64Array.from(verdicts, ({ reward }) => reward);
+
+/** What every experiment reads. @param old of the policy that sampled @param theta of the one compared */
+export function rolloutsOf(
+  host: PolicyHost,
+  groups: SampledGroups,
+  { old, theta }: { old: ScoredTokens; theta: ScoredTokens },
+  advantage: Float64Array,
+): Rollouts {
+  const { responses, group, texts } = groups;
+  const tables = { ...named(old, 'old'), ...named(theta, 'new') };
+  return {
+    offsets: offsetsOf(groups),
+    tokenIds: Int32Array.from(responses.flatMap(({ tokens }) => tokens)),
+    ...columns(old, theta),
+    group,
+    reward: rewardsOf(groups),
+    advantage,
+    finished: Uint8Array.from(responses, ({ finished }) => (finished ? 1 : 0)),
+    prompts: texts,
+    vocabulary: host.files.tokenizer.vocabulary,
+    ...(Object.keys(tables).length > 0 ? { tables } : {}),
+  };
+}
+
+const columns = (old: TokenStats, theta: TokenStats) => ({
+  logpOld: old.logp,
+  logpNew: theta.logp,
+  entropyOld: old.entropy,
+  entropyNew: theta.entropy,
+  collisionOld: old.collision,
+  collisionNew: theta.collision,
+});
+
+/** The graph's own outputs per token: `router.old` is what `router` was under pi_old. */
+function named({ extras }: ScoredTokens, policy: 'old' | 'new'): Record<string, TokenTable> {
+  return Object.fromEntries(
+    Object.entries(extras).map(([name, table]) => [`${name}.${policy}`, table]),
+  );
+}
