@@ -1,13 +1,42 @@
 /**
- * Two test projects. `node`: everything that needs no GPU. `gpu`: `*.gpu.test.ts` in a real, headless
- * Chromium with WebGPU; those tests fail where there is no adapter, they never skip.
+ * Two test projects. `node`: everything that needs no GPU. `gpu`: `*.gpu.test.ts` in real, headless
+ * browsers with WebGPU; those tests fail where there is no adapter, they never skip.
  * Contract: a room adds a test by naming the file; nothing is listed here by hand.
  */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS, systemChromium } from './scripts/chromium.ts';
+import { firefoxLaunch } from './scripts/firefox.ts';
 
-const chromium = systemChromium();
+const FULL = process.env['CHECK_FULL'] !== undefined;
+
+const GPU_TESTS = ['{src,bench}/**/*.gpu.test.ts'];
+
+/** What has WGSL of its own: a second implementation of it (Chromium's) is worth the time. */
+const WGSL_TESTS = ['src/gpu/**/*.gpu.test.ts', 'src/policy/backends.gpu.test.ts'];
+
+const executablePath = systemChromium();
+const inChromium = playwright({
+  launchOptions: {
+    args: CHROMIUM_FLAGS,
+    ...(executablePath === undefined ? {} : { executablePath }),
+  },
+});
+
+const firefox = firefoxLaunch(true);
+
+/** Everything in the quicker of two software GPUs, Firefox's, and what is ours in Chromium's too. */
+const instances =
+  firefox === undefined
+    ? [{ browser: 'chromium' as const, include: GPU_TESTS }]
+    : [
+        {
+          browser: 'firefox' as const,
+          include: GPU_TESTS,
+          provider: playwright({ launchOptions: firefox }),
+        },
+        { browser: 'chromium' as const, include: FULL ? GPU_TESTS : WGSL_TESTS },
+      ];
 
 /** Cross-origin isolation, without which SharedArrayBuffer (and so wasm threads) does not exist. */
 const isolation = {
@@ -49,7 +78,8 @@ export default defineConfig({
         optimizeDeps: { exclude: ['onnxruntime-web'] },
         test: {
           name: 'gpu',
-          include: ['{src,bench}/**/*.gpu.test.ts'],
+          include: GPU_TESTS,
+          env: { CHECK_FULL: FULL ? '1' : '' },
           // Software adapters take seconds where a GPU takes milliseconds.
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -59,13 +89,8 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                args: CHROMIUM_FLAGS,
-                ...(chromium === undefined ? {} : { executablePath: chromium }),
-              },
-            }),
-            instances: [{ browser: 'chromium' }],
+            provider: inChromium,
+            instances,
           },
         },
       },

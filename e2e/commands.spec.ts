@@ -25,33 +25,36 @@ const textsOf = (page: Page, svg: string) =>
     return wrong?.textContent ?? parsed.documentElement.textContent;
   }, svg);
 
-test('experiment: a link is repeated without a screen, into figures, tables and JSON', async ({
-  page,
-  backend,
-}, info) => {
-  const [svg, csv, json] = ['svg', 'csv', 'found.json'].map((name) => info.outputPath(name));
-  const files = ['--svg', svg as string, '--csv', csv as string, '--json', json as string];
-  const { status, text } = await experiment([...files, '--backend', backend]);
-  expect(status, text).toBe(0);
-  expect(text).toContain('variance: 320 responses');
+test(
+  'experiment: a link is repeated without a screen, into figures, tables and JSON',
+  { tag: '@smoke' },
+  async ({ page, backend }, info) => {
+    const [svg, csv, json] = ['svg', 'csv', 'found.json'].map((name) => info.outputPath(name));
+    const files = ['--svg', svg as string, '--csv', csv as string, '--json', json as string];
+    const { status, text } = await experiment([...files, '--backend', backend]);
+    expect(status, text).toBe(0);
+    expect(text).toContain('variance: 320 responses');
 
-  const found = JSON.parse(await readFile(json as string, 'utf8')) as Record<string, unknown>;
-  expect(found).toMatchObject({ page: 'variance', sequences: 320, comparison: null });
+    const found = JSON.parse(await readFile(json as string, 'utf8')) as Record<string, unknown>;
+    expect(found).toMatchObject({ page: 'variance', sequences: 320, comparison: null });
 
-  const tables = await readdir(csv as string);
-  expect(tables).toHaveLength(3);
-  for (const name of tables) {
-    const lines = (await readFile(join(csv as string, name), 'utf8')).trim().split(/\r?\n/);
-    const [head, ...rows] = lines.filter((line) => !line.startsWith('#'));
-    expect(head, name).toMatch(/^\w+,/);
-    expect(rows.length, name).toBeGreaterThan(name.includes('claims') ? 3 : 319);
-  }
+    const tables = await readdir(csv as string);
+    expect(tables).toHaveLength(3);
+    for (const name of tables) {
+      const lines = (await readFile(join(csv as string, name), 'utf8')).trim().split(/\r?\n/);
+      const [head, ...rows] = lines.filter((line) => !line.startsWith('#'));
+      expect(head, name).toMatch(/^\w+,/);
+      expect(rows.length, name).toBeGreaterThan(name.includes('claims') ? 3 : 319);
+    }
 
-  const pictures = await readdir(svg as string);
-  expect(pictures.length).toBeGreaterThan(1);
-  const titles = await Promise.all(
-    pictures.map(async (name) => textsOf(page, await readFile(join(svg as string, name), 'utf8'))),
-  );
-  for (const title of titles) expect(title).not.toMatch(/error on line|parsererror/i);
-  expect(titles.join('\n')).toContain('Variance of log s against length');
-});
+    const pictures = await readdir(svg as string);
+    expect(pictures.length).toBeGreaterThan(1);
+    const titles = await Promise.all(
+      pictures.map(async (name) =>
+        textsOf(page, await readFile(join(svg as string, name), 'utf8')),
+      ),
+    );
+    for (const title of titles) expect(title).not.toMatch(/error on line|parsererror/i);
+    expect(titles.join('\n')).toContain('Variance of log s against length');
+  },
+);

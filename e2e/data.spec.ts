@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
-import { expect, figure, phase, sequences, test, type Backend } from './lab';
+import {
+  expect,
+  figure,
+  goTo,
+  NO_POLICY,
+  phase,
+  sequences,
+  sharedPage,
+  test,
+  type Backend,
+} from './lab';
 
 interface Line {
   group: string;
@@ -30,14 +40,9 @@ function lines(n: number, more: Partial<Line> = {}): string[] {
   });
 }
 
-async function open(page: Page): Promise<void> {
-  await page.goto('./#/data');
-  await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
-}
-
 /** With the kernels where the project wants them; files need no policy, so neither does this. */
-async function openOn(page: Page, backend: Backend): Promise<void> {
-  await page.goto(`./#/data?v=1&backend=${backend}&source=synthetic&prompts=4&maxLength=8`);
+async function open(page: Page, backend: Backend): Promise<void> {
+  await page.goto(`./#/data?${NO_POLICY.replace('wasm', backend)}`);
   await expect(phase(page)).toHaveText('Finished');
 }
 
@@ -57,41 +62,13 @@ async function drop(page: Page, name: string, text: string): Promise<void> {
 
 const picker = (page: Page) => page.getByLabel('Files with rollouts');
 
-test('a dropped file gives a health report, and then the experiments work on it', async ({
-  page,
-  backend,
-}) => {
-  await openOn(page, backend);
-  await expect(page.getByTestId('backend')).toContainText(
-    backend === 'webgpu' ? 'kernels on WebGPU, float32' : 'kernels on CPU, float64',
-  );
-  await expect(page.getByText('Nothing leaves your machine')).toBeVisible();
-  await drop(page, 'my-run.jsonl', lines(40).join('\n'));
-  await expect(page.getByTestId('health')).toBeVisible();
-  // s = exp(0.01) for every response: outside GSPO's band, inside GRPO's
-  await expect(page.getByTestId('finding-clipping')).toContainText('100.00 %');
-  await expect(sequences(page)).toHaveText('40 of 40 responses, from my-run.jsonl');
+const shared = sharedPage(open);
 
-  await page
-    .getByRole('navigation', { name: 'Experiments', exact: true })
-    .getByText('Equivalence')
-    .click();
-  await expect(figure(page, 'Three forms of s, one distribution')).toContainText('40 responses');
-  const claims = page.locator('.claims > li');
-  for (const form of ['Form 1', 'Form 2', 'Form 3']) {
-    await expect(claims.filter({ hasText: form }).getByTestId('verdict')).toContainText('holds');
-  }
-  await page
-    .getByRole('navigation', { name: 'Experiments', exact: true })
-    .getByText('Clipping')
-    .click();
-  await expect(figure(page, 'Map over both edges')).toContainText('keeps');
-});
+test.beforeEach(() => goTo(shared(), 'data'));
 
-test('a broken file is refused by line and field; without the bad line it is read, and counted', async ({
-  page,
-}) => {
-  await open(page);
+// The first on this page: there is no report yet.
+test('a broken file is refused by line and field; without the bad line it is read, and counted', async () => {
+  const page = shared();
   const broken = [...lines(8), ...lines(1, { logp_new: [-1, null] }), ...lines(3)];
   await drop(page, 'broken.jsonl', broken.join('\n'));
   const refusal = page.getByTestId('unreadable');
@@ -103,14 +80,38 @@ test('a broken file is refused by line and field; without the bad line it is rea
   await expect(sequences(page)).toHaveText('11 of 11 responses, from broken.jsonl');
 });
 
-test('a folder is read in the order of its steps, compressed files too; other files are not', async ({
-  page,
-}) => {
+test(
+  'a dropped file gives a health report, and then the experiments work on it',
+  { tag: '@webgpu' },
+  async ({ backend }) => {
+    const page = shared();
+    await expect(page.getByTestId('backend')).toContainText(
+      backend === 'webgpu' ? 'kernels on WebGPU, float32' : 'kernels on CPU, float64',
+    );
+    await expect(page.getByText('Nothing leaves your machine')).toBeVisible();
+    await drop(page, 'my-run.jsonl', lines(40).join('\n'));
+    await expect(page.getByTestId('health')).toBeVisible();
+    // s = exp(0.01) for every response: outside GSPO's band, inside GRPO's
+    await expect(page.getByTestId('finding-clipping')).toContainText('100.00 %');
+    await expect(sequences(page)).toHaveText('40 of 40 responses, from my-run.jsonl');
+
+    await goTo(page, 'equivalence');
+    await expect(figure(page, 'Three forms of s, one distribution')).toContainText('40 responses');
+    const claims = page.locator('.claims > li');
+    for (const form of ['Form 1', 'Form 2', 'Form 3']) {
+      await expect(claims.filter({ hasText: form }).getByTestId('verdict')).toContainText('holds');
+    }
+    await goTo(page, 'clipping');
+    await expect(figure(page, 'Map over both edges')).toContainText('keeps');
+  },
+);
+
+test('a folder is read in the order of its steps, compressed files too; other files are not', async () => {
+  const page = shared();
   const folder = mkdtempSync(join(tmpdir(), 'rollouts-'));
   writeFileSync(join(folder, 'step10.jsonl'), lines(4).join('\n'));
   writeFileSync(join(folder, 'step2.jsonl.gz'), gzipSync(lines(8).join('\n')));
   writeFileSync(join(folder, 'notes.txt'), 'not rollouts');
-  await open(page);
   await page.getByLabel('Folder with rollouts').setInputFiles(folder);
   const files = page.getByRole('region', { name: 'Files' }).locator('tbody tr');
   await expect(files).toHaveCount(2);
@@ -119,12 +120,10 @@ test('a folder is read in the order of its steps, compressed files too; other fi
   await expect(sequences(page)).toHaveText('12 of 12 responses, from 2 files');
 });
 
-test('a truncated gzip says so and keeps the run before; its good lines can be had', async ({
-  page,
-}) => {
-  await open(page);
+test('a truncated gzip says so and keeps the run before; its good lines can be had', async () => {
+  const page = shared();
   await drop(page, 'first.jsonl', lines(8).join('\n'));
-  await expect(page.getByTestId('health')).toBeVisible();
+  await expect(sequences(page)).toHaveText('8 of 8 responses, from first.jsonl');
   const whole = gzipSync(lines(400).join('\n'));
   await picker(page).setInputFiles({
     name: 'cut.jsonl.gz',
@@ -140,9 +139,9 @@ test('a truncated gzip says so and keeps the run before; its good lines can be h
   await expect(page.getByTestId('problems')).toContainText('1 response left out');
 });
 
-test('HTML in tokens is shown as text and never runs', async ({ page }) => {
+test('HTML in tokens is shown as text and never runs', async () => {
+  const page = shared();
   const hostile = '<img src=x onerror="document.title=1">';
-  await open(page);
   const line = {
     group: '<b>g</b>',
     logp_old: [-1, -1],
@@ -152,20 +151,18 @@ test('HTML in tokens is shown as text and never runs', async ({ page }) => {
   };
   await drop(page, '<i>name</i>.jsonl', JSON.stringify(line));
   await expect(page.getByTestId('report')).toContainText('<i>name</i>.jsonl');
-  await page
-    .getByRole('navigation', { name: 'Experiments', exact: true })
-    .getByText('Equivalence')
-    .click();
+  await goTo(page, 'equivalence');
   await page.getByRole('button', { name: 'see its tokens' }).click();
   await expect(page.getByRole('dialog')).toContainText('<script>document.title=2</script>');
   // The inspector makes blanks visible.
   await expect(page.getByRole('dialog')).toContainText(hostile.replaceAll(' ', '␣'));
   expect(await page.title()).toContain('GSPO');
   await expect(page.locator('img[src="x"]')).toHaveCount(0);
+  await page.keyboard.press('Escape');
 });
 
-test('the example is one click away and labelled as such', async ({ page }) => {
-  await open(page);
+test('the example is one click away and labelled as such', async () => {
+  const page = shared();
   await page.getByRole('button', { name: 'Load the example' }).click();
   await expect(sequences(page)).toHaveText(/384 of 384 responses, from example/);
   await expect(page.getByTestId('health')).toBeVisible();

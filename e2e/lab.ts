@@ -1,29 +1,101 @@
 /**
  * What every spec stands on: a page on which an error fails the test, and small runs that a slow
  * machine finishes too. Contract: specs press what a person presses and read what a person reads.
+ * Tests that leave nothing behind share one loaded page (`sharedPage`); what needs no policy opens
+ * `NO_POLICY`, because the lab's own first run keeps both cores busy for a minute.
  */
-import { expect, test as base, type Page } from '@playwright/test';
+import {
+  expect,
+  test as base,
+  type Browser,
+  type BrowserContext,
+  type Page,
+} from '@playwright/test';
 
 export { expect };
 
+/** A run of an instant, on a page that is asked for something else. */
+export const NO_POLICY = 'v=1&backend=wasm&source=synthetic&prompts=4&maxLength=8';
+
 export type Backend = 'wasm' | 'webgpu';
+
+/** Errors of every page of the context from now on: a spec may close one and open another. */
+function errorsOf(context: BrowserContext): string[] {
+  const errors: string[] = [];
+  context.on('weberror', (thrown) => {
+    const error = thrown.error();
+    errors.push(`page error: ${error.stack ?? error.message}`);
+  });
+  context.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`console error: ${message.text()}`);
+  });
+  return errors;
+}
+
+const NO_ERRORS = 'no page error and no console error';
 
 export const test = base.extend<{ page: Page; backend: Backend }>({
   backend: ['wasm', { option: true }],
   page: async ({ page, context }, use) => {
-    const errors: string[] = [];
-    // Of every page of the context: a spec may close this one and open another.
-    context.on('weberror', (thrown) => {
-      const error = thrown.error();
-      errors.push(`page error: ${error.stack ?? error.message}`);
-    });
-    context.on('console', (message) => {
-      if (message.type() === 'error') errors.push(`console error: ${message.text()}`);
-    });
+    const errors = errorsOf(context);
     await use(page);
-    expect(errors, 'no page error and no console error').toEqual([]);
+    expect(errors, NO_ERRORS).toEqual([]);
   },
 });
+
+/**
+ * One page for all tests of a group, which `open` brings up before the first of them; after each, an error
+ * on it fails that test. A failed test ends the worker, and the next one starts on a new page.
+ * @returns the page, for use within tests
+ */
+export function sharedPage(open: (page: Page, backend: Backend) => Promise<void>): () => Page {
+  let page: Page;
+  let errors: string[];
+  test.beforeAll(async ({ browser }, info) => {
+    page = await (await browser.newContext()).newPage();
+    errors = errorsOf(page.context());
+    const { backend } = info.project.use as { backend: Backend };
+    await open(page, backend);
+  });
+  test.afterEach(() => {
+    expect(errors.splice(0), NO_ERRORS).toEqual([]);
+  });
+  test.afterAll(async () => {
+    await page.context().close();
+  });
+  return () => page;
+}
+
+/** A page that is a visitor of its own, errors and all; closed when `visit` has ended. */
+export async function asStranger(
+  browser: Browser,
+  visit: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext();
+  const errors = errorsOf(context);
+  await visit(await context.newPage());
+  await context.close();
+  expect(errors, NO_ERRORS).toEqual([]);
+}
+
+/** Through the menu, as a person goes; nothing is loaded anew. */
+export async function goTo(page: Page, id: string): Promise<void> {
+  const link = page
+    .getByRole('navigation', { name: 'Experiments', exact: true })
+    .locator(`a[href^="#/${id}"]`);
+  await link.click();
+  await expect(link).toHaveAttribute('aria-current', 'page');
+}
+
+/** Follows an address as one that was edited by hand: the page stays. */
+export const editAddress = (page: Page, hash: string) =>
+  page.evaluate((typed) => {
+    location.hash = typed;
+  }, hash);
+
+/** By how many pixels the page is wider than its window. */
+export const sideways = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 export interface Small {
   prompts?: number;
@@ -91,4 +163,13 @@ export async function tableBehind(page: Page, title: string): Promise<string[][]
 /** A number as the page writes it. */
 export function read(text: string): number {
   return Number(text.replace('−', '-').replaceAll(',', ''));
+}
+
+/** The link of the run in view, fingerprint and all, as the share dialog offers it. */
+export async function sharedLink(page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Share' }).click();
+  await expect(page.getByTestId('fingerprint-words')).toContainText('came out the same');
+  const link = await page.getByLabel('Link', { exact: true }).inputValue();
+  await page.keyboard.press('Escape');
+  return link;
 }

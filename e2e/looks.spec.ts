@@ -1,29 +1,21 @@
-import { expect, finished, openSetup, startSmall, test } from './lab';
+import { expect, finished, NO_POLICY, openSetup, sideways, test } from './lab';
 
-test.describe('on a phone', () => {
-  test.use({ viewport: { width: 390, height: 844 } });
-
-  test('nothing scrolls sideways, with the setup open or the inspector', async ({
-    page,
-    backend,
-  }) => {
-    const responses = await startSmall(page, backend, { prompts: 6 });
-    await finished(page, responses);
-    await openSetup(page);
-    const sideways = () =>
-      page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-    expect(await sideways()).toBe(0);
-    await page.getByRole('button', { name: 'see its tokens' }).click();
-    await expect(page.getByRole('dialog').getByTestId('readout')).toBeVisible();
-    expect(await sideways()).toBe(0);
-  });
+test('nothing scrolls sideways on a phone, with the setup open or the inspector', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`./#/equivalence?${NO_POLICY}`);
+  await finished(page, 32);
+  await openSetup(page);
+  expect(await sideways(page)).toBe(0);
+  await page.getByRole('button', { name: 'see its tokens' }).click();
+  await expect(page.getByRole('dialog').getByTestId('readout')).toBeVisible();
+  expect(await sideways(page)).toBe(0);
 });
 
 test('dark is dark, light is light, and the choice outlives a reload', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.goto('./');
+  await page.goto(`./#/equivalence?${NO_POLICY}`);
   const brightness = () =>
     page.evaluate(() => {
       const [r = 0, g = 0, b = 0] = (

@@ -1,27 +1,35 @@
 /** The objectives page, and the practice pages on one small file: figures, tables, a phone. */
-import type { Page } from '@playwright/test';
-import { expect, figure, phase, read, sequences, tableBehind, test } from './lab';
+import {
+  expect,
+  figure,
+  goTo,
+  NO_POLICY,
+  phase,
+  read,
+  sequences,
+  sharedPage,
+  sideways,
+  tableBehind,
+  test,
+} from './lab';
 
-async function example(page: Page, then: string): Promise<void> {
-  await page.goto('./#/data');
-  await expect(phase(page)).not.toHaveText('Looking for a backend', { timeout: 120_000 });
+const shared = sharedPage(async (page) => {
+  await page.goto(`./#/data?${NO_POLICY}`);
+  await expect(phase(page)).toHaveText('Finished');
   await page.getByRole('button', { name: 'Load the example' }).click();
   await expect(sequences(page)).toHaveText(/from example/);
-  await page.evaluate((hash) => (location.hash = hash), `#/${then}`);
-}
+});
 
-test('TRL and verl count the same example differently, and the page says which is which', async ({
-  page,
-}) => {
-  await example(page, 'objectives');
+test('TRL and verl count the same example differently, and the page says which is which', async () => {
+  const page = shared();
+  await goTo(page, 'objectives');
   await expect(page.getByTestId('example-trl')).toHaveText('0.667');
   await expect(page.getByTestId('example-verl')).toHaveText('0.500');
 });
 
-test('every objective has its loss in the libraries that have it, and a band of one’s own moves it', async ({
-  page,
-}) => {
-  await example(page, 'objectives');
+test('every objective has its loss in the libraries that have it, and a band of one’s own moves it', async () => {
+  const page = shared();
+  await goTo(page, 'objectives');
   const gspo = page.getByTestId('objective-gspo');
   await expect(gspo).toContainText('sequence weight s, ε 3e-4 / 4e-4');
   const rows = await tableBehind(page, 'Clip share on these rollouts');
@@ -35,18 +43,19 @@ test('every objective has its loss in the libraries that have it, and a band of 
   await expect(gspo).toContainText('region_mean0 %');
   await page.getByLabel('ε low').fill('wide');
   await expect(page.getByText('Needs a number from 0 to 100')).toBeVisible();
+  await page.getByLabel('ε low').fill('3e-4');
+  await page.getByLabel('ε high').fill('4e-4');
 });
 
-test('a mismatch correction reaches losses, clip shares and gradients', async ({ page }) => {
-  await example(page, 'objectives');
+test('a mismatch correction reaches losses, clip shares and gradients', async () => {
+  const page = shared();
+  await goTo(page, 'objectives');
   const gspo = page.getByTestId('objective-gspo');
   await expect(gspo).toContainText('loss');
   await expect(gspo).not.toContainText('uncorrected');
   const effect = page.getByTestId('correction-effect');
   for (const id of ['objectives', 'clipping', 'gradient'] as const) {
-    const menu = page.getByRole('navigation', { name: 'Experiments' });
-    await menu.locator(`a[href^="#/${id}"]`).click();
-    await expect(menu.locator(`a[href^="#/${id}"]`)).toHaveAttribute('aria-current', 'page');
+    await goTo(page, id);
     await page.getByLabel('Mismatch correction').selectOption('token-mask');
     await expect(effect).toContainText('0.00 % of the tokens dropped');
     // Rounding to bfloat16 is off by 1 %: a band so narrow drops most of what is not sure.
@@ -70,39 +79,30 @@ test('a sampler that truncates fails the mean weight, and pages without one say 
   expect(rows).toHaveLength(6);
 });
 
-test('the clip map reads out exact shares by keyboard', async ({ page }) => {
-  await example(page, 'clipping');
+test('the clip map reads out exact shares by keyboard', async () => {
+  const page = shared();
+  await goTo(page, 'clipping');
   const map = figure(page, 'Map over both edges').getByRole('slider');
   await map.focus();
   await page.keyboard.press('ArrowLeft');
   await expect(map).toHaveAttribute('aria-valuetext', /epsilon low .*, epsilon high .*: .* %/);
 });
 
-test.describe('on a phone', () => {
-  test.use({ viewport: { width: 390, height: 844 } });
-
-  test('no practice page scrolls sideways', async ({ page }) => {
-    await example(page, 'clipping');
-    for (const [id, title] of [
-      ['clipping', 'Map over both edges'],
-      ['gradient', 'What becomes of the gradient'],
-      ['precision', 'Wrong side of the band'],
-      ['objectives', 'Clip share on these rollouts'],
-      ['mismatch', 'Trainer minus sampler'],
-    ] as const) {
-      await page.evaluate((hash) => (location.hash = hash), `#/${id}`);
-      await expect(figure(page, title)).toBeVisible();
-      const sideways = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect([id, sideways]).toEqual([id, 0]);
-    }
-    await page.evaluate(() => (location.hash = '#/data'));
-    await expect(page.getByTestId('health')).toBeVisible();
-    expect(
-      await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      ),
-    ).toBe(0);
-  });
+test('no practice page scrolls sideways on a phone', async () => {
+  const page = shared();
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const [id, title] of [
+    ['clipping', 'Map over both edges'],
+    ['gradient', 'What becomes of the gradient'],
+    ['precision', 'Wrong side of the band'],
+    ['objectives', 'Clip share on these rollouts'],
+    ['mismatch', 'Trainer minus sampler'],
+  ] as const) {
+    await goTo(page, id);
+    await expect(figure(page, title)).toBeVisible();
+    expect([id, await sideways(page)]).toEqual([id, 0]);
+  }
+  await goTo(page, 'data');
+  await expect(page.getByTestId('health')).toBeVisible();
+  expect(await sideways(page)).toBe(0);
 });

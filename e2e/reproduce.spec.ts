@@ -1,18 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import type { Ledger } from '../src/engine/headless/reproduce';
-import { expect, finished, test, type Backend } from './lab';
+import { expect, finished, goTo, NO_POLICY, test, type Backend } from './lab';
 
 const NAMES: Record<Backend, string> = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
 
 const status = (page: Page) => page.getByTestId('reproduce-status');
 
-/** Through the menu, as a person goes. */
-const visit = (page: Page, id: string) =>
-  page.getByRole('navigation', { name: 'Experiments' }).locator(`a[href^="#/${id}"]`).click();
-
 async function start(page: Page, backend: Backend): Promise<void> {
-  await page.goto('./#/reproduce');
+  await page.goto(`./#/reproduce?${NO_POLICY}`);
   await page.getByRole('button', { name: NAMES[backend], exact: true }).click();
   // One pair: what CI can afford.
   await page.getByLabel('Policy pairs').selectOption({ index: 1 });
@@ -37,66 +33,71 @@ test('reproduce is cancelled at once, keeps what it has, and says what it cannot
   await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeDisabled();
 });
 
-test('reproduce fills the ledger: claims, verdicts by rule, where it ran, on paper and as JSON', async ({
-  page,
-  backend,
-}) => {
-  await start(page, backend);
-  await expect(page.getByRole('status').filter({ hasText: /about .* left/ })).toBeVisible();
-  // the lab itself stays free meanwhile
-  await visit(page, 'weights');
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('tails of the weights');
-  await visit(page, 'reproduce');
-  await expect(status(page)).toHaveText(/^complete in /);
+test(
+  'reproduce fills the ledger: claims, verdicts by rule, where it ran, on paper and as JSON',
+  { tag: '@webgpu' },
+  async ({ page, backend }) => {
+    await start(page, backend);
+    await expect(page.getByRole('status').filter({ hasText: /about .* left/ })).toBeVisible();
+    // the lab itself stays free meanwhile
+    await goTo(page, 'weights');
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('tails of the weights');
+    await goTo(page, 'reproduce');
+    await expect(status(page)).toHaveText(/^complete in /);
 
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'JSON' }).click();
-  const file = await (await download).path();
-  const ledger = JSON.parse(await readFile(file, 'utf8')) as Ledger;
-  expect(ledger.backend).toBe(backend);
-  expect(ledger.policies.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
-  const [pair, ...others] = ledger.pairs;
-  if (pair === undefined) throw new Error('no pair was reproduced');
-  expect(others).toEqual([]);
-  expect(ledger.claims.length).toBeGreaterThan(20);
-  const table = page.getByRole('region', { name: pair.title });
-  await expect(table).toContainText(`${pair.old} → ${pair.new}`);
-  await expect(table.locator('tbody tr')).toHaveCount(ledger.claims.length);
-  for (const verdict of ['holds', 'fails', 'too few'] as const) {
-    const shown = verdict === 'too few' ? 'too few data' : verdict;
-    await expect(table.getByTestId('verdict').filter({ hasText: shown })).toHaveCount(
-      ledger.claims.filter((claim) => claim.verdict === verdict).length,
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'JSON' }).click();
+    const file = await (await download).path();
+    const ledger = JSON.parse(await readFile(file, 'utf8')) as Ledger;
+    expect(ledger.backend).toBe(backend);
+    expect(ledger.policies.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+    const [pair, ...others] = ledger.pairs;
+    if (pair === undefined) throw new Error('no pair was reproduced');
+    expect(others).toEqual([]);
+    expect(ledger.claims.length).toBeGreaterThan(20);
+    const table = page.getByRole('region', { name: pair.title });
+    await expect(table).toContainText(`${pair.old} → ${pair.new}`);
+    await expect(table.locator('tbody tr')).toHaveCount(ledger.claims.length);
+    for (const verdict of ['holds', 'fails', 'too few'] as const) {
+      const shown = verdict === 'too few' ? 'too few data' : verdict;
+      await expect(table.getByTestId('verdict').filter({ hasText: shown })).toHaveCount(
+        ledger.claims.filter((claim) => claim.verdict === verdict).length,
+      );
+    }
+    const line = table.locator('tr').filter({ hasText: 'variance.prefix-level' });
+    await line.getByText('rule', { exact: true }).click();
+    await expect(line).toContainText('Fails when the 95 % interval excludes the prediction');
+    await expect(line.getByRole('link', { name: 'variance.prefix-level' })).toHaveAttribute(
+      'href',
+      '#/variance',
     );
-  }
-  const line = table.locator('tr').filter({ hasText: 'variance.prefix-level' });
-  await line.getByText('rule', { exact: true }).click();
-  await expect(line).toContainText('Fails when the 95 % interval excludes the prediction');
-  await expect(line.getByRole('link', { name: 'variance.prefix-level' })).toHaveAttribute(
-    'href',
-    '#/variance',
-  );
 
-  await page.emulateMedia({ media: 'print' });
-  await expect(page.getByText('Verdicts: a claim fails when')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
-  await expect(page.getByRole('banner')).toBeHidden();
-  const paper = page.locator('main');
-  for (const fact of [`GSPO Lab ${ledger.app}`, ledger.adapter, ledger.policies[0]?.sha256 ?? '']) {
-    await expect(paper).toContainText(fact);
-  }
-  await page.emulateMedia({ media: 'screen' });
+    await page.emulateMedia({ media: 'print' });
+    await expect(page.getByText('Verdicts: a claim fails when')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
+    await expect(page.getByRole('banner')).toBeHidden();
+    const paper = page.locator('main');
+    for (const fact of [
+      `GSPO Lab ${ledger.app}`,
+      ledger.adapter,
+      ledger.policies[0]?.sha256 ?? '',
+    ]) {
+      await expect(paper).toContainText(fact);
+    }
+    await page.emulateMedia({ media: 'screen' });
 
-  // the lab, asked for the same pair, finds the same number
-  const known = ledger.claims.find(
-    ({ experiment, interval }) => experiment === 'variance' && interval !== null,
-  );
-  if (known === undefined) throw new Error('no variance was measured');
-  const cell = table
-    .locator('tr')
-    .filter({ has: page.getByRole('link', { name: known.id, exact: true }) })
-    .locator('[data-name="measured"]');
-  const measured = (await cell.innerText()).replace(/\s+/, ' ').trim();
-  await table.getByRole('button', { name: 'Run this pair in the lab' }).click();
-  await finished(page, ledger.prompts * ledger.groupSize);
-  await expect(page.locator('.claims li').filter({ hasText: measured })).not.toHaveCount(0);
-});
+    // the lab, asked for the same pair, finds the same number
+    const known = ledger.claims.find(
+      ({ experiment, interval }) => experiment === 'variance' && interval !== null,
+    );
+    if (known === undefined) throw new Error('no variance was measured');
+    const cell = table
+      .locator('tr')
+      .filter({ has: page.getByRole('link', { name: known.id, exact: true }) })
+      .locator('[data-name="measured"]');
+    const measured = (await cell.innerText()).replace(/\s+/, ' ').trim();
+    await table.getByRole('button', { name: 'Run this pair in the lab' }).click();
+    await finished(page, ledger.prompts * ledger.groupSize);
+    await expect(page.locator('.claims li').filter({ hasText: measured })).not.toHaveCount(0);
+  },
+);

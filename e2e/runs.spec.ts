@@ -3,6 +3,7 @@ import {
   expect,
   figure,
   finished,
+  goTo,
   phase,
   read,
   sequences,
@@ -13,12 +14,14 @@ import {
 
 const runs = { name: 'Runs', exact: true } as const;
 
-test('a run that a reload cut off is offered again and goes on to its end', async ({
+test('a run that a reload cut off is offered again, one whose page was closed too, and it comes out whole', async ({
   page,
+  context,
   backend,
 }) => {
   // Long answers: the run must not be over before Pause is pressed.
-  await startSmall(page, backend, { prompts: 32, groupSize: 8, mostOperators: 9 });
+  const long = { prompts: 32, groupSize: 8, mostOperators: 9 };
+  await startSmall(page, backend, long);
   await expect(sequences(page)).toHaveText(/^[1-9]\d* of 256 responses$/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(phase(page)).toHaveText('Paused');
@@ -29,25 +32,14 @@ test('a run that a reload cut off is offered again and goes on to its end', asyn
   const offer = page.getByTestId('cut-off');
   await expect(offer).toContainText(`after ${held} responses of 256`);
   await offer.getByRole('button', { name: 'Resume it' }).click();
-  await finished(page, 256);
-});
-
-test('a page that is closed in mid-run: the next one offers the run, and it comes out whole', async ({
-  page,
-  context,
-  backend,
-}) => {
-  const long = { prompts: 32, groupSize: 8, mostOperators: 9 };
-  await startSmall(page, backend, long);
-  await expect(page.getByTestId('keeping')).toHaveText(/kept$/);
   await expect(phase(page)).toHaveText(/Sampling|Scoring/);
   await page.close();
 
   const next = await context.newPage();
   await startSmall(next, backend, long);
-  const offer = next.getByTestId('cut-off');
-  await expect(offer).toContainText(/after [1-9]\d* responses of 256/);
-  await offer.getByRole('button', { name: 'Resume it' }).click();
+  const again = next.getByTestId('cut-off');
+  await expect(again).toContainText(/after [1-9]\d* responses of 256/);
+  await again.getByRole('button', { name: 'Resume it' }).click();
   await finished(next, 256);
 
   // Every response once, none of them twice, in one kept run.
@@ -64,7 +56,7 @@ test('a page that is closed in mid-run: the next one offers the run, and it come
   expect(rows.map((row) => Number(row.split(',')[0]))).toEqual([...Array(256).keys()]);
 });
 
-test('a kept run gets a name that stays; all others are deleted at once, and brought back', async ({
+test('kept runs name their differences, get names that stay, are deleted and brought back, and leave as files', async ({
   page,
 }) => {
   for (const seed of [1, 2, 3]) {
@@ -75,6 +67,7 @@ test('a kept run gets a name that stays; all others are deleted at once, and bro
   }
   await page.getByRole('button', runs).click();
   const kept = page.getByTestId('kept');
+  await expect(page.getByTestId('differences').first()).toContainText(/seed/i);
   const rename = async (name: string) => {
     await kept.last().getByRole('button', { name: 'Rename' }).click();
     await page.getByLabel('Name of the run').fill(name);
@@ -106,28 +99,15 @@ test('a kept run gets a name that stays; all others are deleted at once, and bro
 
   await rename('');
   await expect(heading).toHaveText(unnamed);
-});
 
-test('kept runs name their differences, can be deleted and brought back, and leave as files', async ({
-  page,
-  backend,
-}) => {
-  await finished(page, await startSmall(page, backend));
-  await finished(page, await startSmall(page, backend, { prompts: 6 }));
-  await page.getByRole('button', runs).click();
-  const kept = page.getByTestId('kept');
+  // One alone; the last is in view now.
+  await kept.first().getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(kept).toHaveCount(2);
-  await expect(page.getByTestId('differences')).toContainText(/prompts/i);
-
-  await kept.last().getByRole('button', { name: 'Delete' }).click();
-  await expect(kept).toHaveCount(1);
-  await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
-  await expect(kept).toHaveCount(2);
-
+  await undo.getByRole('button', { name: 'Undo' }).click();
+  await expect(kept).toHaveCount(3);
   const coming = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Responses, CSV' }).first().click();
-  const file = await coming;
-  expect(file.suggestedFilename()).toMatch(/\.csv$/);
+  expect((await coming).suggestedFilename()).toMatch(/\.csv$/);
 });
 
 test('a kept run laid over the charts is drawn in them, named in their tables, and taken away', async ({
@@ -169,7 +149,6 @@ test('runs are laid over every chart of every page, and stand in every table', a
   for (const k of [1, 2]) await overlay.nth(k).click();
   await page.getByRole('button', { name: /Close the runs/ }).click();
 
-  const links = page.getByRole('navigation', { name: 'Experiments' });
   for (const id of [
     'equivalence',
     'variance',
@@ -181,7 +160,7 @@ test('runs are laid over every chart of every page, and stand in every table', a
     'precision',
     'objectives',
   ]) {
-    await links.locator(`a[href^="#/${id}"]`).click();
+    await goTo(page, id);
     const figures = page.getByRole('figure');
     await expect(figures.first()).toBeVisible();
     for (const each of await figures.all()) {

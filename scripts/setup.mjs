@@ -1,9 +1,9 @@
 /**
- * What `npm start` and `npm test` do first: check Node, install packages, find a browser.
+ * What `npm start` and `npm test` do first: check Node, install packages, find the browsers.
  * Contract: plain Node without dependencies, says what it does, throws with a sentence.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -24,8 +24,10 @@ export function run(command, args, { env = {} } = {}) {
 
 export function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) {
-    throw new Error(`GSPO Lab needs Node 20.19 or newer; this is ${process.versions.node}.`);
+  const oldest = { 20: 19, 22: 13 }[major] ?? (major < 24 ? Infinity : 0);
+  if (minor < oldest) {
+    const versions = 'Node 20 from 20.19 on, 22 from 22.13 on, or 24 and newer';
+    throw new Error(`GSPO Lab needs ${versions}; this is ${process.versions.node}.`);
   }
 }
 
@@ -39,31 +41,54 @@ export function installPackages() {
 }
 
 const SYSTEM_BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
+/** Not `firefox`: on Ubuntu that is a snap, which can't be driven with a profile of ours. */
+const SYSTEM_FIREFOX = ['/usr/bin/firefox-esr'];
+const VULKAN_DRIVERS = '/usr/share/vulkan/icd.d';
+
+const there = (paths) => paths.some((path) => existsSync(path));
+const mayUseApt = () => existsSync('/usr/bin/apt-get') && process.getuid?.() === 0;
+
+/** @returns whether it worked; says why where it did not */
+function aptInstall(...packages) {
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  say(`Installing ${packages.join(' and ')} (apt-get install) ...`);
+  try {
+    run('apt-get', ['update', '-qq'], options);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+    return true;
+  } catch (error) {
+    console.log(`  ${error.message}`);
+    return false;
+  }
+}
 
 /**
  * A Chromium for the tests: the system's, else Playwright's own, else installed here: from the
  * distribution where we may, else by Playwright.
  */
-export async function ensureBrowser() {
-  if (process.env.CHROMIUM_PATH) return;
-  if (SYSTEM_BROWSERS.some((path) => existsSync(path))) return;
+export async function ensureChromium() {
+  if (process.env.CHROMIUM_PATH || there(SYSTEM_BROWSERS)) return;
   const { chromium } = await import('@playwright/test');
   if (existsSync(chromium.executablePath())) return;
-  const mayUseApt = existsSync('/usr/bin/apt-get') && process.getuid?.() === 0;
-  if (mayUseApt) {
-    say('Installing Chromium (apt-get install chromium) ...');
-    try {
-      run('apt-get', ['update', '-qq'], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
-      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], {
-        env: { DEBIAN_FRONTEND: 'noninteractive' },
-      });
-      if (SYSTEM_BROWSERS.some((path) => existsSync(path))) return;
-    } catch (error) {
-      console.log(`  ${error.message} Trying Playwright's own browser.`);
-    }
-  }
+  if (mayUseApt() && aptInstall('chromium') && there(SYSTEM_BROWSERS)) return;
   say("Installing Playwright's Chromium (npx playwright install chromium) ...");
-  run('npx', ['playwright', 'install', ...(mayUseApt ? ['--with-deps'] : []), 'chromium']);
+  run('npx', ['playwright', 'install', ...(mayUseApt() ? ['--with-deps'] : []), 'chromium']);
+}
+
+/**
+ * The second browser: the distribution's Firefox on lavapipe, installed where we may.
+ * @returns why there is none, or undefined
+ */
+export function ensureFirefox() {
+  const firefox = () => Boolean(process.env.FIREFOX_PATH) || there(SYSTEM_FIREFOX);
+  const driver = () =>
+    existsSync(VULKAN_DRIVERS) && readdirSync(VULKAN_DRIVERS).some((name) => /^lvp_icd/.test(name));
+  const missing = () => [
+    ...(firefox() ? [] : ['firefox-esr']),
+    ...(driver() ? [] : ['mesa-vulkan-drivers']),
+  ];
+  if (missing().length > 0 && mayUseApt()) aptInstall(...missing());
+  return missing().length === 0 ? undefined : `${missing().join(' and ')} not installed`;
 }
 
 export { say };
