@@ -11,13 +11,13 @@ const ELSEWHERE = { tag: ['@webgpu', '@firefox', '@elsewhere'] };
 test(
   'a link made in Chromium comes out the same',
   ELSEWHERE,
-  async ({ page, backend, baseURL = '' }) => {
+  async ({ page, backend, baseURL }) => {
     const executablePath = systemChromium();
     const maker = await chromium.launch({
       args: CHROMIUM_FLAGS.filter((flag) => flag !== '--enable-unsafe-webgpu'),
       ...(executablePath === undefined ? {} : { executablePath }),
     });
-    const made = await maker.newPage({ baseURL });
+    const made = await maker.newPage({ baseURL: baseURL ?? '' });
     await finished(made, await startSmall(made, 'wasm', { prompts: 4 }));
     const link = await sharedLink(made);
     await maker.close();

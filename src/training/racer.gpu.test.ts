@@ -1,5 +1,4 @@
 /** Training on real WebGPU beside the same on wasm: every gradient, whole steps, and nothing left behind. */
-import { defaultDevice, init } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TINY, tinyPolicy } from '../../models/build/tiny';
 import { SITE_ASSETS } from '../engine/assets';
@@ -17,6 +16,7 @@ import { PolicyHost } from '../policy/host';
 import { loadRuntime } from '../policy/runtime';
 import type { Params } from './adamw';
 import { gradientOf } from './gradient';
+import { startJax } from './jax';
 import { microbatches, type TrainingSequence } from './microbatches';
 import { trainedObjective } from './objective';
 import { differentiable, downloadParams, uploadParams } from './policy';
@@ -39,8 +39,7 @@ const SETTINGS: TrainingSettings = {
 };
 
 async function contextOn(backend: 'webgpu' | 'wasm'): Promise<TrainingContext> {
-  expect(await init(backend)).toContain(backend);
-  defaultDevice(backend);
+  await startJax(backend);
   const { files, manifest } = await tinyPolicy(7, {
     ...TINY,
     hiddenSize: 8,

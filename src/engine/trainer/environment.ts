@@ -3,12 +3,12 @@
  * a time, kept while policy and backend stay the same; another choice, a failure, or the loss of the GPU
  * closes it, so that trying again tries again.
  */
-import { defaultDevice, init } from '@jax-js/jax';
 import type { Stamp } from '../../export/stamp';
 import type { TrainingSettings } from '../../link/training';
 import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch';
 import { PolicyHost } from '../../policy/host';
 import type { OrtAssets } from '../../policy/runtime';
+import { startJax } from '../../training/jax';
 import { differentiable } from '../../training/policy';
 import type { TrainingContext } from '../../training/racer';
 import { openBackend, type Backend } from '../backend';
@@ -53,10 +53,7 @@ export class TrainingRooms {
   private async build({ backend: choice, policy: name }: TrainingSettings): Promise<Room> {
     const backend = await openBackend(choice, this.assets);
     const device = backend.info.policy;
-    if (!(await init(device)).includes(device)) {
-      throw new Error(`jax-js cannot use ${device} here; choose another backend.`);
-    }
-    defaultDevice(device);
+    await startJax(device);
     const manifest = findPolicy(await fetchCatalogue(this.files), name);
     const host = await PolicyHost.open(await backend.runtime(), this.files, manifest);
     const policy = differentiable(host.files);
