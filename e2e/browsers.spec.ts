@@ -44,6 +44,8 @@ test('every page opens and draws its figures', ELSEWHERE, async ({ page, backend
     const id = /#\/([\w-]+)/.exec((await link.getAttribute('href')) ?? '')?.[1] ?? '';
     await goTo(page, id);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    // Its figures stay empty until there was a race.
+    if (id === 'train') continue;
     for (const figure of await page.getByRole('figure').all()) {
       // Figures draw once they are seen.
       await figure.scrollIntoViewIfNeeded();

@@ -45,8 +45,10 @@ test(
 async function fromBarToWeight(page: Page): Promise<void> {
   // The fullest bar, by keyboard alone.
   const bars = figure(page, HISTOGRAMS).locator('[role="button"][data-bin]');
-  const counts = await bars.evaluateAll((all) =>
-    all.map((bar) => Number(bar.getAttribute('data-count'))),
+  const counts = await figure(page, HISTOGRAMS).evaluate((shown) =>
+    Array.from(shown.querySelectorAll('[role="button"][data-bin]'), (bar) =>
+      Number(bar.getAttribute('data-count')),
+    ),
   );
   const fullest = counts.indexOf(Math.max(...counts));
   await bars.nth(fullest).focus();
