@@ -134,7 +134,7 @@ function printFiles(data: FileRollouts, print: (line: string) => void): void {
   for (const file of data.files) {
     const skipped = file.skipped > 0 ? `, ${file.skipped} skipped` : '';
     print(
-      `${file.name}: ${file.format}${file.gzip ? ' (gzip)' : ''}, ${file.sequences} responses, ${file.tokens} tokens${skipped}`,
+      `${file.name}: ${file.format}${file.compression ? ` (${file.compression})` : ''}, ${file.sequences} responses, ${file.tokens} tokens${skipped}`,
     );
   }
   for (const problem of data.problems.slice(0, 5)) print(`  skipped ${describeProblem(problem)}`);

@@ -7,7 +7,7 @@ import { concatRollouts, type Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
 import { csvHead, float32Text, labelCell, numberCell, tableCsv, textCell } from './csv';
 import { sequencesCsv, tokensCsv } from './rollouts-csv';
-import { isRunFile, readRunFile } from './run-file';
+import { isRunFile, readRunFile } from '../rollouts/file/formats/run';
 import { runJson, type RunFileHead } from './run-json';
 import type { Stamp } from './stamp';
 

@@ -3,7 +3,7 @@
  * a time, so that millions of tokens never stand in memory twice; `docs/run-format.md` describes the columns.
  */
 import { sequenceCount, tokenText, type FloatArray, type Rollouts } from '../rollouts/rollouts';
-import { presentColumns } from './columns';
+import { presentColumns } from '../rollouts/columns';
 import { csvHead, csvRow, numberCell, textCell } from './csv';
 import type { Stamp } from './stamp';
 

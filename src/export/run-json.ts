@@ -1,23 +1,14 @@
 /**
  * A whole run as one JSON document, `docs/run-format.md`: a head, then one record per response in the format
- * of `docs/export/README.md` with the lab's own columns besides. Contract: reading the document (`run-file.ts`)
+ * of `docs/export/README.md` with the lab's own columns besides. Contract: reading the document (`rollouts/file/formats/run.ts`)
  * gives the same `Rollouts`, bit for bit; any reader of rollout files reads it too.
  */
 import { sequenceCount, tokenText, type Rollouts } from '../rollouts/rollouts';
-import { presentColumns } from './columns';
+import { presentColumns } from '../rollouts/columns';
 import { float32Text } from './csv';
-import type { Stamp } from './stamp';
+import { RUN_FORMAT, RUN_FORMAT_VERSION, type RunFileHead } from '../rollouts/file/formats/run';
 
-export const RUN_FORMAT = 'gspo-lab-run';
-export const RUN_FORMAT_VERSION = 1;
-
-export interface RunFileHead {
-  /** as the person named the run; null: not named */
-  name: string | null;
-  stamp: Stamp;
-  /** responses that the whole run would have; more than there are where it was stopped */
-  totalSequences: number;
-}
+export type { RunFileHead };
 
 /** JSON has no NaN and no infinities. */
 const jsonNumber = (x: number, single: boolean) => {

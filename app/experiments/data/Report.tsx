@@ -83,7 +83,7 @@ export function Report({ imported }: { imported: Imported }) {
               {report.files.map((file) => (
                 <tr key={file.name}>
                   <td>{file.name}</td>
-                  <td>{file.gzip ? `${file.format}, gzip` : file.format}</td>
+                  <td>{file.compression ? `${file.format}, ${file.compression}` : file.format}</td>
                   <td>{bytes(file.bytes)}</td>
                   <td>{count(file.sequences)}</td>
                   <td>{count(file.tokens)}</td>

@@ -5,7 +5,6 @@
  * token texts) are kept. `batch` reads everything or throws the `RolloutFileError` that names file, line and
  * field; after it, `report` holds what was read and what stands out.
  */
-import { isRunFile, readRunFile, type RunFile } from '../../export/run-file';
 import type { Stamp } from '../../export/stamp';
 import { Yielder } from '../../policy/yield';
 import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
@@ -61,14 +60,8 @@ export class FileSource implements RolloutSource {
     try {
       const all = files.map(interruptible);
       const reading = { signal: hooks.signal, progress: steps(said) };
-      const [only] = all;
-      if (only && all.length === 1 && (await isRunFile(only))) {
-        const run = await readRunFile(only, reading);
-        this.written = run.stamp;
-        this.report = reportOfRun(only.name, run);
-        return run.rollouts;
-      }
       const read = await readRolloutFiles(all, { ...options, ...reading });
+      this.written = read.written?.stamp ?? null;
       this.report = reportOf(read);
       return read.rollouts;
     } catch (error) {
@@ -76,28 +69,6 @@ export class FileSource implements RolloutSource {
       throw error;
     }
   }
-}
-
-/** What the lab had written, as a report: nothing was left out, and nothing computed. */
-function reportOfRun(name: string, { rollouts, bytes, gzip }: RunFile): ImportReport {
-  const sequences = sequenceCount(rollouts);
-  const tokens = tokenCount(rollouts);
-  return {
-    files: [{ name, bytes, format: 'json', gzip, sequences, tokens, skipped: 0 }],
-    sequences,
-    tokens,
-    groups: rollouts.prompts.length,
-    steps: 0,
-    skipped: 0,
-    problems: [],
-    rule: 'trl',
-    computedAdvantages: 0,
-    maskedTokens: 0,
-    maxCompletionLength: null,
-    withoutSampler: 0,
-    notes: [],
-    health: healthReport(rollouts),
-  };
 }
 
 /** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../link/training';
-import { readRunFile } from '../../export/run-file';
+import { readRunFile } from '../../rollouts/file/formats/run';
 import { fromBlob } from '../../rollouts/file/bytes';
 import { readCheckpoint } from '../../training/checkpoint';
 import { RaceStore } from '../../store/race-store';

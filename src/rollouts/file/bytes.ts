@@ -29,7 +29,7 @@ export function wholeFile(name: string, message: string): Problem {
   return { file: name, unit: 'line', index: null, field: null, message };
 }
 
-async function* chunksOf(
+export async function* chunksOf(
   source: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   // Safari's ReadableStream is not async-iterable.
@@ -60,60 +60,6 @@ export async function* readBytes(
     signal?.throwIfAborted();
     onBytes(chunk.byteLength);
     yield chunk;
-  }
-}
-
-export class DamagedGzipError extends RolloutFileError {
-  override name = 'DamagedGzipError';
-}
-
-/**
- * Decompressed chunks of a gzip stream; a cut or damaged one is a DamagedGzipError, after all that could be
- * decompressed.
- */
-export async function* gunzip(
-  name: string,
-  chunks: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let sourceError: unknown;
-  // The last byte waits for the next chunk. A stream that fails drops what it holds ready; the last byte is
-  // taken once that has been read.
-  let last = new Uint8Array(0);
-  const compressed = new ReadableStream<BufferSource>({
-    async pull(controller) {
-      try {
-        for (;;) {
-          const { done, value } = await chunks.next();
-          if (done) break;
-          const bytes = new Uint8Array(last.length + value.length);
-          bytes.set(last);
-          bytes.set(value, last.length);
-          last = bytes.slice(-1);
-          // Without bytes nobody would ask again.
-          if (bytes.length > 1) return controller.enqueue(bytes.subarray(0, -1));
-        }
-        if (last.length > 0) controller.enqueue(last);
-        controller.close();
-      } catch (error) {
-        sourceError = error;
-        controller.error(error);
-      }
-    },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  });
-  try {
-    yield* chunksOf(compressed.pipeThrough(new DecompressionStream('gzip')));
-  } catch (error) {
-    if (sourceError !== undefined) throw sourceError;
-    throw new DamagedGzipError(
-      wholeFile(
-        name,
-        'the gzip data is cut short or damaged, or consists of several parts appended to each other. Copy the file again, or gunzip it first.',
-      ),
-      { cause: error },
-    );
   }
 }
 

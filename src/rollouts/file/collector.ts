@@ -9,6 +9,9 @@ import { columnsOf, type ImportFacts, type LostColumn } from './facts';
 import { NameCounts, type FieldName } from './fields';
 import type { RolloutRecord } from './record';
 
+/** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
+export const MAX_TOKENS = 2 ** 25;
+
 type Column = Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** values that a column begins with room for: by then the share that is read means something */
@@ -200,6 +203,7 @@ export class Collector {
   private mismatches = 0;
   private unevenAdvantages = 0;
   private untrained = 0;
+  private readonly batches = { records: 0, responses: 0 };
   private readonly groupsFrom = { column: 0, prompt: 0, promptTokens: 0 };
   private stepOfFile: number | null = null;
   private stepsFromNames = 0;
@@ -241,6 +245,12 @@ export class Collector {
 
   private get file(): number {
     return this.files.length - 1;
+  }
+
+  /** One record that held a batch of responses. */
+  addBatch(responses: number): void {
+    this.batches.records++;
+    this.batches.responses += responses;
   }
 
   /** A response that is left out. @param id null where its group is not known */
@@ -370,6 +380,7 @@ export class Collector {
       lost: [...this.lost.values()],
       masked: this.masked.finish(),
       untrained: this.untrained,
+      batches: this.batches,
       endKnown: this.endKnown.finish(),
       duplicates: {
         responses: this.duplicates,

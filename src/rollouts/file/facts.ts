@@ -50,6 +50,8 @@ export interface ImportFacts {
   masked: Uint32Array;
   /** responses left out because a sample mask says that the trainer did not train on them */
   untrained: number;
+  /** lines or items that looked like a batch, and the responses that came of them */
+  batches: { records: number; responses: number };
   /** [n] 1 = the file says how the response ended, or how long one may be; else `finished` is only assumed */
   endKnown: Uint8Array;
   /** responses that equal an earlier one of their group and step in every number and token that was read */
@@ -88,4 +90,24 @@ export function columnsOf({ counts }: NameCounts): Pick<ImportFacts, 'read' | 'u
     if (topic) unread.push({ name, responses, ...topic });
   }
   return { read, unread };
+}
+
+/** Of a run that the lab wrote itself: nothing was left out, renamed or assumed. */
+export function factsOfRun(name: string, n: number): ImportFacts {
+  return {
+    compares: 'update',
+    read: [],
+    unread: [],
+    lost: [],
+    masked: new Uint32Array(n),
+    untrained: 0,
+    batches: { records: 0, responses: 0 },
+    endKnown: new Uint8Array(n).fill(1),
+    duplicates: { responses: 0, first: null, longest: 0 },
+    unevenAdvantages: 0,
+    groupsFrom: { prompt: 0, promptTokens: 0 },
+    files: [name],
+    file: new Uint32Array(n),
+    place: Float64Array.from({ length: n }, (_, i) => i + 1),
+  };
 }

@@ -2,7 +2,7 @@
  * What of a folder is read, in which order, and which training step a file name tells. Contract: the same
  * on the page and in Node; names are paths with "/" that begin with the folder's own name; pure.
  */
-const READABLE = /\.(jsonl|ndjson|json|parquet)(\.gz)?$/i;
+const READABLE = /\.(jsonl|ndjson|json|parquet)(\.(gz|zst|zstd))?$|\.zip$/i;
 
 /** Whether a walk leaves the file or folder alone; a folder that was picked itself may be called so. */
 export function isHidden(name: string): boolean {

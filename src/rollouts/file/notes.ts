@@ -67,6 +67,14 @@ export function importNotes(
 ): string[] {
   const { facts } = read;
   const notes = [...readNotes(facts), ...unreadNotes(facts.unread)];
+  if (facts.batches.records > 0) {
+    const { records, responses } = facts.batches;
+    notes.push(
+      records === 1
+        ? `1 line looks like a batch (an array per response): each of its ${counted(responses, 'response')} is read.`
+        : `${counted(records, 'line')} look like batches (an array per response): ${counted(responses, 'response')} are read of them.`,
+    );
+  }
   const masks = facts.read.filter(({ meaning }) => meaning === 'mask' || meaning === 'tool_mask');
   if (read.maskedTokens > 0) {
     notes.push(

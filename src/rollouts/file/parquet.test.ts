@@ -34,7 +34,7 @@ describe('Parquet', () => {
   it('gzip around a compressed file', async () => {
     const plain = await read(parquetBytes('SNAPPY'));
     const wrapped = await read(new Uint8Array(gzipSync(FILES.zstd())), 'step_1.parquet.gz');
-    expect(wrapped.files[0]).toMatchObject({ format: 'parquet', gzip: true });
+    expect(wrapped.files[0]).toMatchObject({ format: 'parquet', compression: 'gzip' });
     expect(wrapped.rollouts).toEqual(plain.rollouts);
   });
 

@@ -36,7 +36,8 @@ export class RecordError extends Error {
   constructor(
     readonly field: string | null,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }

@@ -74,7 +74,7 @@ describe('formats', () => {
     ] as const) {
       const result = await readRolloutFiles([file(name, await gzipped(text))]);
       expect(result.rollouts).toEqual(plain.rollouts);
-      expect(result.files[0]).toMatchObject({ gzip: true, sequences: 3, tokens: 10 });
+      expect(result.files[0]).toMatchObject({ compression: 'gzip', sequences: 3, tokens: 10 });
     }
     const parquet = await readRolloutFiles([
       file('a.parquet.gz', await gzipped(readFileSync(PARQUET))),

@@ -4,32 +4,25 @@
  * bad records stop the reading or, by choice, are skipped and counted. Of a folder, files whose first record
  * has no log-probs are others' (a config, a tokenizer): they are left out and named.
  *
- * Formats, told by content: JSONL, JSON (an array of responses, one response, or {"rollouts": [...]}),
- * Parquet, and gzip of these.
+ * Formats (`formats/`) are told by content, as is what packs them: gzip, zstd, and zip as a folder.
  */
 import type { AdvantageRule } from '../../math/objectives/advantages';
-import {
-  collectBytes,
-  DamagedGzipError,
-  gunzip,
-  peek,
-  readBytes,
-  wholeFile,
-  type RolloutFile,
-} from './bytes';
-import { Collector, type Collected } from './collector';
+import { sequenceCount, tokenCount } from '../rollouts';
+import { responsesOf } from './batch';
+import { wholeFile, type RolloutFile } from './bytes';
+import { Collector, MAX_TOKENS, type Collected } from './collector';
+import { openFile, unpacked, type Compression } from './compression';
+import { factsOfRun } from './facts';
 import { stepInName } from './folder';
+import { headOf, type FormatRecord, type RecordBatch } from './formats/format';
+import { formatOf, type FormatId } from './formats';
+import { recordsOf } from './formats/json';
+import { readRun, type RunFile, type RunFileHead } from './formats/run';
 import { listed } from './notes';
-import { readParquet } from './parquet';
 import { RecordError, RolloutFileError, type Problem, type Unit } from './problems';
 import { groupOf, hasLogProbs, parseRecord } from './record';
-import { decodeText, isBlank, parseJson, parseLine, readLines, refuseBinary } from './text';
 
-/** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
-export const MAX_TOKENS = 2 ** 25;
-/** JSON is parsed whole; JSONL is not limited by bytes. */
-export const MAX_JSON_BYTES = 256 * 2 ** 20;
-const MAX_GZIPPED_PARQUET_BYTES = 2 ** 30;
+export { MAX_TOKENS };
 /** so many problems are kept word for word; all are counted */
 export const KEPT_PROBLEMS = 50;
 
@@ -49,8 +42,8 @@ export interface ReadOptions {
 export interface FileSummary {
   name: string;
   bytes: number;
-  format: 'jsonl' | 'json' | 'parquet';
-  gzip: boolean;
+  format: FormatId;
+  compression: Compression | null;
   sequences: number;
   tokens: number;
   skipped: number;
@@ -65,6 +58,8 @@ export interface FileRollouts extends Collected {
   /** the first KEPT_PROBLEMS of them */
   problems: Problem[];
   rule: AdvantageRule;
+  /** of a run that the lab wrote, where it is the only file; else null */
+  written: RunFileHead | null;
 }
 
 class Reading {
@@ -76,19 +71,40 @@ class Reading {
     private readonly maxTokens: number,
   ) {}
 
-  /** One record; `value` may throw RecordError itself (JSON). */
-  take(file: string, unit: Unit, index: number, value: () => unknown): void {
-    let input: unknown;
-    try {
-      input = value();
-      this.collector.add(parseRecord(input, this.collector.names), index);
-    } catch (error) {
+  /** One record: a response, or several. Its value may throw RecordError itself (JSON). */
+  take(file: string, unit: Unit, { index, value }: FormatRecord): void {
+    const bad = (error: unknown, input: unknown, place: string) => {
       if (!(error instanceof RecordError)) throw error;
-      const problem = { file, unit, index, field: error.field, message: error.message };
+      const message = `${place}${error.message}`;
+      const problem = { file, unit, index, field: error.field, message };
       if (!this.skip) throw new RolloutFileError(problem, { cause: error });
       this.skipped++;
       this.collector.leaveOut(groupOf(input));
       if (this.problems.length < KEPT_PROBLEMS) this.problems.push(problem);
+    };
+    let input: unknown;
+    let records: unknown[];
+    try {
+      input = value();
+      records = unit === 'line' ? rowsOfLine(input) : [input];
+    } catch (error) {
+      bad(error, input, '');
+      return;
+    }
+    for (const record of records) {
+      try {
+        const { rows, batch } = responsesOf(record);
+        if (batch) this.collector.addBatch(rows.length);
+        rows.forEach((row, i) => {
+          try {
+            this.collector.add(parseRecord(row, this.collector.names), index);
+          } catch (error) {
+            bad(error, row, batch ? `in response ${i + 1} of this batch: ` : '');
+          }
+        });
+      } catch (error) {
+        bad(error, record, '');
+      }
     }
     if (this.collector.tokens > this.maxTokens) {
       throw new RolloutFileError({
@@ -104,59 +120,27 @@ class Reading {
   }
 }
 
-/** The records of a JSON document. */
-function itemsOf(name: string, text: string): unknown[] {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new RolloutFileError(wholeFile(name, error.message), { cause: error });
+/** A line may hold a document: `{"data": [...]}`, or an array of responses. */
+function rowsOfLine(input: unknown): unknown[] {
+  if (Array.isArray(input) && !input.every((one) => typeof one === 'object' && one !== null)) {
+    return [input];
   }
-  if (Array.isArray(value)) return value as unknown[];
-  if (typeof value === 'object' && value !== null && 'rollouts' in value) {
-    if (Array.isArray(value.rollouts)) return value.rollouts as unknown[];
-  }
-  return [value];
+  return recordsOf(input);
 }
-
-function firstCharacter(head: Uint8Array): string {
-  return new TextDecoder().decode(head).trimStart().charAt(0);
-}
-
-/** True for a `.json` document; a `.json` file that in truth holds JSONL is told by its first line. */
-function isJsonDocument(name: string, head: Uint8Array): boolean {
-  const first = firstCharacter(head);
-  if (first === '[') return true;
-  if (first !== '{' || !/\.json(\.gz)?$/i.test(name)) return false;
-  const text = new TextDecoder().decode(head);
-  const end = text.trimStart().indexOf('\n');
-  if (end < 0) return true;
-  try {
-    JSON.parse(text.trimStart().slice(0, end));
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-const startsWith = (head: Uint8Array, bytes: readonly number[]) =>
-  bytes.every((byte, i) => head[i] === byte);
-const GZIP_MAGIC = [0x1f, 0x8b];
-const PARQUET_MAGIC = [0x50, 0x41, 0x52, 0x31];
-/** enough to see the first line of most JSONL files */
-const HEAD_BYTES = 64 * 1024;
 
 /** Whether a folder's file is another's, by its first record; a record that cannot be read is for the reader. */
-function isForeign(file: RolloutFile, first: () => unknown): boolean {
+function isForeign(file: RolloutFile, unit: Unit, { value }: FormatRecord): boolean {
   if (!file.fromFolder) return false;
   try {
-    return !hasLogProbs(first());
+    const [first] = unit === 'line' ? rowsOfLine(value()) : [value()];
+    return !hasLogProbs(first);
   } catch (error) {
     if (error instanceof RecordError) return false;
     throw error;
   }
 }
+
+type Told = Pick<FileSummary, 'format' | 'compression'>;
 
 /** @returns null where the file is left out */
 async function readOne(
@@ -164,89 +148,87 @@ async function readOne(
   reading: Reading,
   signal: AbortSignal | undefined,
   progress: (bytes: number) => void,
-): Promise<FileSummary | null> {
-  const before = {
-    sequences: reading.collector.sequences,
-    tokens: reading.collector.tokens,
-    skipped: reading.skipped,
-  };
+  alone: boolean,
+): Promise<(Told & { run: RunFile | null }) | null> {
   let bytesRead = 0;
-  const raw = await peek(
-    readBytes(file, (bytes) => progress((bytesRead += bytes)), signal),
-    4,
-  );
-  const gzip = startsWith(raw.head, GZIP_MAGIC);
-  const { head, all, close } = await peek(gzip ? gunzip(file.name, raw.all) : raw.all, HEAD_BYTES);
-  let format: FileSummary['format'] = 'jsonl';
-  if (startsWith(head, PARQUET_MAGIC)) {
-    format = 'parquet';
-    let buffer;
-    if (gzip) {
-      const advice = 'Parquet is compressed inside; gunzip it first.';
-      const bytes = await collectBytes(file.name, all, MAX_GZIPPED_PARQUET_BYTES, advice);
-      buffer = {
-        byteLength: bytes.byteLength,
-        slice: (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end)).buffer,
-      };
-    } else {
-      await close();
-      buffer = {
-        byteLength: file.size,
-        slice: (start: number, end?: number) => file.slice(start, end ?? file.size),
-      };
+  const opened = await openFile(file, (bytes) => progress((bytesRead += bytes)), signal);
+  const { compression } = opened;
+  const format = formatOf(headOf(file.name, opened.head));
+  const content = {
+    ...opened,
+    file,
+    signal,
+    progress: (share: number) => progress(share * file.size),
+  };
+  if (alone && format.id === 'run') {
+    return { format: format.id, compression, run: await readRun(content) };
+  }
+  let begun = false;
+  const batches: AsyncGenerator<RecordBatch> = format.read(content);
+  for await (const { unit, records, unread = [] } of batches) {
+    const [first] = records;
+    if (!begun && first) {
+      begun = true;
+      if (isForeign(file, unit, first)) return null;
     }
-    for await (const batch of readParquet(file.name, buffer, signal)) {
-      if (batch.first === 1 && isForeign(file, () => batch.rows[0])) return null;
-      batch.rows.forEach((row, i) => {
-        reading.take(file.name, 'row', batch.first + i, () => row);
-      });
-      progress(batch.done * file.size);
-    }
-  } else if (isJsonDocument(file.name, head)) {
-    format = 'json';
-    const advice = 'A JSON document is parsed whole; write JSONL (one response per line) instead.';
-    const bytes = await collectBytes(file.name, all, MAX_JSON_BYTES, advice);
-    const items = itemsOf(file.name, decodeText(file.name, bytes));
-    if (items.length > 0 && isForeign(file, () => items[0])) return null;
-    items.forEach((item, i) => {
-      reading.take(file.name, 'item', i + 1, () => item);
-    });
-  } else {
-    refuseBinary(file.name, head);
-    let begun = false;
-    let next = 1;
-    try {
-      for await (const { first, lines } of readLines(all)) {
-        const line = begun ? undefined : lines.find((one) => one === null || !isBlank(one));
-        if (line !== undefined) {
-          begun = true;
-          if (isForeign(file, () => parseLine(line))) return null;
-        }
-        lines.forEach((one, i) => {
-          if (one !== null && isBlank(one)) return;
-          reading.take(file.name, 'line', first + i, () => parseLine(one));
-        });
-        next = first + lines.length;
-      }
-    } catch (error) {
-      if (!(error instanceof DamagedGzipError)) throw error;
-      const good = reading.collector.sequences - before.sequences;
-      if (good === 0) throw error;
-      const came = `${good.toLocaleString('en-US')} good line${good === 1 ? '' : 's'} came before that.`;
-      // What is lost is one bad line, the last: who leaves those out keeps the lines before it.
-      reading.take(file.name, 'line', next, () => {
-        throw new RecordError(null, `${error.problem.message} ${came}`);
-      });
+    for (const record of records) {
+      for (const name of unread) reading.collector.names.count(name);
+      reading.take(file.name, unit, record);
     }
   }
+  return { format: format.id, compression, run: null };
+}
+
+function tooFew(files: readonly RolloutFile[], skipped: number, leftOut: readonly string[]) {
+  const names = listed(files.map((file) => file.name)) || 'No file was given';
+  const why =
+    skipped > 0
+      ? `all ${skipped} records were skipped`
+      : leftOut.length > 0
+        ? 'holds no response with log-probs'
+        : 'holds no responses';
+  return new RolloutFileError(
+    wholeFile(
+      names,
+      `${why}. Expected one JSON object per line with "group", "logp_old", "logp_new".`,
+    ),
+  );
+}
+
+/** What the lab had written, as it was: nothing is left out, and nothing computed. */
+function filesOfRun(
+  file: RolloutFile,
+  told: Told,
+  { rollouts, name, stamp, totalSequences }: RunFile,
+  rule: AdvantageRule,
+): FileRollouts {
+  const n = sequenceCount(rollouts);
+  const seen = new Uint32Array(rollouts.prompts.length);
+  const sequences = { sequences: n, tokens: tokenCount(rollouts), skipped: 0 };
   return {
-    name: file.name,
-    bytes: file.size,
-    format,
-    gzip,
-    sequences: reading.collector.sequences - before.sequences,
-    tokens: reading.collector.tokens - before.tokens,
-    skipped: reading.skipped - before.skipped,
+    rollouts,
+    groupIds: Array.from(rollouts.prompts.keys()),
+    sample: Float64Array.from(rollouts.group, (group) => {
+      const before = seen[group] as number;
+      seen[group] = before + 1;
+      return before;
+    }),
+    step: new Float64Array(n).fill(-1),
+    stepsFromNames: 0,
+    groupsAcrossFiles: 0,
+    computedAdvantages: 0,
+    incompleteGroups: 0,
+    skippedOfUnknownGroup: 0,
+    maskedTokens: 0,
+    maxCompletionLength: null,
+    withoutSampler: 0,
+    facts: factsOfRun(file.name, n),
+    files: [{ name: file.name, bytes: file.size, ...told, ...sequences }],
+    leftOut: [],
+    skipped: 0,
+    problems: [],
+    rule,
+    written: { name, stamp, totalSequences },
   };
 }
 
@@ -255,11 +237,13 @@ async function readOne(
  * and when no response is left
  */
 export async function readRolloutFiles(
-  files: readonly RolloutFile[],
+  given: readonly RolloutFile[],
   options: ReadOptions = {},
 ): Promise<FileRollouts> {
   const { onBad = 'stop', rule = 'trl', recompute = false, maxTokens = MAX_TOKENS } = options;
+  const files = (await Promise.all(given.map(unpacked))).flat();
   const reading = new Reading(onBad === 'skip', maxTokens);
+  const { collector } = reading;
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const summaries: FileSummary[] = [];
   const leftOut: string[] = [];
@@ -267,38 +251,43 @@ export async function readRolloutFiles(
   const tellsSteps = new Set(files.flatMap(({ name }) => stepInName(name) ?? [])).size > 1;
   let bytesBefore = 0;
   for (const file of files) {
-    reading.collector.beginFile(file.name, tellsSteps ? stepInName(file.name) : null);
-    const summary = await readOne(file, reading, options.signal, (bytes) => {
+    collector.beginFile(file.name, tellsSteps ? stepInName(file.name) : null);
+    const before = {
+      sequences: collector.sequences,
+      tokens: collector.tokens,
+      skipped: reading.skipped,
+    };
+    const progress = (bytes: number) => {
       const share = Math.min(1, (bytesBefore + bytes) / Math.max(totalBytes, 1));
       // Before the first record of an empty file nothing is known.
-      reading.collector.shareRead = share > 0 ? share : 1;
+      collector.shareRead = share > 0 ? share : 1;
       options.progress?.(share);
-    });
+    };
+    const told = await readOne(file, reading, options.signal, progress, files.length === 1);
     bytesBefore += file.size;
-    if (summary === null) leftOut.push(file.name);
-    else summaries.push(summary);
-  }
-  if (reading.collector.sequences === 0) {
-    const names = listed(files.map((file) => file.name)) || 'No file was given';
-    const why =
-      reading.skipped > 0
-        ? `all ${reading.skipped} records were skipped`
-        : leftOut.length > 0
-          ? 'holds no response with log-probs'
-          : 'holds no responses';
-    throw new RolloutFileError({
-      ...wholeFile(
-        names,
-        `${why}. Expected one JSON object per line with "group", "logp_old", "logp_new".`,
-      ),
+    if (told === null) {
+      leftOut.push(file.name);
+      continue;
+    }
+    const { run, ...how } = told;
+    if (run !== null) return filesOfRun(file, how, run, rule);
+    summaries.push({
+      name: file.name,
+      bytes: file.size,
+      ...how,
+      sequences: collector.sequences - before.sequences,
+      tokens: collector.tokens - before.tokens,
+      skipped: reading.skipped - before.skipped,
     });
   }
+  if (collector.sequences === 0) throw tooFew(given, reading.skipped, leftOut);
   return {
-    ...reading.collector.finish(rule, recompute),
+    ...collector.finish(rule, recompute),
     files: summaries,
     leftOut,
     skipped: reading.skipped,
     problems: reading.problems,
     rule,
+    written: null,
   };
 }

@@ -1,5 +1,5 @@
 /** Names of the token columns in files: `logpSampler` is `logp_sampler` there. */
-import { OPTIONAL_TOKEN_COLUMNS, type FloatArray, type Rollouts } from '../rollouts/rollouts';
+import { OPTIONAL_TOKEN_COLUMNS, type FloatArray, type Rollouts } from './rollouts';
 
 export type TokenColumn = 'logpOld' | 'logpNew' | (typeof OPTIONAL_TOKEN_COLUMNS)[number];
 

@@ -1,30 +1,34 @@
 /**
- * Reads what `run-json.ts` wrote. Contract: a file is hostile until it has passed the schema; every refusal
+ * The lab's own runs, as `export/run-json.ts` writes them (docs/run-format.md). Contract: a file is hostile until it has passed the schema; every refusal
  * is a `RolloutFileError` that names file, response and field; unknown keys are ignored, never walked. What
  * comes out equals what was written, bit for bit.
  */
 import * as v from 'valibot';
-import {
-  collectBytes,
-  gunzip,
-  peek,
-  readBytes,
-  wholeFile,
-  type RolloutFile,
-} from '../rollouts/file/bytes';
-import { RecordError, RolloutFileError } from '../rollouts/file/problems';
-import { MAX_JSON_BYTES, MAX_TOKENS } from '../rollouts/file/read';
-import { parseRecord, type RolloutRecord } from '../rollouts/file/record';
-import { decodeText } from '../rollouts/file/text';
-import type { FloatArray, Rollouts } from '../rollouts/rollouts';
-import { fileName, TOKEN_COLUMNS, type TokenColumn } from './columns';
-import { RUN_FORMAT, RUN_FORMAT_VERSION, type RunFileHead } from './run-json';
-import { stampSchema } from './stamp';
+import type { RolloutFile } from '../bytes';
+import { wholeFile } from '../bytes';
+import { MAX_TOKENS } from '../collector';
+import { openFile } from '../compression';
+import { RecordError, RolloutFileError } from '../problems';
+import { parseRecord, type RolloutRecord } from '../record';
+import { fileName, TOKEN_COLUMNS, type TokenColumn } from '../../columns';
+import type { FloatArray, Rollouts } from '../../rollouts';
+import { stampSchema, type Stamp } from '../../stamp';
+import { headOf, type Content, type Format } from './format';
+import { readDocument, recordsOf } from './json';
+
+export const RUN_FORMAT = 'gspo-lab-run';
+export const RUN_FORMAT_VERSION = 1;
+
+export interface RunFileHead {
+  /** as the person named the run; null: not named */
+  name: string | null;
+  stamp: Stamp;
+  /** responses that the whole run would have; more than there are where it was stopped */
+  totalSequences: number;
+}
 
 export interface RunFile extends RunFileHead {
   rollouts: Rollouts;
-  bytes: number;
-  gzip: boolean;
 }
 
 const precision = v.picklist(['float32', 'float64']);
@@ -48,51 +52,44 @@ const headSchema = v.object({
   rollouts: v.pipe(v.array(v.unknown()), v.minLength(1)),
 });
 
-const GZIP = [0x1f, 0x8b];
-/** enough for the first key of the document */
-const HEAD_BYTES = 256;
+export const run: Format<'run'> = {
+  id: 'run',
+  recognise: ({ text }) => /^\{\s*"format"\s*:\s*"gspo-lab-run"/.test(text),
+  /** as any reader of rollout files takes it, beside other files */
+  async *read(content) {
+    const records = recordsOf(await readDocument(content));
+    yield {
+      unit: 'item',
+      records: records.map((value, i) => ({ index: i + 1, value: () => value })),
+    };
+  },
+};
+
+/**
+ * The run as it was.
+ * @throws RolloutFileError
+ */
+export async function readRun(content: Content): Promise<RunFile> {
+  const file = content.file.name;
+  const head = parseHead(file, await readDocument(content));
+  const { name, stamp, totalSequences } = head;
+  return { name, stamp, totalSequences, rollouts: new Assembly(file, head).rollouts() };
+}
+
+/** @throws RolloutFileError also where the file is no run of this lab */
+export async function readRunFile(
+  file: RolloutFile,
+  options: { signal?: AbortSignal } = {},
+): Promise<RunFile> {
+  const opened = await openFile(file, undefined, options.signal);
+  return readRun({ ...opened, file, signal: options.signal, progress: () => undefined });
+}
 
 /** Whether the file says that it is a run of this lab; reads only its first bytes. */
 export async function isRunFile(file: RolloutFile): Promise<boolean> {
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES));
-  const says = (head: string) => /^\s*\{\s*"format"\s*:\s*"gspo-lab-run"/.test(head);
-  const { gzip, head, close } = await open(file);
-  try {
-    return says(text(head));
-  } catch (error) {
-    if (gzip && error instanceof RolloutFileError) return false;
-    throw error;
-  } finally {
-    await close();
-  }
-}
-
-async function open(
-  file: RolloutFile,
-  onBytes: (n: number) => void = () => undefined,
-  signal?: AbortSignal,
-) {
-  const raw = await peek(readBytes(file, onBytes, signal), 2);
-  const gzip = GZIP.every((byte, i) => raw.head[i] === byte);
-  const inner = await peek(gzip ? gunzip(file.name, raw.all) : raw.all, HEAD_BYTES);
-  return { gzip, ...inner };
-}
-
-/** @throws RolloutFileError */
-export async function readRunFile(
-  file: RolloutFile,
-  options: { signal?: AbortSignal; progress?(fraction: number): void } = {},
-): Promise<RunFile> {
-  let read = 0;
-  const onBytes = (n: number) =>
-    options.progress?.(Math.min(1, (read += n) / Math.max(1, file.size)));
-  const { gzip, all } = await open(file, onBytes, options.signal);
-  const advice = 'Such a run cannot be opened in one piece; run its link again instead.';
-  const bytes = await collectBytes(file.name, all, MAX_JSON_BYTES, advice);
-  const head = parseHead(file.name, decodeText(file.name, bytes));
-  const { name, stamp, totalSequences } = head;
-  const rollouts = new Assembly(file.name, head).rollouts();
-  return { name, stamp, totalSequences, rollouts, bytes: file.size, gzip };
+  const { head, close } = await openFile(file);
+  await close();
+  return run.recognise(headOf(file.name, head));
 }
 
 type Head = v.InferOutput<typeof headSchema>;
@@ -106,14 +103,7 @@ function refuse(
   throw new RolloutFileError({ ...wholeFile(file, message), field }, { cause });
 }
 
-function parseHead(file: string, text: string): Head {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.slice(0, 160) : String(error);
-    refuse(file, `is not valid JSON (${why}). If it was cut, export the run again.`, null, error);
-  }
+function parseHead(file: string, value: unknown): Head {
   const which = v.safeParse(
     v.object({ format: v.literal(RUN_FORMAT), version: v.number() }),
     value,

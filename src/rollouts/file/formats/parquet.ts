@@ -11,21 +11,28 @@ import {
   type Compressors,
   type FileMetaData,
 } from 'hyparquet';
-import { wholeFile } from './bytes';
-import { RolloutFileError } from './problems';
-import { FIELD_NAMES } from './fields';
-import { message } from '../../message';
+import { collectBytes, wholeFile } from '../bytes';
+import { RolloutFileError } from '../problems';
+import { fieldOf } from '../fields';
+import type { Content, Format } from './format';
+import { message } from '../../../message';
 
-const KNOWN = new Set<string>(Object.values(FIELD_NAMES).flat());
-/** `response` is not kept; reading it would cost as much as everything else. */
-const UNUSED = new Set<string>(FIELD_NAMES.response);
+const MAX_PACKED_BYTES = 2 ** 30;
 /** rows decoded at once: bounds memory where a row group holds the whole file */
 const ROWS_AT_ONCE = 2048;
 
-export interface RowBatch {
+/** `response` is not kept; reading it would cost as much as everything else. */
+function isWanted(column: string): boolean {
+  const field = fieldOf(column);
+  return field !== undefined && field !== 'response';
+}
+
+interface RowBatch {
   /** number of the first row, from 1 */
   first: number;
   rows: unknown[];
+  /** columns that nobody here knows */
+  unread: readonly string[];
   /** share of the file's rows that are done after this batch */
   done: number;
 }
@@ -78,16 +85,16 @@ async function decompressorsFor(
   );
 }
 
-export async function* readParquet(
+async function* readRows(
   name: string,
   buffer: AsyncBuffer,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RowBatch> {
   try {
     const metadata = await parquetMetadataAsync(buffer);
-    const columns = parquetSchema(metadata)
-      .children.map((child) => child.element.name)
-      .filter((column) => KNOWN.has(column) && !UNUSED.has(column));
+    const names = parquetSchema(metadata).children.map((child) => child.element.name);
+    const columns = names.filter(isWanted);
+    const unread = names.filter((name) => fieldOf(name) === undefined);
     const compressors = await decompressorsFor(name, metadata, columns);
     const total = Number(metadata.num_rows);
     let start = 0;
@@ -104,7 +111,7 @@ export async function* readParquet(
           rowStart: start,
           rowEnd: end,
         });
-        yield { first: start + 1, rows, done: end / total };
+        yield { first: start + 1, rows, unread, done: end / total };
         start = end;
       }
     }
@@ -114,3 +121,39 @@ export async function* readParquet(
     throw unreadable(name, error);
   }
 }
+
+const MAGIC = [0x50, 0x41, 0x52, 0x31];
+
+/** Read out of order: from the file where it lies, or from memory where it is packed or in a zip. */
+async function bufferOf({ file, compression, all, close }: Content): Promise<AsyncBuffer> {
+  if (compression === null) {
+    await close();
+    return {
+      byteLength: file.size,
+      slice: (start, end) => file.slice(start, end ?? file.size),
+    };
+  }
+  const advice = 'Parquet is compressed inside; unpack it first.';
+  const bytes = await collectBytes(file.name, all, MAX_PACKED_BYTES, advice);
+  return {
+    byteLength: bytes.byteLength,
+    slice: (start, end) => new Uint8Array(bytes.subarray(start, end)).buffer,
+  };
+}
+
+export const parquet: Format<'parquet'> = {
+  id: 'parquet',
+  recognise: ({ bytes }) => MAGIC.every((byte, i) => bytes[i] === byte),
+  async *read(content) {
+    const { file, signal, progress } = content;
+    const buffer = await bufferOf(content);
+    for await (const { first, rows, unread, done } of readRows(file.name, buffer, signal)) {
+      yield {
+        unit: 'row',
+        unread,
+        records: rows.map((row, i) => ({ index: first + i, value: () => row })),
+      };
+      progress(done);
+    }
+  },
+};
