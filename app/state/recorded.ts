@@ -27,7 +27,10 @@ const histogram = v.object({
   notFinite: whole,
 });
 
+const verdict = v.picklist(['holds', 'fails', 'too few']);
+
 const resultSchema = v.object({
+  verdict,
   sequences: whole,
   tokens: whole,
   kernels: v.picklist(['webgpu', 'cpu']),
@@ -57,6 +60,7 @@ const resultSchema = v.object({
     }),
   ),
   shannonCorrelation: v.nullable(number),
+  shannonInterval: v.nullable(v.tuple([number, number])),
   summary: v.object({
     meanLogWeight: anyNumber,
     sdLogWeight: anyNumber,
@@ -75,7 +79,7 @@ const resultSchema = v.object({
       interval: v.nullable(v.tuple([number, number])),
       n: whole,
       nOf: v.picklist(['tokens', 'sequences', 'prompts', 'lengths']),
-      verdict: v.picklist(['holds', 'fails', 'too few']),
+      verdict,
       rule: v.string(),
     }),
   ),

@@ -1,9 +1,9 @@
 /** The model card as Markdown, from what was measured and from the curves of its races. */
-import { seriesClaims, shippedSeries } from '../../src/engine/series-claims';
+import { seriesClaims } from '../../src/experiments/race';
 import { LIMIT } from '../../src/tasks/arithmetic';
 import type { CheckpointInfo, PolicyManifest } from '../../src/policy/manifest';
 import type { Accuracy } from '../../src/training/heldout';
-import type { Series } from '../../src/training/series';
+import { shippedSeries, type Series } from '../../src/training/series';
 import { BLOCK_COLUMNS, BLOCK_STEPS, blockRows, type CardSeries } from './curves';
 import { RACES } from './races';
 import type { Recipe } from './recipes';

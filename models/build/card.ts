@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { fetchSeries } from '../../src/engine/series-claims';
+import { fetchSeries } from '../../src/training/series';
 import { PolicyHost } from '../../src/policy/host';
 import {
   CHECKPOINT_SERIES,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { localFiles } from '../../scripts/node/ort';
-import { fetchSeries } from '../../src/engine/series-claims';
+import { fetchSeries } from '../../src/training/series';
 import { fetchCatalogue } from '../../src/policy/fetch';
 import type { StepReport } from '../../src/training/report';
 import { cardSeries } from './card-text';

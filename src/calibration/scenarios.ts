@@ -79,7 +79,7 @@ export async function replicate(scenario: Scenario, replication: number): Promis
     ...(source.lengthShape === 'fixed' ? fixedLengthReadings(source, truth, results) : []),
   ];
   const verdicts = results.dependence.claims.map(({ id, verdict }) => ({ name: id, verdict }));
-  verdicts.push({ name: 'dependence, as a whole', verdict: results.dependence.independence });
+  verdicts.push({ name: 'dependence, as a whole', verdict: results.dependence.verdict });
   for (const { id, verdict } of results.variance.claims) verdicts.push({ name: id, verdict });
   return { readings, verdicts };
 }

@@ -1,8 +1,10 @@
 /**
- * What an experiment is: a pure function of Rollouts, its own settings and the kernels it may call.
- * One file (or folder) per experiment, listed in `registry.ts`. Contract: results are plain
- * structured-cloneable data; verdicts come from intervals by a rule that the file states.
+ * What an experiment is: measure -> predict -> claims, each a pure function, composed into `run` by
+ * `shared/pipeline.ts`. One folder per experiment (`settings.ts`, `measure.ts`, `predict.ts`, `claims.ts`);
+ * its title and question stand in `manifest.ts`, its code is listed in `registry.ts`. Contract: results are
+ * plain structured-cloneable data; verdicts come from intervals by the rule that `claims.ts` states.
  */
+import type * as v from 'valibot';
 import type { Kernels } from '../math/kernels';
 import type { Rollouts } from '../rollouts/rollouts';
 
@@ -40,11 +42,39 @@ export interface ExperimentContext {
   progress?(fraction: number): void;
 }
 
-export interface Experiment<Settings, Result extends { claims: Claim[] }> {
-  id: string;
-  title: string;
-  /** the question in one sentence */
-  question: string;
+/** What every experiment ends in. */
+export interface Verdicts {
+  claims: Claim[];
+  /** the answer to the experiment's question */
+  verdict: ExperimentVerdict;
+}
+
+/** What an experiment's folder declares. */
+export interface ExperimentSteps<
+  Settings,
+  Measured,
+  Predicted extends object,
+  Judged extends Verdicts,
+> {
+  /** of the settings, which may come from a link or a message */
+  schema: v.GenericSchema<unknown, Settings>;
   defaults: Settings;
+  /** reads the rollouts: estimates with their intervals, nothing that a law says */
+  measure(
+    rollouts: Rollouts,
+    settings: Settings,
+    context: ExperimentContext,
+  ): Measured | Promise<Measured>;
+  /** lays beside each estimate what the closed form says; sees no rollouts */
+  predict(measured: Measured, settings: Settings): Predicted;
+  /** judges by intervals; sees no rollouts */
+  claims(predicted: Predicted, settings: Settings): Judged;
+}
+
+/** The three steps in one. */
+export interface Experiment<Settings, Result extends Verdicts> {
+  schema: v.GenericSchema<unknown, Settings>;
+  defaults: Settings;
+  /** @throws ExperimentInputError on rollouts that it cannot work on */
   run(rollouts: Rollouts, settings: Settings, context: ExperimentContext): Promise<Result>;
 }

@@ -5,7 +5,8 @@ import { emptyRollouts, type Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts, syntheticTruth } from '../rollouts/synthetic';
 import { dependence } from './dependence';
 import type { Claim } from './experiment';
-import { EXPERIMENT_IDS, EXPERIMENTS, experimentRegistry } from './registry';
+import { EXPERIMENT_IDS } from './manifest';
+import { EXPERIMENTS, runExperiment } from './registry';
 import { variance } from './variance';
 import { weights } from './weights';
 import { length } from './length';
@@ -66,14 +67,14 @@ describe('variance', () => {
 describe('dependence', () => {
   it('does not cry wolf on independent tokens and prompts', async () => {
     const result = await dependence.run(draw({}), dependence.defaults, context);
-    expect(result.independence).toBe('holds');
+    expect(result.verdict).toBe('holds');
     expect(result.which).toBe('both');
   });
 
   it('sees planted autocorrelation, and corrects for it', async () => {
     const source = { ...DEFAULT_SYNTHETIC, prompts: 300, maxLength: 128, rho: 0.5 };
     const result = await dependence.run(syntheticRollouts(source), dependence.defaults, context);
-    expect(result.independence).toBe('fails');
+    expect(result.verdict).toBe('fails');
     expect(verdicts(result)).toMatchObject({
       'dependence.autocorrelation': 'fails',
       'dependence.icc': 'holds',
@@ -89,7 +90,7 @@ describe('dependence', () => {
 
   it('sees planted prompt effects, and corrects for them', async () => {
     const result = await dependence.run(draw({ tau: 0.05 }), dependence.defaults, context);
-    expect(result.independence).toBe('fails');
+    expect(result.verdict).toBe('fails');
     expect(verdicts(result)).toMatchObject({
       'dependence.icc': 'fails',
       'dependence.naive': 'fails',
@@ -107,10 +108,10 @@ describe('dependence', () => {
       const rollouts = syntheticRollouts({ ...DEFAULT_SYNTHETIC, ...small, seed });
       const settings = { ...dependence.defaults, maxLag: 2 };
       const few = { ...context, seed, replications: 199 };
-      const { claims, independence } = await dependence.run(rollouts, settings, few);
+      const { claims, verdict } = await dependence.run(rollouts, settings, few);
       const asked = ['dependence.autocorrelation', 'dependence.icc'];
       if (claims.some((c) => asked.includes(c.id) && c.verdict === 'fails')) fails.one++;
-      if (independence === 'fails') fails.whole++;
+      if (verdict === 'fails') fails.whole++;
     }
     expect(fails.one).toBeGreaterThan(fails.whole);
     expect(fails.whole / runs).toBeLessThanOrEqual(0.1);
@@ -134,7 +135,7 @@ describe('dependence', () => {
     expect(result.tau2).toBeNull();
     expect(result.intraclassCorrelation).toBeNull();
     expect(verdicts(result)['dependence.icc']).toBe('too few');
-    expect(result.independence).toBe('too few');
+    expect(result.verdict).toBe('too few');
   });
 });
 
@@ -183,8 +184,8 @@ describe('length', () => {
 describe('registry', () => {
   it('runs every experiment on nothing at all, and judges nothing', async () => {
     for (const id of EXPERIMENT_IDS) {
-      const settings = EXPERIMENTS[id].experiment.defaults;
-      const result = await experimentRegistry.run(id, emptyRollouts(), settings, context);
+      const settings = EXPERIMENTS[id].defaults;
+      const result = await runExperiment(id, emptyRollouts(), settings, context);
       expect(result.claims.length).toBeGreaterThan(0);
       for (const claim of result.claims) expect([id, claim.verdict]).toEqual([id, 'too few']);
     }
@@ -193,8 +194,8 @@ describe('registry', () => {
   it('gives every claim an id of its own', async () => {
     const ids: string[] = [];
     for (const id of EXPERIMENT_IDS) {
-      const settings = EXPERIMENTS[id].experiment.defaults;
-      const { claims } = await experimentRegistry.run(id, emptyRollouts(), settings, context);
+      const settings = EXPERIMENTS[id].defaults;
+      const { claims } = await runExperiment(id, emptyRollouts(), settings, context);
       ids.push(...claims.map((claim) => claim.id));
     }
     expect(new Set(ids).size).toBe(ids.length);
@@ -202,7 +203,7 @@ describe('registry', () => {
 
   it('refuses settings that are none', async () => {
     const run = (settings: unknown) =>
-      experimentRegistry.run('variance', emptyRollouts(), settings, context);
+      runExperiment('variance', emptyRollouts(), settings, context);
     await expect(async () => run({ bins: -1, prefixLength: 0, prefixPoints: 3 })).rejects.toThrow(
       'Experiment "variance", setting "bins"',
     );

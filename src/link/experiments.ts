@@ -6,6 +6,7 @@
 import type { CorrectionId } from '../math/diagnostics/corrections';
 import { epsilonText, GRPO_BAND, GSPO_BAND, LUSPO_BAND } from '../math/objectives/registry';
 import type { Band } from '../math/objectives/types';
+import { isExperimentId, type ExperimentId } from '../experiments/manifest';
 import type { PageId, PageSettings } from './pages';
 
 const curve = ({ bins }: { bins: number }) => ({ bins, prefixLength: 0, prefixPoints: 12 });
@@ -66,22 +67,16 @@ export const EXPERIMENT_SETTINGS = {
     correction: corrected(chosen),
   }),
   mismatch: curve,
-} as const;
+} as const satisfies Record<ExperimentId, unknown>;
 
-export type PageWithExperiment = keyof typeof EXPERIMENT_SETTINGS;
-
-export function hasExperiment(page: PageId): page is PageWithExperiment {
-  return Object.hasOwn(EXPERIMENT_SETTINGS, page);
-}
-
-export type AnyExperimentSettings = ReturnType<(typeof EXPERIMENT_SETTINGS)[PageWithExperiment]>;
+export type AnyExperimentSettings = ReturnType<(typeof EXPERIMENT_SETTINGS)[ExperimentId]>;
 
 /** For a page known at run time only; null where it measures nothing of the run. */
 export function experimentSettings(
   page: PageId,
   settings: Readonly<Record<string, unknown>>,
-): { experiment: PageWithExperiment; settings: AnyExperimentSettings } | null {
-  if (!hasExperiment(page)) return null;
+): { experiment: ExperimentId; settings: AnyExperimentSettings } | null {
+  if (!isExperimentId(page)) return null;
   // The fields of `page` have passed `settings`, which TypeScript cannot follow by name.
   const make = EXPERIMENT_SETTINGS[page] as (chosen: never) => AnyExperimentSettings;
   return { experiment: page, settings: make(settings as never) };

@@ -4,16 +4,18 @@
  *
  * To make a page's choice part of links: add a field to its entry here and, with the same default
  * written out, to the newest table in `versions.ts`; in the page, replace `useState(...)` by
- * `usePageSetting('PAGE', 'NAME')` (`app/state/address.ts`). A new page is a new entry, `{}` where it
- * has nothing to choose. A name must differ from every setting of a run. What the experiment itself is
+ * `usePageSetting('PAGE', 'NAME')` (`app/state/address.ts`). A page of the manifest has an
+ * entry, `{}` where it has nothing to choose. A name must differ from every setting of a run. What the experiment itself is
  * asked with goes through `experiments.ts`.
  */
 import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
+import type { PageId } from '../experiments/manifest';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
 import { RACE_FIELDS } from './race';
 import { BACKENDS } from './settings';
 
+export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';
 
@@ -82,9 +84,7 @@ export const PAGE_SETTINGS = {
     on: choice(BACKENDS, 'auto'),
     ledgerSeed: whole(0, 2 ** 32 - 1, 1),
   },
-} as const satisfies Record<string, Record<string, Field<unknown>>>;
-
-export type PageId = keyof typeof PAGE_SETTINGS;
+} as const satisfies Record<PageId, Record<string, Field<unknown>>>;
 
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 /** The choices of one page, by name. */
@@ -93,12 +93,6 @@ export type PageSettings<P extends PageId> = {
 };
 /** Values by name, where the page is known at run time only; always what the page's fields passed. */
 export type AnyPageSettings = Readonly<Record<string, unknown>>;
-
-export const PAGE_IDS = Object.keys(PAGE_SETTINGS) as [PageId, ...PageId[]];
-
-export function isPageId(name: string): name is PageId {
-  return Object.hasOwn(PAGE_SETTINGS, name);
-}
 
 /** Fields of a page by name; nothing inherited is ever found in it. */
 export function fieldsOf(page: PageId): ReadonlyMap<string, Field<unknown>> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EXPERIMENT_IDS, experimentRegistry } from '../experiments/registry';
+import { EXPERIMENT_IDS } from '../experiments/manifest';
+import { runExperiment } from '../experiments/registry';
 import { DEFAULT_SYNTHETIC } from '../link/settings';
 import { cpuKernels } from '../math/cpu-kernels';
 import { promptClusters } from './clusters';
@@ -36,8 +37,8 @@ describe('clusters', () => {
     const context = { kernels: cpuKernels, seed: 1, replications: 99 };
     for (const id of EXPERIMENT_IDS) {
       const [a, b] = [
-        await experimentRegistry.run(id, once, undefined, context),
-        await experimentRegistry.run(id, twice, undefined, context),
+        await runExperiment(id, once, undefined, context),
+        await runExperiment(id, twice, undefined, context),
       ];
       expect(b.claims, id).toEqual(a.claims);
     }

@@ -1,7 +1,7 @@
 /** Both edges at once: the share clipped, or the gradient mass kept, over (ε low, ε high). */
 import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
-import type { ClipMap } from '../../../src/experiments/clipping/map';
+import type { ClipMap } from '../../../src/experiments/clipping';
 import { Figure } from '../../charts/Figure';
 import { HeatMap, type Contour } from '../../charts/HeatMap';
 import { overlayTable } from '../../charts/overlay';

@@ -1,7 +1,7 @@
 /** One edge of the band: share clipped, or gradient mass kept, against ε, predicted beside measured. */
 import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
-import type { ClipMap } from '../../../src/experiments/clipping/map';
+import type { ClipMap } from '../../../src/experiments/clipping';
 import { CurveLegend, Curves, type AxisMark, type Curve } from '../../charts/Curves';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';

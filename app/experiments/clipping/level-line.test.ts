@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClipMap, ClipSide } from '../../../src/experiments/clipping/map';
+import type { ClipMap, ClipSide } from '../../../src/experiments/clipping';
 import { levelLine } from './level-line';
 
 const epsilon = Float64Array.from({ length: 31 }, (_, i) => 10 ** (-4 + i / 10));

@@ -3,7 +3,7 @@
  * high side fall with epsilon and the sides add up, so there is at most one epsilon high for each low one;
  * between grid points the share is taken as linear in log epsilon.
  */
-import type { ClipMap } from '../../../src/experiments/clipping/map';
+import type { ClipMap } from '../../../src/experiments/clipping';
 import type { Quantity } from './index';
 
 /** @param level share clipped, or gradient mass kept, by `quantity` */

@@ -1,7 +1,7 @@
 /** Two laws over one measurement: sigma^2/L, and the law corrected for what the tokens share. */
 import { useState } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
-import type { LawPoint } from '../../../src/experiments/dependence/measure';
+import type { LawPoint } from '../../../src/experiments/dependence';
 import { extent, logDomainOf, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries, Near } from '../../charts/marks';

@@ -5,7 +5,6 @@
  */
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
-import type { ExperimentVerdict } from '../../../src/experiments/experiment';
 import { useExperiment } from '../../state/react';
 import { ExperimentPage, VerdictChip } from '../ExperimentPage';
 import { Live } from '../Live';
@@ -31,7 +30,7 @@ export default function Dependence() {
           corrected for them is drawn over the naive one.
         </>
       }
-      verdict={<VerdictChip verdict={independenceOf(result)} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <Live<DependenceResult>
           answer={answer}
@@ -52,9 +51,4 @@ export default function Dependence() {
       words={<Words result={result} />}
     />
   );
-}
-
-/** The question is independence; which law follows from the answer is told beside it. */
-function independenceOf(result: DependenceResult | null): ExperimentVerdict | 'none' {
-  return result?.independence ?? 'none';
 }

@@ -1,5 +1,5 @@
 /** The decomposition as bars: each starts where the one before ends; the total starts at 0. */
-import type { Decomposition } from '../../../src/experiments/dependence/measure';
+import type { Decomposition } from '../../../src/experiments/dependence';
 
 export interface Step {
   name: string;

@@ -1,7 +1,7 @@
 /** Gradient per token, relative to the average token, by length or by entropy: 1 means an equal share. */
 import { useMemo } from 'react';
 import type { GradientResult } from '../../../src/experiments/gradient';
-import type { MassBin } from '../../../src/experiments/gradient/measure';
+import type { MassBin } from '../../../src/experiments/gradient/mass';
 import { CurveLegend, Curves, type Curve } from '../../charts/Curves';
 import { Figure } from '../../charts/Figure';
 import { useStableDomain } from '../../charts/hooks';

@@ -1,5 +1,6 @@
 /**
- * Reproduce: every experiment on the default policy pairs, gathered in one ledger. The page and
+ * Reproduce: the experiments that the manifest names for it, on the default policy pairs, gathered in
+ * one ledger. The page and
  * `npm run reproduce` both come here, through the same `EngineClient`.
  *
  * Contract: the pairs are those that the shipped policies list (`lab.json`, reproducePairs); verdicts are
@@ -8,6 +9,7 @@
  * hashes of the policies and the version of the app.
  */
 import type { Claim } from '../../experiments/experiment';
+import { REPRODUCED } from '../../experiments/manifest';
 import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../link/settings';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { EngineClient } from '../lab/client';
@@ -54,14 +56,6 @@ export interface LedgerHead {
 export interface Ledger extends LedgerHead {
   claims: LedgerClaim[];
 }
-
-export const REPRODUCE_EXPERIMENTS: readonly ExperimentId[] = [
-  'equivalence',
-  'variance',
-  'dependence',
-  'weights',
-  'length',
-];
 
 export interface ReproduceOptions {
   app: string;
@@ -231,8 +225,8 @@ export async function reproduce(
       signal,
       cancelled,
     );
-    for (const [k, experiment] of REPRODUCE_EXPERIMENTS.entries()) {
-      report(0.9 + (0.1 * k) / REPRODUCE_EXPERIMENTS.length, experiment);
+    for (const [k, experiment] of REPRODUCED.entries()) {
+      report(0.9 + (0.1 * k) / REPRODUCED.length, experiment);
       const result = await unlessCancelled(client.experiment(run, experiment), signal);
       for (const claim of result.claims) {
         say({ ...claim, pair: pair.id, experiment, recorded: false });

@@ -5,7 +5,7 @@
  * in Node. One run at a time; starting another stops the one before. A lost GPU is reported as a
  * failed run that can be resumed: the next batch rebuilds the device, the session and the weights.
  */
-import { experimentRegistry } from '../../experiments/registry';
+import { runExperiment } from '../../experiments/registry';
 import type { BackendChoice, RunSettings } from '../../link/settings';
 import { parseRunSettings } from '../../link/settings';
 import type { FileSource } from '../../policy/fetch';
@@ -192,7 +192,7 @@ export class Engine {
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
     const { experiment, settings } = request;
     const context = { kernels, seed };
-    const result = await experimentRegistry.run(experiment, rollouts, settings, context);
+    const result = await runExperiment(experiment, rollouts, settings, context);
     return { type: 'experiment', experiment, result };
   }
 

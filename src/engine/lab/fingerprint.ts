@@ -8,7 +8,8 @@
  * interval, or within a thousandth of itself, whichever is more; deviations from float64 within 1e-6.
  */
 import type { Claim, ExperimentContext } from '../../experiments/experiment';
-import { experimentRegistry, type ExperimentId } from '../../experiments/registry';
+import type { ExperimentId } from '../../experiments/manifest';
+import { runExperiment } from '../../experiments/registry';
 import { logRatios, sequenceMeans } from '../../experiments/shared/input';
 import {
   makeFingerprint,
@@ -97,7 +98,7 @@ export async function runFingerprint(
   const figures = generalFigures(rollouts);
   if (experiment !== null) {
     const { id, settings } = experiment;
-    const { claims } = await experimentRegistry.run(id, rollouts, settings, context);
+    const { claims } = await runExperiment(id, rollouts, settings, context);
     figures.push(...claims.map(figureOf));
   }
   const kept = figures.slice(0, MAX_FIGURES);

@@ -4,13 +4,14 @@
  * again tries again; opened policies belong to one backend and are closed with it.
  */
 import type { Claim } from '../../experiments/experiment';
+import { seriesClaims } from '../../experiments/race';
 import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch';
 import { PolicyHost } from '../../policy/host';
 import type { PolicyManifest } from '../../policy/manifest';
 import { OwnCheckpoints } from '../../policy/own';
 import type { SourceHooks } from '../../rollouts/source';
 import type { Backend } from '../backend';
-import { fetchSeries, seriesClaims, shippedSeries } from '../series-claims';
+import { fetchSeries, shippedSeries } from '../../training/series';
 
 export class Policies {
   private readonly own: OwnCheckpoints;

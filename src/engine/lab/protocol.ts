@@ -12,7 +12,8 @@ import type { Problem } from '../../rollouts/file/problems';
 import type { FileSummary } from '../../rollouts/file/read';
 import type { HealthReport } from '../../rollouts/health/report';
 import type { KeptId, KeptRun } from '../../store/kept-run';
-import type { EXPERIMENTS, ExperimentId, ExperimentResult } from '../../experiments/registry';
+import type { ExperimentId } from '../../experiments/manifest';
+import type { EXPERIMENTS, ExperimentResult } from '../../experiments/registry';
 
 export type { KeptId, KeptRun };
 
@@ -54,7 +55,7 @@ export interface RunProgress {
 /** Experiments by id: settings in, result out; follows the registry. */
 export type ExperimentMap = {
   [K in ExperimentId]: {
-    settings: (typeof EXPERIMENTS)[K]['experiment']['defaults'];
+    settings: (typeof EXPERIMENTS)[K]['defaults'];
     result: ExperimentResult<K>;
   };
 };

@@ -13,7 +13,8 @@ import {
 } from '../../math/objectives/registry';
 import type { Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
-import { clipping, clippingSettingsSchema, type ClippingSettings } from '.';
+import { clipping } from '.';
+import { clippingSettingsSchema, type ClippingSettings } from './settings';
 
 const context = { kernels: cpuKernels, seed: 1 };
 const made = (change: Partial<SyntheticSource>) =>

@@ -1,258 +1,262 @@
 /**
- * What each epsilon clips, and what gradient mass that takes. Contract: pure float64; a fixed number of passes
- * over the ratios per objective, whatever the size of the epsilon grid. Ratio, weight and aggregation are those
- * of the registry's entry, so gradient masses are those of `evaluateObjective`, exactly; they take the weights of
- * a mismatch correction where the library multiplies by them.
+ * Shares outside and clipped, over all epsilons (`sides.ts`), per length, and at the published bands.
+ *
+ * A ratio is *outside* the band 1 - e_l .. 1 + e_h whatever its advantage; it is *clipped* when it is
+ * outside on the side that its advantage pushes to (below with A < 0, above with A > 0). The two sides
+ * do not overlap, so the share clipped at (e_l, e_h) is low(e_l) + high(e_h), and so is the gradient mass
+ * lost: the map over both is the sum of two curves.
  */
-import { sequenceCoefficients, takesMultiplier } from '../../math/objectives/evaluate';
-import { kindOf } from '../../math/objectives/registry';
-import type { ClippedObjective } from './objective';
-import { responseWeight, type ClippingData } from './data';
+import { GRPO_BAND, GSPO_BAND, objective, type ClippedId } from '../../math/objectives/registry';
+import { ClusterBootstrap, transformed, type Estimate } from '../../math/stats/clusters';
+import { logCombination, meanStatistic } from '../../math/stats/statistics';
+import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import type { ExperimentContext } from '../experiment';
+import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
+import { stage } from '../shared/input';
+import { geometricLengthBins } from '../shared/length-bins';
+import { proportion, shareDifference, withRuleOfThree } from '../shared/proportions';
+import { prepareClipping, responseWeight, type ClippingData } from './data';
+import { adaptiveBand, edges } from './bands';
+import { clippedObjective, type Band, type ClippedObjective } from './objective';
+import type { ClippingSettings } from './settings';
+import { measure as measureSides, type MeasuredSide } from './sides';
 
-/** [grid] each, one edge of the band */
-export interface MeasuredSide {
-  /** share clipped: outside on this side with the advantage that makes it count */
-  clipped: Float64Array;
-  /** share outside on this side, whatever the advantage */
-  outside: Float64Array;
-  /**
-   * share of the gradient mass (sum of |d loss / d log pi|) that clipping on this side removes, of the mass
-   * without any clipping; below 0 where clipping adds (GMPO's lower edge raises its weight)
-   */
-  massLost: Float64Array;
+/** `points` values from low to high in equal steps of the logarithm. */
+export function epsilonGrid(low: number, high: number, points: number): Float64Array {
+  const step = Math.log(high / low) / (points - 1);
+  return Float64Array.from({ length: points }, (_, k) => low * Math.exp(k * step));
 }
 
-/** Number of grid points strictly below `own`. */
-function pointsBelow(grid: Float64Array, own: number): number {
-  let from = 0;
-  let to = grid.length;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((grid[middle] as number) < own) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
-/** Sums over observations whose own epsilon exceeds each grid point: suffix sums over one histogram. */
-class Exceedance {
-  private readonly bins: Float64Array;
-  constructor(private readonly grid: Float64Array) {
-    this.bins = new Float64Array(grid.length + 1);
-  }
-
-  /** @param own largest epsilon at which the observation is still outside (exclusive) */
-  add(own: number, weight: number): void {
-    const bin = pointsBelow(this.grid, own);
-    this.bins[bin] = (this.bins[bin] as number) + weight;
-  }
-
-  /** [grid] */
-  sums(): Float64Array {
-    const out = new Float64Array(this.grid.length);
-    let above = 0;
-    for (let k = this.grid.length; k > 0; k--) {
-      above += this.bins[k] as number;
-      out[k - 1] = above;
-    }
-    return out;
-  }
-}
-
-/** One ratio, or one response where all of its tokens share one. */
-interface Visited {
-  /** largest epsilon at which it is still below / above the band (exclusive) */
-  low: number;
-  high: number;
-  /** how much it counts in shares, and in masses beside `logMass` */
-  count: number;
-  massWeight: number;
-  /** log of the importance weight */
-  logWeight: number;
-  /** log of the gradient mass with every gate open, and of that per unit of importance weight */
-  logMass: number;
-  logFactor: number;
-}
-
-/** Calls `visit` for every ratio; the record is one and the same, overwritten each time. */
-function visitRatios(
-  data: ClippingData,
-  { settings, level, unit, band, distance, logWeight }: ClippedObjective,
-  visit: (ratio: Visited, i: number) => void,
-): void {
-  const { surrogate, library } = settings;
-  const coefficient = sequenceCoefficients(settings, data.offsets);
-  const corrected = takesMultiplier(surrogate, library);
-  const perSequence = kindOf(surrogate).perSequence(surrogate);
-  const ratio = {
-    low: 0,
-    high: 0,
-    count: 1,
-    massWeight: 1,
-    logWeight: 0,
-    logMass: 0,
-    logFactor: 0,
-  };
-  for (let i = 0; i < data.lengths.length; i++) {
-    const length = data.lengths[i] as number;
-    const logSequence = data.logWeight[i] as number;
-    const factor = Math.log(Math.abs(data.advantage[i] as number) * (coefficient[i] as number));
-    if (level === 'sequence' || level === 'sequence-sum') {
-      const log = level === 'sequence' ? logSequence : logSequence * length;
-      const own = responseWeight(data, i);
-      ratio.high = Math.expm1(log);
-      ratio.low = -ratio.high;
-      ratio.count = unit === 'tokens' ? own * length : own;
-      ratio.massWeight = corrected ? own : 1;
-      ratio.logWeight = log;
-      // every one of the L tokens gets A s, or A rho
-      ratio.logFactor = factor + Math.log(length);
-      ratio.logMass = ratio.logFactor + log;
-      visit(ratio, i);
-      continue;
-    }
-    // Where the loss is one per response (GMPO), each token gets its L-th part.
-    ratio.logFactor = perSequence ? factor - Math.log(length) : factor;
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const d = data.logRatio[t] as number;
-      const own = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
-      ratio.count = own;
-      ratio.massWeight = corrected ? own : 1;
-      ratio.logWeight = d;
-      if (level === 'token') ratio.high = Math.expm1(d);
-      else if (level === 'token-log') {
-        ratio.high = d;
-        ratio.logWeight = logSequence;
-      } else if (distance) {
-        ratio.high = distance(data.logpOld[t] as number, data.logpNew[t] as number);
-      }
-      if (logWeight) ratio.logWeight = logWeight(d);
-      ratio.low = band.low === null ? -Infinity : -ratio.high;
-      ratio.logMass = ratio.logFactor + ratio.logWeight;
-      visit(ratio, i);
-    }
-  }
-}
-
-export interface Measured {
+export interface MeasuredClipMap {
+  objective: ClippedId;
+  title: string;
+  /** what the shares count */
+  unit: ClippedObjective['unit'];
+  observations: number;
+  /** [grid] epsilon, for either side */
+  epsilon: Float64Array;
+  /** all 0 where the objective has no such edge */
   low: MeasuredSide;
   high: MeasuredSide;
+  /** share of the gradient mass that the ceiling (delta, dual clip) takes whatever epsilon is */
   ceilingLost: number;
+  published: ClippedObjective['band'] & { clipped: number; massKept: number };
 }
 
-export function measure(
-  data: ClippingData,
-  clipped: ClippedObjective,
-  grid: Float64Array,
-): Measured {
-  const { beyond: effect } = clipped;
-  // Masses of unnormalised ratios span hundreds of orders of magnitude: measured from the largest.
-  let largest = -Infinity;
-  visitRatios(data, clipped, ({ logMass }) => {
-    if (logMass > largest) largest = logMass;
-  });
-  const side = () => ({
-    clipped: new Exceedance(grid),
-    outside: new Exceedance(grid),
-    mass: new Exceedance(grid),
-    /** mass per unit of importance weight: what a cap leaves is that times the cap */
-    factor: new Exceedance(grid),
-  });
-  const low = side();
-  const high = side();
-  const beyond = (clipped.ceiling?.ratio ?? Infinity) - 1;
-  const both = clipped.ceiling?.negativeOnly === false;
-  let total = 0;
-  let mass = 0;
-  let ceiling = 0;
-  visitRatios(data, clipped, (ratio, i) => {
-    const advantage = data.advantage[i] as number;
-    // TRL compares min(r, delta) with the band.
-    const above = both ? Math.min(ratio.high, beyond) : ratio.high;
-    total += ratio.count;
-    low.outside.add(ratio.low, ratio.count);
-    high.outside.add(above, ratio.count);
-    if (advantage === 0) return;
-    const size = ratio.massWeight * Math.exp(ratio.logMass - largest);
-    mass += size;
-    const counting = advantage < 0 ? low : high;
-    const epsilon = advantage < 0 ? ratio.low : above;
-    counting.clipped.add(epsilon, ratio.count);
-    if (effect === 'cap') {
-      // The cap holds whatever the sign of A.
-      high.mass.add(ratio.high, size);
-      high.factor.add(ratio.high, ratio.massWeight * Math.exp(ratio.logFactor - largest));
-    } else if (ratio.high > beyond && (both || advantage < 0)) ceiling += size;
-    else counting.mass.add(epsilon, size);
-  });
-  const share = (sums: Float64Array, of: number) => sums.map((x) => (of > 0 ? x / of : 0));
-  const shares = (from: ReturnType<typeof side>): MeasuredSide => ({
-    clipped: share(from.clipped.sums(), total),
-    outside: share(from.outside.sums(), total),
-    massLost: share(from.mass.sums(), mass),
-  });
-  const measured = {
-    low: shares(low),
-    high: shares(high),
-    ceilingLost: mass > 0 ? ceiling / mass : 0,
-  };
-  if (effect === 'cap') {
-    const factors = share(high.factor.sums(), mass);
-    measured.high.massLost = measured.high.massLost.map(
-      (lost, k) => lost - (1 + (grid[k] as number)) * (factors[k] as number),
-    );
-  } else if (effect === 'geometric') {
-    const lost = geometricMassLost(data, clipped, grid, largest);
-    measured.low.massLost = share(lost.low, mass);
-    measured.high.massLost = share(lost.high, mass);
+export interface MeasuredLengthBin {
+  minLength: number;
+  maxLength: number;
+  /** mean length of the responses in the bin */
+  length: number;
+  /** indices of the responses */
+  members: Uint32Array;
+  /** share of responses outside the fixed band, and outside the adaptive one */
+  fixed: Estimate;
+  adaptive: Estimate;
+}
+
+/** Share of tokens clipped at the published bands, and log10 of their quotient. */
+export interface Orders {
+  gspo: number;
+  grpo: number;
+  log10: number | null;
+  interval: [number, number] | null;
+}
+
+export interface MeasuredClipping {
+  sequences: number;
+  tokens: number;
+  /** mu, sigma and the lengths are what the law is made of */
+  data: ClippingData;
+  maps: MeasuredClipMap[];
+  lengths: MeasuredLengthBin[];
+  /** share outside the published bands */
+  outside: { grpo: Estimate; gspo: Estimate };
+  orders: Orders;
+  /** share outside the adaptive band among the longest third minus the shortest third */
+  adaptiveDifference: Estimate;
+  correction: CorrectionReport;
+}
+
+export async function measureClipping(
+  rollouts: Rollouts,
+  settings: ClippingSettings,
+  context: ExperimentContext,
+): Promise<MeasuredClipping> {
+  const { weights, ...correction } = applyCorrection(
+    rollouts,
+    settings.correction ?? NO_CORRECTION,
+  );
+  const data = prepareClipping(rollouts, weights);
+  await stage(context, 0.2);
+  const grid = epsilonGrid(settings.gridLow, settings.gridHigh, settings.gridPoints);
+  const maps: MeasuredClipMap[] = [];
+  for (const id of settings.objectives) {
+    maps.push(clipMap(data, id, grid));
+    await stage(context, 0.2 + (0.5 * maps.length) / settings.objectives.length);
   }
-  return measured;
+  const bootstrap = new ClusterBootstrap({ seed: context.seed });
+  const lengths = lengthBins(data, settings, bootstrap);
+  await stage(context, 0.9);
+  return {
+    sequences: sequenceCount(rollouts),
+    tokens: tokenCount(rollouts),
+    data,
+    maps,
+    lengths,
+    outside: {
+      gspo: outsideShare(data, 'sequence', GSPO_BAND, bootstrap),
+      grpo: outsideShare(data, 'token', GRPO_BAND, bootstrap),
+    },
+    orders: twoOrders(data, bootstrap),
+    adaptiveDifference: adaptiveDifference(data, settings, bootstrap),
+    correction,
+  };
 }
 
-/**
- * A geometric mean (GMPO): clipping k of L tokens closes their gates and moves the weight of all, exp of the mean clipped
- * log r. With A < 0 only the lower edge acts, with A > 0 only the upper one, so the sides still add up.
- * @returns [grid] mass without clipping minus mass left, over exp(largest)
- */
-function geometricMassLost(
+function clipMap(data: ClippingData, id: ClippedId, grid: Float64Array): MeasuredClipMap {
+  const clipped = clippedObjective(id);
+  const { band, unit } = clipped;
+  // The published edges are measured in the same pass as the grid.
+  const points = Float64Array.from(
+    new Set([...grid, ...(band.low === null ? [] : [band.low]), band.high]),
+  ).sort();
+  const { low, high, ceilingLost } = measureSides(data, clipped, points);
+  const places = grid.map((epsilon) => points.indexOf(epsilon));
+  const onGrid = (values: Float64Array) => places.map((k) => values[k] as number);
+  const at = (values: Float64Array, epsilon: number | null) =>
+    epsilon === null ? 0 : (values[points.indexOf(epsilon)] as number);
+  const sideOf = (side: MeasuredSide): MeasuredSide => ({
+    clipped: onGrid(side.clipped),
+    outside: onGrid(side.outside),
+    massLost: onGrid(side.massLost),
+  });
+  return {
+    objective: id,
+    title: objective(id).title,
+    unit,
+    observations: unit === 'tokens' ? data.logRatio.length : data.lengths.length,
+    epsilon: grid,
+    low: sideOf(low),
+    high: sideOf(high),
+    ceilingLost,
+    published: {
+      ...band,
+      clipped: at(low.clipped, band.low) + at(high.clipped, band.high),
+      massKept: 1 - ceilingLost - at(low.massLost, band.low) - at(high.massLost, band.high),
+    },
+  };
+}
+
+const isOutside = (log: number, { low, high }: { low: number; high: number }): boolean => {
+  const ratio = Math.exp(log);
+  return ratio < 1 - low || ratio > 1 + high;
+};
+
+function lengthBins(
   data: ClippingData,
-  { settings }: ClippedObjective,
-  grid: Float64Array,
-  largest: number,
-): { low: Float64Array; high: Float64Array } {
-  const coefficient = sequenceCoefficients(settings, data.offsets);
-  const corrected = takesMultiplier(settings.surrogate, settings.library);
-  const out = { low: new Float64Array(grid.length), high: new Float64Array(grid.length) };
-  const counts = new Float64Array(grid.length + 1);
-  const excess = new Float64Array(grid.length + 1);
+  settings: ClippingSettings,
+  bootstrap: ClusterBootstrap,
+): MeasuredLengthBin[] {
+  return geometricLengthBins(data.lengths, settings.bins).map((bin) => {
+    const lengthOf = (i: number): number => data.lengths[i] as number;
+    const shareOutside = (bandOf: (length: number) => Band): Estimate =>
+      proportion(
+        data,
+        bin.members,
+        (i) => isOutside(data.logWeight[i] as number, bandOf(lengthOf(i))),
+        bootstrap,
+        (i) => responseWeight(data, i),
+      );
+    let total = 0;
+    for (const i of bin.members) total += lengthOf(i);
+    return {
+      ...bin,
+      length: total / bin.members.length,
+      fixed: shareOutside(() => settings),
+      adaptive: shareOutside((own) => adaptiveBand(data, settings.z, own)),
+    };
+  });
+}
+
+function outsideShare(
+  data: ClippingData,
+  level: 'token' | 'sequence',
+  band: Band,
+  bootstrap: ClusterBootstrap,
+): Estimate {
+  const sums = data.newSums(2);
+  const [low, high] = edges(level, band);
+  const outside = (log: number) => (log < low || log > high ? 1 : 0);
+  for (let i = 0; i < data.lengths.length; i++) {
+    if (level === 'sequence') {
+      const weight = responseWeight(data, i);
+      sums.add(i, [weight, weight * outside(data.logWeight[i] as number)]);
+      continue;
+    }
+    let tokens = 0;
+    let hits = 0;
+    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
+      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      tokens += weight;
+      hits += weight * outside(data.logRatio[t] as number);
+    }
+    sums.add(i, [tokens, hits]);
+  }
+  return withRuleOfThree(bootstrap.estimate(sums.sums, meanStatistic));
+}
+
+/** GSPO's clipped tokens over GRPO's, both at their published bands. */
+function twoOrders(data: ClippingData, bootstrap: ClusterBootstrap): Orders {
+  const clippedBy = (log: number, advantage: number, band: { low: number; high: number }) =>
+    advantage < 0 ? Math.exp(log) < 1 - band.low : advantage > 0 && Math.exp(log) > 1 + band.high;
+  const sums = data.newSums(2);
+  let gspo = 0;
+  let grpo = 0;
+  let total = 0;
   for (let i = 0; i < data.lengths.length; i++) {
     const advantage = data.advantage[i] as number;
-    if (advantage === 0) continue;
-    const length = data.lengths[i] as number;
-    const sign = Math.sign(advantage);
-    const log = data.logWeight[i] as number;
-    counts.fill(0);
-    excess.fill(0);
+    let size = 0;
+    let single = 0;
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const own = sign * (data.logRatio[t] as number);
-      const bin = pointsBelow(grid, own);
-      counts[bin] = (counts[bin] as number) + 1;
-      excess[bin] = (excess[bin] as number) + own;
+      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      size += weight;
+      if (clippedBy(data.logRatio[t] as number, advantage, GRPO_BAND)) single += weight;
     }
-    const factor = Math.log(Math.abs(advantage) * (coefficient[i] as number)) - largest;
-    const weight = corrected ? responseWeight(data, i) : 1;
-    const lost = advantage < 0 ? out.low : out.high;
-    let clippedTokens = 0;
-    let clippedSum = 0;
-    for (let k = grid.length; k > 0; k--) {
-      clippedTokens += counts[k] as number;
-      clippedSum += excess[k] as number;
-      if (clippedTokens === 0) continue;
-      const epsilon = grid[k - 1] as number;
-      const moved = log - (sign * (clippedSum - clippedTokens * epsilon)) / length;
-      const left = Math.exp(factor + moved) * (1 - clippedTokens / length);
-      lost[k - 1] = (lost[k - 1] as number) + weight * (Math.exp(factor + log) - left);
-    }
+    const whole = clippedBy(data.logWeight[i] as number, advantage, GSPO_BAND) ? size : 0;
+    total += size;
+    sums.add(i, [whole, single]);
+    gspo += whole;
+    grpo += single;
   }
-  return out;
+  const log: Estimate = bootstrap.estimate(
+    sums.sums,
+    logCombination([{ kind: 'ratio', numerator: 0, denominator: 1, weight: 1 }]),
+  );
+  const { estimate, interval } = transformed(log, (x) => x / Math.LN10);
+  const measured = grpo > 0 && gspo > 0 ? estimate : null;
+  const usable = measured === null ? null : interval;
+  return { gspo: gspo / total, grpo: grpo / total, log10: measured, interval: usable };
+}
+
+function adaptiveDifference(
+  data: ClippingData,
+  settings: ClippingSettings,
+  bootstrap: ClusterBootstrap,
+): Estimate {
+  const sorted = Float64Array.from(data.lengths).sort();
+  const shortest = sorted[Math.floor(sorted.length / 3)] ?? 0;
+  const longest = sorted[Math.floor((2 * sorted.length) / 3)] ?? 0;
+  return shareDifference(
+    data,
+    (i) =>
+      isOutside(
+        data.logWeight[i] as number,
+        adaptiveBand(data, settings.z, data.lengths[i] as number),
+      ),
+    (i) => (data.lengths[i] as number) > longest,
+    (i) => (data.lengths[i] as number) <= shortest,
+    bootstrap,
+    (i) => responseWeight(data, i),
+  );
 }

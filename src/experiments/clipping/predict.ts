@@ -1,15 +1,139 @@
 /**
- * The normal law of clipping: what share of the ratios lies outside a band, from mu, sigma and the lengths.
- * Contract: pure float64; of the data only these three enter.
+ * The normal law of clipping: with mean mu and standard deviation sigma of d_t over tokens, log s is normal
+ * with (mu, sigma^2 / L), log rho with (L mu, L sigma^2), log r with (mu, sigma^2), averaged over the lengths
+ * that occur. Adaptive clipping e(L) = z sigma / sqrt(L) puts the same share outside at every L (exactly so
+ * only where mu is small against sigma / sqrt(L)). Contract: of the data only mu, sigma, the lengths and what
+ * a response counts enter.
  */
+import { GRPO_BAND, GSPO_BAND } from '../../math/objectives/registry';
 import { normalCdf } from '../../math/stats/distributions';
-import type { Band, ClippedObjective, RatioClipLevel } from './objective';
+import { adaptiveBand, edges } from './bands';
 import { responseWeight, type ClippingData } from './data';
+import type { MeasuredClipMap, MeasuredClipping, MeasuredLengthBin } from './measure';
+import {
+  clippedObjective,
+  type Band,
+  type ClippedObjective,
+  type RatioClipLevel,
+} from './objective';
+import type { ClippingSettings } from './settings';
+import type { MeasuredSide } from './sides';
 
-/** Logarithms of the band's edges at this level; -Infinity below a ratio of 0. */
-export function edges(level: RatioClipLevel, { low, high }: Band): [number, number] {
-  if (level === 'token-log') return [-low, high];
-  return [low < 1 ? Math.log1p(-low) : -Infinity, Math.log1p(high)];
+export interface ClipSide extends MeasuredSide {
+  /** [grid] share outside as predicted; null where no law is predicted */
+  predictedOutside: Float64Array | null;
+  /** [grid] predictedOutside times the share of the data with that sign of A */
+  predictedClipped: Float64Array | null;
+}
+
+export interface ClipMap extends MeasuredClipMap {
+  low: ClipSide;
+  high: ClipSide;
+}
+
+export interface SharePoint {
+  measured: number;
+  interval: [number, number] | null;
+  predicted: number;
+}
+
+export interface LengthClipPoint extends Omit<MeasuredLengthBin, 'members' | 'fixed' | 'adaptive'> {
+  sequences: number;
+  fixed: SharePoint;
+  adaptive: SharePoint;
+  /** z sigma / sqrt(length) */
+  adaptiveEpsilon: number;
+}
+
+export interface PredictedClipping extends Omit<
+  MeasuredClipping,
+  'data' | 'maps' | 'lengths' | 'outside'
+> {
+  /** of d_t over tokens */
+  mu: number;
+  sigma: number;
+  maps: ClipMap[];
+  lengths: LengthClipPoint[];
+  outside: { grpo: SharePoint; gspo: SharePoint };
+}
+
+export function predictClipping(
+  { data, maps, lengths, outside, ...measured }: MeasuredClipping,
+  settings: ClippingSettings,
+): PredictedClipping {
+  return {
+    ...measured,
+    mu: data.mu,
+    sigma: data.sigma,
+    maps: maps.map((map) => predictMap(data, map)),
+    lengths: lengths.map((bin) => predictBin(data, bin, settings)),
+    outside: {
+      gspo: {
+        measured: outside.gspo.estimate,
+        interval: outside.gspo.interval,
+        predicted: meanOutside(data, data.lengths.keys(), () => GSPO_BAND),
+      },
+      grpo: {
+        measured: outside.grpo.estimate,
+        interval: outside.grpo.interval,
+        predicted: predictOutside(data, 'token', 1, GRPO_BAND),
+      },
+    },
+  };
+}
+
+function predictMap(data: ClippingData, map: MeasuredClipMap): ClipMap {
+  const predicted = predictSides(data, clippedObjective(map.objective), map.epsilon);
+  const sideOf = (side: MeasuredSide, law: Float64Array | undefined, signed: number): ClipSide => ({
+    ...side,
+    predictedOutside: law ?? null,
+    predictedClipped: law?.map((x) => x * signed) ?? null,
+  });
+  return {
+    ...map,
+    low: sideOf(map.low, predicted?.below, data.negative[map.unit]),
+    high: sideOf(map.high, predicted?.above, data.positive[map.unit]),
+  };
+}
+
+/** Predicted share of `members` whose s is outside, each counting by its weight. */
+function meanOutside(
+  data: ClippingData,
+  members: Iterable<number>,
+  bandOf: (length: number) => Band,
+): number {
+  let predicted = 0;
+  let weight = 0;
+  for (const i of members) {
+    const own = responseWeight(data, i);
+    const length = data.lengths[i] as number;
+    predicted += own * predictOutside(data, 'sequence', length, bandOf(length));
+    weight += own;
+  }
+  return predicted / weight;
+}
+
+function predictBin(
+  data: ClippingData,
+  { members, fixed, adaptive, ...bin }: MeasuredLengthBin,
+  settings: ClippingSettings,
+): LengthClipPoint {
+  const beside = (
+    { estimate, interval }: MeasuredLengthBin['fixed'],
+    bandOf: (length: number) => Band,
+  ): SharePoint => ({
+    measured: estimate,
+    interval,
+    predicted: meanOutside(data, members, bandOf),
+  });
+  const adaptiveAt = (length: number): Band => adaptiveBand(data, settings.z, length);
+  return {
+    ...bin,
+    sequences: members.length,
+    fixed: beside(fixed, () => settings),
+    adaptive: beside(adaptive, adaptiveAt),
+    adaptiveEpsilon: adaptiveAt(bin.length).low,
+  };
 }
 
 /** Probability that a ratio is below / above the band for one response of this length. */
@@ -35,7 +159,7 @@ function tails(
 }
 
 /** Predicted share outside the band, either side, at one length. */
-export function predictOutside(
+function predictOutside(
   data: ClippingData,
   level: RatioClipLevel,
   length: number,
@@ -55,17 +179,17 @@ function lengthCounts(data: ClippingData, unit: ClippedObjective['unit']): Map<n
   return counts;
 }
 
-interface Predicted {
+interface Tails {
   below: Float64Array;
   above: Float64Array;
 }
 
 /** [grid] normal law, averaged over the lengths that occur; null where the level is no ratio. */
-export function predictSides(
+function predictSides(
   data: ClippingData,
   { level, unit, band, ceiling }: ClippedObjective,
   grid: Float64Array,
-): Predicted | null {
+): Tails | null {
   if (level === 'divergence') return null;
   const perToken = level === 'token' || level === 'token-log';
   // Token ratios do not depend on the length; one "length" stands for all.

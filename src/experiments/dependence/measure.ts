@@ -1,35 +1,47 @@
 /**
- * The measurements of experiment `dependence`: lags, token parameters, ICC, laws over curves,
- * decomposition. Contract: pure; every interval from the one bootstrap that is passed in.
+ * Autocorrelation of d_t, the parameters of the corrected law, the intraclass correlation (ICC), and Var[log s]
+ * over length. Contract: pure; every interval from the one bootstrap that is passed in.
  */
-import { meanVarianceWeights } from '../../math/stats/autocorrelation';
+import { automaticWindow, lagSums, meanVarianceWeights } from '../../math/stats/autocorrelation';
 import {
   joinSums,
+  ClusterBootstrap,
   newClusterSums,
   transformed,
-  type ClusterBootstrap,
   type ClusterSums,
   type Estimate,
 } from '../../math/stats/clusters';
-import { variance as sampleVariance } from '../../math/stats/moments';
+import { mean, variance as sampleVariance } from '../../math/stats/moments';
 import { meanCoefficients, slopeCoefficients } from '../../math/stats/regression';
 import { anova, intraclassCorrelation, logF, logVariance } from '../../math/stats/statistics';
 import { compensatedSum } from '../../math/summation';
+import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import {
   correlationStatistic,
   lawOf,
+  lawSums,
   lawStatistic,
   residualStatistic,
+  responsePairSums,
   type Law,
   type LawLayout,
 } from './corrected-law';
-import { MIN_SLOPE_POINTS, momentSums, type Curve, type Prepared } from '../shared/curves';
-import type { ExperimentVerdict } from '../experiment';
-import { sequenceMeans } from '../shared/input';
-import { verdictOf } from '../shared/verdict';
+import {
+  MIN_SLOPE_POINTS,
+  momentSums,
+  naturalCurve,
+  prefixCurve,
+  prefixLimit,
+  prepare,
+  type Curve,
+  type Prepared,
+} from '../shared/curves';
+import type { ExperimentContext } from '../experiment';
+import { sequenceMeans, stage } from '../shared/input';
+import type { DependenceSettings } from './settings';
 
-export const LEVEL_RESOLUTION = 0.2;
-export const TILT_RESOLUTION = 0.2;
+/** of the two intervals that decide the page's verdict, so that it cries wolf in 5 % of clean runs at most */
+const JOINT_LEVEL = 0.975;
 
 export interface LagPoint {
   lag: number;
@@ -41,17 +53,15 @@ export interface LagPoint {
   band: number;
 }
 
-/** One law against the measured variance. */
+/** Measured over predicted variance by one law; both come from the same data, so the interval is joint. */
 export interface LawCheck {
-  /** measured over predicted, geometric mean over the points */
+  /** geometric mean over the points */
   level: Estimate | null;
   /** slope of log(measured / predicted) over log length */
   tilt: Estimate | null;
-  /** fails when level or tilt does, holds when both hold */
-  verdict: ExperimentVerdict;
 }
 
-export interface LawPoint {
+interface MeasuredLawPoint {
   length: number;
   minLength: number;
   maxLength: number;
@@ -59,30 +69,111 @@ export interface LawPoint {
   /** Var[log s], nats^2 */
   measured: number;
   interval: [number, number] | null;
-  naive: number;
-  corrected: number;
+  /** how much each gamma_k counts in each law at the lengths of this point */
+  lagWeights: { naive: Float64Array; corrected: Float64Array };
 }
 
-export interface LawCurve {
+export interface MeasuredLawCurve {
   kind: Curve['kind'];
-  points: LawPoint[];
+  points: MeasuredLawPoint[];
   naive: LawCheck;
   corrected: LawCheck;
 }
 
-/** Parts of Var[log s] over all responses, nats^2; they add up to `total`. */
-export interface Decomposition {
-  total: number;
-  /** sigma^2 mean(1/L): what independent tokens give */
-  withinToken: number;
-  autocorrelation: number;
-  prompt: number;
-  /** what the three leave: means that move with length or position, lags beyond the window, noise */
-  residual: number;
+export interface MeasuredDependence {
+  sequences: number;
+  tokens: number;
+  prompts: number;
+  lags: LagPoint[];
+  /** lags that the corrected law uses */
+  window: number;
+  /** 1 + 2 sum_k rho_k over the window */
+  integratedAutocorrelation: Estimate;
+  /** variance of d_t within a response, nats^2 */
+  sigma2: Estimate;
+  /** variance of the prompts' shifts, nats^2; null where no prompt has two responses */
+  tau2: Estimate | null;
+  intraclassCorrelation: Estimate | null;
+  /** 97.5 % intervals of the autocorrelation at lag 1 and of the ICC */
+  joint: { neighbours: Estimate['interval']; icc: Estimate['interval'] };
+  /** sigma^2, autocovariances and tau^2, from tokens and pairs of tokens only */
+  laws: { naive: Law; corrected: Law };
+  natural: MeasuredLawCurve;
+  prefix: MeasuredLawCurve;
+  meanLength: number;
+  /** Var[log s] over all responses, nats^2, and the weights of the lags in it */
+  total: { variance: number; lagWeights: Float64Array };
 }
 
+/** What each law says of the responses in a curve is laid beside it in `predict.ts`. */
+export async function measureDependence(
+  rollouts: Rollouts,
+  settings: DependenceSettings,
+  context: ExperimentContext,
+): Promise<MeasuredDependence> {
+  const data = prepare(rollouts);
+  const bootstrap = new ClusterBootstrap(context);
+  const longest = data.lengths.reduce((max, length) => Math.max(max, length), 1);
+  const maxLag = Math.min(settings.maxLag, longest - 1);
+  await stage(context, 0.05);
+  const lags = lagSums(data.centered, rollouts.offsets, data.cluster, data.prompts, maxLag);
+  const responsePairs = responsePairSums(data);
+  const hasPairs = (responsePairs.columns[1] as Float64Array).some((pairs) => pairs > 0);
+  await stage(context, 0.3);
+
+  const points = lagPoints(bootstrap, lags, responsePairs, hasPairs, maxLag);
+  const window = automaticWindow([1, ...points.map((point) => point.autocorrelation)]);
+  const joint = new ClusterBootstrap({ ...context, level: JOINT_LEVEL });
+  const [neighbours] = lagPoints(joint, lags, responsePairs, hasPairs, Math.min(1, maxLag));
+  const law = lawSums(lags, responsePairs, window);
+  const layout: LawLayout = { window, at: 0, hasPairs };
+  await stage(context, 0.6);
+
+  const { integrated, sigma2, tau2 } = tokenEstimates(bootstrap, law, layout);
+  const icc = iccEstimate(bootstrap, data);
+  const limit = prefixLimit(data.lengths, settings.prefixLength);
+  const natural = lawCurve(data, naturalCurve(data, settings.bins), bootstrap, law, layout);
+  await stage(context, 0.8);
+  const prefixes = prefixCurve(data, limit, settings.prefixPoints);
+  const prefix = lawCurve(data, prefixes, bootstrap, law, layout);
+  await stage(context, 1);
+  return {
+    sequences: sequenceCount(rollouts),
+    tokens: tokenCount(rollouts),
+    prompts: data.prompts,
+    lags: points,
+    window,
+    integratedAutocorrelation: integrated,
+    sigma2,
+    tau2,
+    intraclassCorrelation: icc,
+    joint: {
+      neighbours: neighbours?.interval ?? null,
+      icc: iccEstimate(joint, data)?.interval ?? null,
+    },
+    laws: {
+      naive: lawOf(totalsOf(naiveSums(law)), NAIVE_LAYOUT),
+      corrected: lawOf(totalsOf(law), layout),
+    },
+    natural,
+    prefix,
+    meanLength: mean(data.lengths),
+    total: {
+      variance: sampleVariance(sequenceMeans(data.centered, rollouts.offsets)),
+      lagWeights: meanVarianceWeights(data.lengths, window),
+    },
+  };
+}
+
+/** The naive law is the corrected one without lags and without prompts. */
+const NAIVE_LAYOUT: LawLayout = { window: 0, at: 0, hasPairs: false };
+const naiveSums = ({ clusters, columns }: ClusterSums): ClusterSums => ({
+  clusters,
+  columns: columns.slice(0, 2),
+});
+
 /** Autocorrelations at lags 1 .. maxLag, each from its own pairs. */
-export function lagPoints(
+function lagPoints(
   bootstrap: ClusterBootstrap,
   lags: ClusterSums,
   responsePairs: ClusterSums,
@@ -101,7 +192,7 @@ export function lagPoints(
   });
 }
 
-export function tokenEstimates(
+function tokenEstimates(
   bootstrap: ClusterBootstrap,
   law: ClusterSums,
   layout: LawLayout,
@@ -117,7 +208,7 @@ export function tokenEstimates(
 }
 
 /** ICC of log s among responses to one prompt; null where no prompt has two responses. */
-export function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estimate | null {
+function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estimate | null {
   const { rollouts, cluster, centered, prompts } = data;
   const values = sequenceMeans(centered, rollouts.offsets);
   const sums = newClusterSums(prompts, 6);
@@ -149,36 +240,25 @@ export function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estima
   );
 }
 
-function predicted(law: Law, h: Float64Array): number {
-  return h.reduce((sum, weight, lag) => sum + weight * (law.gamma[lag] as number), law.tau2);
-}
-
 function totalsOf(sums: ClusterSums): number[] {
   return sums.columns.map((column) => compensatedSum(column));
 }
 
-/** Measured variance, naive and corrected law along a curve, and how each law fares. */
-export function lawCurve(
+/** Measured variance along a curve, and how each law fares. */
+function lawCurve(
   data: Prepared,
   curve: Curve,
   bootstrap: ClusterBootstrap,
   sums: ClusterSums,
   layout: LawLayout,
-): LawCurve {
+): MeasuredLawCurve {
   const { kind, points } = curve;
   const measuredSums = points.map((point) => momentSums(data, point));
-  // the naive law is the corrected one without lags and without prompts
-  const naiveSums: ClusterSums = { clusters: sums.clusters, columns: sums.columns.slice(0, 2) };
-  const naiveLayout: LawLayout = { window: 0, at: 0, hasPairs: false };
   const weightsFor = (window: number): Float64Array[] =>
     points.map((point) => meanVarianceWeights(point.lengths, window));
   const h = { naive: weightsFor(0), corrected: weightsFor(layout.window) };
-  const law = {
-    naive: lawOf(totalsOf(naiveSums), naiveLayout),
-    corrected: lawOf(totalsOf(sums), layout),
-  };
   const check = (own: ClusterSums, ownLayout: LawLayout, weights: Float64Array[]): LawCheck => {
-    if (points.length === 0) return { level: null, tilt: null, verdict: 'too few' };
+    if (points.length === 0) return { level: null, tilt: null };
     const joined = joinSums(...measuredSums, own);
     const placed = { ...ownLayout, at: 3 * points.length };
     const sizes = points.map((point) => point.sequences);
@@ -194,14 +274,7 @@ export function lawCurve(
             joined,
             residualStatistic(placed, weights, slopeCoefficients(x, sizes)),
           );
-    return {
-      level,
-      tilt,
-      verdict: bothOf(
-        verdictOf(level.interval, 1, LEVEL_RESOLUTION),
-        verdictOf(tilt?.interval ?? null, 0, TILT_RESOLUTION),
-      ),
-    };
+    return { level, tilt };
   };
   return {
     kind,
@@ -215,33 +288,12 @@ export function lawCurve(
         bootstrap.estimate(measuredSums[b] as ClusterSums, logVariance),
         Math.exp,
       ).interval,
-      naive: predicted(law.naive, h.naive[b] as Float64Array),
-      corrected: predicted(law.corrected, h.corrected[b] as Float64Array),
+      lagWeights: {
+        naive: h.naive[b] as Float64Array,
+        corrected: h.corrected[b] as Float64Array,
+      },
     })),
-    naive: check(naiveSums, naiveLayout, h.naive),
+    naive: check(naiveSums(sums), NAIVE_LAYOUT, h.naive),
     corrected: check(sums, layout, h.corrected),
-  };
-}
-
-/** Fails when one does, holds when both do. */
-export function bothOf(a: ExperimentVerdict, b: ExperimentVerdict): ExperimentVerdict {
-  if (a === 'fails' || b === 'fails') return 'fails';
-  return a === 'holds' && b === 'holds' ? 'holds' : 'too few';
-}
-
-/** @param sums the law's columns */
-export function decompose(data: Prepared, sums: ClusterSums, layout: LawLayout): Decomposition {
-  const { lengths, centered, rollouts } = data;
-  const total = sampleVariance(sequenceMeans(centered, rollouts.offsets));
-  const law = lawOf(totalsOf(sums), layout);
-  const h = meanVarianceWeights(lengths, layout.window);
-  const withinToken = (h[0] as number) * (law.gamma[0] as number);
-  const autocorrelation = predicted(law, h) - law.tau2 - withinToken;
-  return {
-    total,
-    withinToken,
-    autocorrelation,
-    prompt: law.tau2,
-    residual: total - withinToken - autocorrelation - law.tau2,
   };
 }

@@ -4,7 +4,8 @@ import { cpuKernels } from '../../math/cpu-kernels';
 import type { Kernels, SequenceForms } from '../../math/kernels';
 import { Random, STREAM } from '../../math/philox';
 import { emptyRollouts, type Rollouts } from '../../rollouts/rollouts';
-import { equivalence, FORMS } from '.';
+import { equivalence } from '.';
+import { FORMS } from './measure';
 
 const context = { kernels: cpuKernels, seed: 1 };
 

@@ -20,7 +20,7 @@ import { PolicyHost } from '../../policy/host';
 import { loadRuntime } from '../../policy/runtime';
 import { scoreSequences } from '../../policy/score';
 import type { Rollouts } from '../../rollouts/rollouts';
-import { logitNorms, measureObjective } from './measure';
+import { logitNorms, measureObjective } from './mass';
 
 type Params = Record<string, np.Array>;
 

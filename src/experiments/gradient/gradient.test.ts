@@ -7,14 +7,11 @@ import { evaluateObjective } from '../../math/objectives/evaluate';
 import { OBJECTIVE_IDS, recommended, type ObjectiveSettings } from '../../math/objectives/registry';
 import { emptyRollouts, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
-import {
-  DERIVATIVE_TOLERANCE,
-  gradient,
-  gradientSettingsSchema,
-  gspoTokenClaim,
-  type GradientSettings,
-} from '.';
-import { logitNorms, measureObjective, thinned } from './measure';
+import { gradient } from '.';
+import { DERIVATIVE_TOLERANCE, gspoTokenClaim } from './claims';
+import { logitNorms, measureObjective, thinned } from './mass';
+import { derivativeCheck } from './measure';
+import { gradientSettingsSchema, type GradientSettings } from './settings';
 
 const context = { kernels: cpuKernels, seed: 1 };
 const made = (change: Partial<SyntheticSource> = {}) =>
@@ -44,7 +41,7 @@ describe('gradient', () => {
   const claimWith = (rollouts: Rollouts, change: (g: number, t: number) => number) => {
     const settings = recommended('gspo_token', 'trl') as ObjectiveSettings;
     const { gradient: own } = evaluateObjective(rollouts, settings);
-    return gspoTokenClaim(rollouts, own.map(change), 1);
+    return gspoTokenClaim(derivativeCheck(rollouts, own.map(change), 1));
   };
 
   it.each([0.001, 0.02, 0.5, 3])(

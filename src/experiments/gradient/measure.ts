@@ -1,240 +1,220 @@
 /**
- * Measurements of the experiment `gradient`. Contract: pure float64; masses are sums of |d loss / d log pi|
- * over tokens, norms are Euclidean over tokens and vocabulary together.
+ * Gradient mass per objective (`mass.ts`), per response, and what the claims need: GSPO-token's gradient against
+ * the derivative of GSPO's loss, GSPO's weight against exp(dH), and how the gradient of a response grows with
+ * its length.
  */
-import { effectiveSampleShare } from '../../math/diagnostics/divergence';
-import type { ClusterBootstrap, Estimate, SmoothStatistic } from '../../math/stats/clusters';
-import { Random, STREAM } from '../../math/philox';
+import { sequenceMeans as plainMeans } from '../../math/diagnostics/divergence';
+import { ClusterBootstrap, type Estimate } from '../../math/stats/clusters';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { kindOf, type ObjectiveSettings } from '../../math/objectives/registry';
-import { quantileSorted } from '../../math/stats/quantiles';
-import { promptClusters } from '../../rollouts/clusters';
-import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
-import { responseLengths } from '../shared/input';
-import { geometricLengthBins } from '../shared/length-bins';
-import { PromptSums } from '../shared/proportions';
+import {
+  objective,
+  settingsIn,
+  type ObjectiveId,
+  type ObjectiveSettings,
+} from '../../math/objectives/registry';
+import type { Library } from '../../math/objectives/types';
+import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import type { ExperimentContext } from '../experiment';
+import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
+import { logRatios, responseLengths, sequenceMeans, stage } from '../shared/input';
+import { lengthSlope, logitNorms, measureObjective, thinned, type GradientMeasure } from './mass';
+import type { GradientSettings } from './settings';
 
-export interface MassBin {
-  low: number;
-  high: number;
-  /** share of all tokens, and of all gradient mass, in the bin */
+/** nats of log s; truncation is its square over 6 */
+const DERIVATIVE_STEP = 1e-5;
+/** bounded: each difference costs two passes over its response */
+export const DERIVATIVE_RESPONSES = 32;
+export const DERIVATIVE_TOKENS = 4;
+/** The objectives whose gradient per response is regressed on its length. */
+export type SlopedObjective = 'gspo' | 'dapo' | 'rloo';
+
+export interface GradientPoint {
+  sequence: number;
+  length: number;
+  advantage: number;
+  /** H_theta - H_old of the response, nats per token: negative = less surprising now */
+  crossEntropyChange: number;
+  /** mean Shannon entropy under pi_old, nats; null where the source has none */
+  entropy: number | null;
+  /** GSPO's weight s = exp(H_old - H_theta) */
+  weight: number;
+  /** per objective, in the order of the result: sum_t |d loss / d log pi| of the response */
+  mass: number[];
+}
+
+export interface ObjectiveGradient extends GradientMeasure {
+  id: ObjectiveId;
+  title: string;
+  /** the other library's settings, where the chosen one has no such objective */
+  library: Library;
+}
+
+/** GSPO-token's gradient against central differences of GSPO's loss. */
+export interface DerivativeCheck {
+  /** absolute deviation, and the largest derivative */
+  largest: number;
+  scale: number;
+  /** tokens compared */
+  n: number;
+}
+
+export interface MeasuredGradient {
+  sequences: number;
   tokens: number;
-  mass: number;
+  /** false = no collision probabilities in the source: norms below are null */
+  logitSpace: boolean;
+  objectives: ObjectiveGradient[];
+  points: GradientPoint[];
+  correction: CorrectionReport;
+  derivative: DerivativeCheck;
+  /** largest relative deviation of GSPO's weight from exp(H_old - H_theta), over n responses */
+  informationGain: { deviation: number; n: number };
+  /** of log(sum_t |gradient before the gate| / |A|) on log L */
+  lengthSlopes: Record<SlopedObjective, Estimate | null>;
 }
 
-export interface GradientMeasure {
-  loss: number;
-  /** sum over tokens of |d loss / d log pi| */
-  mass: number;
-  /** the same without the mismatch correction; equal to `mass` where there is none */
-  uncorrectedMass: number;
-  /** share of tokens that get any gradient */
-  active: number;
-  /** mass over what it would be with every gate open */
-  kept: number;
-  /** share of the mass in responses with A > 0 */
-  positive: number;
-  /** effective number of responses that share the mass, over n */
-  effectiveResponses: number;
-  /** norm of the gradient with respect to all logits; null without collision probabilities */
-  logitNorm: number | null;
-  byLength: MassBin[];
-  /** by Shannon entropy under pi_old, equal numbers of tokens; empty where the source has none */
-  byEntropy: MassBin[];
-}
-
-/**
- * [tokens] norm of onehot(y) - p: sqrt(1 - 2 p_y + sum p^2), p that of pi_theta, which is what gets
- * differentiated; null without collision probabilities.
- */
-export function logitNorms(rollouts: Rollouts): Float64Array | null {
-  const { collisionNew, logpNew } = rollouts;
-  if (!collisionNew) return null;
-  return Float64Array.from(logpNew, (logp, t) =>
-    // Rounding may leave a certain token slightly below 0.
-    Math.sqrt(Math.max(0, 1 - 2 * Math.exp(logp) + (collisionNew[t] as number))),
-  );
-}
-
-/** |gradient| with the gate open. */
-function openGradient(gradient: number, gate: number, weighted: number): number {
-  return gate > 0 ? Math.abs(gradient) / gate : weighted;
-}
-
-export interface MeasuredObjective {
-  measure: GradientMeasure;
-  /** [n] sum_t |d loss / d log pi| of each response */
-  sequenceMass: Float64Array;
-}
-
-/** @param correction [tokens] mismatch weights; null = 1 */
-export function measureObjective(
+export async function measureGradient(
   rollouts: Rollouts,
-  settings: ObjectiveSettings,
-  norms: Float64Array | null,
-  bins: number,
-  correction: Float64Array | null = null,
-): MeasuredObjective {
-  const weights = correction ?? undefined;
-  const { loss, gradient, gate } = evaluateObjective(rollouts, settings, weights);
-  const open = ungatedGradient(rollouts, settings, weights);
-  const n = sequenceCount(rollouts);
-  const sequenceMass = new Float64Array(n);
-  let mass = 0;
-  let openMass = 0;
-  let positive = 0;
-  let active = 0;
-  let squares = 0;
-  for (let i = 0; i < n; i++) {
-    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
-      const size = Math.abs(gradient[t] as number);
-      sequenceMass[i] = (sequenceMass[i] as number) + size;
-      openMass += openGradient(gradient[t] as number, gate[t] as number, open[t] as number);
-      if (size > 0) active++;
-      if (norms) squares += (size * (norms[t] as number)) ** 2;
-    }
-    mass += sequenceMass[i] as number;
-    if ((rollouts.advantage[i] as number) > 0) positive += sequenceMass[i] as number;
+  settings: GradientSettings,
+  context: ExperimentContext,
+): Promise<MeasuredGradient> {
+  const norms = logitNorms(rollouts);
+  const { weights, ...correction } = applyCorrection(
+    rollouts,
+    settings.correction ?? NO_CORRECTION,
+  );
+  const measured: ObjectiveGradient[] = [];
+  const masses: Float64Array[] = [];
+  for (const id of settings.objectives) {
+    const chosen = settingsOf(id, settings.library);
+    const { measure, sequenceMass } = measureObjective(
+      rollouts,
+      chosen,
+      norms,
+      settings.bins,
+      weights,
+    );
+    measured.push({ id, title: objective(id).title, library: chosen.library, ...measure });
+    masses.push(sequenceMass);
+    await stage(context, (0.8 * measured.length) / settings.objectives.length);
   }
-  const share = (x: number, of: number) => (of > 0 ? x / of : 0);
+  const bootstrap = new ClusterBootstrap({ seed: context.seed });
+  const slopeOf = (id: SlopedObjective) => lengthSlope(rollouts, settingsOf(id, 'trl'), bootstrap);
   return {
-    measure: {
-      loss,
-      mass,
-      uncorrectedMass: correction
-        ? evaluateObjective(rollouts, settings).gradient.reduce((sum, g) => sum + Math.abs(g), 0)
-        : mass,
-      active: share(active, gradient.length),
-      kept: share(mass, openMass),
-      positive: share(positive, mass),
-      effectiveResponses: effectiveSampleShare(sequenceMass),
-      logitNorm: norms ? Math.sqrt(squares) : null,
-      byLength: byLength(rollouts, sequenceMass, mass, bins),
-      byEntropy: rollouts.entropyOld ? byEntropy(rollouts.entropyOld, gradient, mass, bins) : [],
-    },
-    sequenceMass,
+    sequences: sequenceCount(rollouts),
+    tokens: tokenCount(rollouts),
+    logitSpace: norms !== null,
+    objectives: measured,
+    points: pointsOf(rollouts, masses, settings.points, context.seed),
+    correction,
+    derivative: derivativeCheck(
+      rollouts,
+      evaluateObjective(rollouts, settingsOf('gspo_token', 'trl')).gradient,
+      context.seed,
+    ),
+    informationGain: informationGain(rollouts),
+    lengthSlopes: { gspo: slopeOf('gspo'), dapo: slopeOf('dapo'), rloo: slopeOf('rloo') },
   };
 }
 
-function byLength(
-  rollouts: Rollouts,
-  sequenceMass: Float64Array,
-  total: number,
-  bins: number,
-): MassBin[] {
-  const lengths = responseLengths(rollouts);
-  const tokens = rollouts.logpNew.length;
-  return geometricLengthBins(lengths, bins).map(({ minLength, maxLength, members }) => {
-    let own = 0;
-    let mass = 0;
-    for (const i of members) {
-      own += lengths[i] as number;
-      mass += sequenceMass[i] as number;
-    }
-    return {
-      low: minLength,
-      high: maxLength,
-      tokens: own / tokens,
-      mass: total > 0 ? mass / total : 0,
-    };
-  });
+/** Settings in the library asked for, or else in the one that has the objective. */
+function settingsOf(id: ObjectiveId, library: Library): ObjectiveSettings {
+  return settingsIn(objective(id), library);
 }
 
-function byEntropy(
-  entropy: FloatArray,
-  gradient: Float64Array,
-  total: number,
-  bins: number,
-): MassBin[] {
-  const sorted = Float64Array.from(entropy).sort();
-  const edges = Array.from({ length: bins + 1 }, (_, k) => quantileSorted(sorted, k / bins));
-  const tokens = new Float64Array(bins);
-  const mass = new Float64Array(bins);
-  for (let t = 0; t < entropy.length; t++) {
-    const x = entropy[t] as number;
-    let bin = 0;
-    while (bin < bins - 1 && x >= (edges[bin + 1] as number)) bin++;
-    tokens[bin] = (tokens[bin] as number) + 1 / entropy.length;
-    mass[bin] = (mass[bin] as number) + (total > 0 ? Math.abs(gradient[t] as number) / total : 0);
-  }
-  return Array.from(tokens, (share, k) => ({
-    low: edges[k] as number,
-    high: edges[k + 1] as number,
-    tokens: share,
-    mass: mass[k] as number,
+function pointsOf(
+  rollouts: Rollouts,
+  masses: readonly Float64Array[],
+  limit: number,
+  seed: number,
+): GradientPoint[] {
+  const means = sequenceMeans(logRatios(rollouts), rollouts.offsets);
+  const lengths = responseLengths(rollouts);
+  const entropy = rollouts.entropyOld ? plainMeans(rollouts.entropyOld, rollouts.offsets) : null;
+  return thinned(means.length, limit, seed).map((i) => ({
+    sequence: i,
+    length: lengths[i] as number,
+    advantage: rollouts.advantage[i] as number,
+    crossEntropyChange: -(means[i] as number),
+    entropy: entropy ? (entropy[i] as number) : null,
+    weight: Math.exp(means[i] as number),
+    mass: masses.map((mass) => mass[i] as number),
   }));
 }
 
+/** d/d b_t of GSPO's loss on response i alone, by central differences. */
+function derivativeOfOne(rollouts: Rollouts, i: number, t: number): number {
+  const [from, to] = [rollouts.offsets[i] as number, rollouts.offsets[i + 1] as number];
+  // The column may be float32, which has no room for the step.
+  const logpNew = Float64Array.from(rollouts.logpNew.subarray(from, to));
+  const batch = {
+    offsets: Uint32Array.of(0, to - from),
+    logpOld: rollouts.logpOld.subarray(from, to),
+    logpNew,
+    advantage: rollouts.advantage.subarray(i, i + 1),
+  };
+  const lossAt = (b: number) => {
+    logpNew[t] = b;
+    return evaluateObjective(batch, settingsOf('gspo', 'trl')).loss;
+  };
+  const step = DERIVATIVE_STEP * (to - from);
+  const [up, down] = [(logpNew[t] as number) + step, (logpNew[t] as number) - step];
+  return (lossAt(up) - lossAt(down)) / (up - down);
+}
+
 /**
- * The same objective with nothing clipped or masked by itself.
- * @param correction [tokens] mismatch weights
- * @returns [tokens] |d loss / d log pi|
+ * GSPO's loss is a mean over responses, so the derivative with respect to b_t is that of its own response's
+ * loss over n: central differences, the step such that log s moves by DERIVATIVE_STEP. The other side is
+ * GSPO-token's own gradient, in which s is a constant and pi / sg[pi] is what is differentiated.
+ *
+ * @param tokenGradient [tokens] d loss / d b_t as GSPO-token gives it
  */
-export function ungatedGradient(
+export function derivativeCheck(
   rollouts: Rollouts,
-  settings: ObjectiveSettings,
-  correction?: Float64Array,
-): Float64Array {
-  const { surrogate } = settings;
-  const ungated = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
-  return evaluateObjective(rollouts, ungated, correction).gradient.map(Math.abs);
-}
-
-/** (n, x, y, xx, xy) -> least-squares slope of y on x */
-const slope: SmoothStatistic = (totals, gradient) => {
-  const n = totals[0] as number;
-  const [mx, my, mxx, mxy] = [1, 2, 3, 4].map((k) => (totals[k] as number) / n) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const sxx = mxx - mx * mx;
-  const sxy = mxy - mx * my;
-  if (!(n > 2 && sxx > 1e-12)) return NaN;
-  const b = sxy / sxx;
-  // Influence of a point: (x - mx)(y - my - b (x - mx)) / (n sxx), written on (1, x, y, xx, xy).
-  const c = 1 / (n * sxx);
-  gradient[0] = c * (mx * my - b * mx * mx);
-  gradient[1] = c * (2 * b * mx - my);
-  gradient[2] = -c * mx;
-  gradient[3] = -c * b;
-  gradient[4] = c;
-  return b;
-};
-
-/** Slope of log(sum_t |gradient before the gate| / |A|) on log L over responses with A != 0. */
-export function lengthSlope(
-  rollouts: Rollouts,
-  settings: ObjectiveSettings,
-  bootstrap: ClusterBootstrap,
-): Estimate {
-  const open = ungatedGradient(rollouts, settings);
-  const sums = new PromptSums(promptClusters(rollouts).cluster, 5);
-  const lengths = responseLengths(rollouts);
-  for (let i = 0; i < lengths.length; i++) {
-    const advantage = Math.abs(rollouts.advantage[i] as number);
-    let mass = 0;
-    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
-      mass += open[t] as number;
+  tokenGradient: Float64Array,
+  seed: number,
+): DerivativeCheck {
+  const { surrogate } = settingsOf('gspo', 'trl');
+  if (surrogate.kind !== 'clip') throw new RangeError('GSPO clips a ratio.');
+  const edges = [Math.log1p(-surrogate.low), Math.log1p(surrogate.high)];
+  const means = sequenceMeans(logRatios(rollouts), rollouts.offsets);
+  // At an edge of the band the loss has a kink and no derivative; with A = 0 it has no gradient.
+  const usable = Array.from(means.keys()).filter(
+    (i) =>
+      rollouts.advantage[i] !== 0 &&
+      edges.every((edge) => Math.abs((means[i] as number) - edge) > 2 * DERIVATIVE_STEP),
+  );
+  let largest = 0;
+  let scale = 0;
+  let n = 0;
+  for (const k of thinned(usable.length, DERIVATIVE_RESPONSES, seed)) {
+    const i = usable[k] as number;
+    const from = rollouts.offsets[i] as number;
+    const length = (rollouts.offsets[i + 1] as number) - from;
+    for (const t of thinned(length, DERIVATIVE_TOKENS, seed)) {
+      const own = derivativeOfOne(rollouts, i, t) / means.length;
+      scale = Math.max(scale, Math.abs(own));
+      largest = Math.max(largest, Math.abs(own - (tokenGradient[from + t] as number)));
+      n++;
     }
-    // n in front keeps the logarithm near 0 whatever the size of the batch
-    const y = Math.log((mass * lengths.length) / advantage);
-    if (!Number.isFinite(y)) continue;
-    const x = Math.log(lengths[i] as number);
-    sums.add(i, [1, x, y, x * x, x * y]);
   }
-  return bootstrap.estimate(sums.sums, slope);
+  return { largest, scale, n };
 }
 
-/** At most `limit` of n indices, ascending, the same for the same seed. */
-export function thinned(n: number, limit: number, seed: number): number[] {
-  if (n <= limit) return Array.from({ length: n }, (_, i) => i);
-  const random = new Random(seed, STREAM.display);
-  const out: number[] = [];
-  // Selection sampling (Knuth 3.4.2 S): exactly `limit`, in order.
-  for (let i = 0; i < n && out.length < limit; i++) {
-    if (random.uniform() * (n - i) < limit - out.length) out.push(i);
+/** GSPO's weight against exp(H_old - H_theta), each cross-entropy on its own. */
+function informationGain(rollouts: Rollouts): MeasuredGradient['informationGain'] {
+  const { weight } = evaluateObjective(rollouts, settingsOf('gspo', 'trl'));
+  const before = sequenceMeans(rollouts.logpOld, rollouts.offsets);
+  const after = sequenceMeans(rollouts.logpNew, rollouts.offsets);
+  let largest = 0;
+  let counted = 0;
+  for (let i = 0; i < before.length; i++) {
+    const gain = Math.exp((after[i] as number) - (before[i] as number));
+    // A weight that no float64 holds says nothing about the identity.
+    if (!(gain > 0 && gain < Infinity)) continue;
+    const own = weight[rollouts.offsets[i] as number] as number;
+    largest = Math.max(largest, Math.abs(own / gain - 1));
+    counted++;
   }
-  return out;
+  return { deviation: largest, n: counted };
 }

@@ -7,7 +7,8 @@ import { cpuKernels } from '../../math/cpu-kernels';
 import { analyse } from '../../rollouts/file/analysis';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
-import { objectives, objectivesSettingsSchema, type ObjectivesResult } from '.';
+import { objectives, type ObjectivesResult } from '.';
+import { objectivesSettingsSchema } from './settings';
 import { PEER_EXAMPLE } from './peer-example';
 
 const context = { kernels: cpuKernels, seed: 1 };

@@ -5,7 +5,8 @@ import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
 import { cpuKernels } from '../../math/cpu-kernels';
 import type { Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
-import { precision, precisionSettingsSchema } from '.';
+import { precision } from '.';
+import { precisionSettingsSchema } from './settings';
 import { roundTo, spacing, type NumberFormat } from './rounding';
 
 const context = { kernels: cpuKernels, seed: 1 };

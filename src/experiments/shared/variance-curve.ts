@@ -1,6 +1,6 @@
 /**
- * Measured against predicted variance along one curve: points, slopes, level, each with its interval.
- * Contract: everything is a combination of logarithms of variances over the same prompts, so one
+ * Measured against predicted variance along one curve: points, slopes, level, each with its interval;
+ * shared by `variance` and by `mismatch`, which asks the same of another pair of policies. Contract: everything is a combination of logarithms of variances over the same prompts, so one
  * bootstrap carries the dependence between points (prefixes of one cohort are highly correlated) and
  * between measurement and prediction (sigma^2 is estimated from the same tokens).
  */
@@ -13,14 +13,20 @@ import {
 } from '../../math/stats/clusters';
 import { meanCoefficients, slopeCoefficients } from '../../math/stats/regression';
 import { logCombination, logVariance, type LogTerm } from '../../math/stats/statistics';
+import type { ExperimentContext } from '../experiment';
+import type { CurveSettings } from './curve-settings';
 import {
   MIN_SLOPE_POINTS,
   momentSums,
+  naturalCurve,
+  prefixCurve,
+  prefixLimit,
   tokenSums,
   type Curve,
   type CurvePoint,
   type Prepared,
 } from './curves';
+import { stage } from './input';
 
 /** Measured and predicted variance of one weight at one length, nats^2. */
 export interface VarianceMeasurement {
@@ -70,90 +76,164 @@ export interface VarianceCurve {
   level: Estimate | null;
 }
 
+/** One weight at one length, before any law. */
+interface VarianceEstimate {
+  /** nats^2 */
+  variance: Estimate;
+  /** log of it over the variance of the curve's tokens: both come from the same data */
+  logOverTokens: Estimate;
+}
+
+interface MeasuredPoint {
+  minLength: number;
+  maxLength: number;
+  length: number;
+  /** arithmetic mean of the lengths */
+  meanLength: number;
+  sequences: number;
+  prompts: number;
+  sequence: VarianceEstimate;
+  unnormalised: VarianceEstimate;
+  token: VarianceEstimate | null;
+}
+
+type MeasuredSlope = Omit<FittedSlope, 'prediction'>;
+
+export interface MeasuredVarianceCurve {
+  kind: Curve['kind'];
+  points: MeasuredPoint[];
+  tokenVariance: Estimate | null;
+  slopes: Record<keyof VarianceCurve['slopes'], MeasuredSlope | null>;
+  /** log of Var[log s] over the variance of the tokens, mean over the points */
+  logLevel: Estimate | null;
+  /** log L in the same mean */
+  meanLogLength: number;
+}
+
+/** Both curves, and the responses behind the second. */
+export async function measureVarianceCurves(
+  data: Prepared,
+  settings: CurveSettings,
+  bootstrap: ClusterBootstrap,
+  context: ExperimentContext,
+): Promise<{ natural: MeasuredVarianceCurve; prefix: MeasuredVarianceCurve; cohort: Curve }> {
+  await stage(context, 0.1);
+  const bins = naturalCurve(data, settings.bins);
+  const limit = prefixLimit(data.lengths, settings.prefixLength);
+  const cohort = prefixCurve(data, limit, settings.prefixPoints);
+  await stage(context, 0.2);
+  const natural = await measureVarianceCurve(data, bins, bootstrap, () => stage(context, 0.4));
+  await stage(context, 0.6);
+  const prefix = await measureVarianceCurve(data, cohort, bootstrap, () => stage(context, 0.8));
+  return { natural, prefix, cohort };
+}
+
 /** @param breathe awaited between points */
-export async function measureCurve(
+async function measureVarianceCurve(
   data: Prepared,
   curve: Curve,
   bootstrap: ClusterBootstrap,
   breathe: () => Promise<void>,
-): Promise<VarianceCurve> {
+): Promise<MeasuredVarianceCurve> {
   const { kind, tokens } = curve;
   if (curve.points.length === 0) {
     const slopes = { sequence: null, unnormalised: null, token: null };
-    return { kind, points: [], tokenVariance: null, slopes, level: null };
+    return { kind, points: [], tokenVariance: null, slopes, logLevel: null, meanLogLength: NaN };
   }
   const sums = curve.points.map((point) => ({
     sequence: momentSums(data, point),
     unnormalised: momentSums(data, point, (value, length) => value * length),
     token: kind === 'natural' ? tokenSums(data, point.members, Infinity) : null,
   }));
-  const tokenVariance = transformed(bootstrap.estimate(tokens, logVariance), Math.exp);
-  const points: VariancePoint[] = [];
+  const points: MeasuredPoint[] = [];
   for (const [b, point] of curve.points.entries()) {
     const own = sums[b] as (typeof sums)[number];
     const { minLength, maxLength, length, sequences, prompts } = point;
-    const meanLength = point.lengths.reduce((sum, l) => sum + l, 0) / sequences;
-    const against = (columns: ClusterSums, factor: number): VarianceMeasurement =>
-      measurement(bootstrap, columns, tokens, tokenVariance.estimate, factor);
     points.push({
       minLength,
       maxLength,
       length,
+      meanLength: point.lengths.reduce((sum, l) => sum + l, 0) / sequences,
       sequences,
       prompts,
-      sequence: against(own.sequence, 1 / length),
-      unnormalised: against(own.unnormalised, meanLength),
-      token: own.token && against(own.token, 1),
+      sequence: varianceEstimate(bootstrap, own.sequence, tokens),
+      unnormalised: varianceEstimate(bootstrap, own.unnormalised, tokens),
+      token: own.token && varianceEstimate(bootstrap, own.token, tokens),
     });
     await breathe();
   }
+  const sequence = sums.map((own) => own.sequence);
+  const unnormalised = sums.map((own) => own.unnormalised);
   const token = sums.map((own) => own.token).filter((own) => own !== null);
   const slopes = {
-    sequence: fittedSlope(
-      bootstrap,
-      curve.points,
-      sums.map((own) => own.sequence),
-      -1,
-    ),
-    unnormalised: fittedSlope(
-      bootstrap,
-      curve.points,
-      sums.map((own) => own.unnormalised),
-      1,
-    ),
-    token: fittedSlope(bootstrap, curve.points, token, 0),
+    sequence: fittedSlope(bootstrap, curve.points, sequence),
+    unnormalised: fittedSlope(bootstrap, curve.points, unnormalised),
+    token: fittedSlope(bootstrap, curve.points, token),
   };
   await breathe();
-  const level = meanLevel(
-    bootstrap,
-    curve.points,
-    sums.map((own) => own.sequence),
-    tokens,
-  );
-  return { kind, points, tokenVariance, slopes, level };
+  return {
+    kind,
+    points,
+    tokenVariance: transformed(bootstrap.estimate(tokens, logVariance), Math.exp),
+    slopes,
+    ...meanLevel(bootstrap, curve.points, sequence, tokens),
+  };
 }
 
-/** Prediction: `factor` times the token variance. */
-function measurement(
+function varianceEstimate(
   bootstrap: ClusterBootstrap,
   sums: ClusterSums,
   tokens: ClusterSums,
-  tokenVariance: number,
-  factor: number,
-): VarianceMeasurement {
-  const own = transformed(bootstrap.estimate(sums, logVariance), Math.exp);
+): VarianceEstimate {
   const quotient = logCombination([
     { kind: 'variance', at: 0, weight: 1 },
     { kind: 'variance', at: 3, weight: -1 },
   ]);
-  const ratio = transformed(
-    bootstrap.estimate(joinSums(sums, tokens), quotient),
-    (log) => Math.exp(log) / factor,
-  );
   return {
-    measured: own.estimate,
-    interval: own.interval,
-    predicted: factor * tokenVariance,
+    variance: transformed(bootstrap.estimate(sums, logVariance), Math.exp),
+    logOverTokens: bootstrap.estimate(joinSums(sums, tokens), quotient),
+  };
+}
+
+export const PREDICTED_SLOPES = { sequence: -1, unnormalised: 1, token: 0 } as const;
+
+/** Independent tokens: Var[log s] = sigma^2 / L, Var[log rho] = L sigma^2, Var[log r] = sigma^2. */
+export function predictVarianceCurve(measured: MeasuredVarianceCurve): VarianceCurve {
+  const { kind, tokenVariance, slopes, logLevel, meanLogLength } = measured;
+  const sigma2 = tokenVariance?.estimate ?? NaN;
+  const sloped = (weight: keyof typeof slopes): FittedSlope | null => {
+    const slope = slopes[weight];
+    return slope && { ...slope, prediction: PREDICTED_SLOPES[weight] };
+  };
+  return {
+    kind,
+    points: measured.points.map(({ meanLength, sequence, unnormalised, token, ...point }) => ({
+      ...point,
+      sequence: against(sequence, sigma2, 1 / point.length),
+      unnormalised: against(unnormalised, sigma2, meanLength),
+      token: token && against(token, sigma2, 1),
+    })),
+    tokenVariance,
+    slopes: {
+      sequence: sloped('sequence'),
+      unnormalised: sloped('unnormalised'),
+      token: sloped('token'),
+    },
+    level: logLevel && transformed(logLevel, (log) => Math.exp(log + meanLogLength)),
+  };
+}
+
+/** Prediction: `factor` times the token variance. */
+function against(
+  { variance, logOverTokens }: VarianceEstimate,
+  sigma2: number,
+  factor: number,
+): VarianceMeasurement {
+  const ratio = transformed(logOverTokens, (log) => Math.exp(log) / factor);
+  return {
+    measured: variance.estimate,
+    interval: variance.interval,
+    predicted: factor * sigma2,
     ratio: ratio.estimate,
     ratioInterval: ratio.interval,
   };
@@ -167,8 +247,7 @@ function fittedSlope(
   bootstrap: ClusterBootstrap,
   points: readonly CurvePoint[],
   sums: readonly ClusterSums[],
-  prediction: number,
-): FittedSlope | null {
+): MeasuredSlope | null {
   if (sums.length < MIN_SLOPE_POINTS) return null;
   const x = points.map((point) => Math.log(point.length));
   const weights = points.map((point) => point.sequences);
@@ -184,7 +263,6 @@ function fittedSlope(
     slope: slope.estimate,
     intercept: height - slope.estimate * center,
     interval: slope.interval,
-    prediction,
   };
 }
 
@@ -193,12 +271,12 @@ function meanLevel(
   points: readonly CurvePoint[],
   sums: readonly ClusterSums[],
   tokens: ClusterSums,
-): Estimate {
+): { logLevel: Estimate; meanLogLength: number } {
   const means = meanCoefficients(points.map((point) => point.sequences));
   const terms = varianceTerms(means);
   terms.push({ kind: 'variance', at: 3 * sums.length, weight: -1 });
-  const shift = points.reduce((sum, p, b) => sum + (means[b] as number) * Math.log(p.length), 0);
-  return transformed(bootstrap.estimate(joinSums(...sums, tokens), logCombination(terms)), (log) =>
-    Math.exp(log + shift),
-  );
+  return {
+    logLevel: bootstrap.estimate(joinSums(...sums, tokens), logCombination(terms)),
+    meanLogLength: points.reduce((sum, p, b) => sum + (means[b] as number) * Math.log(p.length), 0),
+  };
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { localFiles } from '../../scripts/node/ort';
-import type { Claim } from '../experiments/experiment';
-import { SHIPPED_RACE } from '../link/training';
-import { Random, STREAM } from '../math/philox';
-import { fetchCatalogue } from '../policy/fetch';
-import type { Series } from '../training/series';
-import { fetchSeries, seriesClaims, shippedSeries, type ShippedSeries } from './series-claims';
+import { localFiles } from '../../../scripts/node/ort';
+import type { Claim } from '../experiment';
+import { SHIPPED_RACE } from '../../link/training';
+import { Random, STREAM } from '../../math/philox';
+import { fetchCatalogue } from '../../policy/fetch';
+import { fetchSeries, shippedSeries, type Series, type ShippedSeries } from '../../training/series';
+import { seriesClaims } from '.';
 
 async function shipped(): Promise<ShippedSeries[]> {
   const manifest = (await fetchCatalogue(localFiles)).find(

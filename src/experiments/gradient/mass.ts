@@ -1,0 +1,240 @@
+/**
+ * Measurements of the experiment `gradient`. Contract: pure float64; masses are sums of |d loss / d log pi|
+ * over tokens, norms are Euclidean over tokens and vocabulary together.
+ */
+import { effectiveSampleShare } from '../../math/diagnostics/divergence';
+import type { ClusterBootstrap, Estimate, SmoothStatistic } from '../../math/stats/clusters';
+import { Random, STREAM } from '../../math/philox';
+import { evaluateObjective } from '../../math/objectives/evaluate';
+import { kindOf, type ObjectiveSettings } from '../../math/objectives/registry';
+import { quantileSorted } from '../../math/stats/quantiles';
+import { promptClusters } from '../../rollouts/clusters';
+import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
+import { responseLengths } from '../shared/input';
+import { geometricLengthBins } from '../shared/length-bins';
+import { PromptSums } from '../shared/proportions';
+
+export interface MassBin {
+  low: number;
+  high: number;
+  /** share of all tokens, and of all gradient mass, in the bin */
+  tokens: number;
+  mass: number;
+}
+
+export interface GradientMeasure {
+  loss: number;
+  /** sum over tokens of |d loss / d log pi| */
+  mass: number;
+  /** the same without the mismatch correction; equal to `mass` where there is none */
+  uncorrectedMass: number;
+  /** share of tokens that get any gradient */
+  active: number;
+  /** mass over what it would be with every gate open */
+  kept: number;
+  /** share of the mass in responses with A > 0 */
+  positive: number;
+  /** effective number of responses that share the mass, over n */
+  effectiveResponses: number;
+  /** norm of the gradient with respect to all logits; null without collision probabilities */
+  logitNorm: number | null;
+  byLength: MassBin[];
+  /** by Shannon entropy under pi_old, equal numbers of tokens; empty where the source has none */
+  byEntropy: MassBin[];
+}
+
+/**
+ * [tokens] norm of onehot(y) - p: sqrt(1 - 2 p_y + sum p^2), p that of pi_theta, which is what gets
+ * differentiated; null without collision probabilities.
+ */
+export function logitNorms(rollouts: Rollouts): Float64Array | null {
+  const { collisionNew, logpNew } = rollouts;
+  if (!collisionNew) return null;
+  return Float64Array.from(logpNew, (logp, t) =>
+    // Rounding may leave a certain token slightly below 0.
+    Math.sqrt(Math.max(0, 1 - 2 * Math.exp(logp) + (collisionNew[t] as number))),
+  );
+}
+
+/** |gradient| with the gate open. */
+function openGradient(gradient: number, gate: number, weighted: number): number {
+  return gate > 0 ? Math.abs(gradient) / gate : weighted;
+}
+
+export interface MeasuredObjective {
+  measure: GradientMeasure;
+  /** [n] sum_t |d loss / d log pi| of each response */
+  sequenceMass: Float64Array;
+}
+
+/** @param correction [tokens] mismatch weights; null = 1 */
+export function measureObjective(
+  rollouts: Rollouts,
+  settings: ObjectiveSettings,
+  norms: Float64Array | null,
+  bins: number,
+  correction: Float64Array | null = null,
+): MeasuredObjective {
+  const weights = correction ?? undefined;
+  const { loss, gradient, gate } = evaluateObjective(rollouts, settings, weights);
+  const open = ungatedGradient(rollouts, settings, weights);
+  const n = sequenceCount(rollouts);
+  const sequenceMass = new Float64Array(n);
+  let mass = 0;
+  let openMass = 0;
+  let positive = 0;
+  let active = 0;
+  let squares = 0;
+  for (let i = 0; i < n; i++) {
+    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
+      const size = Math.abs(gradient[t] as number);
+      sequenceMass[i] = (sequenceMass[i] as number) + size;
+      openMass += openGradient(gradient[t] as number, gate[t] as number, open[t] as number);
+      if (size > 0) active++;
+      if (norms) squares += (size * (norms[t] as number)) ** 2;
+    }
+    mass += sequenceMass[i] as number;
+    if ((rollouts.advantage[i] as number) > 0) positive += sequenceMass[i] as number;
+  }
+  const share = (x: number, of: number) => (of > 0 ? x / of : 0);
+  return {
+    measure: {
+      loss,
+      mass,
+      uncorrectedMass: correction
+        ? evaluateObjective(rollouts, settings).gradient.reduce((sum, g) => sum + Math.abs(g), 0)
+        : mass,
+      active: share(active, gradient.length),
+      kept: share(mass, openMass),
+      positive: share(positive, mass),
+      effectiveResponses: effectiveSampleShare(sequenceMass),
+      logitNorm: norms ? Math.sqrt(squares) : null,
+      byLength: byLength(rollouts, sequenceMass, mass, bins),
+      byEntropy: rollouts.entropyOld ? byEntropy(rollouts.entropyOld, gradient, mass, bins) : [],
+    },
+    sequenceMass,
+  };
+}
+
+function byLength(
+  rollouts: Rollouts,
+  sequenceMass: Float64Array,
+  total: number,
+  bins: number,
+): MassBin[] {
+  const lengths = responseLengths(rollouts);
+  const tokens = rollouts.logpNew.length;
+  return geometricLengthBins(lengths, bins).map(({ minLength, maxLength, members }) => {
+    let own = 0;
+    let mass = 0;
+    for (const i of members) {
+      own += lengths[i] as number;
+      mass += sequenceMass[i] as number;
+    }
+    return {
+      low: minLength,
+      high: maxLength,
+      tokens: own / tokens,
+      mass: total > 0 ? mass / total : 0,
+    };
+  });
+}
+
+function byEntropy(
+  entropy: FloatArray,
+  gradient: Float64Array,
+  total: number,
+  bins: number,
+): MassBin[] {
+  const sorted = Float64Array.from(entropy).sort();
+  const edges = Array.from({ length: bins + 1 }, (_, k) => quantileSorted(sorted, k / bins));
+  const tokens = new Float64Array(bins);
+  const mass = new Float64Array(bins);
+  for (let t = 0; t < entropy.length; t++) {
+    const x = entropy[t] as number;
+    let bin = 0;
+    while (bin < bins - 1 && x >= (edges[bin + 1] as number)) bin++;
+    tokens[bin] = (tokens[bin] as number) + 1 / entropy.length;
+    mass[bin] = (mass[bin] as number) + (total > 0 ? Math.abs(gradient[t] as number) / total : 0);
+  }
+  return Array.from(tokens, (share, k) => ({
+    low: edges[k] as number,
+    high: edges[k + 1] as number,
+    tokens: share,
+    mass: mass[k] as number,
+  }));
+}
+
+/**
+ * The same objective with nothing clipped or masked by itself.
+ * @param correction [tokens] mismatch weights
+ * @returns [tokens] |d loss / d log pi|
+ */
+export function ungatedGradient(
+  rollouts: Rollouts,
+  settings: ObjectiveSettings,
+  correction?: Float64Array,
+): Float64Array {
+  const { surrogate } = settings;
+  const ungated = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
+  return evaluateObjective(rollouts, ungated, correction).gradient.map(Math.abs);
+}
+
+/** (n, x, y, xx, xy) -> least-squares slope of y on x */
+const slope: SmoothStatistic = (totals, gradient) => {
+  const n = totals[0] as number;
+  const [mx, my, mxx, mxy] = [1, 2, 3, 4].map((k) => (totals[k] as number) / n) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const sxx = mxx - mx * mx;
+  const sxy = mxy - mx * my;
+  if (!(n > 2 && sxx > 1e-12)) return NaN;
+  const b = sxy / sxx;
+  // Influence of a point: (x - mx)(y - my - b (x - mx)) / (n sxx), written on (1, x, y, xx, xy).
+  const c = 1 / (n * sxx);
+  gradient[0] = c * (mx * my - b * mx * mx);
+  gradient[1] = c * (2 * b * mx - my);
+  gradient[2] = -c * mx;
+  gradient[3] = -c * b;
+  gradient[4] = c;
+  return b;
+};
+
+/** Slope of log(sum_t |gradient before the gate| / |A|) on log L over responses with A != 0. */
+export function lengthSlope(
+  rollouts: Rollouts,
+  settings: ObjectiveSettings,
+  bootstrap: ClusterBootstrap,
+): Estimate {
+  const open = ungatedGradient(rollouts, settings);
+  const sums = new PromptSums(promptClusters(rollouts).cluster, 5);
+  const lengths = responseLengths(rollouts);
+  for (let i = 0; i < lengths.length; i++) {
+    const advantage = Math.abs(rollouts.advantage[i] as number);
+    let mass = 0;
+    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
+      mass += open[t] as number;
+    }
+    // n in front keeps the logarithm near 0 whatever the size of the batch
+    const y = Math.log((mass * lengths.length) / advantage);
+    if (!Number.isFinite(y)) continue;
+    const x = Math.log(lengths[i] as number);
+    sums.add(i, [1, x, y, x * x, x * y]);
+  }
+  return bootstrap.estimate(sums.sums, slope);
+}
+
+/** At most `limit` of n indices, ascending, the same for the same seed. */
+export function thinned(n: number, limit: number, seed: number): number[] {
+  if (n <= limit) return Array.from({ length: n }, (_, i) => i);
+  const random = new Random(seed, STREAM.display);
+  const out: number[] = [];
+  // Selection sampling (Knuth 3.4.2 S): exactly `limit`, in order.
+  for (let i = 0; i < n && out.length < limit; i++) {
+    if (random.uniform() * (n - i) < limit - out.length) out.push(i);
+  }
+  return out;
+}

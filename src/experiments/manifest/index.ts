@@ -1,0 +1,97 @@
+/**
+ * Every page of the lab, in the order of the navigation: the one place where title and question are written,
+ * and from which navigation, addresses, the registry and the list that Reproduce runs are derived. Imports
+ * nothing, so that the first download of a page may have it.
+ *
+ * To add an experiment: an entry here; the compiler then asks for its code (`registry.ts`), its page
+ * (`app/experiments/pages.ts`), its choices (`PAGE_SETTINGS`) and what the page asks it with
+ * (`EXPERIMENT_SETTINGS`, both in `src/link`).
+ */
+interface Entry {
+  /** in the navigation */
+  title: string;
+  /** the heading of the page */
+  question: string;
+}
+
+interface ExperimentEntry extends Entry {
+  /** whether Reproduce runs it; a sentence says why not */
+  reproduce: true | string;
+}
+
+export const EXPERIMENT_ENTRIES = {
+  equivalence: {
+    title: 'Equivalence',
+    question: 'Are the three forms of GSPO’s sequence weight one number?',
+    reproduce: true,
+  },
+  variance: {
+    title: 'Variance',
+    question: 'Does the variance of the log weight fall like one over the length?',
+    reproduce: true,
+  },
+  dependence: {
+    title: 'Dependence',
+    question: 'Are token log-ratios independent, within a response and between responses?',
+    reproduce: true,
+  },
+  weights: {
+    title: 'Weights',
+    question: 'How heavy are the tails of the weights, and when is each usable?',
+    reproduce: true,
+  },
+  length: {
+    title: 'Length',
+    question: 'Does a short response bias its perplexity, and does the bias cancel in s?',
+    reproduce: true,
+  },
+  clipping: {
+    title: 'Clipping',
+    question: 'How much does each objective clip, and does the spread of the ratios predict it?',
+    reproduce:
+      'The paper’s clip shares are those of training: the race’s claims put them to the test, step by step.',
+  },
+  gradient: {
+    title: 'Gradient',
+    question: 'How much gradient does each token and each response get under each objective?',
+    reproduce: 'Its claims follow from the objectives, whatever the policies: the tests hold them.',
+  },
+  precision: {
+    title: 'Precision',
+    question: 'How many digits do log-probs need before the clip decision is right?',
+    reproduce: 'How log-probs should be stored is the lab’s own question, not the paper’s.',
+  },
+  objectives: {
+    title: 'Objectives',
+    question: 'What does each objective make of the same rollouts, in TRL and in verl?',
+    reproduce: 'It compares two libraries; the paper says nothing of either.',
+  },
+  mismatch: {
+    title: 'Mismatch',
+    question: 'What does it cost that another engine drew the tokens?',
+    reproduce:
+      'One engine samples and scores the shipped policies: they have no mismatch to measure.',
+  },
+} as const satisfies Record<string, ExperimentEntry>;
+
+/** Pages that measure nothing of the run in view. */
+const OTHER_ENTRIES = {
+  train: { title: 'Train', question: 'How do GSPO and its rivals learn, from the same start?' },
+  data: { title: 'Data', question: 'What is in your own rollouts?' },
+  reproduce: { title: 'Reproduce', question: 'What of the paper holds on a real policy?' },
+} as const satisfies Record<string, Entry>;
+
+export type ExperimentId = keyof typeof EXPERIMENT_ENTRIES;
+export const EXPERIMENT_IDS = Object.keys(EXPERIMENT_ENTRIES) as ExperimentId[];
+
+export const PAGES = { ...EXPERIMENT_ENTRIES, ...OTHER_ENTRIES };
+/** The address of a page is `#/ID`. */
+export type PageId = keyof typeof PAGES;
+export const PAGE_IDS = Object.keys(PAGES) as [PageId, ...PageId[]];
+
+export const isPageId = (name: string): name is PageId => Object.hasOwn(PAGES, name);
+export const isExperimentId = (name: string): name is ExperimentId =>
+  Object.hasOwn(EXPERIMENT_ENTRIES, name);
+
+/** What Reproduce runs, in the order of the ledger. */
+export const REPRODUCED = EXPERIMENT_IDS.filter((id) => EXPERIMENT_ENTRIES[id].reproduce === true);

@@ -1,0 +1,19 @@
+/** Composes the steps of an experiment: rollouts are checked, measured, predicted, judged. */
+import type { Experiment, ExperimentSteps, Verdicts } from '../experiment';
+import { checkRollouts } from './input';
+
+export function pipeline<Settings, Measured, Predicted extends object, Judged extends Verdicts>(
+  steps: ExperimentSteps<Settings, Measured, Predicted, Judged>,
+): Experiment<Settings, Predicted & Judged> {
+  const { schema, defaults } = steps;
+  return {
+    schema,
+    defaults,
+    async run(rollouts, settings, context) {
+      checkRollouts(rollouts);
+      const measured = await steps.measure(rollouts, settings, context);
+      const predicted = steps.predict(measured, settings);
+      return { ...predicted, ...steps.claims(predicted, settings) };
+    },
+  };
+}
