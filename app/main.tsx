@@ -1,7 +1,7 @@
 /** Starts the page: one engine, one lab, and what the address asks for running by itself. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { openLink } from '../src/link/hash';
+import { openLink } from '../src/link/link';
 import { colourSheet } from './experiments/objective-views';
 import { App } from './shell/App';
 import { Address } from './state/address';

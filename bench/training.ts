@@ -6,7 +6,7 @@
 import { defaultDevice, init } from '@jax-js/jax';
 import { SITE_ASSETS } from '../src/engine/assets';
 import { openBackend } from '../src/engine/backend';
-import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../src/link/training';
+import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../src/settings/training';
 import { fetchCatalogue, findPolicy, siteFiles } from '../src/policy/fetch';
 import { PolicyHost } from '../src/policy/host';
 import { forwardOf, gradientOf } from '../src/training/gradient';

@@ -1,4 +1,4 @@
-import { mutatedLinks } from '../src/link/mutations';
+import { mutatedLinks } from '../src/link/testing';
 import { asStranger, expect, finished, phase, sharedLink, startSmall, test } from './lab';
 import type { Locator } from '@playwright/test';
 

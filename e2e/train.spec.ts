@@ -45,7 +45,7 @@ test(
 
     await button(page, 'Link with the result').click();
     const link = await page.getByLabel('Link with the result').inputValue();
-    expect(link).toMatch(/raced=[\w-]+$/);
+    expect(link).toMatch(/race\.found=[\w-]+$/);
 
     await page.getByLabel('Rollouts of step').selectOption('2');
     await button(page, 'Open in every experiment').click();
@@ -55,7 +55,7 @@ test(
     // A stranger repeats it; another one opens a link whose settings are not those of its result.
     const visits = [
       [link, '✓ The same as in the link.'],
-      [link.replace('v=1', 'v=1&raceSeed=2'), '✕ Not the same as in the link.'],
+      [link.replace('v=2', 'v=2&race.seed=2'), '✕ Not the same as in the link.'],
     ] as const;
     // The trainer's steps on a software GPU are those of the first; a stranger adds none of its own.
     for (const [address, verdict] of backend === 'webgpu' ? [] : visits) {

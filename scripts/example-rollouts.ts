@@ -10,7 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { roundTo } from '../src/experiments/precision/rounding';
-import { DEFAULT_SYNTHETIC } from '../src/link/settings';
+import { DEFAULT_SYNTHETIC } from '../src/settings/run';
 import { sequenceCount } from '../src/rollouts/rollouts';
 import { syntheticRollouts } from '../src/rollouts/synthetic';
 

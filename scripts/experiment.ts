@@ -21,8 +21,8 @@ import {
 } from '../src/engine/headless/repeat-link';
 import { isRace } from '../src/engine/headless/repeat-race';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
-import { openLink, writeLink } from '../src/link/hash';
-import { figureWords, tokenWords } from '../src/link/words';
+import { openLink, writeLink } from '../src/link/link';
+import { figureWords, tokenWords } from '../src/link/fingerprint';
 import {
   appVersion,
   checkWritable,
@@ -58,7 +58,7 @@ function splitLink(text: string): { address: string; hash: string } {
   if (at < 0) {
     throw new CommandError(
       `"${text.slice(0, 60)}" is no link of the lab: it has no "#/", as in ` +
-        `'#/variance?v=1&seed=2'. Put the link in single quotes, or the shell cuts it at "&".`,
+        `'#/variance?v=2&seed=2'. Put the link in single quotes, or the shell cuts it at "&".`,
     );
   }
   return { address: text.slice(0, at), hash: text.slice(at) };
@@ -92,7 +92,7 @@ function readCommand(argv: string[]): Command {
   }
   // A link that leaves the choice means what any machine has.
   const { link } = openLink(hash);
-  const asked = isRace(hash) ? link.view['on'] : link.run.backend;
+  const asked = isRace(hash) ? link.view['backend'] : link.run.backend;
   const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
   return { address, hash, json, csv, svg, backend: backend ?? usual };
 }

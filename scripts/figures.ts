@@ -19,7 +19,7 @@ export interface FiguresOf {
 
 /** ms; a large run is read and measured in this time */
 const PATIENCE = 600_000;
-const OPEN_NOTHING = '#/data?v=1&backend=wasm&source=synthetic&prompts=1&groupSize=1';
+const OPEN_NOTHING = '#/data?v=2&backend=wasm&source=synthetic&prompts=1&groupSize=1';
 
 /** @returns names of the files written into the folder */
 export async function saveFigures(figures: FiguresOf, folder: string): Promise<string[]> {

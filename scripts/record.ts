@@ -3,7 +3,7 @@
  * run of the default settings on wasm. Writes `public/recorded/equivalence.json`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { DEFAULT_SETTINGS, type RunSettings } from '../src/link/settings';
+import { DEFAULT_SETTINGS, type RunSettings } from '../src/settings/run';
 import { nodeClient } from './node/client';
 import { ROOT } from './node/ort';
 

@@ -8,7 +8,7 @@ import {
   DEFAULT_SYNTHETIC,
   type PoliciesSource,
   type SyntheticSource,
-} from '../../src/link/settings';
+} from '../../src/settings/run';
 import type { ReactNode } from 'react';
 import { draftOf, type Draft } from '../setup/draft';
 import { useLab, useLabState } from '../state/react';

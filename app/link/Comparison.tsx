@@ -4,6 +4,8 @@
  */
 import {
   compareFingerprints,
+  figureWords,
+  tokenWords,
   type Comparison as Compared,
   type FigureComparison,
 } from '../../src/link/fingerprint';
@@ -12,7 +14,6 @@ import { Prose } from '../format/Prose';
 import type { OpenedFingerprint } from '../state/address';
 import { useAddress } from '../state/address-react';
 import { useFingerprint, type Fingerprinting, type Missing } from './use-fingerprint';
-import { figureWords, tokenWords } from '../../src/link/words';
 
 const BEFORE: Record<Missing, string> = {
   'no run': 'Press Start to repeat it.',

@@ -1,7 +1,7 @@
 /** What a link asks for that needs a person's word, and how its fingerprint compares. */
+import { runDifferences } from '../../src/settings/run';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
-import { differences } from '../setup/draft';
 import { Comparison } from './Comparison';
 
 export function LinkBanners() {
@@ -20,7 +20,7 @@ function Offer() {
   const settings = useLabState((state) => state.run?.settings ?? null);
   const ready = useLabState((state) => state.opening.status === 'open');
   if (offer === null) return null;
-  const changed = settings === null ? [] : differences(settings, offer.run);
+  const changed = settings === null ? [] : runDifferences(settings, offer.run);
   return (
     <div className="banner" role="status" data-testid="offer">
       <p>

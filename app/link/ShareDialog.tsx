@@ -3,7 +3,7 @@
  * fingerprint unless the person takes it out; why a link carries none is said.
  */
 import { useEffect, useId, useRef, useState } from 'react';
-import { HIDEABLE, type HidePart } from '../../src/link/hash';
+import { HIDEABLE, type HidePart } from '../../src/link/link';
 import { EXPERIMENT_PAGES } from '../experiments/registry';
 import { useAddress, useAddressState } from '../state/address-react';
 import { counted } from '../format/numbers';

@@ -1,5 +1,5 @@
 /** Whole addresses, for other people and other pages. */
-import { writeLink, type Link } from '../../src/link/hash';
+import { writeLink, type Link } from '../../src/link/link';
 
 /** @param page the lab's own address, anything behind `#` or `?` left out */
 export function fullAddress(link: Link, page: string = location.href): string {

@@ -1,7 +1,7 @@
 /** What a link may carry of the run in view, and why it carries nothing where it does not. */
 import { experimentSettings } from '../../src/link/experiments';
 import type { AnyPageSettings, PageId } from '../../src/link/pages';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import type { RunFingerprint } from '../../src/engine/lab/protocol';
 import { sameRun } from '../state/address';
 import type { Run } from '../state/lab';

@@ -1,6 +1,6 @@
 /** A run that a reload or a crash cut off, on offer. */
+import { runDifferences } from '../../src/settings/run';
 import { counted } from '../format/numbers';
-import { differences } from '../setup/draft';
 import { useLab, useLabState } from '../state/react';
 import { dateWords, differenceWords, sourceWords } from './words';
 
@@ -14,7 +14,7 @@ export function CutOff() {
   const how =
     here || settings === null || cutOff.settings === null
       ? ''
-      : differenceWords(differences(settings, cutOff.settings));
+      : differenceWords(runDifferences(settings, cutOff.settings));
   return (
     <div className="banner" role="status" data-testid="cut-off">
       <p>

@@ -1,7 +1,7 @@
 /** A run as files: per response, per token, whole. Written in the worker; the button says so meanwhile. */
 import { useState } from 'react';
 import type { ExportKind, Subject } from '../../src/engine/lab/protocol';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import { useLab } from '../state/react';
 import { download } from './download';
 import { linkTo } from './stamp';

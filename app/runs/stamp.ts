@@ -1,8 +1,8 @@
 /** The stamp of what is in view, for files that the page itself writes: figures, tables, the ledger. */
 import { policyHashes, factsOf } from '../../src/engine/stamp';
 import type { Stamp } from '../../src/export/stamp';
-import { openLink, writeLink } from '../../src/link/hash';
-import type { RunSettings } from '../../src/link/settings';
+import { openLink, writeLink } from '../../src/link/link';
+import type { RunSettings } from '../../src/settings/run';
 import { sourceName } from '../state/imports';
 import type { LabState } from '../state/lab';
 import { loadRecorded } from '../state/recorded';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICIES, DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/link/settings';
+import { DEFAULT_POLICIES, DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/settings/run';
 import type { ShelfRun } from '../../src/engine/lab/protocol';
 import { differenceWords, differsBy, labelOf, sizeWords, sourceWords, stateWords } from './words';
 

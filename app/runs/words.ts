@@ -1,8 +1,7 @@
 /** Kept runs in words: what they are, and how they differ from the one in view. Contract: pure. */
 import type { KeptRun, ShelfRun } from '../../src/engine/lab/protocol';
-import type { RunSettings } from '../../src/link/settings';
+import { runDifferences, type RunDifference, type RunSettings } from '../../src/settings/run';
 import { bytes, count } from '../format/numbers';
-import { differences, type Difference } from '../setup/draft';
 
 /** "step-04200 → step-04400", "synthetic", "my-run.jsonl" */
 export function sourceWords({ settings, files }: Pick<KeptRun, 'settings' | 'files'>): string {
@@ -13,12 +12,12 @@ export function sourceWords({ settings, files }: Pick<KeptRun, 'settings' | 'fil
 }
 
 /** What a kept run has that the one in view has not; null where they cannot be compared. */
-export function differsBy(inView: RunSettings | null, kept: KeptRun): Difference[] | null {
-  return inView === null || kept.settings === null ? null : differences(inView, kept.settings);
+export function differsBy(inView: RunSettings | null, kept: KeptRun): RunDifference[] | null {
+  return inView === null || kept.settings === null ? null : runDifferences(inView, kept.settings);
 }
 
 /** "α 1 → 0.5, seed 1 → 2" */
-export function differenceWords(found: readonly Difference[], most = 3): string {
+export function differenceWords(found: readonly RunDifference[], most = 3): string {
   const shown = found
     .slice(0, most)
     .map(({ name, before, after }) => `${name} ${before} → ${after}`);

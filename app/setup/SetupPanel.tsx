@@ -2,24 +2,18 @@
  * The setup panel: what the next run does. Contract: edits never touch a run that is under way; what
  * differs from it is listed; a value that cannot be is explained beside its field.
  */
-import { useMemo, type ReactNode } from 'react';
-import { BACKENDS, DEFAULT_SETTINGS, type BackendChoice } from '../../src/link/settings';
-import type { PolicyManifest } from '../../src/policy/manifest';
+import { useMemo } from 'react';
+import { runDifferences, runSettingsSchema, SOURCES } from '../../src/settings/run';
 import { useLab, useLabState } from '../state/react';
 import { isLive } from '../state/lab';
 import { AddCheckpoint } from './AddCheckpoint';
-import { checkpointLabel } from './checkpoints';
-import { differences, draftOf, readDraft, type Draft, type Issues } from './draft';
-import { NumberField, SelectField } from './Field';
-import { POLICIES_FIELDS, type PoliciesField } from './fields';
-import { SetupGroup } from './SetupGroup';
-import { SyntheticFields } from './SyntheticFields';
+import { draftOf, readDraft, type Draft, type Issues } from './draft';
+import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
 
-const BACKEND_NAMES: Record<BackendChoice, string> = {
-  auto: 'automatic',
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-};
+const NAMES: Record<Draft['kind'], string> = { policies: 'Policy pair', synthetic: 'Synthetic' };
+
+/** What is not of the source. */
+const MACHINE = { entries: { backend: runSettingsSchema.entries.backend } };
 
 function newSeed(): string {
   return String(crypto.getRandomValues(new Uint32Array(1))[0]);
@@ -32,7 +26,7 @@ export function SetupPanel() {
   const { settings, issues } = useMemo(() => readDraft(draft), [draft]);
   // Data from a file have no settings to compare with.
   const compared = run?.settings ?? null;
-  const changed = compared !== null && settings !== null ? differences(compared, settings) : [];
+  const changed = compared !== null && settings !== null ? runDifferences(compared, settings) : [];
 
   const setKind = (kind: Draft['kind']) => lab.edit((before) => ({ ...before, kind }));
   return (
@@ -45,38 +39,36 @@ export function SetupPanel() {
       }}
     >
       <div className="segmented segmented-wide" role="group" aria-label="Source of the rollouts">
-        <button
-          type="button"
-          aria-pressed={draft.kind === 'policies'}
-          onClick={() => setKind('policies')}
-        >
-          Policy pair
-        </button>
-        <button
-          type="button"
-          aria-pressed={draft.kind === 'synthetic'}
-          onClick={() => setKind('synthetic')}
-        >
-          Synthetic
-        </button>
+        {(['policies', 'synthetic'] as const).map((kind) => (
+          <button
+            key={kind}
+            type="button"
+            aria-pressed={draft.kind === kind}
+            onClick={() => setKind(kind)}
+          >
+            {NAMES[kind]}
+          </button>
+        ))}
       </div>
-      {draft.kind === 'policies' ? (
-        <PoliciesFields draft={draft} issues={issues} />
-      ) : (
-        <SyntheticFields draft={draft} issues={issues} newSeed={newSeed} />
-      )}
-      <SetupGroup title="Machine">
-        <SelectField
-          label="Backend"
-          hint="automatic: WebGPU on a real adapter, else WebAssembly"
-          value={draft.backend}
-          options={BACKENDS.map((backend) => ({ value: backend, label: BACKEND_NAMES[backend] }))}
-          onChange={(backend) => lab.edit((before) => ({ ...before, backend }))}
-        />
-      </SetupGroup>
-      {issues.settings !== undefined && (
+      <SourceFields draft={draft} issues={issues} />
+      <SettingsForm
+        schema={MACHINE}
+        layout="setup-fields"
+        field={(setting) => (
+          <SettingField
+            key={setting.key}
+            setting={setting}
+            text={draft.backend}
+            onChange={(text) => {
+              const backend = setting.read(text) as Draft['backend'];
+              lab.edit((before) => ({ ...before, backend }));
+            }}
+          />
+        )}
+      />
+      {issues['settings'] !== undefined && (
         <p className="field-issue" role="alert">
-          {issues.settings}
+          {issues['settings']}
         </p>
       )}
       <div className="setup-foot">
@@ -117,94 +109,57 @@ export function SetupPanel() {
   );
 }
 
-const NO_POLICIES: readonly PolicyManifest[] = [];
-
-function PoliciesFields({ draft, issues }: { draft: Draft; issues: Issues }) {
+function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
   const lab = useLab();
-  const policies = useLabState((state) =>
-    state.opening.status === 'open' ? state.opening.policies : NO_POLICIES,
-  );
-  const { policies: values } = draft;
-  const policy = policies.find(({ name }) => name === values.policy);
-  const set = (change: Partial<Draft['policies']>) =>
-    lab.edit((before) => ({ ...before, policies: { ...before.policies, ...change } }));
-  const checkpoints = policy?.checkpoints.map((checkpoint) => ({
-    value: checkpoint.id,
-    label: checkpointLabel(checkpoint),
-  }));
-  const field = (key: PoliciesField, extra: ReactNode = null, slider = false) => (
-    <NumberField
-      spec={POLICIES_FIELDS[key]}
-      text={values[key]}
-      issue={issues[key]}
-      {...(slider ? { slider: 'linear' as const } : {})}
-      standard={
-        DEFAULT_SETTINGS.source.kind === 'policies' ? DEFAULT_SETTINGS.source[key] : undefined
-      }
-      onChange={(text) => set({ [key]: text })}
-      extra={extra}
-    />
-  );
+  const { kind } = draft;
+  const texts: Readonly<Record<string, string>> = draft[kind];
+  const { policies, policy, options } = useCatalogue(draft.policies.policy);
+  const set = (change: Readonly<Record<string, string>>) =>
+    lab.edit((before) => ({ ...before, [kind]: { ...before[kind], ...change } }));
+  const policyHint =
+    policy === undefined
+      ? 'the list arrives with the engine'
+      : `${policy.title}; ${(policy.parameters / 1e6).toFixed(2)} M parameters`;
   return (
-    <>
-      <SetupGroup title="Policies">
-        <SelectField
-          label="Policy"
-          hint={
-            policy === undefined
-              ? 'the list arrives with the engine'
-              : `${policy.title}; ${(policy.parameters / 1e6).toFixed(2)} M parameters`
-          }
-          value={values.policy}
-          options={
-            policies.length > 0
-              ? policies.map(({ name, title }) => ({ value: name, label: title }))
-              : [{ value: values.policy, label: values.policy }]
-          }
-          onChange={(name) => {
-            const pair = policies.find((other) => other.name === name)?.defaultPair;
-            set({ policy: name, ...pair });
-          }}
-        />
-        <SelectField
-          label="Old policy"
-          symbol="π_old"
-          hint="samples the responses"
-          value={values.old}
-          options={checkpoints ?? [{ value: values.old, label: values.old }]}
-          onChange={(old) => set({ old })}
-        />
-        <SelectField
-          label="New policy"
-          symbol="π_θ"
-          hint="scores them again"
-          value={values.new}
-          options={checkpoints ?? [{ value: values.new, label: values.new }]}
-          onChange={(theta) => set({ new: theta })}
-        />
-        <AddCheckpoint policy={values.policy} />
-        {field('alpha', null, true)}
-      </SetupGroup>
-      <SetupGroup title="Rollouts">
-        <div className="field-row">
-          {field('prompts')}
-          {field('groupSize')}
-        </div>
-        <div className="field-row">
-          {field('minOperators')}
-          {field('maxOperators')}
-        </div>
-        <div className="field-row">
-          {field('temperature')}
-          {field('maxLength')}
-        </div>
-        {field(
-          'seed',
-          <button type="button" className="button-quiet" onClick={() => set({ seed: newSeed() })}>
-            New seed
-          </button>,
-        )}
-      </SetupGroup>
-    </>
+    <SettingsForm
+      schema={SOURCES[kind]}
+      layout="setup-fields"
+      field={(setting) => {
+        const { key } = setting;
+        const text = texts[key] ?? '';
+        return (
+          <SettingField
+            key={`${kind} ${key}`}
+            setting={setting}
+            text={text}
+            issue={issues[key]}
+            hint={key === 'policy' ? policyHint : undefined}
+            options={options(setting, text)}
+            onChange={(chosen) => {
+              // A policy comes with the pair that is worth looking at.
+              const pair =
+                key === 'policy'
+                  ? policies.find(({ name }) => name === chosen)?.defaultPair
+                  : undefined;
+              set({ [key]: chosen, ...pair });
+            }}
+            extra={
+              key === 'seed' ? (
+                <button
+                  type="button"
+                  className="button-quiet"
+                  onClick={() => set({ seed: newSeed() })}
+                >
+                  New seed
+                </button>
+              ) : undefined
+            }
+          />
+        );
+      }}
+      below={
+        kind === 'policies' ? { Policies: <AddCheckpoint policy={draft.policies.policy} /> } : {}
+      }
+    />
   );
 }

@@ -5,12 +5,19 @@ import {
   DEFAULT_SETTINGS,
   DEFAULT_SYNTHETIC,
   parseRunSettings,
+  policiesSourceSchema,
+  runDifferences,
+  syntheticSourceSchema,
   type RunSettings,
-} from '../../src/link/settings';
-import { differences, draftOf, readDraft } from './draft';
-import { POLICIES_FIELDS, readNumber, SYNTHETIC_FIELDS } from './fields';
+} from '../../src/settings/run';
+import { readTyped, settingsOf, type Setting } from '../../src/settings/setting';
+import { draftOf, readDraft } from './draft';
 
 const synthetic: RunSettings = { backend: 'wasm', source: DEFAULT_SYNTHETIC };
+
+const POLICIES = settingsOf(policiesSourceSchema);
+const ALPHA = POLICIES.get('alpha') as Setting;
+const TAIL = settingsOf(syntheticSourceSchema).get('tailDegrees') as Setting;
 
 describe('a draft', () => {
   it.each([DEFAULT_SETTINGS, synthetic])('of valid settings reads back as them', (settings) => {
@@ -26,7 +33,7 @@ describe('a draft', () => {
   });
 
   it('agrees with the schema on every number: accepted here if and only if accepted there', () => {
-    const fields = Object.values(POLICIES_FIELDS);
+    const fields = [...POLICIES.values()].filter(({ shape }) => shape.kind === 'number');
     const numbers = fc.oneof(
       fc.integer({ min: -10, max: 5000 }),
       fc.double({ noNaN: true, min: -5, max: 10 }),
@@ -80,33 +87,33 @@ describe('a draft', () => {
   });
 });
 
-describe('readNumber', () => {
+describe('what a person typed', () => {
   it('takes an empty field for missing, not for zero', () => {
-    expect(readNumber(POLICIES_FIELDS.alpha, '  ')).toHaveProperty('issue');
+    expect(readTyped(ALPHA, '  ')).toHaveProperty('issue');
   });
 
   it('takes a typographic minus', () => {
-    expect(readNumber(POLICIES_FIELDS.alpha, '−0.5')).toEqual({ value: -0.5 });
+    expect(readTyped(ALPHA, '−0.5')).toEqual({ value: -0.5 });
   });
 
   it('knows that zero tail degrees mean normal, and nothing between 0 and 2.1', () => {
-    expect(readNumber(SYNTHETIC_FIELDS.tailDegrees, '0')).toEqual({ value: 0 });
-    expect(readNumber(SYNTHETIC_FIELDS.tailDegrees, '1')).toHaveProperty('issue');
-    expect(readNumber(SYNTHETIC_FIELDS.tailDegrees, '3')).toEqual({ value: 3 });
+    expect(readTyped(TAIL, '0')).toEqual({ value: 0 });
+    expect(readTyped(TAIL, '1')).toHaveProperty('issue');
+    expect(readTyped(TAIL, '3')).toEqual({ value: 3 });
   });
 });
 
 describe('differences', () => {
   it('are none between a run and itself, and name what changed', () => {
-    expect(differences(DEFAULT_SETTINGS, DEFAULT_SETTINGS)).toEqual([]);
+    expect(runDifferences(DEFAULT_SETTINGS, DEFAULT_SETTINGS)).toEqual([]);
     const changed = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, alpha: 0.5 } };
-    expect(differences(DEFAULT_SETTINGS, changed)).toEqual([
+    expect(runDifferences(DEFAULT_SETTINGS, changed)).toEqual([
       { name: 'α', before: '1', after: '0.5' },
     ]);
   });
 
   it('of two kinds of source are their kind', () => {
-    expect(differences({ ...synthetic, backend: 'auto' }, DEFAULT_SETTINGS)).toEqual([
+    expect(runDifferences({ ...synthetic, backend: 'auto' }, DEFAULT_SETTINGS)).toEqual([
       { name: 'source', before: 'synthetic', after: 'policies' },
     ]);
   });

@@ -1,20 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readNumber, SYNTHETIC_FIELDS } from './fields';
-import { sliderPosition, sliderText, SYNTHETIC_SLIDERS, type SliderShape } from './slider';
+import { syntheticSourceSchema } from '../../src/settings/run';
+import {
+  readTyped,
+  settingsOf,
+  type NumberShape,
+  type SliderShape,
+} from '../../src/settings/setting';
+import { sliderPosition, sliderText } from './slider';
 
-const KEYS = Object.keys(SYNTHETIC_SLIDERS) as (keyof typeof SYNTHETIC_SLIDERS)[];
+const SETTINGS = [...settingsOf(syntheticSourceSchema).values()].filter(
+  ({ slider }) => slider !== undefined,
+);
 /** Where the slider can stand: steps of 0.005. */
 const position = fc.integer({ min: 0, max: 200 }).map((step) => step / 200);
 
-describe.each(KEYS)('the slider of %s', (key) => {
-  const field = SYNTHETIC_FIELDS[key];
-  const shape: SliderShape = SYNTHETIC_SLIDERS[key];
+it('every number of the synthetic source but the seed has a slider', () => {
+  expect(SETTINGS).toHaveLength(10);
+});
+
+describe.each(SETTINGS)('the slider of $key', (setting) => {
+  const field = setting.shape as NumberShape;
+  const shape = setting.slider as SliderShape;
 
   it('gives a value that the field accepts, wherever it stands', () => {
     fc.assert(
       fc.property(position, (p) => {
-        expect(readNumber(field, sliderText(field, shape, p))).toHaveProperty('value');
+        expect(readTyped(setting, sliderText(field, shape, p))).toHaveProperty('value');
       }),
     );
   });
@@ -31,7 +43,7 @@ describe.each(KEYS)('the slider of %s', (key) => {
         const [a, b] = [Math.min(p, q), Math.max(p, q)].map((x) => {
           const value = Number(sliderText(field, shape, x));
           // the special 0 of the tails stands for infinitely many degrees
-          return 'zeroMeans' in field && value === 0 ? Infinity : value;
+          return field.zero !== undefined && value === 0 ? Infinity : value;
         });
         expect(a).toBeLessThanOrEqual(b as number);
       }),

@@ -3,38 +3,18 @@
  * value that the field accepts, as text; ends are exact; a value that a position stands for leads
  * back to it.
  */
-import type { FieldSpec, SyntheticField } from './fields';
-
-/** even steps; even ratios; finer and finer towards 0 */
-export type SliderShape = 'linear' | 'log' | 'square';
-
-export const SYNTHETIC_SLIDERS = {
-  prompts: 'log',
-  groupSize: 'log',
-  minLength: 'log',
-  maxLength: 'log',
-  mu: 'square',
-  sigma: 'square',
-  rho: 'linear',
-  tau: 'square',
-  tailDegrees: 'log',
-  drift: 'log',
-} as const satisfies Record<Exclude<SyntheticField, 'seed'>, SliderShape>;
+import type { NumberShape, SliderShape } from '../../src/settings/setting';
 
 /** Where a special 0 ("normal") sits: beyond the upper end. */
 const SPECIAL = 0.97;
 
-export function sliderPosition(
-  field: FieldSpec<string>,
-  shape: SliderShape,
-  value: number,
-): number {
-  const { low, high, zeroMeans } = field;
+export function sliderPosition(range: NumberShape, slider: SliderShape, value: number): number {
+  const { low, high, zero } = range;
   if (!Number.isFinite(value)) return 0;
-  if (zeroMeans !== undefined && value === 0) return 1;
+  if (zero !== undefined && value === 0) return 1;
   const x = Math.min(high, Math.max(low, value));
-  const end = zeroMeans === undefined ? 1 : SPECIAL;
-  switch (shape) {
+  const end = zero === undefined ? 1 : SPECIAL;
+  switch (slider) {
     case 'linear':
       return (end * (x - low)) / (high - low);
     case 'log':
@@ -44,14 +24,14 @@ export function sliderPosition(
       return low < 0 ? (end * (root + 1)) / 2 : end * root;
     }
     default:
-      return shape satisfies never;
+      return slider satisfies never;
   }
 }
 
-function raw({ low, high }: FieldSpec<string>, shape: SliderShape, share: number): number {
+function raw({ low, high }: NumberShape, slider: SliderShape, share: number): number {
   if (share <= 0) return low;
   if (share >= 1) return high;
-  switch (shape) {
+  switch (slider) {
     case 'linear':
       return low + share * (high - low);
     case 'log':
@@ -61,17 +41,17 @@ function raw({ low, high }: FieldSpec<string>, shape: SliderShape, share: number
       return Math.sign(root) * root * root * high;
     }
     default:
-      return shape satisfies never;
+      return slider satisfies never;
   }
 }
 
-export function sliderText(field: FieldSpec<string>, shape: SliderShape, position: number): string {
-  const { low, high, whole, zeroMeans } = field;
-  if (zeroMeans !== undefined && position > (1 + SPECIAL) / 2) return '0';
-  const share = zeroMeans === undefined ? position : Math.min(1, position / SPECIAL);
-  const value = raw(field, shape, share);
+export function sliderText(range: NumberShape, slider: SliderShape, position: number): string {
+  const { low, high, whole, zero } = range;
+  if (zero !== undefined && position > (1 + SPECIAL) / 2) return '0';
+  const share = zero === undefined ? position : Math.min(1, position / SPECIAL);
+  const value = raw(range, slider, share);
   if (share <= 0 || share >= 1) return String(value);
-  const short = shape === 'linear' ? Math.round(value * 100) / 100 : Number(value.toPrecision(2));
+  const short = slider === 'linear' ? Math.round(value * 100) / 100 : Number(value.toPrecision(2));
   const rounded = whole ? Math.round(short) : short;
   return String(Math.min(high, Math.max(low, rounded)));
 }

@@ -1,7 +1,8 @@
 /**
  * The address and the page follow each other. Contract: what a link may carry lives here (page, choices
- * on the page, embedding, fingerprint) or in the lab's draft, and nowhere else; whatever a person
- * changes is in the address a moment later.
+ * on the page, embedding, fingerprint) or in the lab's draft, and nowhere else. The address is written when
+ * a person acts, so that a link or a file made next carries the settings of that moment; only while a
+ * slider is drawn does it follow more slowly, and it has caught up before the next act is heard.
  *
  * History: a page visited is an entry; so is a burst of edits (a slider drawn, a number typed), which
  * therefore is one step back. Going back or editing the address changes settings, never data: a run
@@ -9,24 +10,24 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Fingerprint } from '../../src/link/fingerprint';
-import { consentFor } from '../../src/link/consent';
 import {
+  consentFor,
   openLink,
   settingsToQuery,
   writeLink,
   type HidePart,
   type Link,
   type OpenedLink,
-} from '../../src/link/hash';
+} from '../../src/link/link';
 import {
-  fieldsOf,
   PAGE_IDS,
   pageDefaults,
+  pageSettings,
   type AnyPageSettings,
   type PageId,
   type PageSettings,
 } from '../../src/link/pages';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import { draftOf, readDraft } from '../setup/draft';
 import { isLive, type Lab } from './lab';
 
@@ -36,6 +37,8 @@ export interface Place {
   read(): string;
   push(hash: string): void;
   replace(hash: string): void;
+  /** @param heard before any other handler of a click, a press or a release */
+  beforeActs(heard: () => void): void;
   /** @param heard whether the person went back or forward, or there is a new address */
   listen(heard: (how: 'travelled' | 'typed') => void): void;
 }
@@ -60,20 +63,24 @@ export interface AddressState {
 
 /** Edits with less than this between them are one step of history, ms. */
 const BURST = 2000;
-/** The address is written when edits have paused this long: browsers refuse a flood of writes. */
-const PAUSE = 300;
+/**
+ * Least time between two writes, ms: browsers refuse a flood of them (Safari, more than 100 in 30 s). What
+ * comes sooner waits for that time or for the person's next act, whichever is first.
+ */
+const LEAST = 350;
 
 export function sameRun(a: RunSettings, b: RunSettings): boolean {
   return settingsToQuery(a) === settingsToQuery(b);
 }
 
 const sameView = (page: PageId, a: AnyPageSettings, b: AnyPageSettings) =>
-  [...fieldsOf(page)].every(([name, { write }]) => write(a[name]) === write(b[name]));
+  [...pageSettings(page).values()].every(({ key, write }) => write(a[key]) === write(b[key]));
 
 type LabPart = Pick<Lab, 'store' | 'edit' | 'start' | 'notify'>;
 
 export class Address {
   readonly store: StoreApi<AddressState>;
+  /** set while a write waits */
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastWrite = Date.now();
   /** the address as it was last written or followed */
@@ -101,6 +108,9 @@ export class Address {
     if (this.place.read().startsWith('#/')) this.place.replace(this.hash());
     this.known = this.place.read();
     place.listen((how) => this.arrive(how));
+    place.beforeActs(() => {
+      if (this.timer !== undefined) this.write();
+    });
     lab.store.subscribe((now, before) => {
       if (now.draft !== before.draft) this.follow();
       if (now.run?.id !== before.run?.id) this.store.setState({ offer: null });
@@ -118,10 +128,15 @@ export class Address {
     name: K,
     value: PageSettings<P>[K],
   ): void {
+    this.chooseAll(page, { [name]: value } as unknown as Partial<PageSettings<P>>);
+  }
+
+  /** Several choices on a page at once. */
+  chooseAll<P extends PageId>(page: P, chosen: Partial<PageSettings<P>>): void {
     this.store.setState(({ views }) => ({
-      views: { ...views, [page]: { ...views[page], [name]: value } },
+      views: { ...views, [page]: { ...views[page], ...chosen } },
     }));
-    this.schedule();
+    this.changed();
   }
 
   /** To another page of the lab, with all settings as they are. */
@@ -148,7 +163,7 @@ export class Address {
 
   forgetFingerprint(): void {
     this.store.setState({ opened: null });
-    this.schedule();
+    this.changed();
   }
 
   /** What is on view, as a link would hold it. */
@@ -177,16 +192,18 @@ export class Address {
     if (offer !== null && !sameRun(offer.run, settings)) this.store.setState({ offer: null });
     // Addresses of other pages hold the settings too.
     this.store.setState({});
-    this.schedule();
+    this.changed();
   }
 
-  private schedule(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.write(), PAUSE);
+  private changed(): void {
+    const wait = this.lastWrite + LEAST - Date.now();
+    if (wait <= 0) this.write();
+    else this.timer ??= setTimeout(() => this.write(), wait);
   }
 
   private write(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
     const hash = this.hash();
     const before = this.place.read();
     // Browsers change the address first and tell of it later: what a person has just set is not to be lost.
@@ -205,6 +222,7 @@ export class Address {
     // An anchor within the page, such as the skip link's, is no address of the lab.
     if (hash !== '' && !hash.startsWith('#/')) return;
     clearTimeout(this.timer);
+    this.timer = undefined;
     const { link, problems } = openLink(hash);
     const changed = !sameRun(link.run, this.run);
     const { opened, views } = this.store.getState();

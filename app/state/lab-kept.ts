@@ -13,7 +13,7 @@ import type {
   ShelfRun,
   Subject,
 } from '../../src/engine/lab/protocol';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import { draftOf, readDraft } from '../setup/draft';
 import type { Opener } from './lab-opening';
 import { isLive, type Engine, type LabStore } from './lab-state';

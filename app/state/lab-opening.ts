@@ -3,7 +3,7 @@
  * failure is a state with a and opening again tries again.
  */
 import { message } from '../../src/message';
-import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type BackendChoice } from '../../src/link/settings';
+import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type BackendChoice } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import { draftOf } from '../setup/draft';
 import { type Engine, type LabStore } from './lab-state';

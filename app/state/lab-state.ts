@@ -13,7 +13,7 @@ import type {
   Shelf,
   ShelfRun,
 } from '../../src/engine/lab/protocol';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Draft } from '../setup/draft';
 import type { Imported, Reading } from './imports';

@@ -8,7 +8,7 @@ import type {
   ShelfRun,
 } from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import type { RunSettings } from '../../src/link/settings';
+import type { RunSettings } from '../../src/settings/run';
 import { DEFAULT_IMPORT } from './imports';
 import { Lab, QUEUED, type Engine } from './lab';
 

@@ -15,7 +15,7 @@ import type {
   RunId,
   Subject,
 } from '../../src/engine/lab/protocol';
-import { DEFAULT_SETTINGS, type RunSettings } from '../../src/link/settings';
+import { DEFAULT_SETTINGS, type RunSettings } from '../../src/settings/run';
 import { draftOf, type Draft } from '../setup/draft';
 import { emptyLab } from './empty';
 import { FileImports } from './lab-imports';

@@ -13,6 +13,9 @@ export const browserPlace: Place = {
   read: () => location.hash,
   push: (hash) => history.pushState(OURS, '', hash),
   replace: (hash) => history.replaceState(OURS, '', hash),
+  beforeActs: (heard) => {
+    for (const act of ['pointerdown', 'pointerup', 'click']) addEventListener(act, heard, true);
+  },
   listen: (heard) =>
     addEventListener('hashchange', () => heard(isOurs(history.state) ? 'travelled' : 'typed')),
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { equivalence } from '../../src/experiments/equivalence';
-import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/link/settings';
+import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/settings/run';
 import { cpuKernels } from '../../src/math/cpu-kernels';
 import { syntheticRollouts } from '../../src/rollouts/synthetic';
 import { loadRecorded, parseRecorded } from './recorded';

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import type { BackendInfo } from '../../src/engine/lab/protocol';
 import type { EquivalenceResult } from '../../src/experiments/equivalence';
-import { runSettingsSchema, type RunSettings } from '../../src/link/settings';
+import { runSettingsSchema, type RunSettings } from '../../src/settings/run';
 
 const number = v.number();
 /** JSON has no NaN and no infinities; they are written as null. */

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { nodeTraining } from '../../scripts/node/training';
-import type { TrainingSettings } from '../../src/link/training';
+import type { TrainingSettings } from '../../src/settings/training';
 import { readSafetensors, writeSafetensors } from '../../src/policy/safetensors';
 import { writeCheckpoint } from '../../src/training/checkpoint';
 import { Race, type RaceSnapshot } from '../../src/training/race';

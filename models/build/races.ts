@@ -2,7 +2,7 @@
  * Reinforcement learning that the lab ships: one entry per race. `npm run models:train -- NAME` runs it in
  * Node with the lab's own trainer. Contract: settings and code fix every number but the backend's rounding.
  */
-import { SHIPPED_RACE, type TrainingSettings } from '../../src/link/training';
+import { SHIPPED_RACE, type TrainingSettings } from '../../src/settings/training';
 
 export interface RaceRecipe {
   settings: TrainingSettings;

@@ -5,7 +5,7 @@
  */
 import { cpuKernels } from '../math/cpu-kernels';
 import { slopeCoefficients } from '../math/stats/regression';
-import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../link/settings';
+import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../settings/run';
 import { syntheticRollouts, syntheticTruth, type SyntheticTruth } from '../rollouts/synthetic';
 import { dependence, type DependenceResult } from '../experiments/dependence';
 import { length, type LengthResult } from '../experiments/length';

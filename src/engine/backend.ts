@@ -4,7 +4,7 @@
  */
 import { createGpuKernels } from '../gpu/kernels';
 import { openDevice, type OpenedDevice } from '../gpu/device';
-import type { BackendChoice } from '../link/settings';
+import type { BackendChoice } from '../settings/run';
 import { cpuKernels } from '../math/cpu-kernels';
 import { loadRuntime, type OrtAssets, type Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';

@@ -1,7 +1,7 @@
 /** The stamp of a run: what made it, where it ran, and the hashes of the policies that took part. */
 import type { Stamp } from '../export/stamp';
-import type { RunSettings } from '../link/settings';
-import type { TrainingSettings } from '../link/training';
+import type { RunSettings } from '../settings/run';
+import type { TrainingSettings } from '../settings/training';
 import type { PolicyManifest } from '../policy/manifest';
 import type { BackendInfo } from './lab/protocol';
 

@@ -1,7 +1,7 @@
 /** A chosen mismatch correction reaches losses, gradients and clip maps as TRL and verl apply it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SYNTHETIC } from '../link/settings';
+import { DEFAULT_SYNTHETIC } from '../settings/run';
 import { cpuKernels } from '../math/cpu-kernels';
 import { correctionWeights, type ActiveCorrectionId } from '../math/diagnostics/corrections';
 import { Random, STREAM } from '../math/philox';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cpuKernels } from '../math/cpu-kernels';
-import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../link/settings';
+import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../settings/run';
 import { emptyRollouts, type Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts, syntheticTruth } from '../rollouts/synthetic';
 import { dependence } from './dependence';

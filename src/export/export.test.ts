@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../link/settings';
+import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../settings/run';
 import { fromBlob } from '../rollouts/file/bytes';
 import { readRolloutFiles } from '../rollouts/file/read';
 import { concatRollouts, type Rollouts } from '../rollouts/rollouts';

@@ -1,19 +1,31 @@
 /**
- * What each page lets a person choose besides the run itself (bins, axes, objectives, ...): one table,
- * from which the pages, the address and `npm run experiment` read.
+ * What each page lets a person choose besides the run itself (bins, axes, objectives, ...): one object of
+ * settings a page, from which the pages, the address and `npm run experiment` read.
  *
- * To make a page's choice part of links: add a field to its entry here and, with the same default
- * written out, to the newest table in `versions.ts`; in the page, replace `useState(...)` by
- * `usePageSetting('PAGE', 'NAME')` (`app/state/address.ts`). A page of the manifest has an
- * entry, `{}` where it has nothing to choose. A name must differ from every setting of a run. What the experiment itself is
- * asked with goes through `experiments.ts`.
+ * To make a page's choice part of links: declare it in its page's entry here; in the page, replace
+ * `useState(...)` by `usePageSetting('PAGE', 'NAME')` (`app/state/address-react.ts`). Every page of the manifest
+ * has an entry, without settings where it has nothing to choose. A name must differ from every setting of a run.
+ * What the experiment itself is asked with goes through `experiments.ts`.
  */
-import { choice, flag, name, realOrNone, subset, whole, real, type Field } from './fields';
+import * as v from 'valibot';
 import type { PageId } from '../experiments/manifest';
 import { CORRECTION_IDS } from '../math/diagnostics/corrections';
+import { ADVANTAGE_RULES } from '../math/objectives/advantages';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
-import { RACE_FIELDS } from './race';
-import { BACKENDS } from './settings';
+import { backend, seed } from '../settings/run';
+import {
+  choice,
+  defaultsOf,
+  flag,
+  name,
+  real,
+  realOrNone,
+  settingsOf,
+  subset,
+  type Setting,
+} from '../settings/setting';
+import { trainingSchema } from '../settings/training';
+import { raceFound } from './race-found';
 
 export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
@@ -28,78 +40,88 @@ const CURVES = ['natural', 'prefix'] as const;
 export const CLIPPED_OBJECTIVES = CLIPPED_IDS;
 export const GRADIENT_OBJECTIVES = OBJECTIVE_IDS;
 
-/** Choice of a mismatch correction and its bounds (none = the recommended ones). */
+const axes = (label: string, usual: (typeof AXES)[number] = 'log') =>
+  choice(AXES, usual, { label });
+const curve = choice(CURVES, 'prefix', { label: 'Lengths' });
+const bins = choice(LENGTH_BINS, 10, { label: 'Length bins' });
+
+/** Choice of a mismatch correction and its bounds. */
 const CORRECTION = {
-  correction: choice(CORRECTION_IDS, 'none'),
-  corrLow: realOrNone(0, 1e6),
-  corrHigh: realOrNone(0, 1e6),
+  correction: choice(CORRECTION_IDS, 'none', { label: 'Correction for mismatch' }),
+  corrLow: realOrNone(0, 1e6, { label: 'Lower bound of the weight', hint: 'none: recommended' }),
+  corrHigh: realOrNone(0, 1e6, { label: 'Upper bound of the weight', hint: 'none: recommended' }),
 } as const;
 
 export const PAGE_SETTINGS = {
-  equivalence: { bins: choice(HISTOGRAM_BINS, 48) },
-  variance: {
-    bins: choice(LENGTH_BINS, 10),
-    axes: choice(AXES, 'log'),
-    curve: choice(['both', ...CURVES], 'both'),
-    /** of the unnormalised weight and of the token */
-    unnormalisedAxes: choice(AXES, 'log'),
-    tokenAxes: choice(AXES, 'linear'),
-  },
-  dependence: { axes: choice(AXES, 'log'), curve: choice(CURVES, 'natural') },
-  weights: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
-  length: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
-  clipping: {
-    objectives: subset(CLIPPED_OBJECTIVES, ['gspo', 'grpo']),
-    show: choice(['clipped', 'kept'], 'clipped'),
-    /** of the adaptive band z sigma / sqrt(L) */
-    z: real(0.01, 10, 1.96),
-    /** whose map is shown */
-    map: choice(CLIPPED_OBJECTIVES, 'gspo'),
-    lowAxis: choice(AXES, 'linear'),
-    highAxis: choice(AXES, 'linear'),
+  equivalence: v.strictObject({ bins: choice(HISTOGRAM_BINS, 48, { label: 'Histogram bins' }) }),
+  variance: v.strictObject({
+    bins,
+    axes: axes('Axes'),
+    curve: choice(['both', ...CURVES], 'both', { label: 'Lengths' }),
+    unnormalisedAxes: axes('Axes of the unnormalised weight'),
+    tokenAxes: axes('Axes of the token', 'linear'),
+  }),
+  dependence: v.strictObject({
+    axes: axes('Axes'),
+    curve: choice(CURVES, 'natural', { label: 'Lengths' }),
+  }),
+  weights: v.strictObject({ bins, curve }),
+  length: v.strictObject({ bins, curve }),
+  clipping: v.strictObject({
+    objectives: subset(CLIPPED_OBJECTIVES, ['gspo', 'grpo'], { label: 'Objectives' }),
+    show: choice(['clipped', 'kept'], 'clipped', { label: 'Show' }),
+    z: real(0.01, 10, 1.96, { label: 'Adaptive band', hint: 'z of ε(L) = z σ / √L' }),
+    map: choice(CLIPPED_OBJECTIVES, 'gspo', { label: 'Map of' }),
+    lowAxis: axes('Axis of ε low', 'linear'),
+    highAxis: axes('Axis of ε high', 'linear'),
     ...CORRECTION,
-  },
-  gradient: {
-    objectives: subset(GRADIENT_OBJECTIVES, ['gspo', 'grpo', 'dapo', 'rloo']),
-    library: choice(['trl', 'verl'], 'trl'),
-    /** whose mass per response is shown, and against what */
-    responses: choice(GRADIENT_OBJECTIVES, 'gspo'),
-    against: choice(['length', 'advantage', 'entropy'], 'length'),
+  }),
+  gradient: v.strictObject({
+    objectives: subset(GRADIENT_OBJECTIVES, ['gspo', 'grpo', 'dapo', 'rloo'], {
+      label: 'Objectives',
+    }),
+    library: choice(['trl', 'verl'], 'trl', { label: 'Library' }),
+    responses: choice(GRADIENT_OBJECTIVES, 'gspo', { label: 'Mass per response of' }),
+    against: choice(['length', 'advantage', 'entropy'], 'length', { label: 'Against' }),
     ...CORRECTION,
-  },
-  precision: { band: choice(['gspo', 'luspo', 'grpo'], 'gspo') },
-  objectives: { epsLow: realOrNone(0, 100), epsHigh: realOrNone(0, 100), ...CORRECTION },
-  mismatch: { bins: choice(LENGTH_BINS, 10), curve: choice(CURVES, 'prefix') },
-  train: RACE_FIELDS,
-  data: {
-    onBad: choice(['stop', 'skip'], 'stop'),
-    rule: choice(['trl', 'verl', 'dr_grpo', 'rloo'], 'trl'),
-    recompute: flag(false),
-  },
-  reproduce: {
-    quick: flag(true),
-    /** id of the one pair to reproduce, or all of them */
-    pair: name('all'),
+  }),
+  precision: v.strictObject({
+    band: choice(['gspo', 'luspo', 'grpo'], 'gspo', { label: 'Clip band' }),
+  }),
+  objectives: v.strictObject({
+    epsLow: realOrNone(0, 100, { label: 'ε low', hint: 'none: each library’s' }),
+    epsHigh: realOrNone(0, 100, { label: 'ε high', hint: 'none: each library’s' }),
+    ...CORRECTION,
+  }),
+  mismatch: v.strictObject({ bins, curve }),
+  train: v.strictObject({ ...trainingSchema.entries, found: raceFound }),
+  data: v.strictObject({
+    onBad: choice(['stop', 'skip'], 'stop', { label: 'A response that cannot be used' }),
+    rule: choice(ADVANTAGE_RULES, 'trl', { label: 'Advantages from rewards' }),
+    recompute: flag(false, { label: 'Recompute advantages that a file has' }),
+  }),
+  reproduce: v.strictObject({
+    quick: flag(true, { label: 'Quick' }),
+    pair: name('other', 'all', { label: 'Pair', hint: 'id of the one pair, or all' }, 128),
     /** a reproduction has a backend and a seed of its own */
-    on: choice(BACKENDS, 'auto'),
-    ledgerSeed: whole(0, 2 ** 32 - 1, 1),
-  },
-} as const satisfies Record<PageId, Record<string, Field<unknown>>>;
+    on: backend(),
+    ledgerSeed: seed(),
+  }),
+} as const satisfies Record<PageId, unknown>;
 
-type ValueOf<F> = F extends Field<infer T> ? T : never;
 /** The choices of one page, by name. */
-export type PageSettings<P extends PageId> = {
-  [K in keyof (typeof PAGE_SETTINGS)[P]]: ValueOf<(typeof PAGE_SETTINGS)[P][K]>;
-};
-/** Values by name, where the page is known at run time only; always what the page's fields passed. */
+export type PageSettings<P extends PageId> = v.InferOutput<(typeof PAGE_SETTINGS)[P]>;
+/** Values by name, where the page is known at run time only; always what the page's schema passed. */
 export type AnyPageSettings = Readonly<Record<string, unknown>>;
 
-/** Fields of a page by name; nothing inherited is ever found in it. */
-export function fieldsOf(page: PageId): ReadonlyMap<string, Field<unknown>> {
-  return new Map(Object.entries(PAGE_SETTINGS[page] as Record<string, Field<unknown>>));
+/** A race has prompts, a seed, ... like a run, and its links hold both. */
+const PREFIX: Partial<Record<PageId, string>> = { train: 'race.' };
+
+/** Settings of a page, by key; nothing inherited is ever found in it. */
+export function pageSettings(page: PageId): ReadonlyMap<string, Setting> {
+  return settingsOf(PAGE_SETTINGS[page], PREFIX[page]);
 }
 
 export function pageDefaults<P extends PageId>(page: P): PageSettings<P> {
-  const entries = [...fieldsOf(page)].map(([name, { fallback }]) => [name, fallback]);
-  return Object.fromEntries(entries) as PageSettings<P>;
+  return defaultsOf<(typeof PAGE_SETTINGS)[PageId]>(PAGE_SETTINGS[page]) as PageSettings<P>;
 }

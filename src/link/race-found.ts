@@ -5,8 +5,98 @@
  * rounds differently: a sampled token differs sooner or later, and from there the races are two draws of the
  * same experiment. Then shares are compared within the sum of their 95 % intervals' half-widths.
  */
-import type { RaceFound } from './race';
-import type { TrainingSettings } from './training';
+import * as v from 'valibot';
+import { text } from '../settings/setting';
+import { MAX_RACERS, type TrainingSettings } from '../settings/training';
+import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
+
+/** What a finished race came to, racer by racer: enough to see whether a repetition agrees. */
+export interface RaceFound {
+  /** one training thread's arithmetic is exact; another backend's rounds differently */
+  backend: 'webgpu' | 'wasm';
+  racers: {
+    /** rewards of every step, as a hash: the same hash, the same curve */
+    hash: number;
+    /** mean reward over the last quarter of the steps, and of how many responses */
+    reward: number;
+    responses: number;
+    /** of the last evaluation; 0 prompts: there was none */
+    heldOut: number;
+    heldOutPrompts: number;
+  }[];
+}
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const foundSchema = v.nullable(
+  v.strictObject({
+    backend: v.picklist(['webgpu', 'wasm']),
+    racers: v.pipe(
+      v.array(
+        v.strictObject({
+          hash: amount,
+          reward: share,
+          responses: amount,
+          heldOut: share,
+          heldOutPrompts: amount,
+        }),
+      ),
+      v.minLength(1),
+      v.maxLength(MAX_RACERS),
+    ),
+  }),
+);
+
+/** 2: lengths count beside rewards. Of version 1 the settings open, and what was found is named as unreadable. */
+const FOUND_VERSION = 2;
+
+function writeFound(found: RaceFound | null): string {
+  if (found === null) return 'none';
+  const out = new ByteWriter();
+  out.byte(FOUND_VERSION);
+  out.byte(found.backend === 'webgpu' ? 1 : 0);
+  for (const racer of found.racers) {
+    out.word(racer.hash);
+    out.float32(racer.reward);
+    out.count(racer.responses);
+    out.float32(racer.heldOut);
+    out.count(racer.heldOutPrompts);
+  }
+  return toBase64Url(out.done());
+}
+
+function readFound(text: string): unknown {
+  if (text === 'none') return null;
+  const bytes = text.length > 200 ? null : fromBase64Url(text);
+  if (bytes === null) return undefined;
+  try {
+    const from = new ByteReader(bytes);
+    if (from.byte() !== FOUND_VERSION) return undefined;
+    const flag = from.byte();
+    if (flag > 1) return undefined;
+    const racers: RaceFound['racers'] = [];
+    while (from.left > 0) {
+      racers.push({
+        hash: from.word(),
+        reward: from.float32(),
+        responses: from.count(),
+        heldOut: from.float32(),
+        heldOutPrompts: from.count(),
+      });
+    }
+    return { backend: flag === 1 ? 'webgpu' : 'wasm', racers };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Among the choices of the Train page: what whoever made the link found. */
+export const raceFound = text<RaceFound | null>(
+  foundSchema,
+  { may: 'what a finished race writes, or none', parse: readFound, write: writeFound },
+  null,
+  { label: 'What the link’s race found' },
+);
 
 /** What counts of a step's report. */
 export interface RaceStep {

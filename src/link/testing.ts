@@ -1,134 +1,94 @@
-/** For tests: any link that the lab can write. */
+/**
+ * For tests: any link that the lab can write, and links as nobody meant them, the same ones for the same seed
+ * on every machine.
+ */
 import * as fc from 'fast-check';
+import { MAX_TOKENS, runSettingsSchema, SOURCES, type RunSettings } from '../settings/run';
+import { outOfOrder, settingsOf, type Declarations, type Setting } from '../settings/setting';
 import { makeFingerprint, type Fingerprint } from './fingerprint';
-import { HIDEABLE, type Link } from './hash';
-import { fieldsOf, PAGE_IDS, type PageId } from './pages';
-import { MAX_RACERS } from './race';
-import { BACKENDS, LENGTH_SHAPES, MAX_TOKENS, type RunSettings } from './settings';
-import { TRAINING_OBJECTIVES } from './training';
+import { HIDEABLE, writeLink, type Link } from './link';
+import { PAGE_IDS, PAGE_SETTINGS, type PageId } from './pages';
+import { MAX_RACERS } from '../settings/training';
+import type { RaceFound } from './race-found';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 /** every double, not only those with few digits */
 const real = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true }).map((x) => (x === 0 ? 0 : x));
-const seed = whole(0, 2 ** 32 - 1);
-/** any name that a shipped file may have */
-const shipped = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/);
-/** two numbers of a range, the lower one first */
-const ordered = (min: number, max: number) =>
-  fc.tuple(whole(min, max), whole(min, max)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]);
-
-/** Prompts for that many tokens each, as many as a run may have. */
-const prompts = (most: number, tokensEach: number) =>
-  whole(1, Math.min(most, Math.floor(MAX_TOKENS / tokensEach)));
-
-const policies = fc.tuple(whole(1, 64), whole(1, 224)).chain(([groupSize, maxLength]) =>
-  fc
-    .record({
-      kind: fc.constant('policies' as const),
-      policy: shipped,
-      old: shipped,
-      new: shipped,
-      alpha: real(-1, 2),
-      prompts: prompts(4096, groupSize * maxLength),
-      groupSize: fc.constant(groupSize),
-      operators: ordered(1, 9),
-      temperature: real(0.05, 4),
-      maxLength: fc.constant(maxLength),
-      seed,
-    })
-    .map(({ operators: [minOperators, maxOperators], ...rest }) => ({
-      ...rest,
-      minOperators: minOperators as number,
-      maxOperators: maxOperators as number,
-    })),
-);
-
-const synthetic = fc
-  .tuple(whole(1, 1024), ordered(1, 4096))
-  .chain(([groupSize, [minLength, maxLength]]) =>
-    fc.record({
-      kind: fc.constant('synthetic' as const),
-      prompts: prompts(100_000, groupSize * (maxLength as number)),
-      groupSize: fc.constant(groupSize),
-      lengthShape: fc.constantFrom(...LENGTH_SHAPES),
-      minLength: fc.constant(minLength as number),
-      maxLength: fc.constant(maxLength as number),
-      mu: real(-1, 1),
-      sigma: real(0, 5),
-      rho: real(-0.95, 0.95),
-      tau: real(0, 2),
-      tailDegrees: fc.oneof(fc.constant(0), real(2.1, 100)),
-      drift: real(0.1, 10),
-      seed,
-    }),
-  );
-
-export const settings: fc.Arbitrary<RunSettings> = fc.record({
-  backend: fc.constantFrom(...BACKENDS),
-  source: fc.oneof(policies, synthetic),
-});
-
-/** any name that a link may hold, of a pair or of a person's own checkpoint */
-const anyName = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,127}$/);
 const share = fc.float({ min: 0, max: 1, noNaN: true }).map((x) => (x === 0 ? 0 : x));
 
-/** Fields of the Train page whose words do not say it all. */
-const RACE_VALUES = {
-  trained: anyName,
-  from: anyName,
-  racers: fc.array(
-    fc.record({
-      objective: fc.constantFrom(...TRAINING_OBJECTIVES),
-      epsilonLow: real(0, 1),
-      epsilonHigh: real(0, 5),
-      learningRate: real(0, 0.01),
-    }),
-    { minLength: 1, maxLength: MAX_RACERS },
-  ),
-  raced: fc.option(
-    fc.record({
-      backend: fc.constantFrom('webgpu' as const, 'wasm' as const),
-      racers: fc.array(
-        fc.record({
-          hash: whole(0, 2 ** 32 - 1),
-          reward: share,
-          responses: whole(0, Number.MAX_SAFE_INTEGER),
-          heldOut: share,
-          heldOutPrompts: whole(0, Number.MAX_SAFE_INTEGER),
-        }),
-        { minLength: 1, maxLength: MAX_RACERS },
-      ),
-    }),
-  ),
-};
+const found: fc.Arbitrary<RaceFound | null> = fc.option(
+  fc.record({
+    backend: fc.constantFrom('webgpu' as const, 'wasm' as const),
+    racers: fc.array(
+      fc.record({
+        hash: whole(0, 2 ** 32 - 1),
+        reward: share,
+        responses: whole(0, Number.MAX_SAFE_INTEGER),
+        heldOut: share,
+        heldOutPrompts: whole(0, Number.MAX_SAFE_INTEGER),
+      }),
+      { minLength: 1, maxLength: MAX_RACERS },
+    ),
+  }),
+);
 
-/** Values of every field of a page, by what the field says of itself. */
-export function viewOf(page: PageId): fc.Arbitrary<Record<string, unknown>> {
-  const values: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const [name, field] of fieldsOf(page)) {
-    if (page === 'train' && Object.hasOwn(RACE_VALUES, name)) {
-      values[name] = RACE_VALUES[name as keyof typeof RACE_VALUES];
-      continue;
+/** Any value of a setting, by what its declaration says. */
+function anyValue({ shape }: Setting): fc.Arbitrary<unknown> {
+  switch (shape.kind) {
+    case 'number': {
+      const { low, high, zero, none } = shape;
+      const number = shape.whole ? whole(low, high) : real(low, high);
+      return fc.oneof(
+        number,
+        ...(zero === undefined ? [] : [fc.constant(0)]),
+        ...(none ? [fc.constant(null)] : []),
+      );
     }
-    const range = /(a whole number|a number) from (\S+) to (\d+)/.exec(field.may);
-    const words = field.may.replace(/^a list of |, with commas between$/g, '').split(/, | or /);
-    if (range) {
-      const [low, high] = [Number(range[2]), Number(range[3])];
-      const number = range[1] === 'a number' ? real(low, high) : whole(low, high);
-      values[name] = field.may.endsWith('or none') ? fc.option(number) : number;
-    } else if (field.may.startsWith('a name of')) {
-      values[name] = anyName;
-    } else if (Array.isArray(field.fallback)) {
-      values[name] = fc.subarray(words, { minLength: 1 });
-    } else {
-      values[name] = fc
-        .constantFrom(...(typeof field.fallback === 'boolean' ? ['1', '0'] : words))
-        .map((word) => field.read(word));
-    }
+    case 'choice':
+      return fc.constantFrom(...shape.options);
+    case 'subset':
+      return fc.subarray([...shape.options], { minLength: 1 });
+    case 'flag':
+      return fc.boolean();
+    case 'name':
+      return fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/);
+    case 'list':
+      return fc.array(anyValues(shape.item), { minLength: shape.least, maxLength: shape.most });
+    case 'text':
+      return found;
   }
-  return fc.record(values);
 }
+
+/** Any values of an object of settings, lower ends below upper ones. */
+export function anyValues(schema: Declarations): fc.Arbitrary<Record<string, unknown>> {
+  const arbitraries = [...settingsOf(schema).values()].map((one) => [one.key, anyValue(one)]);
+  const values = Object.fromEntries(arbitraries) as Record<string, fc.Arbitrary<unknown>>;
+  return fc.record(values).map((drawn) => {
+    const wrong = outOfOrder(schema, drawn);
+    if (wrong === null) return drawn;
+    const [low, high] = [wrong.low.key, wrong.high.key];
+    return { ...drawn, [low]: drawn[high], [high]: drawn[low] };
+  });
+}
+
+export const viewOf = (page: PageId) => anyValues(PAGE_SETTINGS[page]);
+
+const source = (['policies', 'synthetic'] as const).map((kind) =>
+  anyValues(SOURCES[kind]).map((values) => {
+    const drawn = { kind, ...values } as RunSettings['source'];
+    // as many prompts as fit into a tab
+    const most = Math.floor(MAX_TOKENS / (drawn.groupSize * drawn.maxLength));
+    return { ...drawn, prompts: Math.min(drawn.prompts, most) };
+  }),
+);
+
+export const settings = fc
+  .tuple(
+    anyValues({ entries: { backend: runSettingsSchema.entries.backend } }),
+    fc.oneof(...source),
+  )
+  .map(([machine, drawn]) => ({ ...machine, source: drawn }) as RunSettings);
 
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true }).map((x) => (x === 0 ? 0 : x));
 const fingerprint: fc.Arbitrary<Fingerprint> = fc
@@ -167,3 +127,37 @@ export const links: fc.Arbitrary<Link> = fc.constantFrom(...PAGE_IDS).chain((pag
     fingerprint: fc.option(fingerprint),
   }),
 );
+
+/** Small, fast, seeded: which characters a mutation touches must not depend on the machine. */
+function generator(start: number): (below: number) => number {
+  let state = start;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789=&?%+-._#/"<>{}[],\u0000é\ud800';
+
+export function* mutatedLinks(count: number, seed: number): Generator<string> {
+  const random = generator(seed);
+  const bases = [
+    '#/equivalence?v=2&backend=wasm&source=synthetic&alpha=0.5&prompts=12&sigma=0.3&__proto__=1&constructor=x',
+    '#/gradient?v=2&objectives=gspo,grpo&library=verl&against=entropy&hide=setup,words&embed=1',
+    '#/train?v=1&on=wasm&steps=3&racers=gspo~0.1~0.2~0.001,grpo~1~1~0&heat=0.5&raced=none',
+    '#/objectives?v=2&epsLow=3e-4&epsHigh=none&toString=1&hasOwnProperty=2',
+    ...fc.sample(links, { numRuns: 40, seed: 11 }).map((link) => writeLink(link)),
+  ];
+  for (let i = 0; i < count; i++) {
+    const characters = [...(bases[i % bases.length] as string)];
+    for (let edits = 1 + random(8); edits > 0; edits--) {
+      const at = random(characters.length);
+      const letter = ALPHABET[random(ALPHABET.length)] as string;
+      if (random(12) === 0) {
+        // a piece of the link repeated elsewhere
+        characters.splice(at, 0, ...characters.slice(random(at + 1), at));
+      } else characters.splice(at, random(3), ...(random(10) < 7 ? [letter] : []));
+    }
+    yield characters.join('');
+  }
+}

@@ -1,170 +1,97 @@
+/**
+ * Links as each version of the lab wrote them, for every page and for races, with what they mean: they open
+ * to the same settings for good, and what they found is found again. The fixtures are never renewed; a
+ * default that changes goes into its declaration (`was`), a name into `versions.ts`.
+ */
 import { describe, expect, test } from 'vitest';
-import { openLink, writeLink } from './hash';
-import { fieldsOf, PAGE_IDS } from './pages';
-import { DEFAULT_POLICIES, policiesSourceSchema, syntheticSourceSchema } from './settings';
-import { LINK_VERSION, LINK_VERSIONS, type LinkVersions } from './versions';
+import { repeatLink } from '../engine/headless/repeat-link';
+import { nodeClient } from '../../scripts/node/client';
+import { isExperimentId } from '../experiments/manifest';
+import { runSettings } from '../settings/run';
+import { real, settingsOf, type Setting } from '../settings/setting';
+import { trainingOf } from '../settings/training';
+import fixtures from './fixtures/version-1.json';
+import version2 from './fixtures/version-2.json';
+import { writeFingerprint } from './fingerprint';
+import { openLink, writeLink, type Link } from './link';
+import { PAGE_IDS, pageSettings, type PageSettings } from './pages';
 
-/** Links as the first version wrote them, and what they meant on that day, spelled out. */
-const OLD_LINKS: [string, { run: unknown; view: unknown }][] = [
-  [
-    '#/variance?v=1',
-    {
-      run: {
-        backend: 'auto',
-        source: {
-          kind: 'policies',
-          policy: 'arithmetic-dense',
-          old: 'gspo-00100',
-          new: 'gspo-00101',
-          alpha: 1,
-          prompts: 64,
-          groupSize: 8,
-          minOperators: 1,
-          maxOperators: 9,
-          temperature: 1,
-          maxLength: 180,
-          seed: 1,
-        },
-      },
-      view: {
-        bins: 10,
-        axes: 'log',
-        curve: 'both',
-        unnormalisedAxes: 'log',
-        tokenAxes: 'linear',
-      },
-    },
-  ],
-  [
-    '#/clipping?v=1&backend=wasm&source=synthetic&sigma=0.3&objectives=gspo,rloo&z=2.5',
-    {
-      run: {
-        backend: 'wasm',
-        source: {
-          kind: 'synthetic',
-          prompts: 500,
-          groupSize: 8,
-          lengthShape: 'log-normal',
-          minLength: 4,
-          maxLength: 256,
-          mu: 0,
-          sigma: 0.3,
-          rho: 0,
-          tau: 0,
-          tailDegrees: 0,
-          drift: 1,
-          seed: 1,
-        },
-      },
-      view: {
-        objectives: ['gspo', 'rloo'],
-        show: 'clipped',
-        z: 2.5,
-        map: 'gspo',
-        lowAxis: 'linear',
-        highAxis: 'linear',
-        correction: 'none',
-        corrLow: null,
-        corrHigh: null,
-      },
-    },
-  ],
-];
+/** What a link says, in terms that do not depend on how links are written. */
+function meaning({ page, run, view, embed, hide, fingerprint }: Link) {
+  const written = fingerprint && writeFingerprint(fingerprint);
+  const common = { page, run, embed, hide, fingerprint: written };
+  return page === 'train'
+    ? { ...common, race: trainingOf(view as PageSettings<'train'>), raced: view['found'] }
+    : { ...common, view };
+}
 
-describe('versions', () => {
-  test.each(OLD_LINKS)('%s still means what it meant when it was written', (hash, meant) => {
+const links = fixtures.flatMap(({ hash, opens }, i) => [
+  { hash, opens },
+  { hash: version2[i] as string, opens },
+]);
+
+describe('a link of an earlier day', () => {
+  test.each(links)('$hash', ({ hash, opens }) => {
     const { link, problems } = openLink(hash);
     expect(problems).toEqual([]);
-    expect(link.run).toEqual(meant.run);
-    expect(link.view).toEqual(meant.view);
+    // settings that there were not on that day are left out
+    expect(meaning(link)).toMatchObject(opens);
+    // and written by today's lab, it says the same
+    const again = openLink(writeLink(link, { dated: true }));
+    expect(again.problems).toEqual([]);
+    expect(again.link).toEqual(link);
   });
 
-  const [old] = [LINK_VERSIONS.frozen.get(1)];
-  if (old === undefined) throw new Error('version 1 is gone');
+  test('is there for every page, with and without a fingerprint', () => {
+    const pages = (some: typeof fixtures) => [...new Set(some.map(({ opens }) => opens.page))];
+    expect(pages(fixtures).sort()).toEqual([...PAGE_IDS].sort());
+    const found = fixtures.filter(({ opens }) => opens.fingerprint !== null);
+    expect(pages(found).sort()).toEqual(PAGE_IDS.filter((page) => page !== 'train').sort());
+    expect(fixtures.some(({ opens }) => (opens.raced ?? null) !== null)).toBe(true);
+  });
 
-  /** A lab in which defaults have changed: the pair is 0.5 apart, there are 256 prompts, axes are linear. */
-  const changed: LinkVersions = {
-    current: 2,
-    frozen: new Map([
-      [1, old],
-      [
-        2,
-        {
-          ...old,
-          sources: {
-            ...old.sources,
-            policies: { ...old.sources['policies'], alpha: '0.5', prompts: '256' },
-          },
-          pages: { ...old.pages, variance: { ...old.pages['variance'], axes: 'linear' } },
-        },
-      ],
-    ]),
-    migrations: new Map(),
-  };
+  // Of the pages that measure; a policy's run takes seconds (`scripts/experiment.test.ts` repeats one).
+  const repeated = fixtures.filter(
+    ({ opens: { page, run, fingerprint } }) =>
+      fingerprint !== null && run.source.kind === 'synthetic' && isExperimentId(page),
+  );
+  test.each(repeated)('finds what it found: $hash', async ({ hash }) => {
+    const client = nodeClient();
+    try {
+      const options = { app: '', address: '', hash, backend: null, files: [] };
+      const { comparison } = await repeatLink(client, options, () => undefined);
+      expect(comparison).toMatchObject({ same: true, allTokens: true, unknownFigures: 0 });
+    } finally {
+      client.close();
+    }
+  });
+});
 
-  test('an old link keeps its meaning after a change of defaults', () => {
-    const written = '#/variance?v=1&groupSize=4';
-    const { link } = openLink(written, changed);
-    expect(link.run.source).toEqual({ ...DEFAULT_POLICIES, alpha: 1, prompts: 64, groupSize: 4 });
-    expect(link.view['axes']).toBe('log');
-    const today = openLink('#/variance?v=2&groupSize=4', changed).link;
-    expect(today.run.source).toMatchObject({ alpha: 0.5, prompts: 256, groupSize: 4 });
-    expect(today.view['axes']).toBe('linear');
-    // Written again it says what it used to leave unsaid.
-    expect(writeLink(link, { versions: changed })).toBe(
-      '#/variance?v=2&alpha=1&prompts=64&groupSize=4&axes=log',
+describe('settings in links', () => {
+  const declared = (was?: Record<number, unknown>) =>
+    settingsOf({
+      entries: { x: real(0, 1, 0.5, { label: 'X', ...(was === undefined ? {} : { was }) }) },
+    }).get('x') as Setting;
+
+  test('leave unsaid what was the default on the day of the link', () => {
+    const before = declared();
+    expect([1, 2, 3].map(before.fallbackAt)).toEqual([0.5, 0.5, 0.5]);
+    const changed = declared({ 2: 0.1 });
+    expect([1, 2, 3].map(changed.fallbackAt)).toEqual([0.1, 0.1, 0.5]);
+    const twice = declared({ 1: 0, 2: 0.1 });
+    expect([1, 2, 3].map(twice.fallbackAt)).toEqual([0, 0.1, 0.5]);
+  });
+
+  test('of a page are called otherwise than those of a run', () => {
+    const run = new Set(
+      (['policies', 'synthetic'] as const).flatMap((kind) =>
+        runSettings(kind).map(({ name }) => name),
+      ),
     );
-    expect(openLink(writeLink(link, { versions: changed }), changed).link).toEqual(link);
-  });
-
-  test('a setting that was renamed or rescaled is migrated', () => {
-    const renamed: LinkVersions = {
-      ...changed,
-      migrations: new Map([
-        [
-          1,
-          (texts, page) => {
-            const now = new Map(texts);
-            now.set('groupSize', String(2 * Number(texts.get('groupSize'))));
-            if (page === 'variance')
-              now.set('curve', texts.get('curve') === 'both' ? 'natural' : '');
-            return now;
-          },
-        ],
-      ]),
-    };
-    const { link } = openLink('#/variance?v=1&groupSize=4', renamed);
-    expect(link.run.source.groupSize).toBe(8);
-    expect(link.view['curve']).toBe('natural');
-  });
-
-  test('every setting that a link can leave unsaid is frozen for the present version', () => {
-    const frozen = LINK_VERSIONS.frozen.get(LINK_VERSION);
-    expect(Object.keys(frozen?.pages ?? {}).sort()).toEqual([...PAGE_IDS].sort());
+    for (const special of ['source', 'v', 'embed', 'hide', 'fp']) run.add(special);
     for (const page of PAGE_IDS) {
-      const fields = fieldsOf(page);
-      const texts = frozen?.pages[page] ?? {};
-      expect(Object.keys(texts).sort()).toEqual([...fields.keys()].sort());
-      for (const [name, text] of Object.entries(texts)) {
-        expect(fields.get(name)?.read(text), `${page}.${name}`).toBeDefined();
-      }
-    }
-    for (const schema of [policiesSourceSchema, syntheticSourceSchema]) {
-      const { kind, ...entries } = schema.entries;
-      expect(Object.keys(frozen?.sources[kind.literal] ?? {}).sort()).toEqual(
-        Object.keys(entries).sort(),
-      );
-    }
-  });
-
-  test('no page calls a choice by the name of a setting of the run', () => {
-    const run = new Set([
-      ...Object.keys(policiesSourceSchema.entries),
-      ...Object.keys(syntheticSourceSchema.entries),
-      ...['backend', 'source', 'v', 'embed', 'hide', 'fp'],
-    ]);
-    for (const page of PAGE_IDS) {
-      expect([...fieldsOf(page).keys()].filter((name) => run.has(name))).toEqual([]);
+      const names = [...pageSettings(page).values()].map(({ name }) => name);
+      expect(names.filter((name) => run.has(name))).toEqual([]);
     }
   });
 });

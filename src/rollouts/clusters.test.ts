@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXPERIMENT_IDS } from '../experiments/manifest';
 import { runExperiment } from '../experiments/registry';
-import { DEFAULT_SYNTHETIC } from '../link/settings';
+import { DEFAULT_SYNTHETIC } from '../settings/run';
 import { cpuKernels } from '../math/cpu-kernels';
 import { promptClusters } from './clusters';
 import { concatRollouts, type Rollouts } from './rollouts';

@@ -3,7 +3,7 @@
  * responses to one prompt; its random counters are prompt index * groupSize + member, whatever the batch
  * size is.
  */
-import type { PoliciesSource } from '../link/settings';
+import type { PoliciesSource } from '../settings/run';
 import { groupAdvantages } from '../math/objectives/advantages';
 import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';

@@ -3,7 +3,7 @@
  * theirs differ. Contract: every export carries a stamp; what is not known is null, never made up.
  */
 import * as v from 'valibot';
-import { runSettingsSchema } from '../link/settings';
+import { runSettingsSchema } from '../settings/run';
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));

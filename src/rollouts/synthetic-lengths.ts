@@ -8,7 +8,7 @@
  *   log-normal  median sqrt(min max), both limits 2.5 standard deviations away; 0.6 % are cut
  */
 import type { Random } from '../math/philox';
-import type { SyntheticSource } from '../link/settings';
+import type { SyntheticSource } from '../settings/run';
 
 export function drawLength(
   { lengthShape, minLength, maxLength }: SyntheticSource,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SYNTHETIC, LENGTH_SHAPES, type SyntheticSource } from '../link/settings';
+import { DEFAULT_SYNTHETIC, LENGTH_SHAPES, type SyntheticSource } from '../settings/run';
 import { concatRollouts, type Rollouts } from './rollouts';
 import { syntheticRollouts, syntheticSource, syntheticTruth } from './synthetic';
 

@@ -21,7 +21,7 @@
  * batches never changes a number.
  */
 import { Random, STREAM } from '../math/philox';
-import type { SyntheticSource } from '../link/settings';
+import type { SyntheticSource } from '../settings/run';
 import { groupAdvantages } from '../math/objectives/advantages';
 import type { Rollouts } from './rollouts';
 import type { RolloutSource } from './source';

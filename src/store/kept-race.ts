@@ -1,6 +1,6 @@
 /** A training race as it is kept in the browser. Another version of the lab may have written it. */
 import * as v from 'valibot';
-import { trainingSchema } from '../link/training';
+import { trainingSchema } from '../settings/training';
 import { stampSchema } from '../export/stamp';
 import { stepReportSchema } from '../training/report';
 

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { stampSchema } from '../export/stamp';
-import { runSettingsSchema } from '../link/settings';
+import { runSettingsSchema } from '../settings/run';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.number(), v.finite());

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { DEFAULT_SYNTHETIC } from '../link/settings';
+import { DEFAULT_SYNTHETIC } from '../settings/run';
 import { syntheticRollouts, syntheticSource } from '../rollouts/synthetic';
 import { sequenceCount, type Rollouts } from '../rollouts/rollouts';
 import type { KeptRun } from './kept-run';

@@ -2,7 +2,7 @@
  * A trained policy as a safetensors file that says where it comes from. Contract: metadata are strings,
  * as the format wants; whoever reads one back treats them as hostile (`readCheckpoint` validates).
  */
-import { parseTraining, type TrainingSettings } from '../link/training';
+import { parseTraining, type TrainingSettings } from '../settings/training';
 import type { Weights } from '../policy/graph/lift';
 import { readSafetensors, writeSafetensors } from '../policy/safetensors';
 

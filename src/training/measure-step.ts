@@ -4,7 +4,7 @@
  * state, warm in everything. Contract: changes nothing that a race depends on. Rewards are made up, right
  * and wrong in turn, so that every response has a gradient whatever the policy can do.
  */
-import { DEFAULT_TRAINING, type RacerSettings, type TrainingSettings } from '../link/training';
+import { DEFAULT_TRAINING, type RacerSettings, type TrainingSettings } from '../settings/training';
 import type { Weights } from '../policy/graph/lift';
 import type { Rollouts } from '../rollouts/rollouts';
 import { taskOf } from '../rollouts/sample-groups';

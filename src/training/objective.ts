@@ -1,5 +1,5 @@
 /** From a racer's settings to an objective of `src/math/objectives`, in a library's convention. */
-import type { RacerSettings } from '../link/training';
+import type { RacerSettings } from '../settings/training';
 import type { AdvantageRule } from '../math/objectives/advantages';
 import {
   kindOf,

@@ -7,7 +7,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parameterNames, referenceLogProbs, type Weights64 } from '../../models/build/reference';
-import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../link/training';
+import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../settings/training';
 import { evaluateObjective } from '../math/objectives/evaluate';
 import { Random, STREAM } from '../math/philox';
 import type { Weights } from '../policy/graph/lift';

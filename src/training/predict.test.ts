@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../link/training';
+import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../settings/training';
 import { ROWS } from './microbatches';
 import { predictedSeconds, type StepEstimate } from './predict';
 import { arithmetic } from '../tasks/arithmetic';

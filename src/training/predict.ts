@@ -7,7 +7,7 @@
  * that fills no rectangle costs as much as one that does, so many small minibatches cost more than few
  * large ones.
  */
-import type { TrainingSettings } from '../link/training';
+import type { TrainingSettings } from '../settings/training';
 import { ROWS, widthsOf } from './microbatches';
 import { countsEveryone, trainedObjective } from './objective';
 import { minibatchesOf } from './schedule';

@@ -5,7 +5,7 @@
  * step that failed. A snapshot holds all that later steps depend on: a race that is restored from one
  * goes on exactly as the first would have. The loop yields between steps, so that orders are heard.
  */
-import type { TrainingSettings } from '../link/training';
+import type { TrainingSettings } from '../settings/training';
 import type { Weights } from '../policy/graph/lift';
 import type { Rollouts } from '../rollouts/rollouts';
 import { Racer, type RacerState, type TrainingContext, type TrainingPhase } from './racer';

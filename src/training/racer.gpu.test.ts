@@ -10,7 +10,7 @@ import {
   TRAINING_OBJECTIVES,
   type TrainingObjective,
   type TrainingSettings,
-} from '../link/training';
+} from '../settings/training';
 import { cpuKernels } from '../math/cpu-kernels';
 import { PolicyHost } from '../policy/host';
 import { loadRuntime } from '../policy/runtime';

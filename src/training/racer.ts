@@ -7,7 +7,7 @@
  * that was aborted or that failed can be taken again. `state` and `restore` are exact.
  */
 import { tree } from '@jax-js/jax';
-import { parseTraining, type RacerSettings, type TrainingSettings } from '../link/training';
+import { parseTraining, type RacerSettings, type TrainingSettings } from '../settings/training';
 import { mean } from '../math/stats/moments';
 import type { Weights } from '../policy/graph/lift';
 import type { PolicyHost } from '../policy/host';

@@ -5,7 +5,7 @@
  * Contract: a function of (settings, step, weights). Prompts and random counters depend on the settings
  * and the step alone, so racers that share both see the same prompts and the same random numbers.
  */
-import type { TrainingSettings } from '../link/training';
+import type { TrainingSettings } from '../settings/training';
 import { groupAdvantages, type AdvantageRule } from '../math/objectives/advantages';
 import type { PolicyHost } from '../policy/host';
 import type { ScoredTokens, ScoringKernels } from '../policy/score';

@@ -2,7 +2,7 @@
  * What a step does that its settings fix beforehand: learning rate, minibatches. Contract: pure;
  * steps count from 0.
  */
-import type { RacerSettings, TrainingSettings } from '../link/training';
+import type { RacerSettings, TrainingSettings } from '../settings/training';
 import { Random, STREAM } from '../math/philox';
 
 /** Indices 0..n - 1 in random order, cut into minibatches of as equal a size as possible. */

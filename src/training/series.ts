@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { FetchError, type FileSource } from '../policy/fetch';
 import type { CheckpointInfo, PolicyManifest } from '../policy/manifest';
-import { trainingSchema } from '../link/training';
+import { trainingSchema } from '../settings/training';
 import { stepReportSchema } from './report';
 
 export const seriesSchema = v.object({

@@ -1,8 +1,9 @@
 /** How large, where, with which seed; start and cancel; how far and how long still. */
 import { pairsOf, type ReproduceOptions } from '../../../src/engine/headless/reproduce';
-import { BACKENDS, type BackendChoice } from '../../../src/link/settings';
+import { pageSettings } from '../../../src/link/pages';
+import { BACKENDS } from '../../../src/settings/run';
+import { readTyped, type Setting } from '../../../src/settings/setting';
 import { duration } from '../../format/numbers';
-import { POLICIES_FIELDS, readNumber } from '../../setup/fields';
 import { usePageSetting, useTypedText } from '../../state/address-react';
 import { useLabState } from '../../state/react';
 import { VERSION } from '../../version';
@@ -12,14 +13,12 @@ import type { SessionState } from './session';
 /** what a link says where every pair is wanted */
 const ALL = 'all';
 
-const BACKEND_NAMES: Record<BackendChoice, string> = {
-  auto: 'automatic',
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-};
+const settings = pageSettings('reproduce');
+const SEED = settings.get('ledgerSeed') as Setting;
+const BACKEND = settings.get('on') as Setting;
 
 function seedOf(text: string): number | undefined {
-  const reading = readNumber(POLICIES_FIELDS.seed, text);
+  const reading = readTyped(SEED, text);
   return 'value' in reading ? reading.value : undefined;
 }
 
@@ -34,7 +33,7 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
   const [backend, setBackend] = usePageSetting('reproduce', 'on');
   const [seedValue, setSeed] = usePageSetting('reproduce', 'ledgerSeed');
   const [seedText, setSeedText] = useTypedText(seedValue, seedOf, String);
-  const seed = readNumber(POLICIES_FIELDS.seed, seedText);
+  const seed = readTyped(SEED, seedText);
   const [pair, setPair] = usePageSetting('reproduce', 'pair');
   const opening = useLabState((lab) => lab.opening);
   const pairs = opening.status === 'open' ? pairsOf(opening.policies) : [];
@@ -85,7 +84,7 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
             value={backend}
             disabled={running}
             onChoose={setBackend}
-            choices={BACKENDS.map((value) => ({ value, name: BACKEND_NAMES[value] }))}
+            choices={BACKENDS.map((value) => ({ value, name: BACKEND.show(value) }))}
           />
           <select
             aria-label="Policy pairs"

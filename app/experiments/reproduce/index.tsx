@@ -4,7 +4,7 @@
  */
 import { useStore } from 'zustand';
 import type { ReproducePair } from '../../../src/engine/headless/reproduce';
-import { DEFAULT_POLICIES } from '../../../src/link/settings';
+import { DEFAULT_POLICIES } from '../../../src/settings/run';
 import { duration } from '../../format/numbers';
 import { draftOf } from '../../setup/draft';
 import { useAddress } from '../../state/address-react';

@@ -1,8 +1,7 @@
 /** Which race, and its course: presets with their predicted times, racers, settings; run, pause, step, stop. */
 import { useEffect, useMemo } from 'react';
-import { viewOf, type RaceView } from '../../../src/link/race';
 import { predictedSeconds } from '../../../src/engine/trainer/client';
-import type { TrainingSettings } from '../../../src/link/training';
+import type { TrainingSettings } from '../../../src/settings/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
@@ -32,6 +31,7 @@ interface ControlsProps {
 
 export function Controls({ state, chosen, ...on }: ControlsProps) {
   const [racers, setRacers] = usePageSetting('train', 'racers');
+  const [backend] = usePageSetting('train', 'backend');
   const address = useAddress();
   const { race, estimate } = state;
   const live = isUnderWay(race);
@@ -41,12 +41,8 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
     () => PRESETS.map(({ settings }) => timeWords(estimate, settings)),
     [estimate],
   );
-  const choose = ({ settings }: Preset) => {
-    const view = viewOf(settings) as Omit<RaceView, 'raced'>;
-    for (const [name, value] of Object.entries(view)) {
-      if (name !== 'on') address.choose('train', name as keyof RaceView, value as never);
-    }
-  };
+  /** Where it runs stays as it was chosen. */
+  const choose = ({ settings }: Preset) => address.chooseAll('train', { ...settings, backend });
   return (
     <section className="figure race-controls" data-part="setup run" aria-label="Race">
       <div className="race-setup" data-part="setup">
@@ -67,7 +63,7 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
             </button>
           ))}
         </div>
-        <Racers racers={racers} onChange={setRacers} />
+        <Racers racers={racers} onChange={(changed) => setRacers([...changed])} />
         <details>
           <summary>All settings</summary>
           <Settings />

@@ -1,7 +1,6 @@
 /** A link to this race with what it found; and, where a link brought such, whether it came out the same. */
 import { useState } from 'react';
-import type { RaceFound } from '../../../src/link/race';
-import { comparisonOf, foundOf } from '../../../src/link/race-found';
+import { comparisonOf, foundOf, type RaceFound } from '../../../src/link/race-found';
 import { fullAddress } from '../../link/addresses';
 import { CopyField } from '../../link/CopyField';
 import { percent } from '../../format/numbers';
@@ -19,7 +18,7 @@ export function ShareRace({ found }: { found: RaceFound | null }) {
   const address = useAddress();
   const [open, setOpen] = useState(false);
   const link = address.link('train');
-  const text = fullAddress({ ...link, fingerprint: null, view: { ...link.view, raced: found } });
+  const text = fullAddress({ ...link, fingerprint: null, view: { ...link.view, found } });
   return (
     <section aria-label="Link">
       <h2>A link that can be checked</h2>

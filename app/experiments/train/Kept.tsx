@@ -1,6 +1,6 @@
 /** Races kept in this browser: what they are, how they differ from the chosen one, and what can be done. */
 import type { KeptRace } from '../../../src/engine/trainer/protocol';
-import type { TrainingSettings } from '../../../src/link/training';
+import type { TrainingSettings } from '../../../src/settings/training';
 import { counted, percent } from '../../format/numbers';
 import { dateWords } from '../../runs/words';
 import { differencesInWords } from './differences';

@@ -1,11 +1,18 @@
 /** Who races: objective, band and learning rate of each. */
 import { useId } from 'react';
-import { MAX_RACERS } from '../../../src/link/race';
-import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../../../src/link/training';
-import { readNumber } from '../../setup/fields';
+import { readTyped, settingsOf, type Setting } from '../../../src/settings/setting';
+import {
+  DEFAULT_RACER,
+  MAX_RACERS,
+  racerSchema,
+  TRAINING_OBJECTIVES,
+  type RacerSettings,
+} from '../../../src/settings/training';
 import { useTypedText } from '../../state/address-react';
 import { objectiveView } from '../objective-views';
 import { looksOf, nextRacer, withoutBand } from './names';
+
+const racerSettings = settingsOf(racerSchema);
 
 interface RacersProps {
   racers: readonly RacerSettings[];
@@ -41,11 +48,10 @@ export function Racers({ racers, onChange }: RacersProps) {
               ))}
             </select>
           </label>
-          {NUMBERS.map(({ key, label, high }) => (
+          {NUMBERS.map((key) => (
             <RacerNumber
               key={key}
-              label={label}
-              high={high}
+              setting={racerSettings.get(key) as Setting}
               value={racer[key]}
               disabled={key !== 'learningRate' && withoutBand(racer.objective)}
               onChange={(value) => set(i, { ...racer, [key]: value })}
@@ -74,33 +80,27 @@ export function Racers({ racers, onChange }: RacersProps) {
   );
 }
 
-const NUMBERS = [
-  { key: 'epsilonLow', label: 'ε low', high: 1 },
-  { key: 'epsilonHigh', label: 'ε high', high: 5 },
-  { key: 'learningRate', label: 'Learning rate', high: 0.01 },
-] as const;
+const NUMBERS = ['epsilonLow', 'epsilonHigh', 'learningRate'] as const;
 
 interface RacerNumberProps {
-  label: string;
-  high: number;
+  setting: Setting;
   value: number;
   disabled: boolean;
   onChange: (value: number) => void;
 }
 
-function RacerNumber({ label, high, value, disabled, onChange }: RacerNumberProps) {
+function RacerNumber({ setting, value, disabled, onChange }: RacerNumberProps) {
   const wrong = useId();
-  const spec = { key: label, label, hint: '', low: 0, high, whole: false };
   const read = (text: string) => {
-    const reading = readNumber(spec, text);
+    const reading = readTyped(setting, text);
     return 'value' in reading ? reading.value : undefined;
   };
   const [text, setText] = useTypedText(value, read, String);
-  const reading = readNumber(spec, text);
+  const reading = readTyped(setting, text);
   const issue = 'issue' in reading ? reading.issue : null;
   return (
     <label>
-      {label}
+      {setting.label}
       <input
         type="text"
         autoComplete="off"

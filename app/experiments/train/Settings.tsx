@@ -1,120 +1,76 @@
 /** Every setting of the race, for who wants more than a preset. */
-import { useMemo } from 'react';
-import { BACKENDS } from '../../../src/link/settings';
-import { SCHEDULES } from '../../../src/link/training';
-import type { PolicyManifest } from '../../../src/policy/manifest';
+import type { PageSettings } from '../../../src/link/pages';
+import { readTyped, type Setting } from '../../../src/settings/setting';
+import { trainingSchema } from '../../../src/settings/training';
 import { AddCheckpoint } from '../../setup/AddCheckpoint';
-import { checkpointLabel } from '../../setup/checkpoints';
-import { NumberField, SelectField } from '../../setup/Field';
-import { readNumber, type FieldSpec } from '../../setup/fields';
-import { SetupGroup } from '../../setup/SetupGroup';
-import { usePageSetting, useTypedText } from '../../state/address-react';
-import { useLabState } from '../../state/react';
-import { BACKEND_NAMES, FIELD_GROUPS, LABELS } from './fields';
+import { SettingField, SettingsForm, useCatalogue, type Option } from '../../setup/SettingsForm';
+import {
+  useAddress,
+  usePageSetting,
+  usePageSettings,
+  useTypedText,
+} from '../../state/address-react';
 
-const NO_POLICIES: readonly PolicyManifest[] = [];
+type RaceKey = keyof PageSettings<'train'>;
 
 export function Settings() {
+  const address = useAddress();
+  const { policy: name, start } = usePageSettings('train');
+  const { policies, options } = useCatalogue(name);
+  const chosen: Readonly<Record<string, string>> = { policy: name, start };
+  const addStart = (id: string) => address.choose('train', 'start', id);
   return (
     <div className="race-settings">
-      <Start />
-      {FIELD_GROUPS.map(({ title, fields }) => (
-        <SetupGroup key={title} title={title}>
-          <div className="race-fields">
-            {fields.map((field) => (
-              <RaceNumber key={field.key} spec={field} />
-            ))}
-          </div>
-          {title === 'Updates' && <Schedule />}
-        </SetupGroup>
-      ))}
+      <SettingsForm
+        schema={trainingSchema}
+        layout="race-fields"
+        field={(setting) => (
+          <RaceField
+            key={setting.key}
+            setting={setting}
+            options={options(setting, chosen[setting.key] ?? '')}
+            onChosen={(value) => {
+              if (setting.key !== 'policy') return;
+              const first = policies.find((other) => other.name === value)?.checkpoints[0];
+              if (first !== undefined) addStart(first.id);
+            }}
+          />
+        )}
+        below={{ Start: <AddCheckpoint policy={name} onAdded={addStart} /> }}
+      />
     </div>
   );
 }
 
-function Start() {
-  const [policyName, setPolicy] = usePageSetting('train', 'trained');
-  const [from, setFrom] = usePageSetting('train', 'from');
-  const [backend, setBackend] = usePageSetting('train', 'on');
-  const policies = useLabState((state) =>
-    state.opening.status === 'open' ? state.opening.policies : NO_POLICIES,
-  );
-  const policy = policies.find(({ name }) => name === policyName);
-  const checkpoints = useMemo(
-    () => policy?.checkpoints.map((one) => ({ value: one.id, label: checkpointLabel(one) })) ?? [],
-    [policy],
-  );
-  const known = checkpoints.some(({ value }) => value === from);
-  return (
-    <SetupGroup title="Start">
-      <div className="race-fields">
-        <SelectField
-          label={LABELS.trained}
-          hint="that every racer trains"
-          value={policyName}
-          options={
-            policies.length > 0
-              ? policies.map(({ name, title }) => ({ value: name, label: title }))
-              : [{ value: policyName, label: policyName }]
-          }
-          onChange={(name) => {
-            setPolicy(name);
-            const first = policies.find((other) => other.name === name)?.checkpoints[0];
-            if (first !== undefined) setFrom(first.id);
-          }}
-        />
-        <SelectField
-          label={LABELS.from}
-          hint="that every racer starts from"
-          value={from}
-          options={known ? checkpoints : [{ value: from, label: from }, ...checkpoints]}
-          onChange={setFrom}
-        />
-        <SelectField
-          label={LABELS.on}
-          hint="automatic: WebGPU on a real adapter, else WebAssembly"
-          value={backend}
-          options={BACKENDS.map((value) => ({ value, label: BACKEND_NAMES[value] }))}
-          onChange={setBackend}
-        />
-      </div>
-      <AddCheckpoint policy={policyName} onAdded={setFrom} />
-    </SetupGroup>
-  );
+interface RaceFieldProps {
+  setting: Setting;
+  options: readonly Option[] | undefined;
+  onChosen: (value: unknown) => void;
 }
 
-function Schedule() {
-  const [schedule, setSchedule] = usePageSetting('train', 'schedule');
-  return (
-    <SelectField
-      label={LABELS.schedule}
-      hint="of the learning rate, after the warm-up"
-      value={schedule}
-      options={SCHEDULES.map((value) => ({ value, label: value }))}
-      onChange={setSchedule}
-    />
-  );
-}
-
-type RaceField = (typeof FIELD_GROUPS)[number]['fields'][number];
-
-function RaceNumber({ spec }: { spec: RaceField }) {
-  const [value, setValue] = usePageSetting('train', spec.key);
-  const read = (text: string) => {
-    const reading = readNumber(spec as FieldSpec<string>, text);
+function RaceField({ setting, options, onChosen }: RaceFieldProps) {
+  const [value, setValue] = usePageSetting('train', setting.key as RaceKey);
+  const read = (text: string): unknown => {
+    if (setting.shape.kind !== 'number') return setting.read(text);
+    const reading = readTyped(setting, text);
     return 'value' in reading ? reading.value : undefined;
   };
-  const [text, setText] = useTypedText(value, read, String);
-  const reading = readNumber(spec as FieldSpec<string>, text);
+  const [text, setText] = useTypedText<unknown>(value, read, setting.write);
+  const reading: { value?: number; issue?: string } =
+    setting.shape.kind === 'number' ? readTyped(setting, text) : {};
   return (
-    <NumberField
-      spec={spec}
+    <SettingField
+      setting={setting}
       text={text}
-      issue={'issue' in reading ? reading.issue : undefined}
+      issue={reading.issue}
+      options={options}
       onChange={(typed) => {
         setText(typed);
-        const number = read(typed);
-        if (number !== undefined) setValue(number);
+        const meant = read(typed);
+        if (meant === undefined) return;
+        // Read by the schema of this very setting.
+        setValue(meant as never);
+        onChosen(meant);
       }}
     />
   );

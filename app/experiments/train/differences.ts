@@ -2,26 +2,21 @@
  * How a kept race differs from the chosen one, in the words that the page uses for the settings. Contract:
  * pure; one text per difference, from the chosen race's value to the kept one's; no text, no difference.
  */
-import { raceDifferences } from '../../../src/link/race';
-import type { RacerSettings, TrainingSettings } from '../../../src/link/training';
-import { BACKEND_NAMES, labelAlone } from './fields';
+import { differencesOf } from '../../../src/settings/setting';
+import {
+  trainingSchema,
+  type RacerSettings,
+  type TrainingSettings,
+} from '../../../src/settings/training';
 import { objectiveView } from '../objective-views';
 import { looksOf } from './names';
 
 export function differencesInWords(chosen: TrainingSettings, kept: TrainingSettings): string[] {
-  return raceDifferences(chosen, kept).flatMap(({ name, before, after }) => {
-    switch (name) {
-      case 'racers':
-        return racerDifferences(chosen.racers, kept.racers);
-      case 'on':
-        return `Backend ${BACKEND_NAMES[chosen.backend]} → ${BACKEND_NAMES[kept.backend]}`;
-      // Found by a race, not one of its settings.
-      case 'raced':
-        return [];
-      default:
-        return `${labelAlone(name)} ${before} → ${after}`;
-    }
-  });
+  return differencesOf(trainingSchema, chosen, kept).flatMap(({ setting, before, after }) =>
+    setting.key === 'racers'
+      ? racerDifferences(chosen.racers, kept.racers)
+      : `${setting.alone ?? setting.label} ${before} → ${after}`,
+  );
 }
 
 const same = (a: RacerSettings, b: RacerSettings) => changes(a, b).length === 0;

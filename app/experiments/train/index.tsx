@@ -4,9 +4,8 @@
  */
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import { trainingOf, viewOf, type RaceView } from '../../../src/link/race';
 import type { KeptRace, OwnStart } from '../../../src/engine/trainer/protocol';
-import type { TrainingSettings } from '../../../src/link/training';
+import { trainingOf, type TrainingSettings } from '../../../src/settings/training';
 import { useAddress, useAddressState } from '../../state/address-react';
 import { linkOfPage } from '../../runs/stamp';
 import { holdLab } from '../../state/hold';
@@ -71,12 +70,7 @@ export default function Train() {
     await session.goOn(kept, own);
     void session.over().finally(release);
   };
-  const use = ({ settings }: KeptRace) => {
-    const theirs = viewOf(settings);
-    for (const [name, value] of Object.entries(theirs)) {
-      address.choose('train', name as keyof RaceView, value as never);
-    }
-  };
+  const use = ({ settings }: KeptRace) => address.chooseAll('train', settings);
   const remove = async (kept: KeptRace) => {
     await session.removeKept(kept.id);
     lab.offerUndo('The race is deleted.', () => session.putBack(kept.id));
@@ -114,8 +108,8 @@ export default function Train() {
             onStop={() => session.stop()}
             onMeasure={measure}
           />
-          {view.raced !== null && (
-            <Compared link={view.raced} here={repeated ? found : null} looks={looks} />
+          {view.found !== null && (
+            <Compared link={view.found} here={repeated ? found : null} looks={looks} />
           )}
           <RaceFigures
             lines={linesOf(state)}

@@ -3,7 +3,7 @@ import {
   DEFAULT_RACER,
   type RacerSettings,
   type TrainingObjective,
-} from '../../../src/link/training';
+} from '../../../src/settings/training';
 import {
   kindOf,
   objective,

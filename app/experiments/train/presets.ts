@@ -1,10 +1,12 @@
 /** Races to start from, from a first look to the one behind the shipped series. */
+import { differencesOf } from '../../../src/settings/setting';
 import {
   DEFAULT_RACER,
   DEFAULT_TRAINING,
   SHIPPED_RACE,
+  trainingSchema,
   type TrainingSettings,
-} from '../../../src/link/training';
+} from '../../../src/settings/training';
 
 export interface Preset {
   id: string;
@@ -69,5 +71,5 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
 
 /** Whether two races differ in nothing but where they run. */
 export function sameRace(a: TrainingSettings, b: TrainingSettings): boolean {
-  return JSON.stringify({ ...a, backend: '' }) === JSON.stringify({ ...b, backend: '' });
+  return differencesOf(trainingSchema, a, b).every(({ setting }) => setting.key === 'backend');
 }

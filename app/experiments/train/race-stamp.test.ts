@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_TRAINING } from '../../../src/link/training';
+import { DEFAULT_TRAINING } from '../../../src/settings/training';
 import type { PolicyManifest } from '../../../src/policy/manifest';
 import { stampOfRace } from './race-stamp';
 

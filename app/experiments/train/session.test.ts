@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent, TrainingRequest } from '../../../src/engine/trainer/protocol';
-import { DEFAULT_TRAINING } from '../../../src/link/training';
+import { DEFAULT_TRAINING } from '../../../src/settings/training';
 import type { RacePhase } from '../../../src/training/race';
 import type { StepReport } from '../../../src/training/report';
 import { isPaused, isUnderWay, RaceSession } from './session';

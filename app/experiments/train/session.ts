@@ -14,7 +14,7 @@ import type {
   TrainingEvent,
 } from '../../../src/engine/trainer/protocol';
 import type { BackendInfo } from '../../../src/engine/lab/protocol';
-import type { TrainingSettings } from '../../../src/link/training';
+import type { TrainingSettings } from '../../../src/settings/training';
 import type { StepEstimate } from '../../../src/training/predict';
 import type { RaceProgress } from '../../../src/training/race';
 import type { StepReport } from '../../../src/training/report';

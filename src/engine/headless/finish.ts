@@ -1,5 +1,5 @@
 /** A run from its start to its end, as one promise. */
-import type { RunSettings } from '../../link/settings';
+import type { RunSettings } from '../../settings/run';
 import type { EngineClient } from '../lab/client';
 import type { RunId, RunProgress } from '../lab/protocol';
 

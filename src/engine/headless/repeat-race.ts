@@ -4,10 +4,10 @@
  * with a sentence. A start that a person brought cannot be had here.
  */
 import type { Stamp } from '../../export/stamp';
-import { openLink, writeLink } from '../../link/hash';
-import { trainingOf, type RaceFound, type RaceView } from '../../link/race';
-import { comparisonOf, foundOf, type RaceComparison } from '../../link/race-found';
-import type { TrainingSettings } from '../../link/training';
+import { openLink, writeLink } from '../../link/link';
+import type { PageSettings } from '../../link/pages';
+import { comparisonOf, foundOf, type RaceComparison, type RaceFound } from '../../link/race-found';
+import { trainingOf, type TrainingSettings } from '../../settings/training';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { RaceProgress } from '../../training/race';
 import type { StepReport } from '../../training/report';
@@ -78,7 +78,7 @@ export async function repeatRace(
 ): Promise<RaceRepetition> {
   const { link, problems } = openLink(hash);
   // Of the page `train` (see `isRace`), whose view this is.
-  const view = link.view as RaceView;
+  const view = link.view as PageSettings<'train'>;
   const asked = trainingOf(view);
   if (typeof asked === 'string') throw new Error(asked);
   if (asked.start.startsWith('own-')) {
@@ -89,8 +89,8 @@ export async function repeatRace(
   const settings = { ...asked, backend: wanted ?? asked.backend };
   const { backend, seconds, reports } = await train(client, settings, onProgress);
   const found = foundOf(backend.policy, settings, reports);
-  const write = (raced: RaceFound | null) =>
-    `${address}${writeLink({ ...link, fingerprint: null, view: { ...view, raced } }, { dated: true })}`;
+  const write = (what: RaceFound | null) =>
+    `${address}${writeLink({ ...link, fingerprint: null, view: { ...view, found: what } }, { dated: true })}`;
   const names = settings.racers.map(({ objective }) => objective).join(', ');
   return {
     stamp: {
@@ -109,6 +109,6 @@ export async function repeatRace(
     seconds,
     reports,
     found,
-    comparison: view.raced && comparisonOf(view.raced, found),
+    comparison: view.found && comparisonOf(view.found, found),
   };
 }

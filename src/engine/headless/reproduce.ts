@@ -10,7 +10,7 @@
  */
 import type { Claim } from '../../experiments/experiment';
 import { REPRODUCED } from '../../experiments/manifest';
-import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../link/settings';
+import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../settings/run';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { EngineClient } from '../lab/client';
 import { finishRun } from './finish';

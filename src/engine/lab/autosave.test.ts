@@ -4,7 +4,7 @@ import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
-import { DEFAULT_POLICIES, type RunSettings } from '../../link/settings';
+import { DEFAULT_POLICIES, type RunSettings } from '../../settings/run';
 import { StoreFull } from '../../store/kept-run';
 import { RunStore } from '../../store/run-store';
 import { EngineClient } from './client';

@@ -4,7 +4,7 @@
  * Contract: a dead worker rejects what was waiting, tells listeners that the run failed, and the next
  * call starts a fresh worker; nothing hangs.
  */
-import type { BackendChoice, RunSettings } from '../../link/settings';
+import type { BackendChoice, RunSettings } from '../../settings/run';
 import type {
   Event,
   ExperimentId,

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
-import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../../link/settings';
+import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../../settings/run';
 import type { FileSource } from '../../policy/fetch';
 import { Engine } from './engine';
 import type { Event, Reply, Request } from './protocol';

@@ -6,8 +6,8 @@
  * failed run that can be resumed: the next batch rebuilds the device, the session and the weights.
  */
 import { runExperiment } from '../../experiments/registry';
-import type { BackendChoice, RunSettings } from '../../link/settings';
-import { parseRunSettings } from '../../link/settings';
+import type { BackendChoice, RunSettings } from '../../settings/run';
+import { parseRunSettings } from '../../settings/run';
 import type { FileSource } from '../../policy/fetch';
 import type { OrtAssets } from '../../policy/runtime';
 import { policiesSource } from '../../rollouts/policies';

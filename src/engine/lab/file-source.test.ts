@@ -1,7 +1,7 @@
 /** A person's files through the engine's protocol: read, refused, skipped, cancelled, replaced. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
-import { DEFAULT_SYNTHETIC } from '../../link/settings';
+import { DEFAULT_SYNTHETIC } from '../../settings/run';
 import { Engine } from './engine';
 import type { Event, ImportFile, ImportOptions, ImportOutcome, Reply, Request } from './protocol';
 

@@ -17,7 +17,7 @@ import {
   type Figure,
   type Fingerprint,
 } from '../../link/fingerprint';
-import type { RunSettings } from '../../link/settings';
+import type { RunSettings } from '../../settings/run';
 import { mean, variance } from '../../math/stats/moments';
 import { findCheckpoint, findPolicy } from '../../policy/fetch';
 import type { PolicyManifest } from '../../policy/manifest';

@@ -1,5 +1,5 @@
 /** From a run to what is kept about it, and back: what it was, and whether it can go on. */
-import type { RunSettings } from '../../link/settings';
+import type { RunSettings } from '../../settings/run';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Stamp } from '../../export/stamp';
 import type { KeptRun } from '../../store/kept-run';

@@ -5,7 +5,7 @@
  */
 import type { Claim } from '../../experiments/experiment';
 import type { AdvantageRule } from '../../math/objectives/advantages';
-import type { BackendChoice, RunSettings } from '../../link/settings';
+import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { RunFingerprint } from './fingerprint';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Problem } from '../../rollouts/file/problems';

@@ -1,7 +1,7 @@
 /** What the trainer hands out of a race: a checkpoint, a step's rollouts as a file, sample responses. */
 import { runJson } from '../../export/run-json';
 import type { Stamp } from '../../export/stamp';
-import type { TrainingSettings } from '../../link/training';
+import type { TrainingSettings } from '../../settings/training';
 import type { Weights } from '../../policy/graph/lift';
 import type { PolicyHost } from '../../policy/host';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';

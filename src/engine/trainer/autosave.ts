@@ -4,7 +4,7 @@
  * because the race would go on from that snapshot.
  */
 import type { Stamp } from '../../export/stamp';
-import type { TrainingSettings } from '../../link/training';
+import type { TrainingSettings } from '../../settings/training';
 import type { KeptRace, RaceKey } from '../../store/kept-race';
 import type { RaceStore } from '../../store/race-store';
 import type { RaceSnapshot } from '../../training/race';

@@ -5,7 +5,7 @@
  * call starts a fresh worker. The client holds the latest snapshot of the race, so that a race outlives
  * its worker: `start` with `begun()` goes on from there.
  */
-import type { TrainingSettings } from '../../link/training';
+import type { TrainingSettings } from '../../settings/training';
 import type { RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
 import type {

@@ -4,7 +4,7 @@
  * closes it, so that trying again tries again.
  */
 import type { Stamp } from '../../export/stamp';
-import type { TrainingSettings } from '../../link/training';
+import type { TrainingSettings } from '../../settings/training';
 import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch';
 import { PolicyHost } from '../../policy/host';
 import type { OrtAssets } from '../../policy/runtime';

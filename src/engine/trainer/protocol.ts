@@ -3,7 +3,7 @@
  * exhaustively on both sides. Whatever concerns a race carries its id; requests that want an answer
  * carry a requestId.
  */
-import type { TrainingSettings } from '../../link/training';
+import type { TrainingSettings } from '../../settings/training';
 import type { KeptRace, RaceKey } from '../../store/kept-race';
 import type { StepEstimate } from '../../training/predict';
 import type { RaceProgress, RaceSnapshot } from '../../training/race';

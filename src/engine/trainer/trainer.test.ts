@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
-import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../link/training';
+import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../settings/training';
 import { readRunFile } from '../../rollouts/file/formats/run';
 import { fromBlob } from '../../rollouts/file/bytes';
 import { readCheckpoint } from '../../training/checkpoint';

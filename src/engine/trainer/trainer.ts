@@ -5,7 +5,7 @@
  * Contract: no DOM and no worker globals. One race at a time; starting another ends the one before. A
  * race that failed says whether it can go on; its finished steps are kept.
  */
-import { parseTraining, type TrainingSettings } from '../../link/training';
+import { parseTraining, type TrainingSettings } from '../../settings/training';
 import type { FileSource } from '../../policy/fetch';
 import type { Weights } from '../../policy/graph/lift';
 import type { OrtAssets } from '../../policy/runtime';

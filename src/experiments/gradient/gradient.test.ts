@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
+import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../settings/run';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { Random, STREAM } from '../../math/philox';
 import { evaluateObjective } from '../../math/objectives/evaluate';

@@ -1,6 +1,6 @@
 /** Sampler against trainer: planted mismatches are found, and only those. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SYNTHETIC } from '../../link/settings';
+import { DEFAULT_SYNTHETIC } from '../../settings/run';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { correctionEffect, correctionWeights } from '../../math/diagnostics/corrections';
 import { Random, STREAM } from '../../math/philox';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
+import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../settings/run';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { analyse } from '../../rollouts/file/analysis';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';

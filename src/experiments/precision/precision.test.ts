@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../link/settings';
+import { DEFAULT_SYNTHETIC, type SyntheticSource } from '../../settings/run';
 import { cpuKernels } from '../../math/cpu-kernels';
 import type { Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';

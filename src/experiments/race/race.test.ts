@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { localFiles } from '../../../scripts/node/ort';
 import type { Claim } from '../experiment';
-import { SHIPPED_RACE } from '../../link/training';
+import { SHIPPED_RACE } from '../../settings/training';
 import { Random, STREAM } from '../../math/philox';
 import { fetchCatalogue } from '../../policy/fetch';
 import { fetchSeries, shippedSeries, type Series, type ShippedSeries } from '../../training/series';

@@ -1,15 +1,21 @@
 import * as fc from 'fast-check';
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { openLink, settingsToQuery, writeLink, type Link } from './hash';
-import { pageDefaults, type PageId } from './pages';
+import { EXPERIMENT_IDS } from '../experiments/manifest';
+import { EXPERIMENTS } from '../experiments/registry';
+import { HIDEABLE, openLink, settingsToQuery, writeLink, type Link } from './link';
+import { experimentSettings } from './experiments';
+import { isPageId, PAGE_SETTINGS, pageDefaults, pageSettings, type PageId } from './pages';
 import {
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
   DEFAULT_SYNTHETIC,
   MAX_TOKENS,
+  parseRunSettings,
   runSize,
-} from './settings';
-import { links } from './testing';
+} from '../settings/run';
+import { DEFAULT_TRAINING, trainingOf } from '../settings/training';
+import { links, mutatedLinks, viewOf } from './testing';
 
 const bare = (page: PageId): Link => openLink(`#/${page}`).link;
 
@@ -26,20 +32,20 @@ describe('a link', () => {
   test('holds only what differs from the defaults', () => {
     const link = bare('variance');
     expect(writeLink(link)).toBe('#/variance');
-    expect(writeLink(link, { dated: true })).toBe('#/variance?v=1');
+    expect(writeLink(link, { dated: true })).toBe('#/variance?v=2');
     const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, alpha: 0.5 } };
-    expect(writeLink({ ...link, run })).toBe('#/variance?v=1&alpha=0.5');
+    expect(writeLink({ ...link, run })).toBe('#/variance?v=2&alpha=0.5');
     expect(writeLink({ ...link, run: { backend: 'auto', source: DEFAULT_SYNTHETIC } })).toBe(
-      '#/variance?v=1&source=synthetic',
+      '#/variance?v=2&source=synthetic',
     );
     expect(writeLink({ ...link, view: { ...link.view, axes: 'linear' }, embed: true })).toBe(
-      '#/variance?v=1&axes=linear&embed=1',
+      '#/variance?v=2&axes=linear&embed=1',
     );
     const clipping = bare('clipping');
     expect(
       writeLink({ ...clipping, view: { ...clipping.view, objectives: ['gspo', 'rloo'] } }),
-    ).toBe('#/clipping?v=1&objectives=gspo,rloo');
-    expect(settingsToQuery(run)).toBe('?v=1&alpha=0.5');
+    ).toBe('#/clipping?v=2&objectives=gspo,rloo');
+    expect(settingsToQuery(run)).toBe('?v=2&alpha=0.5');
     expect(settingsToQuery(DEFAULT_SETTINGS)).toBe('');
   });
 
@@ -58,7 +64,7 @@ describe('a link', () => {
     ['embed=yes', /embed = "yes"/],
     ['hide=all', /hide = "all"\. It may be a list of setup, run, controls or words/],
     ['fp=AAAA', /fingerprint in the link is damaged/],
-    ['v=2&alpha=0.5', /version "2"; this lab reads versions up to 1/],
+    ['v=3&alpha=0.5', /version "3"; this lab reads versions up to 2/],
     ['v=&alpha=0.5', /version ""/],
   ])('%s is refused with a sentence, and the default stays', (query, sentence) => {
     const { link, problems } = openLink(`#/variance?${query}`);
@@ -71,7 +77,7 @@ describe('a link', () => {
 
   test('one wrong value costs only itself, and a fingerprint is not held against other settings', () => {
     const fp = writeLink(sampleLink()).split('fp=')[1];
-    const opened = openLink(`#/variance?v=1&alpha=9&prompts=7&bins=16&fp=${fp}`);
+    const opened = openLink(`#/variance?v=2&alpha=9&prompts=7&bins=16&fp=${fp}`);
     expect(opened.link.run.source).toEqual({ ...DEFAULT_POLICIES, prompts: 7 });
     expect(opened.link.view['bins']).toBe(16);
     expect(opened.link.fingerprint).toBe(null);
@@ -85,14 +91,14 @@ describe('a link', () => {
   });
 
   test('names a page that does not exist, and opens the first one', () => {
-    const { link, problems } = openLink('#/constructor?v=1&alpha=0.5');
+    const { link, problems } = openLink('#/constructor?v=2&alpha=0.5');
     expect(link.page).toBe('equivalence');
     expect(problems[0]).toMatch(/no page "constructor"/);
     expect(openLink('').problems).toEqual([]);
   });
 
   test('a run larger than a tab can hold is refused, whoever asks', () => {
-    const query = '#/variance?v=1&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096';
+    const query = '#/variance?v=2&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096';
     const { link, problems } = openLink(query);
     expect(runSize(link.run).tokens).toBeLessThanOrEqual(MAX_TOKENS);
     expect(problems.join(' ')).toMatch(/at most 50,000,000 fit into a tab/);
@@ -106,3 +112,57 @@ function sampleLink(): Link {
   );
   return link as Link;
 }
+
+test('10,000 mutated links: settings always within the schema, no error, no prototype touched', () => {
+  for (const mutated of mutatedLinks(10_000, 9)) {
+    const { link, problems } = openLink(mutated);
+    expect(parseRunSettings(link.run)).toEqual(link.run);
+    expect(isPageId(link.page)).toBe(true);
+    expect(v.is(PAGE_SETTINGS[link.page], link.view)).toBe(true);
+    expect(Object.keys(link.view)).toEqual([...pageSettings(link.page).keys()]);
+    for (const part of link.hide) expect(HIDEABLE).toContain(part);
+    for (const problem of problems) expect(problem.length).toBeLessThan(800);
+    // What was understood can be written and understood again.
+    expect(openLink(writeLink(link))).toEqual({ link, problems: [] });
+  }
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect(({} as Record<string, unknown>)['v']).toBeUndefined();
+  expect(Object.getPrototypeOf(new Map())).toBe(Map.prototype);
+});
+
+describe('what pages ask the experiments with', () => {
+  test.each(EXPERIMENT_IDS)('%s: always within the schema', (page) => {
+    fc.assert(
+      fc.property(viewOf(page), (view) => {
+        const asked = experimentSettings(page, view);
+        expect(v.is(EXPERIMENTS[page].schema, asked?.settings)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a race in a link', () => {
+  test('has readable names, and none of them is that of a setting of the run', () => {
+    const { link } = openLink('#/train');
+    const view = { ...link.view, prompts: 4, temperature: 0.5 };
+    const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, prompts: 7 } };
+    expect(writeLink({ ...link, run, view })).toBe(
+      '#/train?v=2&prompts=7&race.prompts=4&race.temperature=0.5',
+    );
+    expect(trainingOf(pageDefaults('train'))).toEqual(DEFAULT_TRAINING);
+  });
+
+  test('that cannot be is refused with a sentence', () => {
+    const { problems } = openLink('#/train?v=2&race.racers=gspo~1~2&race.steps=99999');
+    expect(problems.join(' ')).toMatch(
+      /race\.racers = "gspo~1~2"\. It may be 1 to 4 of OBJECTIVE~/,
+    );
+    expect(problems.join(' ')).toMatch(/steps = "99999".*a whole number from 1 to 2000/);
+    const view = pageDefaults('train');
+    expect(trainingOf({ ...view, minOperators: 5, maxOperators: 2 })).toMatch(/minOperators/);
+    expect(trainingOf({ ...view, prompts: 1, groupSize: 2, minibatches: 16 })).toMatch(
+      /16 minibatches/,
+    );
+  });
+});

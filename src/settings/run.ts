@@ -1,0 +1,238 @@
+/**
+ * The settings of a run: what the setup panel edits, what a link carries, what the engine obeys. Contract:
+ * nothing reaches the engine that has not passed `parseRunSettings`; each setting, its bounds and its
+ * default are declared here and nowhere else.
+ */
+import * as v from 'valibot';
+import {
+  checkOrder,
+  choice,
+  defaultsOf,
+  differencesOf,
+  name,
+  parseSettings,
+  real,
+  realOrZero,
+  SettingsError,
+  settingsOf,
+  whole,
+  type Words,
+} from './setting';
+
+export { SettingsError };
+
+export const BACKENDS = ['auto', 'webgpu', 'wasm'] as const;
+export type BackendChoice = (typeof BACKENDS)[number];
+
+export const backend = (words: Partial<Words> = {}) =>
+  choice(BACKENDS, 'auto', {
+    label: 'Backend',
+    hint: 'automatic: WebGPU on a real adapter, else WebAssembly',
+    names: { auto: 'automatic', webgpu: 'WebGPU', wasm: 'WebAssembly' },
+    ...words,
+  });
+
+export const seed = (words: Partial<Words> = {}) =>
+  whole(0, 2 ** 32 - 1, 1, { label: 'Seed', hint: 'same seed, same run', ...words });
+
+const groupSize = (most: number) =>
+  whole(1, most, 8, {
+    label: 'Group size',
+    symbol: 'G',
+    hint: 'responses per prompt',
+    ...(most > 64 ? { slider: 'log' } : {}),
+  });
+
+export const policiesSourceSchema = v.strictObject({
+  kind: v.literal('policies'),
+  policy: name('policy', 'arithmetic-dense', { label: 'Policy', heading: 'Policies' }),
+  old: name('checkpoint', 'gspo-00100', {
+    label: 'Old policy',
+    symbol: 'π_old',
+    hint: 'samples the responses',
+  }),
+  new: name('checkpoint', 'gspo-00101', {
+    label: 'New policy',
+    symbol: 'π_θ',
+    hint: 'scores them again',
+  }),
+  alpha: real(-1, 2, 1, {
+    label: 'Distance',
+    symbol: 'α',
+    hint: 'θ = θ_old + α (θ_new − θ_old): 0 is the old policy, 1 the new one',
+    slider: 'linear',
+  }),
+  prompts: whole(1, 4096, 64, {
+    label: 'Prompts',
+    hint: 'held-out arithmetic problems',
+    heading: 'Rollouts',
+  }),
+  groupSize: groupSize(64),
+  minOperators: whole(1, 9, 1, {
+    label: 'Fewest operators',
+    hint: 'of + − × in a prompt; more operators, longer responses',
+  }),
+  maxOperators: whole(1, 9, 9, {
+    label: 'Most operators',
+    hint: 'of + − × in a prompt',
+    atLeast: 'minOperators',
+  }),
+  temperature: real(0.05, 4, 1, {
+    label: 'Temperature',
+    hint: 'of the sampler; log-probs are always those of temperature 1',
+  }),
+  maxLength: whole(1, 224, 180, {
+    label: 'Longest response',
+    unit: 'tokens',
+    hint: 'tokens; longer ones are cut and marked as cut',
+  }),
+  seed: seed(),
+});
+
+export const LENGTH_SHAPES = ['fixed', 'uniform', 'geometric', 'log-normal'] as const;
+
+export const syntheticSourceSchema = v.strictObject({
+  kind: v.literal('synthetic'),
+  prompts: whole(1, 100_000, 500, {
+    label: 'Prompts',
+    hint: 'groups',
+    slider: 'log',
+    heading: 'Responses',
+  }),
+  groupSize: groupSize(1024),
+  lengthShape: choice(LENGTH_SHAPES, 'log-normal', {
+    label: 'Lengths',
+    alone: 'Length shape',
+    hint: 'distribution of response lengths',
+  }),
+  minLength: whole(1, 4096, 4, {
+    label: 'Shortest',
+    unit: 'tokens',
+    hint: 'tokens',
+    slider: 'log',
+  }),
+  maxLength: whole(1, 4096, 256, {
+    label: 'Longest',
+    unit: 'tokens',
+    hint: 'tokens',
+    slider: 'log',
+    atLeast: 'minLength',
+  }),
+  mu: real(-1, 1, 0, {
+    label: 'Mean log-ratio',
+    symbol: 'μ',
+    unit: 'nats',
+    hint: 'of one token, nats',
+    slider: 'square',
+    heading: 'Log-ratios',
+  }),
+  sigma: real(0, 5, 0.1, {
+    label: 'Token noise',
+    symbol: 'σ',
+    unit: 'nats',
+    hint: 'standard deviation of the log-ratio within a response, nats',
+    slider: 'square',
+  }),
+  rho: real(-0.95, 0.95, 0, {
+    label: 'Neighbour correlation',
+    symbol: 'ρ',
+    hint: 'AR(1) correlation of neighbouring tokens; 0 is independent',
+    slider: 'linear',
+  }),
+  tau: real(0, 2, 0, {
+    label: 'Prompt effect',
+    symbol: 'τ',
+    unit: 'nats',
+    hint: 'standard deviation of each prompt’s own shift, nats',
+    slider: 'square',
+  }),
+  tailDegrees: realOrZero(2.1, 100, 'normal', 0, {
+    label: 'Tail degrees',
+    symbol: 'ν',
+    hint: 'of Student’s t; 0 is normal, small is heavy-tailed',
+    slider: 'log',
+  }),
+  drift: real(0.1, 10, 1, {
+    label: 'Drift',
+    hint: 'noise at the end of the longest response over noise at its start, log-linear in between',
+    slider: 'log',
+  }),
+  seed: seed(),
+});
+
+export const runSettingsSchema = v.strictObject({
+  backend: backend({ heading: 'Machine' }),
+  source: v.variant('kind', [policiesSourceSchema, syntheticSourceSchema]),
+});
+
+export type PoliciesSource = v.InferOutput<typeof policiesSourceSchema>;
+export type SyntheticSource = v.InferOutput<typeof syntheticSourceSchema>;
+export type RunSettings = v.InferOutput<typeof runSettingsSchema>;
+export type SourceKind = RunSettings['source']['kind'];
+
+export const SOURCES = {
+  policies: policiesSourceSchema,
+  synthetic: syntheticSourceSchema,
+} as const satisfies Record<SourceKind, unknown>;
+
+export const DEFAULT_POLICIES: PoliciesSource = defaultsOf(policiesSourceSchema);
+export const DEFAULT_SYNTHETIC: SyntheticSource = defaultsOf(syntheticSourceSchema);
+export const DEFAULT_SETTINGS: RunSettings = { backend: 'auto', source: DEFAULT_POLICIES };
+
+/**
+ * Most response tokens that a run may have, counted at their longest: what a tab can hold. Each takes
+ * about 30 bytes with its log-probs, entropies and kernels' copies.
+ */
+export const MAX_TOKENS = 50_000_000;
+
+export interface RunSize {
+  responses: number;
+  /** at their longest */
+  tokens: number;
+}
+
+export function runSize({ source }: RunSettings): RunSize {
+  const responses = source.prompts * source.groupSize;
+  return { responses, tokens: responses * source.maxLength };
+}
+
+/** @throws SettingsError naming the setting and what it may be */
+export function parseRunSettings(input: unknown): RunSettings {
+  const settings = parseSettings(runSettingsSchema, input, 'Setting');
+  checkOrder(SOURCES[settings.source.kind], settings.source, 'Setting');
+  const { tokens } = runSize(settings);
+  if (tokens > MAX_TOKENS) {
+    throw new SettingsError(
+      `Prompts × group size × longest response is ${tokens.toLocaleString('en-US')} tokens; ` +
+        `at most ${MAX_TOKENS.toLocaleString('en-US')} fit into a tab.`,
+    );
+  }
+  return settings;
+}
+
+export interface RunDifference {
+  /** "α", "seed" */
+  name: string;
+  before: string;
+  after: string;
+}
+
+/** What would change: "α 1 → 0.5". Sources of different kinds differ in their kind only. */
+export function runDifferences(before: RunSettings, after: RunSettings): RunDifference[] {
+  const machine = differencesOf(runSettingsSchema, before, after);
+  const { kind } = before.source;
+  const source =
+    kind === after.source.kind ? differencesOf(SOURCES[kind], before.source, after.source) : [];
+  const found = [...machine, ...source].map(({ setting, ...values }) => ({
+    name: setting.symbol ?? (setting.alone ?? setting.label).toLowerCase(),
+    ...values,
+  }));
+  return kind === after.source.kind
+    ? found
+    : [...found, { name: 'source', before: kind, after: after.source.kind }];
+}
+
+export const runSettings = (kind: SourceKind) => [
+  ...settingsOf(runSettingsSchema).values(),
+  ...settingsOf(SOURCES[kind]).values(),
+];
