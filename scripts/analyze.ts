@@ -12,7 +12,13 @@ import { analyse, type Analysis } from '../src/rollouts/file/analysis';
 import { importNotes } from '../src/rollouts/file/notes';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
-import { healthReport, type Figure, type HealthReport } from '../src/rollouts/health/report';
+import { bandsOf } from '../src/rollouts/health/evidence/tally';
+import {
+  healthReport,
+  type Figure,
+  type Finding,
+  type HealthReport,
+} from '../src/rollouts/health/report';
 import { PathError, rolloutFiles } from './rollout-file';
 import { message } from '../src/message';
 
@@ -97,14 +103,47 @@ function figure({ label, value, as }: Figure): string {
   }
 }
 
+function place({ at, step, group, sample }: Finding['responses'][number]): string {
+  const of = sample === null ? `group ${group}` : `response ${sample} of group ${group}`;
+  return [of, step !== null && `step ${step}`, at].filter((text) => text).join(', ');
+}
+
 function printHealth(report: HealthReport, print: (line: string) => void): void {
-  const mark = { fine: ' ok ', note: 'note', warning: 'WARN' } as const;
+  const mark = { note: 'note', warning: 'WARN' } as const;
   print('Health');
+  if (report.findings.length === 0) print('  nothing stands out');
   for (const finding of report.findings) {
-    print(`  [${mark[finding.level]}] ${finding.title}`);
-    if (finding.level !== 'fine') print(`         ${finding.detail}`);
-    print(`         ${finding.figures.map(figure).join('; ')}`);
+    print(`  [${mark[finding.level]}] ${finding.title} (${finding.id})`);
+    print(`         ${finding.cause}`);
+    print(`         What to change: ${finding.remedy}`);
+    const { statistic, interval, threshold } = finding;
+    const within = interval ? ` (${interval.map((x) => x.toPrecision(3)).join(' to ')})` : '';
+    print(
+      `         Rule: ${finding.measure} = ${statistic === null ? 'beyond float64' : statistic.toPrecision(4)}${within}; threshold ${threshold.toPrecision(4)}: ${finding.fires}`,
+    );
+    if (finding.figures.length > 0) print(`         ${finding.figures.map(figure).join('; ')}`);
+    const [token] = finding.tokens;
+    const [response] = finding.responses;
+    if (token) print(`         See tokens ${token.from} to ${token.to - 1} of ${place(token)}`);
+    else if (response) print(`         See ${place(response)}`);
+    if (finding.firstStep !== null)
+      print(`         First step that shows it: ${finding.firstStep}`);
+    if (finding.hidden.length > 0) print(`         Follows from it: ${finding.hidden.join(', ')}`);
   }
+  if (report.clipping.length > 0) print(`  Clipping: ${report.clipping.map(figure).join('; ')}`);
+  print(
+    report.cut === null
+      ? '  Cut responses: the files do not say (no finish_reason, no max_completion_length)'
+      : `  Cut responses: ${(100 * report.cut).toPrecision(3)} %`,
+  );
+  print(
+    `  ${report.passed.length} other rules found nothing; ${report.notAsked.length} could not be asked (${report.notAsked.join(', ') || 'none'})`,
+  );
+}
+
+/** What the JSON says of the report beside its findings. */
+function outline({ bands, passed, notAsked, clipping, cut, steps }: HealthReport) {
+  return { bands, passed, not_asked: notAsked, clipping, cut, steps };
 }
 
 const cell = (value: number | null | undefined, digits = 6) =>
@@ -167,11 +206,13 @@ export async function main(
       rule: args.rule,
       onBad: args.skip ? 'skip' : 'stop',
     });
-    const analysis = analyse(data, {
+    const band = {
       ...(args.low === undefined ? {} : { low: args.low }),
       ...(args.high === undefined ? {} : { high: args.high }),
-    });
-    const json = `${JSON.stringify(analysis, null, 1)}\n`;
+    };
+    const health = healthReport(data, bandsOf(band));
+    const analysis = analyse(data, band);
+    const json = `${JSON.stringify({ findings: health.findings, health: outline(health), ...analysis }, null, 1)}\n`;
     if (args.json === '-') {
       print(json.trimEnd());
       return 0;
@@ -180,7 +221,7 @@ export async function main(
     if (args.json !== undefined) await writeFile(args.json, json);
     printFiles(data, print);
     print('');
-    printHealth(healthReport(data.rollouts), print);
+    printHealth(health, print);
     printObjectives(analysis, print);
     if (args.json !== undefined) print(`Figures written to ${args.json}`);
     return 0;

@@ -52,7 +52,18 @@ const report: ImportReport = {
   maxCompletionLength: null,
   withoutSampler: 0,
   notes: [],
-  health: { sequences: 4, tokens: 8, groups: 2, findings: [] },
+  health: {
+    sequences: 4,
+    tokens: 8,
+    groups: 2,
+    bands: { token: { low: 0.2, high: 0.2 }, sequence: { low: 3e-4, high: 4e-4 } },
+    findings: [],
+    passed: [],
+    notAsked: [],
+    clipping: [],
+    cut: null,
+    steps: [],
+  },
 };
 
 /** An engine that records its orders and answers when told to. */

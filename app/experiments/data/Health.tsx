@@ -7,7 +7,6 @@ import { shareText } from '../percent';
 const LEVELS: Record<FindingLevel, { order: number; mark: string; word: string; chip: string }> = {
   warning: { order: 0, mark: '!', word: 'look here', chip: 'chip chip-fails' },
   note: { order: 1, mark: '·', word: 'note', chip: 'chip chip-too-few' },
-  fine: { order: 2, mark: '✓', word: 'fine', chip: 'chip chip-holds' },
 };
 
 function valueText({ value, as }: Figure): string {
@@ -45,7 +44,7 @@ export function Health({ report }: { report: ImportReport }) {
 }
 
 function FindingItem({ finding }: { finding: Finding }) {
-  const { level, title, detail, figures } = finding;
+  const { level, title, cause, remedy, figures } = finding;
   const { chip, mark, word } = LEVELS[level];
   return (
     <li className={`figure finding finding-${level}`} data-testid={`finding-${finding.id}`}>
@@ -56,7 +55,10 @@ function FindingItem({ finding }: { finding: Finding }) {
           {word}
         </span>
       </div>
-      <p className="small">{detail}</p>
+      <p className="small">{cause}</p>
+      <p className="small">
+        <b>What to change.</b> {remedy}
+      </p>
       <dl className="finding-figures">
         {figures.map((figure) => (
           <div key={figure.label}>

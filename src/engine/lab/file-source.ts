@@ -190,6 +190,6 @@ function reportOf(read: FileRollouts): ImportReport {
     maxCompletionLength: read.maxCompletionLength,
     withoutSampler: read.withoutSampler,
     notes: importNotes(read),
-    health: healthReport(rollouts),
+    health: healthReport(read),
   };
 }

@@ -1,6 +1,13 @@
-/** A finding of the health report: an observation by a stated rule, with the figures that it rests on. */
+/**
+ * What a rule is and what it finds. Contract: a rule is declared once, with what it measures, the threshold that
+ * was fixed beforehand, the cause and what to change in which trainer; the report, the command's JSON, the page
+ * and the table in the docs are made from it.
+ */
+import type { Carrier } from './evidence/carriers';
+import type { Evidence } from './evidence/evidence';
+import type { HealthTally } from './evidence/tally';
 
-export type FindingLevel = 'fine' | 'note' | 'warning';
+export type FindingLevel = 'note' | 'warning';
 
 export interface Figure {
   label: string;
@@ -9,35 +16,78 @@ export interface Figure {
   as: 'share' | 'count' | 'number';
 }
 
-export interface Finding {
-  id:
-    | 'on-policy'
-    | 'clipping'
-    | 'explosion'
-    | 'sampler'
-    | 'truncation'
-    | 'range'
-    | 'precision'
-    | 'signal'
-    | 'cut';
-  level: FindingLevel;
-  title: string;
-  detail: string;
-  figures: Figure[];
-}
-
 export const percent = (label: string, value: number): Figure => ({ label, value, as: 'share' });
 export const number = (label: string, value: number): Figure => ({ label, value, as: 'number' });
 export const count = (label: string, value: number): Figure => ({ label, value, as: 'count' });
 
-export function share(values: ArrayLike<number>, test: (x: number) => boolean): number {
-  let hits = 0;
-  for (let i = 0; i < values.length; i++) if (test(values[i] as number)) hits++;
-  return values.length === 0 ? 0 : hits / values.length;
+/** "2.31 %" */
+export const inPercent = (share: number): string =>
+  `${share >= 0.9995 || share === 0 ? (100 * share).toFixed(0) : (100 * share).toPrecision(3)} %`;
+/** "137", "0.00124", "1.4e-7" */
+export const inDigits = (x: number): string => String(Number(x.toPrecision(3)));
+export const counted = (n: number, what: string): string =>
+  `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+
+/** What to change, by trainer; `any` where it is the same everywhere. */
+export interface Remedy {
+  any: string;
+  trl?: string;
+  verl?: string;
+  nemoRl?: string;
+  slime?: string;
 }
 
-export function largest(values: ArrayLike<number>): number {
-  let max = 0;
-  for (let i = 0; i < values.length; i++) max = Math.max(max, Math.abs(values[i] as number));
-  return max;
+const TRAINERS = { trl: 'TRL', verl: 'verl', nemoRl: 'NeMo-RL', slime: 'slime' } as const;
+
+export function remedyText(remedy: Remedy): string {
+  const own = (Object.keys(TRAINERS) as (keyof typeof TRAINERS)[])
+    .filter((trainer) => remedy[trainer] !== undefined)
+    .map((trainer) => `${TRAINERS[trainer]}: ${remedy[trainer]}`);
+  return [remedy.any, ...own].join(' ');
+}
+
+/** What a rule sees in the data. */
+export interface Look {
+  found: boolean;
+  statistic: number;
+  /** two-sided at CONFIDENCE; null where it is a plain count or too few prompts carry one */
+  interval: [number, number] | null;
+  figures: Figure[];
+  carriers: readonly Carrier[];
+  /** where the data says more than the rule does */
+  title?: string;
+  cause?: string;
+  /** a sentence behind the cause */
+  adds?: string;
+  level?: FindingLevel;
+  /** where the rule itself is about steps */
+  firstStep?: number | null;
+}
+
+export interface Rule<Id extends string = string> {
+  /** stable: documents and scripts name it */
+  id: Id;
+  level: FindingLevel;
+  title: string;
+  /** what a person notices in training, for the table in the docs */
+  symptom: string;
+  /** what `statistic` is, with its unit */
+  measure: string;
+  threshold: number;
+  /** which side of the threshold is a finding, in words */
+  fires: string;
+  cause: string;
+  remedy: Remedy;
+  /** where the symptom or the law behind the rule stands */
+  sources: readonly string[];
+  /** findings that follow from this one, and would mislead beside it */
+  hides: readonly string[];
+  /** what the tokens of its figure show; null = no figure of tokens */
+  shows: string | null;
+  /** @returns null where the data cannot be asked (no such column, too few tokens) */
+  look(evidence: Evidence, tally: HealthTally): Look | null;
+}
+
+export function rule<const Id extends string>(declared: Rule<Id>): Rule<Id> {
+  return declared;
 }

@@ -1,0 +1,622 @@
+/**
+ * What one response adds to the evidence. Contract: adds to the tally and keeps no reference to the arrays; the
+ * cost is a few passes over the response's tokens.
+ */
+import { normalCdf } from '../../../math/stats/distributions';
+import type { FloatArray, Rollouts } from '../../rollouts';
+import { EXCERPT, offer, type Carrier, type CarrierKind } from './carriers';
+import { CHANCE, type Copies } from './copies';
+import {
+  C,
+  COLUMN_COUNTS,
+  COLUMNS,
+  DECIMALS,
+  DEPTHS,
+  lengthBin,
+  PAIR_COUNTS,
+  PAIR_SUMS,
+  PAIRS,
+  RUN_BINS,
+  S,
+  sizeBin,
+  type Column,
+  type ColumnCount,
+  type Pair,
+  type PairCount,
+  type PairSum,
+} from './names';
+import type { Bands, StepTally } from './tally';
+
+/** nats: no softmax over logits of a trained policy gives less; fillers such as -9999 do */
+export const LOWEST_LOG_PROB = -1000;
+/** |d_t| at which verl clamps log-ratios: a ratio of e^20 is no update */
+export const OVERFLOW_LOG = 20;
+/** exp of more is Infinity in float32 */
+export const FLOAT32_LOG = 88.722;
+/** Log-probs count for correlations down to here: one filler must not decide them. */
+const DEEPEST = -20;
+/** A run of one value is looked at from so many tokens on. */
+export const SHORTEST_RUN = 4;
+/** nats per token that another column must have where a run of one value is to be a filler */
+const ELSEWHERE = 0.05;
+/** A run that all columns share is one of fillers only if it is long and far from 0, where peaked policies live. */
+const SHARED_RUN = 8;
+const SHARED_VALUE = -0.5;
+/** Shorter responses say nothing of falling or constant columns: 1 / 8! is 2.5e-5. */
+const LONG = 8;
+/** values of a response that are looked at for a grid */
+const GRID_VALUES = 64;
+/** Nearer to 0 than this, eight decimals no longer tell bfloat16 from other numbers. */
+const GRID_LEAST = 0.03;
+/** Share of a response's values on a grid that gives it away. */
+export const ON_GRID = 0.99;
+
+export interface Place {
+  step: number | null;
+  group: string | number;
+  sample: number;
+  at: string | null;
+  cutKnown: boolean;
+}
+
+interface Response {
+  rollouts: Rollouts;
+  /** undefined where this response has none */
+  sampler: FloatArray | undefined;
+  from: number;
+  to: number;
+  place: Place;
+}
+
+/** Places of a column's counts, and of a pair's: looked up once, not per response. */
+const COLUMN_AT = Object.fromEntries(
+  COLUMNS.map((name) => [
+    name,
+    Object.fromEntries(COLUMN_COUNTS.map((count) => [count, C[`${name}.${count}`]])),
+  ]),
+) as Record<Column, Record<ColumnCount, number>>;
+const PAIR_AT = Object.fromEntries(
+  PAIRS.map((pair) => [
+    pair,
+    {
+      ...Object.fromEntries(PAIR_SUMS.map((sum) => [sum, S[`${pair}.${sum}`]])),
+      counts: Object.fromEntries(PAIR_COUNTS.map((count) => [count, C[`${pair}.${count}`]])),
+    },
+  ]),
+) as unknown as Record<Pair, Record<PairSum, number> & { counts: Record<PairCount, number> }>;
+const DEPTH_NAMES = DEPTHS.map((x) => `below${x}` as const);
+const DECIMAL_NAMES = DECIMALS.map((k) => `dec${k}` as const);
+
+function bump(counts: Float64Array, at: number, by = 1): void {
+  counts[at] = (counts[at] as number) + by;
+}
+
+/** @param i which response of the rollouts */
+export function measure(
+  tally: StepTally,
+  copies: Copies,
+  rollouts: Rollouts,
+  i: number,
+  place: Place,
+  bands: Bands,
+): void {
+  const from = rollouts.offsets[i] as number;
+  const to = rollouts.offsets[i + 1] as number;
+  const length = to - from;
+  if (length === 0) return;
+  const known = rollouts.logpSampler;
+  const sampler = known && !Number.isNaN(known[from]) ? known : undefined;
+  const response: Response = { rollouts, sampler, from, to, place };
+  const { counts } = tally;
+  const sums = tally.sumsOf(place.group);
+  bump(counts, C.responses);
+  bump(counts, C.tokens, length);
+  if (length === 1) bump(counts, C.single);
+  bump(sums, S.responses);
+  bump(sums, S.tokens, length);
+
+  measureGroup(tally, sums, response, i);
+  measureRatios(tally, sums, response, rollouts.advantage[i] as number, bands);
+  const { logpOld, logpNew, entropyOld } = rollouts;
+  measureColumn(tally, 'old', logpOld, response, [logpNew, sampler]);
+  measureColumn(tally, 'new', logpNew, response, [logpOld, sampler]);
+  if (sampler) measureColumn(tally, 'sampler', sampler, response, [logpOld]);
+  measureZeros(tally, response);
+  bump(sums, S.nllOld, -total(logpOld, from, to));
+  bump(sums, S.nllNew, -total(logpNew, from, to));
+  measurePair(tally, sums, 'on', logpOld, logpNew, from, to);
+  if (sampler) {
+    bump(counts, C.withSampler);
+    bump(sums, S.nllSampler, -total(sampler, from, to));
+    const apart = measurePair(tally, sums, 'so', sampler, logpOld, from, to);
+    keep(tally, 'pair.so', apart.size, response, [apart.token, apart.token + 1]);
+    tally.weights.mismatch.add(apart.sum);
+  }
+  if (entropyOld) {
+    bump(counts, C.withEntropy);
+    bump(sums, S.entropy, total(entropyOld, from, to));
+    bump(sums, S.entropyTokens, length);
+    bump(sums, S.entropyNll, -total(logpOld, from, to));
+  }
+  measureRounding(tally, sums, 'old', logpOld, response, bands);
+  measureRounding(tally, sums, 'new', logpNew, response, bands);
+  if (sampler) measureRounding(tally, sums, 'sampler', sampler, response, bands);
+  if (total(logpOld, from, to) < CHANCE) {
+    const columns = sampler ? [logpOld, logpNew, sampler] : [logpOld, logpNew];
+    if (copies.add(place.group, columns, from, to)) keep(tally, 'copy', length, response, null);
+  }
+}
+
+function total(values: FloatArray, from: number, to: number): number {
+  let sum = 0;
+  for (let t = from; t < to; t++) sum += values[t] as number;
+  return sum;
+}
+
+/** @param tokens positions within the response */
+function keep(
+  tally: StepTally,
+  kind: CarrierKind,
+  score: number,
+  { rollouts, sampler, from, to, place }: Response,
+  tokens: [number, number] | null,
+): void {
+  offer(tally.carriers[kind], score, (): Carrier => {
+    const middle = tokens ? Math.floor((tokens[0] + tokens[1]) / 2) : 0;
+    const first = Math.max(0, Math.min(middle - (EXCERPT >> 1), to - from - EXCERPT));
+    const part = (values: FloatArray) =>
+      Array.from(values.subarray(from + first, Math.min(to, from + first + EXCERPT)));
+    const { logpOld, logpNew } = rollouts;
+    return {
+      at: place.at,
+      step: place.step,
+      group: place.group,
+      sample: place.sample,
+      tokens,
+      score,
+      excerpt: {
+        from: first,
+        old: part(logpOld),
+        new: part(logpNew),
+        sampler: sampler ? part(sampler) : null,
+      },
+    };
+  });
+}
+
+function measureGroup(tally: StepTally, sums: Float64Array, response: Response, i: number): void {
+  const { counts } = tally;
+  const { rollouts, place } = response;
+  if (place.cutKnown) {
+    bump(counts, C.cutKnown);
+    if (rollouts.finished[i] === 0) {
+      bump(counts, C.cut);
+      keep(tally, 'cut', response.to - response.from, response, null);
+    }
+  }
+  const reward = rollouts.reward[i] as number;
+  const advantage = rollouts.advantage[i] as number;
+  if (!Number.isNaN(reward)) {
+    tally.rewards = [Math.min(tally.rewards[0], reward), Math.max(tally.rewards[1], reward)];
+  }
+  if (Number.isNaN(advantage)) return;
+  bump(counts, C.advantageKnown);
+  if (advantage === 0) bump(counts, C.advantageZero);
+  tally.largest.advantage = Math.max(tally.largest.advantage, Math.abs(advantage));
+  keep(tally, 'advantage', Math.abs(advantage), response, null);
+  if (Number.isNaN(reward)) return;
+  bump(counts, C.rewarded);
+  bump(sums, S.rewarded);
+  bump(sums, S.reward, reward);
+  bump(sums, S.rewardReward, reward * reward);
+  bump(sums, S.advantage, advantage);
+  bump(sums, S.advantageAdvantage, advantage * advantage);
+  bump(sums, S.advantageReward, advantage * reward);
+}
+
+function measureRatios(
+  tally: StepTally,
+  sums: Float64Array,
+  response: Response,
+  advantage: number,
+  bands: Bands,
+): void {
+  const { counts, largest } = tally;
+  const { rollouts, from, to } = response;
+  const { logpOld, logpNew } = rollouts;
+  const length = to - from;
+  const [below, above] = [Math.log1p(-bands.token.low), Math.log1p(bands.token.high)];
+  let sum = 0;
+  let squares = 0;
+  let outside = 0;
+  let clipped = 0;
+  let overflow = 0;
+  let infinite = 0;
+  let zeros = 0;
+  let most = -1;
+  let at = from;
+  for (let t = from; t < to; t++) {
+    const d = (logpNew[t] as number) - (logpOld[t] as number);
+    const size = Math.abs(d);
+    sum += d;
+    squares += d * d;
+    if (d === 0) zeros++;
+    if (d < below) {
+      outside++;
+      if (advantage < 0) clipped++;
+    } else if (d > above) {
+      outside++;
+      if (advantage > 0) clipped++;
+    }
+    if (size > OVERFLOW_LOG) overflow++;
+    if (d > FLOAT32_LOG) infinite++;
+    if (size > most) {
+      most = size;
+      at = t;
+    }
+  }
+  const logS = sum / length;
+  bump(sums, S.d, sum);
+  bump(sums, S.d2, squares);
+  bump(sums, S.logS, logS);
+  bump(sums, S.logS2, logS * logS);
+  bump(sums, S.logS2L, length * logS * logS);
+  bump(counts, C.zeroRatios, zeros);
+  bump(counts, C.tokensOutside, outside);
+  bump(counts, C.tokensClipped, clipped);
+  if (overflow > 0) {
+    bump(counts, C.overflowTokens, overflow);
+    bump(counts, C.overflowResponses);
+  }
+  bump(counts, C.infiniteTokens, infinite);
+  if (sum > FLOAT32_LOG) bump(counts, C.infiniteSums);
+  const low = logS < Math.log1p(-bands.sequence.low);
+  const high = logS > Math.log1p(bands.sequence.high);
+  if (low || high) bump(counts, C.responsesOutside);
+  if ((low && advantage < 0) || (high && advantage > 0)) bump(counts, C.responsesClipped);
+  largest.d = Math.max(largest.d, most);
+  largest.logS = Math.max(largest.logS, Math.abs(logS));
+  largest.logRho = Math.max(largest.logRho, Math.abs(sum));
+  tally.weights.rho.add(sum);
+  tally.weights.s.add(logS);
+  const bin = lengthBin(length);
+  bump(tally.histograms.lengths, bin);
+  bump(tally.lengthSquares, bin, sum * sum);
+  tally.lengthLeast[bin] = Math.min(tally.lengthLeast[bin] as number, length);
+  tally.lengthMost[bin] = Math.max(tally.lengthMost[bin] as number, length);
+  keep(tally, 'token', most, response, [at - from, at - from + 1]);
+  keep(tally, 'response', Math.abs(sum), response, null);
+}
+
+interface Run {
+  /** within the response */
+  from: number;
+  to: number;
+}
+
+/** The longest run of one value. */
+function longestRun(values: FloatArray, from: number, to: number): Run {
+  let best: Run = { from: 0, to: 0 };
+  let start = from;
+  for (let t = from + 1; t <= to; t++) {
+    if (t < to && values[t] === values[start]) continue;
+    if (t - start > best.to - best.from) best = { from: start - from, to: t - from };
+    start = t;
+  }
+  return best;
+}
+
+/** Whether the values over the run differ, and are not all near 0. */
+function speaks(values: FloatArray | undefined, first: number, { from, to }: Run): boolean {
+  if (!values) return false;
+  let sum = 0;
+  let differ = false;
+  for (let t = first + from; t < first + to; t++) {
+    sum += values[t] as number;
+    if (values[t] !== values[first + from]) differ = true;
+  }
+  return differ && sum < -ELSEWHERE * (to - from);
+}
+
+function measureColumn(
+  tally: StepTally,
+  name: Column,
+  values: FloatArray,
+  response: Response,
+  others: readonly (FloatArray | undefined)[],
+): void {
+  const { counts } = tally;
+  const { from, to } = response;
+  const length = to - from;
+  const at = COLUMN_AT[name];
+  let zeros = 0;
+  let fillers = 0;
+  let lowest = 0;
+  let deepest = from;
+  let falling = true;
+  const deep = DEPTHS.map(() => 0);
+  let sum = 0;
+  for (let t = from; t < to; t++) {
+    const x = values[t] as number;
+    sum += x;
+    if (x === 0) zeros++;
+    if (x < lowest) {
+      lowest = x;
+      deepest = t;
+    }
+    if (x < LOWEST_LOG_PROB) fillers++;
+    if (x < -DEPTHS[0]) DEPTHS.forEach((depth, k) => x < -depth && (deep[k] = (deep[k] ?? 0) + 1));
+    if (t > from && x > (values[t - 1] as number)) falling = false;
+  }
+  const constant = values[from] === values[to - 1] && longestRun(values, from, to).to === length;
+  bump(counts, at.tokens, length);
+  bump(counts, at.zero, zeros);
+  DEPTH_NAMES.forEach((depth, k) => bump(counts, at[depth], deep[k]));
+  tally.largest.lowest = Math.min(tally.largest.lowest, lowest);
+  if (fillers > 0) {
+    bump(counts, at.filler, fillers);
+    keep(tally, 'filler', -lowest, response, [deepest - from, deepest - from + 1]);
+  }
+  if (name === 'old') keep(tally, 'unlikely', -sum / length, response, null);
+  if (length >= LONG) {
+    bump(counts, at.long);
+    if (falling && !constant) {
+      bump(counts, at.falling);
+      keep(tally, 'falling', length, response, null);
+    }
+  }
+  if (length >= SHORTEST_RUN && constant && values[from] !== 0) {
+    bump(counts, at.constant);
+    keep(tally, 'constant', length, response, null);
+  }
+  const run = longestRun(values, from, to);
+  const long = run.to - run.from;
+  if (long < SHORTEST_RUN || long === length) return;
+  const shared = long >= SHARED_RUN && (values[from + run.from] as number) < SHARED_VALUE;
+  if (!shared && !others.some((other) => speaks(other, from, run))) return;
+  bump(counts, at.runs);
+  bump(counts, at.runTokens, long);
+  bump(counts, at[run.from === 0 ? 'runsHead' : run.to === length ? 'runsTail' : 'runsInside']);
+  keep(tally, `run.${name}`, long, response, [run.from, run.to]);
+}
+
+/** Runs of 0.0 in all columns at once. */
+function measureZeros(tally: StepTally, response: Response): void {
+  const { rollouts, sampler, from, to } = response;
+  const { logpOld, logpNew } = rollouts;
+  const { histograms } = tally;
+  let start = -1;
+  let longest: Run = { from: 0, to: 0 };
+  for (let t = from; t <= to; t++) {
+    const zero = t < to && logpOld[t] === 0 && logpNew[t] === 0 && (!sampler || sampler[t] === 0);
+    if (zero) {
+      if (start < 0) start = t;
+      continue;
+    }
+    if (start < 0) continue;
+    const bin = Math.min(RUN_BINS - 1, t - start);
+    bump(histograms.zeroRuns, bin);
+    bump(histograms.zeroRunTokens, bin, t - start);
+    const place = start === from ? 'Head' : t === to ? 'Tail' : 'Inside';
+    bump(histograms[`zeroRuns${place}`], bin);
+    if (t - start > longest.to - longest.from) longest = { from: start - from, to: t - from };
+    start = -1;
+  }
+  const long = longest.to - longest.from;
+  if (long >= SHORTEST_RUN) keep(tally, 'zeros', long, response, [longest.from, longest.to]);
+}
+
+interface Apart {
+  /** sum of w - u */
+  sum: number;
+  /** sum of |w - u| */
+  size: number;
+  /** within the response, where |w - u| is largest */
+  token: number;
+}
+
+/** Moments of (u, w) at one lag, written from `at` on in the order n, u, w, uu, ww, uw. */
+function correlate(
+  sums: Float64Array,
+  at: number,
+  u: FloatArray,
+  w: FloatArray,
+  from: number,
+  to: number,
+  lagU: number,
+  lagW: number,
+): void {
+  let n = 0;
+  let su = 0;
+  let sw = 0;
+  let uu = 0;
+  let ww = 0;
+  let uw = 0;
+  for (let t = from; t < to; t++) {
+    let x = u[t + lagU] as number;
+    let y = w[t + lagW] as number;
+    if (x === 0 && y === 0) continue;
+    if (x < DEEPEST) x = DEEPEST;
+    if (y < DEEPEST) y = DEEPEST;
+    n++;
+    su += x;
+    sw += y;
+    uu += x * x;
+    ww += y * y;
+    uw += x * y;
+  }
+  bump(sums, at, n);
+  bump(sums, at + 1, su);
+  bump(sums, at + 2, sw);
+  bump(sums, at + 3, uu);
+  bump(sums, at + 4, ww);
+  bump(sums, at + 5, uw);
+}
+
+function measurePair(
+  tally: StepTally,
+  sums: Float64Array,
+  pair: Pair,
+  u: FloatArray,
+  w: FloatArray,
+  from: number,
+  to: number,
+): Apart {
+  const s = PAIR_AT[pair];
+  const c = s.counts;
+  const { counts } = tally;
+  correlate(sums, s.n, u, w, from, to, 0, 0);
+  correlate(sums, s.leadN, u, w, from, to - 1, 0, 1);
+  correlate(sums, s.lagN, u, w, from, to - 1, 1, 0);
+  const sizes = tally.histograms[`${pair}.size`];
+  let k1 = 0;
+  let k3 = 0;
+  let e2 = 0;
+  let absolute = 0;
+  let equal = 0;
+  let unequal = 0;
+  let sure = 0;
+  let surer = 0;
+  let most = -1;
+  let token = 0;
+  let [forward, forwardU, forwardW, back, backU, backW] = [0, 0, 0, 0, 0, 0];
+  for (let t = from; t < to; t++) {
+    const x = u[t] as number;
+    const y = w[t] as number;
+    const e = y - x;
+    const size = Math.abs(e);
+    bump(sizes, sizeBin(size));
+    if (size > most) {
+      most = size;
+      token = t - from;
+    }
+    if (e === 0) {
+      if (x !== 0) equal++;
+      continue;
+    }
+    unequal++;
+    const bounded = e > OVERFLOW_LOG ? OVERFLOW_LOG : e < -OVERFLOW_LOG ? -OVERFLOW_LOG : e;
+    const up = Math.expm1(bounded);
+    const down = Math.expm1(-bounded);
+    k1 -= e;
+    k3 += up - bounded;
+    e2 += e * e;
+    absolute += size;
+    forward += up;
+    forwardU += up * x;
+    forwardW += up * y;
+    back += down;
+    backU += down * x;
+    backW += down * y;
+    if (x > -Math.LN2) {
+      sure++;
+      if (e > 0) surer++;
+    }
+  }
+  bump(counts, c.tokens, to - from);
+  bump(counts, c.equal, equal);
+  bump(counts, c.unequal, unequal);
+  bump(counts, c.sure, sure);
+  bump(counts, c.surer, surer);
+  bump(sums, s.tokens, to - from);
+  bump(sums, s.k1, k1);
+  bump(sums, s.k3, k3);
+  bump(sums, s.e2, e2);
+  bump(sums, s.forward, forward);
+  bump(sums, s.forwardU, forwardU);
+  bump(sums, s.forwardW, forwardW);
+  bump(sums, s.back, back);
+  bump(sums, s.backU, backU);
+  bump(sums, s.backW, backW);
+  return { sum: -k1, size: absolute, token };
+}
+
+/** Distance of two neighbours of x on a grid of so many binary digits behind the first. */
+function spacing(x: number, digits: number): number {
+  return 2 ** (Math.floor(Math.log2(Math.abs(x))) - digits);
+}
+
+/** Whether x is nearer to the grid than one in a thousand numbers is. */
+function isOn(x: number, step: number): boolean {
+  const at = x / step;
+  return Math.abs(at - Math.round(at)) < 1e-3;
+}
+
+const BF16_DIGITS = 7;
+const FP16_DIGITS = 10;
+type Grid = (x: number) => number;
+const BF16: Grid = (x) => spacing(x, BF16_DIGITS);
+const FP16: Grid = (x) => spacing(x, FP16_DIGITS);
+
+/** Counts the values on each grid, and returns the coarsest that holds all of the response's values looked at. */
+function gridOf(
+  { counts }: StepTally,
+  name: Column,
+  values: FloatArray,
+  from: number,
+  to: number,
+): Grid | null {
+  const at = COLUMN_AT[name];
+  let looked = 0;
+  let bf16 = 0;
+  let fp16 = 0;
+  const decimals = DECIMALS.map(() => 0);
+  for (let t = from; t < to && looked < GRID_VALUES; t++) {
+    const x = values[t] as number;
+    if (x > -GRID_LEAST || x < LOWEST_LOG_PROB) continue;
+    looked++;
+    if (isOn(x, BF16(x))) bf16++;
+    if (isOn(x, FP16(x))) fp16++;
+    DECIMALS.forEach((digits, k) => {
+      const scaled = x * 10 ** digits;
+      if (Math.abs(scaled - Math.round(scaled)) < 1e-6) decimals[k] = (decimals[k] as number) + 1;
+    });
+  }
+  bump(counts, at.grid, looked);
+  bump(counts, at.bf16, bf16);
+  bump(counts, at.fp16, fp16);
+  DECIMAL_NAMES.forEach((digits, k) => bump(counts, at[digits], decimals[k]));
+  if (looked < 2) return null;
+  const enough = (hits: number) => hits >= ON_GRID * looked;
+  const k = decimals.findIndex(enough);
+  if (k >= 0) return () => 10 ** -(DECIMALS[k] as number);
+  return enough(bf16) ? BF16 : enough(fp16) ? FP16 : null;
+}
+
+/**
+ * How likely rounding has put the response on the other side of the sequence band: log s is off by the mean of
+ * the tokens' rounding errors, each uniform over one step of the grid.
+ */
+function measureRounding(
+  tally: StepTally,
+  sums: Float64Array,
+  name: Column,
+  values: FloatArray,
+  { rollouts: { logpOld, logpNew }, from, to }: Response,
+  bands: Bands,
+): void {
+  const grid = gridOf(tally, name, values, from, to);
+  if (grid === null) return;
+  bump(tally.counts, COLUMN_AT[name].coarse);
+  if (name === 'sampler') return;
+  let variance = 0;
+  let sum = 0;
+  for (let t = from; t < to; t++) {
+    const x = values[t] as number;
+    if (x !== 0) variance += grid(x) ** 2 / 12;
+    sum += (logpNew[t] as number) - (logpOld[t] as number);
+  }
+  const sd = Math.sqrt(variance) / (to - from);
+  if (sd === 0) return;
+  const logS = sum / (to - from);
+  const inside =
+    normalCdf((Math.log1p(bands.sequence.high) - logS) / sd) -
+    normalCdf((Math.log1p(-bands.sequence.low) - logS) / sd);
+  const isInside =
+    logS >= Math.log1p(-bands.sequence.low) && logS <= Math.log1p(bands.sequence.high);
+  const moved = isInside ? 1 - inside : inside;
+  const [at, spread] =
+    name === 'old' ? [S.movedOld, S.movedOldVariance] : [S.movedNew, S.movedNewVariance];
+  bump(sums, at, moved);
+  bump(sums, spread, moved * (1 - moved));
+}

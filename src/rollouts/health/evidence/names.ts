@@ -1,0 +1,207 @@
+/**
+ * What is counted and summed for the health report, by name. Contract: integers (`COUNTS`, `HISTOGRAMS`) add up
+ * exactly in any order; real numbers (`SUMS`) are kept per prompt and step, so that standard errors over prompts
+ * can be had, and totals are taken in a fixed order, so that merged parts equal one pass.
+ */
+
+/** Name -> place in an array. */
+export function indexed<const N extends readonly string[]>(names: N): Record<N[number], number> {
+  return Object.fromEntries(names.map((name, i) => [name, i])) as Record<N[number], number>;
+}
+
+export const COLUMNS = ['old', 'new', 'sampler'] as const;
+export type Column = (typeof COLUMNS)[number];
+export const COLUMN_TITLES: Readonly<Record<Column, string>> = {
+  old: 'old log-probs (logp_old)',
+  new: 'new log-probs (logp_new)',
+  sampler: 'sampler log-probs (logp_sampler)',
+};
+
+/** (first, second): `so` = sampler against old, `on` = old against new. */
+export const PAIRS = ['so', 'on'] as const;
+export type Pair = (typeof PAIRS)[number];
+export const PAIR_COLUMNS: Readonly<Record<Pair, readonly [Column, Column]>> = {
+  so: ['sampler', 'old'],
+  on: ['old', 'new'],
+};
+
+/** nats; share of tokens further below 0 than these */
+export const DEPTHS = [16, 18, 20, 25, 30] as const;
+export const DECIMALS = [2, 3, 4, 5] as const;
+
+/** Per column, in `COUNTS` as `old.tokens`, ... */
+export const COLUMN_COUNTS = [
+  'tokens',
+  'zero',
+  /** below LOWEST_LOG_PROB */
+  'filler',
+  ...DEPTHS.map((x) => `below${x}` as const),
+  /** values looked at for a grid; how many lie on each */
+  'grid',
+  'bf16',
+  'fp16',
+  ...DECIMALS.map((k) => `dec${k}` as const),
+  /** responses of 8 tokens or more; those in which the column only falls; whose first two values differ */
+  'long',
+  'falling',
+  /** responses of 4 tokens or more in which all values are one */
+  'constant',
+  /** responses with a run of one value where another column has none, tokens in it, by place */
+  'runs',
+  'runTokens',
+  'runsHead',
+  'runsInside',
+  'runsTail',
+  /** responses that lie wholly on a coarse grid */
+  'coarse',
+] as const;
+export type ColumnCount = (typeof COLUMN_COUNTS)[number];
+
+export const PAIR_COUNTS = [
+  'tokens',
+  /** the same value to the last digit, 0 left out */
+  'equal',
+  'unequal',
+  /** tokens with a probability above 1/2 under the first, and those of them that the second is surer of */
+  'sure',
+  'surer',
+] as const;
+export type PairCount = (typeof PAIR_COUNTS)[number];
+
+const prefixed = <P extends string, N extends string>(
+  prefixes: readonly P[],
+  names: readonly N[],
+) => prefixes.flatMap((prefix) => names.map((name) => `${prefix}.${name}` as const));
+
+export const COUNTS = [
+  'responses',
+  'tokens',
+  'single',
+  'withSampler',
+  /** responses whose two columns are the sampler's and the trainer's: there is no update to judge */
+  'withoutUpdate',
+  'withEntropy',
+  'cutKnown',
+  'cut',
+  'rewarded',
+  'advantageZero',
+  'advantageKnown',
+  /** tokens and responses outside the band, and clipped (the sign of A counts) */
+  'tokensOutside',
+  'tokensClipped',
+  'responsesOutside',
+  'responsesClipped',
+  /** |d_t| beyond OVERFLOW_LOG, exp(d_t) beyond float32, and the responses that hold them */
+  'overflowTokens',
+  'overflowResponses',
+  'infiniteTokens',
+  'infiniteSums',
+  'zeroRatios',
+  ...prefixed(COLUMNS, COLUMN_COUNTS),
+  ...prefixed(PAIRS, PAIR_COUNTS),
+] as const;
+export type CountName = (typeof COUNTS)[number];
+export const C = indexed(COUNTS);
+
+/** Of a pair (u, w) = (first, second), e = w - u; sums over tokens of which not both are 0. */
+export const PAIR_SUMS = [
+  'n',
+  'u',
+  'w',
+  'uu',
+  'ww',
+  'uw',
+  /** u_t with w_{t+1}: high where the first column runs one token ahead */
+  'leadN',
+  'leadU',
+  'leadW',
+  'leadUU',
+  'leadWW',
+  'leadUW',
+  /** u_{t+1} with w_t: high where it is one behind */
+  'lagN',
+  'lagU',
+  'lagW',
+  'lagUU',
+  'lagWW',
+  'lagUW',
+  /** over all tokens that have both: their number, -e, exp(e) - 1 - e, e^2 */
+  'tokens',
+  'k1',
+  'k3',
+  'e2',
+  /** exp(e) - 1, whose mean is 0 where the first drew the tokens; exp(-e) - 1, where the second did */
+  'forward',
+  'forwardU',
+  'forwardW',
+  'back',
+  'backU',
+  'backW',
+] as const;
+export type PairSum = (typeof PAIR_SUMS)[number];
+
+export const SUMS = [
+  'responses',
+  'tokens',
+  'd',
+  'd2',
+  'logS',
+  'logS2',
+  /** L (log s)^2 */
+  'logS2L',
+  'nllOld',
+  'nllNew',
+  'nllSampler',
+  'entropy',
+  'entropyTokens',
+  'entropyNll',
+  'rewarded',
+  'reward',
+  'rewardReward',
+  'advantage',
+  'advantageAdvantage',
+  'advantageReward',
+  /** responses expected on the other side of the band by rounding of the column, and the variance */
+  'movedOld',
+  'movedOldVariance',
+  'movedNew',
+  'movedNewVariance',
+  ...prefixed(PAIRS, PAIR_SUMS),
+] as const;
+export type SumName = (typeof SUMS)[number];
+export const S = indexed(SUMS);
+
+/** |e| and |d| in tenths of a decade from 1e-9 on; place 0 holds the exact zeros. */
+export const SIZE_BINS = 130;
+export const SIZE_LOWEST = -9;
+export const SIZE_PER_DECADE = 10;
+export function sizeBin(absolute: number): number {
+  if (absolute === 0) return 0;
+  const bin = Math.floor((Math.log10(absolute) - SIZE_LOWEST) * SIZE_PER_DECADE);
+  return 1 + Math.max(0, Math.min(SIZE_BINS - 2, bin));
+}
+/** Upper edge of a bin. */
+export const sizeEdge = (bin: number): number =>
+  bin === 0 ? 0 : 10 ** (SIZE_LOWEST + bin / SIZE_PER_DECADE);
+
+/** Lengths in quarters of an octave. */
+export const LENGTH_BINS = 80;
+export const lengthBin = (length: number): number =>
+  Math.min(LENGTH_BINS - 1, Math.floor(4 * Math.log2(length)));
+
+/** Runs of exact zeros in all columns, by length (the last holds longer ones as well). */
+export const RUN_BINS = 33;
+
+export const HISTOGRAMS = {
+  'so.size': SIZE_BINS,
+  'on.size': SIZE_BINS,
+  /** number of runs that end a response or lie within, by length; those at its head apart */
+  zeroRuns: RUN_BINS,
+  /** tokens in the runs of each length */
+  zeroRunTokens: RUN_BINS,
+  zeroRunsHead: RUN_BINS,
+  zeroRunsInside: RUN_BINS,
+  zeroRunsTail: RUN_BINS,
+  lengths: LENGTH_BINS,
+} as const;
+export type HistogramName = keyof typeof HISTOGRAMS;

@@ -1,0 +1,296 @@
+/**
+ * The evidence of the health report: counts, sums per prompt, histograms, and the responses that stand out, by
+ * training step. Contract: `add` takes rollouts batch by batch and keeps none of them; `merge` of tallies of
+ * parts equals one tally of all, to the last digit where no prompt is split over parts, and to rounding where
+ * one is. `toJSON` / `tallyFrom` cross processes and threads. Memory: about 800 bytes per prompt and step.
+ */
+import * as v from 'valibot';
+import { GRPO_BAND, GSPO_BAND } from '../../../math/objectives/registry';
+import type { Rollouts } from '../../rollouts';
+import { best, CARRIER_KINDS, type Carrier, type CarrierKind } from './carriers';
+import { measure, type Place } from './measure';
+import { C, COUNTS, HISTOGRAMS, SUMS, type HistogramName } from './names';
+import { LogWeights } from './log-weights';
+import { Copies } from './copies';
+
+export interface Band {
+  low: number;
+  high: number;
+}
+
+/** The clip ranges that the findings are about. */
+export interface Bands {
+  token: Band;
+  sequence: Band;
+}
+
+export const DEFAULT_BANDS: Bands = { token: GRPO_BAND, sequence: GSPO_BAND };
+
+/** One clip range for all, as a person gives it; what is left out stays each objective's own. */
+export function bandsOf({ low, high }: { low?: number; high?: number }): Bands {
+  const filled = (own: Band): Band => ({ low: low ?? own.low, high: high ?? own.high });
+  return { token: filled(GRPO_BAND), sequence: filled(GSPO_BAND) };
+}
+
+/** What an import knows of its responses; see `ImportFacts`. */
+export interface HealthFacts {
+  /** [n] 1 = the source says whether the response was cut */
+  endKnown?: ArrayLike<number>;
+  /** names of the files; [n] which of them; [n] line, item or row, counted from 1 */
+  files?: readonly string[];
+  file?: ArrayLike<number>;
+  place?: ArrayLike<number>;
+  /** `mismatch`: logpOld is the sampler's and logpNew the trainer's, there is no update */
+  compares?: 'update' | 'mismatch' | 'mixed';
+}
+
+/** Sampler against trainer as the rules about that pair want it. */
+function asMismatch(rollouts: Rollouts): Rollouts {
+  const { logpOld, logpNew } = rollouts;
+  return { ...rollouts, logpSampler: logpOld, logpOld: logpNew };
+}
+
+/** A batch of responses with what files say of them. */
+export interface HealthBatch {
+  rollouts: Rollouts;
+  /** [groups] as written; by number where left out */
+  groupIds?: readonly (string | number)[];
+  /** [n] within the group */
+  sample?: ArrayLike<number>;
+  /** [n] training step, -1 where not known; left out = not known */
+  step?: ArrayLike<number>;
+  /** left out = every response's end is known, none has a place in a file, and columns are two policies */
+  facts?: HealthFacts;
+}
+
+export class StepTally {
+  counts = new Float64Array(COUNTS.length);
+  histograms = Object.fromEntries(
+    Object.entries(HISTOGRAMS).map(([name, bins]) => [name, new Float64Array(bins)]),
+  ) as Record<HistogramName, Float64Array>;
+  /** [bins] sum of (log rho)^2, shortest and longest response */
+  lengthSquares = new Float64Array(HISTOGRAMS.lengths);
+  lengthLeast = new Float64Array(HISTOGRAMS.lengths).fill(Infinity);
+  lengthMost = new Float64Array(HISTOGRAMS.lengths);
+  largest = { d: 0, logS: 0, logRho: 0, advantage: 0, lowest: 0 };
+  /** least and greatest reward */
+  rewards: [number, number] = [Infinity, -Infinity];
+  weights = { rho: new LogWeights(), s: new LogWeights(), mismatch: new LogWeights() };
+  /** sums per group, by its name */
+  groups = new Map<string | number, Float64Array>();
+  carriers = Object.fromEntries(CARRIER_KINDS.map((kind) => [kind, []])) as unknown as Record<
+    CarrierKind,
+    Carrier[]
+  >;
+
+  sumsOf(group: string | number): Float64Array {
+    let sums = this.groups.get(group);
+    if (!sums) this.groups.set(group, (sums = new Float64Array(SUMS.length)));
+    return sums;
+  }
+
+  merge(other: StepTally): void {
+    addTo(this.counts, other.counts);
+    for (const name of Object.keys(HISTOGRAMS) as HistogramName[]) {
+      addTo(this.histograms[name], other.histograms[name]);
+    }
+    addTo(this.lengthSquares, other.lengthSquares);
+    this.lengthLeast.forEach((x, i) => {
+      this.lengthLeast[i] = Math.min(x, other.lengthLeast[i] as number);
+    });
+    this.lengthMost.forEach((x, i) => {
+      this.lengthMost[i] = Math.max(x, other.lengthMost[i] as number);
+    });
+    const { largest } = this;
+    for (const name of ['d', 'logS', 'logRho', 'advantage'] as const) {
+      largest[name] = Math.max(largest[name], other.largest[name]);
+    }
+    largest.lowest = Math.min(largest.lowest, other.largest.lowest);
+    this.rewards = [
+      Math.min(this.rewards[0], other.rewards[0]),
+      Math.max(this.rewards[1], other.rewards[1]),
+    ];
+    for (const name of ['rho', 's', 'mismatch'] as const) {
+      this.weights[name].merge(other.weights[name]);
+    }
+    for (const [group, sums] of other.groups) addTo(this.sumsOf(group), sums);
+    for (const kind of CARRIER_KINDS) {
+      this.carriers[kind] = best(this.carriers[kind], other.carriers[kind]);
+    }
+  }
+}
+
+function addTo(into: Float64Array, from: Float64Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
+}
+
+export class HealthTally {
+  readonly steps = new Map<number | null, StepTally>();
+  readonly copies = new Copies();
+
+  constructor(readonly bands: Bands = DEFAULT_BANDS) {}
+
+  add({ rollouts: given, groupIds, sample, step, facts = {} }: HealthBatch): void {
+    const twoEngines = facts.compares === 'mismatch';
+    const rollouts = twoEngines ? asMismatch(given) : given;
+    const { endKnown, files, file, place: line } = facts;
+    const counted = new Map<number, number>();
+    for (let i = 0; i < rollouts.group.length; i++) {
+      const number = step?.[i] ?? -1;
+      const of = number < 0 ? null : number;
+      let tally = this.steps.get(of);
+      if (!tally) this.steps.set(of, (tally = new StepTally()));
+      const g = rollouts.group[i] as number;
+      const nth = counted.get(g) ?? 0;
+      counted.set(g, nth + 1);
+      const place: Place = {
+        step: of,
+        group: groupIds?.[g] ?? g,
+        sample: sample?.[i] ?? nth,
+        at: files && file && line ? `${files[file[i] ?? 0] ?? ''}, number ${line[i] ?? 0}` : null,
+        cutKnown: endKnown === undefined || endKnown[i] === 1,
+      };
+      if (twoEngines) tally.counts[C.withoutUpdate] = (tally.counts[C.withoutUpdate] as number) + 1;
+      measure(tally, this.copies, rollouts, i, place, this.bands);
+    }
+  }
+
+  /** @throws RangeError where the two were told different clip ranges */
+  merge(other: HealthTally): void {
+    if (JSON.stringify(other.bands) !== JSON.stringify(this.bands)) {
+      throw new RangeError(
+        'These parts were analysed with different clip ranges (--eps-low, --eps-high); analyse them with the same.',
+      );
+    }
+    for (const [step, tally] of other.steps) {
+      let own = this.steps.get(step);
+      if (!own) this.steps.set(step, (own = new StepTally()));
+      own.merge(tally);
+    }
+    this.copies.merge(other.copies);
+  }
+
+  toJSON(): TallyJson {
+    return {
+      bands: this.bands,
+      copies: this.copies.toJSON(),
+      steps: [...this.steps].map(([step, tally]) => ({
+        step,
+        counts: [...tally.counts],
+        histograms: Object.fromEntries(
+          Object.entries(tally.histograms).map(([name, bins]) => [name, [...bins]]),
+        ),
+        lengthSquares: [...tally.lengthSquares],
+        lengthLeast: Array.from(tally.lengthLeast, (x) => (Number.isFinite(x) ? x : null)),
+        lengthMost: [...tally.lengthMost],
+        largest: tally.largest,
+        rewards: tally.rewards[0] > tally.rewards[1] ? null : tally.rewards,
+        weights: {
+          rho: tally.weights.rho.toJSON(),
+          s: tally.weights.s.toJSON(),
+          mismatch: tally.weights.mismatch.toJSON(),
+        },
+        groups: [...tally.groups].map(([group, sums]) => [group, [...sums]] as const),
+        carriers: tally.carriers,
+      })),
+    };
+  }
+}
+
+const finite = v.pipe(v.number(), v.finite());
+const numbers = (length: number) => v.pipe(v.array(finite), v.length(length));
+const name = v.union([v.string(), finite]);
+const excerptSchema = v.object({
+  from: finite,
+  old: v.array(finite),
+  new: v.array(finite),
+  sampler: v.nullable(v.array(finite)),
+});
+const carrierSchema = v.object({
+  at: v.nullable(v.string()),
+  step: v.nullable(finite),
+  group: name,
+  sample: v.nullable(finite),
+  tokens: v.nullable(v.tuple([finite, finite])),
+  score: finite,
+  excerpt: v.nullable(excerptSchema),
+});
+const bandSchema = v.object({ low: finite, high: finite });
+const weightsSchema = v.nullable(
+  v.object({ largest: finite, n: finite, sum: finite, squares: finite }),
+);
+
+/** What `HealthTally.toJSON` writes; the lists' lengths are those of `names.ts`. */
+export const tallySchema = v.object({
+  bands: v.object({ token: bandSchema, sequence: bandSchema }),
+  copies: v.object({ limit: finite, seen: v.array(v.tuple([finite, finite])) }),
+  steps: v.array(
+    v.object({
+      step: v.nullable(finite),
+      counts: numbers(COUNTS.length),
+      histograms: v.object(
+        Object.fromEntries(Object.entries(HISTOGRAMS).map(([key, bins]) => [key, numbers(bins)])),
+      ),
+      lengthSquares: numbers(HISTOGRAMS.lengths),
+      lengthLeast: v.pipe(v.array(v.nullable(finite)), v.length(HISTOGRAMS.lengths)),
+      lengthMost: numbers(HISTOGRAMS.lengths),
+      largest: v.object({
+        d: finite,
+        logS: finite,
+        logRho: finite,
+        advantage: finite,
+        lowest: finite,
+      }),
+      rewards: v.nullable(v.tuple([finite, finite])),
+      weights: v.object({ rho: weightsSchema, s: weightsSchema, mismatch: weightsSchema }),
+      groups: v.array(v.tuple([name, numbers(SUMS.length)])),
+      carriers: v.object(
+        Object.fromEntries(CARRIER_KINDS.map((kind) => [kind, v.array(carrierSchema)])),
+      ),
+    }),
+  ),
+});
+
+export interface TallyJson {
+  bands: Bands;
+  copies: ReturnType<Copies['toJSON']>;
+  steps: {
+    step: number | null;
+    counts: number[];
+    histograms: Record<string, number[]>;
+    lengthSquares: number[];
+    lengthLeast: (number | null)[];
+    lengthMost: number[];
+    largest: StepTally['largest'];
+    rewards: [number, number] | null;
+    weights: Record<'rho' | 's' | 'mismatch', ReturnType<LogWeights['toJSON']>>;
+    groups: (readonly [string | number, number[]])[];
+    carriers: Record<string, Carrier[]>;
+  }[];
+}
+
+/** @throws ValiError where the value is no tally of this version */
+export function tallyFrom(input: unknown): HealthTally {
+  const json = v.parse(tallySchema, input);
+  const tally = new HealthTally(json.bands);
+  tally.copies.merge(Copies.from(json.copies));
+  for (const part of json.steps) {
+    const step = new StepTally();
+    step.counts = Float64Array.from(part.counts);
+    for (const key of Object.keys(HISTOGRAMS) as HistogramName[]) {
+      step.histograms[key] = Float64Array.from(part.histograms[key] as number[]);
+    }
+    step.lengthSquares = Float64Array.from(part.lengthSquares);
+    step.lengthLeast = Float64Array.from(part.lengthLeast, (x) => x ?? Infinity);
+    step.lengthMost = Float64Array.from(part.lengthMost);
+    step.largest = part.largest;
+    if (part.rewards) step.rewards = part.rewards;
+    for (const key of ['rho', 's', 'mismatch'] as const) {
+      step.weights[key] = LogWeights.from(part.weights[key]);
+    }
+    for (const [group, sums] of part.groups) step.groups.set(group, Float64Array.from(sums));
+    for (const kind of CARRIER_KINDS) step.carriers[kind] = part.carriers[kind] as Carrier[];
+    tally.steps.set(part.step, step);
+  }
+  return tally;
+}

@@ -1,0 +1,383 @@
+/** Rules about groups, rewards and advantages: each comes before any advice about clip ranges. */
+import type { Carrier } from '../evidence/carriers';
+import type { Evidence } from '../evidence/evidence';
+import { S } from '../evidence/names';
+import { count, counted, inPercent, number, percent, rule } from '../finding';
+
+const ALL_ALONE = 0.9;
+/** Fewer responses may well be of different prompts. */
+const LEAST_RESPONSES = 4;
+
+/** Share of responses that are alone in their group. */
+function alone(e: Evidence): number {
+  const singles = e.perGroup.filter((sums) => sums[S.responses] === 1).length;
+  return singles / e.count('responses');
+}
+
+/** "p0_0_0", "p0_1_0" -> "p0": names of responses that begin with the name of their prompt. */
+function stem(name: string | number): string {
+  const text = String(name).replace(/^.*\u0000/, '');
+  return text.replace(/([_\-:/.]\d+)+$/, '');
+}
+
+/** Groups of the names' stems, where those make groups. */
+function stems(names: readonly (string | number)[]): { groups: number; largest: number } | null {
+  const sizes = new Map<string, number>();
+  for (const name of names) sizes.set(stem(name), (sizes.get(stem(name)) ?? 0) + 1);
+  const largest = Math.max(...sizes.values());
+  // One stem for all is a common prefix, not a prompt.
+  return sizes.size > 1 && names.length >= 2 * sizes.size ? { groups: sizes.size, largest } : null;
+}
+
+const NO_GROUPS = [
+  'no-signal',
+  'advantages-zero',
+  'clipping-never',
+  'clipping-always',
+  'group-of-one',
+] as const;
+
+export const uidPerResponse = rule({
+  id: 'uid-per-response',
+  level: 'warning',
+  title: 'Every response has a uid of its own: no groups',
+  symptom:
+    'Advantages all 0 or all equal to the reward; GRPO behaves like REINFORCE without a baseline',
+  measure: 'share of responses that are alone in their group',
+  threshold: ALL_ALONE,
+  fires:
+    'above, where the names of the groups share stems (p0_0, p0_1) as responses to one prompt do',
+  cause:
+    'Every group has one response: the group id was made per response, not per prompt. A group of one has nothing to compare with, so group advantages are 0.',
+  remedy: {
+    any: 'Group by prompt: write the prompt’s id (here the part of the name before the counters).',
+    verl: 'V1 trainer: uid is per sample; use the part before the underscores, or the prompt’s index. In the older trainer set uid before batch.repeat(n).',
+  },
+  sources: ['verl V1 trainer'],
+  hides: NO_GROUPS,
+  shows: null,
+  look(e) {
+    const share = alone(e);
+    if (e.count('responses') < LEAST_RESPONSES) return null;
+    const found = stems(e.groupNames);
+    return {
+      found: share > ALL_ALONE && found !== null,
+      statistic: share,
+      interval: e.share(Math.round(share * e.count('responses')), e.count('responses')).interval,
+      ...(found
+        ? {
+            adds: `Cut before their counters the names make ${counted(found.groups, 'group')} of up to ${found.largest}.`,
+          }
+        : {}),
+      figures: [
+        percent('responses alone in their group', share),
+        count('groups', e.groups),
+        count('responses', e.count('responses')),
+        ...(found ? [count('groups by the stem of the name', found.groups)] : []),
+      ],
+      carriers: groupCarriers(e, (sums) => (sums[S.responses] === 1 ? 1 : 0)),
+    };
+  },
+});
+
+export const groupOfOne = rule({
+  id: 'group-of-one',
+  level: 'warning',
+  title: 'Every group has one response',
+  symptom: 'Advantages all 0 (or not a number); loss 0 from the first step',
+  measure: 'share of responses that are alone in their group',
+  threshold: ALL_ALONE,
+  fires: 'above',
+  cause:
+    'A group of one has nothing to compare with: its advantage is 0 under every group rule. Either one response is sampled per prompt, or the group id is unique per response, or each file holds one response of each group.',
+  remedy: {
+    any: 'Sample several responses per prompt and write the prompt’s id as group.',
+    trl: 'num_generations of 2 or more.',
+    verl: 'actor_rollout_ref.rollout.n of 2 or more; uid per prompt.',
+    nemoRl: 'grpo.num_generations_per_prompt.',
+    slime: '--n-samples-per-prompt.',
+  },
+  sources: ['verl V1 trainer'],
+  hides: ['no-signal', 'advantages-zero', 'clipping-never', 'clipping-always'],
+  shows: null,
+  look(e) {
+    const share = alone(e);
+    if (e.count('responses') < LEAST_RESPONSES) return null;
+    return {
+      found: share > ALL_ALONE,
+      statistic: share,
+      interval: e.share(Math.round(share * e.count('responses')), e.count('responses')).interval,
+      figures: [
+        percent('responses alone in their group', share),
+        count('groups', e.groups),
+        count('responses', e.count('responses')),
+      ],
+      carriers: groupCarriers(e, (sums) => (sums[S.responses] === 1 ? 1 : 0)),
+    };
+  },
+});
+
+/** Whole groups as carriers, the highest scores first. */
+function groupCarriers(e: Evidence, score: (sums: Float64Array) => number): Carrier[] {
+  return [...e.tally.groups]
+    .map(([group, sums]) => ({ group, score: score(sums) }))
+    .filter((one) => one.score > 0)
+    .sort((a, b) => b.score - a.score || (String(a.group) < String(b.group) ? -1 : 1))
+    .slice(0, 5)
+    .map(({ group, score: height }): Carrier => {
+      const [step, name] =
+        typeof group === 'string' && group.includes('\u0000')
+          ? (group.split('\u0000') as [string, string])
+          : ['', group];
+      return {
+        at: null,
+        step: step === '' ? null : Number(step),
+        group: name,
+        sample: null,
+        tokens: null,
+        score: height,
+        excerpt: null,
+      };
+    });
+}
+
+export const duplicates = rule({
+  id: 'duplicates',
+  level: 'warning',
+  title: 'Responses occur twice',
+  symptom: 'Groups of twice their size; intervals too narrow; the same loss from half of the data',
+  measure: 'number of responses that are exact copies of an earlier one of their group',
+  threshold: 0,
+  fires: 'above, counting only responses that a sampler writes twice less than once in 1e13 draws',
+  cause:
+    'The same log-probs stand there again, to the last digit, and the response’s own probability rules out that it was sampled twice.',
+  remedy: {
+    any: 'Find what wrote them twice: a file read twice or appended to on restart, the same batch gathered from each rank, one seed for all samples of a group (then sampling is what is broken).',
+    verl: 'actor_rollout_ref.rollout.seed must differ between samples.',
+  },
+  sources: ['gathering from every rank; vLLM requests with one seed'],
+  hides: [],
+  shows: null,
+  look(e, tally) {
+    const { looked, copies, sampled } = tally.copies.count();
+    if (looked === 0) return null;
+    return {
+      found: copies > 0,
+      statistic: copies,
+      interval: null,
+      title: `${counted(copies, 'response')} of ${looked.toLocaleString('en-US')} ${copies === 1 ? 'is a duplicate' : 'are duplicates'}`,
+      figures: [
+        count('copies', copies),
+        percent('of the responses looked at', copies / looked),
+        count(sampled ? 'responses looked at (a sample)' : 'responses looked at', looked),
+      ],
+      carriers: e.carriers('copy'),
+    };
+  },
+});
+
+export const advantagesZero = rule({
+  id: 'advantages-zero',
+  level: 'warning',
+  title: 'All advantages are 0',
+  symptom: 'Loss 0 (or KL alone), gradient norm 0, reward flat',
+  measure: 'share of responses with an advantage of 0',
+  threshold: 1,
+  fires: 'equal',
+  cause:
+    'No response has an advantage other than 0: in every group all responses got the same reward, or advantages were not filled in when this was written. Nothing is learned from this batch.',
+  remedy: {
+    any: 'Look at the rewards: all right, all wrong, or a reward function that returns a constant. Log after advantages are computed.',
+    trl: 'reward_funcs; frac_reward_zero_std in the logs.',
+    verl: 'algorithm.filter_groups.enable=True (DAPO) drops such groups.',
+  },
+  sources: ['DAPO, arXiv:2503.14476, section 3.2'],
+  hides: ['no-signal', 'clipping-never', 'clipping-always'],
+  shows: null,
+  look(e) {
+    const known = e.count('advantageKnown');
+    if (known === 0) return null;
+    const share = e.share(e.count('advantageZero'), known);
+    return {
+      found: share.value === 1,
+      statistic: share.value,
+      interval: share.interval,
+      figures: [
+        percent('responses with advantage 0', share.value),
+        number('smallest reward', e.tally.rewards[0]),
+        number('largest reward', e.tally.rewards[1]),
+      ].filter(({ value }) => Number.isFinite(value)),
+      carriers: [],
+    };
+  },
+});
+
+export const noSignal = rule({
+  id: 'no-signal',
+  level: 'note',
+  title: 'Most responses carry no signal',
+  symptom: 'Effective batch much smaller than the nominal one',
+  measure: 'share of responses with an advantage of 0',
+  threshold: 0.5,
+  fires: 'the whole interval above',
+  cause:
+    'More than half of the advantages are 0 (groups in which every response got the same reward): they take part in denominators but not in gradients.',
+  remedy: {
+    any: 'Choose prompts that are solved sometimes, or sample more responses per prompt.',
+    verl: 'algorithm.filter_groups.enable=True (DAPO).',
+  },
+  sources: ['DAPO, arXiv:2503.14476, section 3.2'],
+  hides: [],
+  shows: null,
+  look(e) {
+    const known = e.count('advantageKnown');
+    if (known === 0) return null;
+    const share = e.share(e.count('advantageZero'), known);
+    return {
+      found: share.interval !== null && share.interval[0] > 0.5,
+      statistic: share.value,
+      interval: share.interval,
+      figures: [percent('responses with advantage 0', share.value)],
+      carriers: [],
+    };
+  },
+});
+
+/** Where rewards are not known, no normalised advantage of a batch of 100 is larger. */
+const LEAST_BOUND = 10;
+
+export const advantageSize = rule({
+  id: 'advantage-size',
+  level: 'warning',
+  title: 'Advantages of impossible size',
+  symptom: 'Gradient norm explodes on single responses; clipping seems to help and does not',
+  measure: 'largest |advantage|',
+  threshold: LEAST_BOUND,
+  fires:
+    'above the largest of 10, the square root of the number of responses, and the range of the rewards',
+  cause:
+    'Divided by a standard deviation, an advantage is at most the square root of the number of responses that it was taken over; without division it is at most the range of the rewards. This one is neither: a standard deviation of about 0 in the divisor, a reward scale, or a sum over tokens.',
+  remedy: {
+    any: 'Check the divisor (groups whose rewards are equal up to rounding) and whether advantages were multiplied by length.',
+    trl: 'scale_rewards="group" adds 1e-4 to the divisor.',
+    verl: 'algorithm.norm_adv_by_std_in_grpo; epsilon is 1e-6.',
+  },
+  sources: ['|x - mean| / sd <= (n - 1) / sqrt(n)'],
+  hides: ['clipping-never', 'clipping-always'],
+  shows: null,
+  look(e) {
+    const most = e.tally.largest.advantage;
+    if (e.count('advantageKnown') === 0) return null;
+    const [least, greatest] = e.tally.rewards;
+    const range = greatest >= least ? greatest - least : 0;
+    const bound = Math.max(LEAST_BOUND, Math.sqrt(e.count('responses')), range);
+    return {
+      found: most > bound,
+      statistic: most,
+      interval: null,
+      figures: [
+        number('largest |advantage|', most),
+        number('largest possible here', bound),
+        ...(range > 0 ? [number('range of the rewards', range)] : []),
+      ],
+      carriers: e.carriers('advantage'),
+    };
+  },
+});
+
+/** Of one group: covariance of advantage and reward, and both variances, each times the count. */
+function within(sums: Float64Array): { cov: number; rewards: number; advantages: number } {
+  const n = sums[S.rewarded] as number;
+  if (n < 2) return { cov: 0, rewards: 0, advantages: 0 };
+  const [r, a] = [(sums[S.reward] as number) / n, (sums[S.advantage] as number) / n];
+  return {
+    cov: (sums[S.advantageReward] as number) - n * a * r,
+    rewards: Math.max(0, (sums[S.rewardReward] as number) - n * r * r),
+    advantages: Math.max(0, (sums[S.advantageAdvantage] as number) - n * a * a),
+  };
+}
+
+export const advantageSign = rule({
+  id: 'advantage-sign',
+  level: 'warning',
+  title: 'The sign of the advantages contradicts the rewards',
+  symptom: 'Reward falls steadily while the loss looks healthy',
+  measure: 'correlation of advantage and reward within groups',
+  threshold: 0,
+  fires: 'below, and in most groups',
+  cause:
+    'Within groups, responses with more reward have less advantage: training makes the better responses less likely. A loss minimised that should be maximised, a cost taken for a reward, or a column in another order of responses.',
+  remedy: {
+    any: 'advantage = reward - mean(reward of the group), with that sign; check that both columns are in the same order of responses.',
+  },
+  sources: ['A = (r - mean) / sd'],
+  hides: ['clipping-never', 'clipping-always'],
+  shows: null,
+  look(e) {
+    const groups = e.perGroup
+      .map(within)
+      .filter((one) => one.rewards > 1e-12 && one.advantages > 1e-12);
+    if (groups.length === 0) return null;
+    const total = (name: 'cov' | 'rewards' | 'advantages') =>
+      groups.reduce((sum, one) => sum + one[name], 0);
+    const correlation = total('cov') / Math.sqrt(total('rewards') * total('advantages'));
+    const against = groups.filter((one) => one.cov < 0).length;
+    const share = e.share(against, groups.length);
+    // A handful of groups is enough where all of them are against.
+    const most =
+      (share.interval !== null && share.interval[0] > 0.5) ||
+      (share.value === 1 && correlation < -0.9 && groups.length >= 2);
+    return {
+      found: correlation < 0 && most,
+      statistic: correlation,
+      interval: share.interval && [1 - 2 * share.interval[1], 1 - 2 * share.interval[0]],
+      title: `The sign of the advantages contradicts the rewards in ${counted(against, 'group')} of ${groups.length}`,
+      adds: `The interval is that of the share of groups with the right sign less the share with the wrong one.`,
+      figures: [
+        number('correlation of advantage and reward within groups', correlation),
+        percent('groups with the wrong sign', share.value),
+        count('groups that tell', groups.length),
+      ],
+      carriers: groupCarriers(e, (sums) => Math.max(0, -within(sums).cov)),
+    };
+  },
+});
+
+export const cut = rule({
+  id: 'cut',
+  level: 'note',
+  title: 'Many responses were cut at the length limit',
+  symptom: 'Lengths pile up at the limit; long responses are punished whatever they say',
+  measure: 'share of responses that were cut, of those that say whether they were',
+  threshold: 0.1,
+  fires: 'above',
+  cause:
+    'A cut response has the longest length by construction; length curves mix its effect with that of length, and its reward is that of an answer that never came.',
+  remedy: {
+    any: 'Raise the limit, or leave cut responses out of the loss.',
+    trl: 'max_completion_length; mask_truncated_completions=True.',
+    verl: 'data.max_response_length; overlong reward shaping (DAPO).',
+    nemoRl: 'grpo.overlong_filtering: true.',
+    slime: '--rollout-max-response-len.',
+  },
+  sources: ['DAPO, arXiv:2503.14476, section 3.4'],
+  hides: [],
+  shows: null,
+  look(e) {
+    const known = e.count('cutKnown');
+    // A file that says nothing of it is not one without cut responses.
+    if (known === 0) return null;
+    const share = e.share(e.count('cut'), known);
+    return {
+      found: share.value > 0.1,
+      statistic: share.value,
+      interval: share.interval,
+      title: `${inPercent(share.value)} of the responses were cut at the length limit`,
+      figures: [
+        percent('responses cut at the limit', share.value),
+        count('responses that say whether they were', known),
+      ],
+      carriers: e.carriers('cut'),
+    };
+  },
+});

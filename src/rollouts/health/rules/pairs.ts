@@ -1,0 +1,560 @@
+/**
+ * Rules about two columns of the same tokens: what was copied, shifted, tempered, cut; whether the engine that
+ * sampled and the trainer agree. Laws: where the first column drew the tokens, exp(second - first) averages 1;
+ * less where it cut the tail and renormalised; never more.
+ */
+import type { Evidence, Estimate } from '../evidence/evidence';
+import { COLUMN_TITLES, PAIR_COLUMNS, type Column, type Pair } from '../evidence/names';
+import {
+  count,
+  counted,
+  inDigits,
+  inPercent,
+  number,
+  percent,
+  rule,
+  type Figure,
+} from '../finding';
+
+/** nats per token between sampler and trainer that deserve attention */
+export const SAMPLER_KL_LIMIT = 1e-3;
+/** share of probability that the weights may miss or exceed */
+const REACH_LIMIT = 1e-3;
+/** Tokens of the same place go together at least so well. */
+const SAME_PLACE = 0.5;
+/** Neighbours go together so well only where one column is shifted. */
+const NEXT_PLACE = 0.8;
+const LEAST_TOKENS = 40;
+
+const carriersOf = (e: Evidence, pair: Pair) => e.carriers(pair === 'so' ? 'pair.so' : 'token');
+
+export const copied = rule({
+  id: 'copied-sampler',
+  level: 'warning',
+  title: 'Old log-probs are the sampler’s, copied',
+  symptom:
+    'KL between sampler and trainer exactly 0, yet clip shares are high on the first minibatch',
+  measure: 'share of tokens with the same sampler and old log-prob to the last digit',
+  threshold: 0.999,
+  fires: 'above (two engines never agree to the last digit on every token)',
+  cause:
+    'The two columns are identical: the sampler’s log-probs were copied as old, not compared with the trainer’s own. No mismatch can be seen, and all of it is inside the ratio new / old, which is why clipping sets in before any update.',
+  remedy: {
+    any: 'If that is wanted, judge the ratio as sampler against trainer. Otherwise recompute old log-probs with the trainer.',
+    trl: 'vllm_importance_sampling_correction=True keeps both columns.',
+    verl: 'algorithm.rollout_correction.bypass_mode=False recomputes old_log_probs; actor_rollout_ref.rollout.calculate_log_probs=True keeps the sampler’s.',
+    slime: 'without --use-rollout-logprobs old log-probs are recomputed.',
+  },
+  sources: ['verl issue 7356'],
+  hides: ['sampler-mismatch', 'truncation', 'clipping-always'],
+  shows: 'two columns that are one',
+  look(e) {
+    if (!e.hasSampler() || !e.hasUpdate()) return null;
+    const equal = e.ofPair('so', 'equal');
+    const looked = equal + e.ofPair('so', 'unequal');
+    if (looked === 0) return null;
+    const share = e.share(equal, looked);
+    const outside = e.count('responsesOutside') / e.count('responses');
+    return {
+      found: share.value > 0.999,
+      statistic: share.value,
+      interval: share.interval,
+      adds: `Of the responses ${inPercent(outside)} lie outside the sequence band.`,
+      figures: [
+        percent('tokens identical in both columns', share.value),
+        percent('responses outside the sequence band', outside),
+        percent('tokens outside the token band', e.count('tokensOutside') / e.count('tokens')),
+      ],
+      carriers: e.carriers('response'),
+    };
+  },
+});
+
+interface Shift {
+  pair: Pair;
+  way: 'lead' | 'lag';
+  same: Estimate;
+  next: Estimate;
+}
+
+function shiftOf(e: Evidence, pair: Pair): Shift {
+  const [same, lead, lag] = [
+    e.correlation(pair, 'same'),
+    e.correlation(pair, 'lead'),
+    e.correlation(pair, 'lag'),
+  ];
+  return lead.value > lag.value || Number.isNaN(lag.value)
+    ? { pair, way: 'lead', same, next: lead }
+    : { pair, way: 'lag', same, next: lag };
+}
+
+const isShifted = ({ same, next }: Shift) =>
+  next.value > NEXT_PLACE && !(same.value > next.value - 0.3);
+
+/** Which column is off and which way, where up to three columns tell. */
+function culprit(shifts: readonly Shift[]): { column: Column; ahead: boolean } {
+  const so = shifts.find(({ pair }) => pair === 'so');
+  const on = shifts.find(({ pair }) => pair === 'on');
+  if (so && on && isShifted(so) && isShifted(on))
+    return { column: 'old', ahead: on.way === 'lead' };
+  if (so && isShifted(so)) return { column: 'sampler', ahead: so.way === 'lead' };
+  return { column: 'new', ahead: on?.way === 'lag' };
+}
+
+export const shifted = rule({
+  id: 'shifted',
+  level: 'warning',
+  title: 'One column is shifted by one token',
+  symptom:
+    'KL or clip shares huge from the first step, and they do not move with the learning rate',
+  measure: 'correlation of two columns one token apart',
+  threshold: NEXT_PLACE,
+  fires: 'above, where the correlation at the same token is lower by 0.3 or more',
+  cause:
+    'The columns agree one token apart and not at the same token: log-probs of one of them stand one place too early or too late.',
+  remedy: {
+    any: 'Align it: logits at position t predict token t + 1, so log-probs of response tokens come from positions prompt - 1 to end - 1. Look for a BOS token, an EOS token or a [1:] applied twice.',
+  },
+  sources: ['ms-swift issue 8196'],
+  hides: [
+    'unrelated-columns',
+    'temperature',
+    'impossible-reach',
+    'truncation',
+    'sampler-mismatch',
+    'k1-negative',
+    'routing-tails',
+    'overflow-token',
+    'infinite-loss',
+    'explosion',
+    'clipping-always',
+    'logarithm-base',
+    'filler-run',
+  ],
+  shows: 'one column a token beside the other',
+  look(e) {
+    const shifts = e
+      .pairs()
+      .filter((pair) => e.pairSum(pair, 'n') >= LEAST_TOKENS)
+      .map((pair) => shiftOf(e, pair));
+    if (shifts.length === 0) return null;
+    const worst = shifts.find(isShifted) ?? (shifts[0] as Shift);
+    const found = shifts.some(isShifted);
+    const { column, ahead } = found
+      ? culprit(shifts)
+      : { column: 'sampler' as const, ahead: false };
+    const either =
+      column === 'new' && !e.hasSampler()
+        ? ' (or the old ones are, the other way: two columns cannot tell)'
+        : '';
+    const which = column === 'sampler' && isShifted(worst) ? ' against the trainer’s' : '';
+    return {
+      found,
+      statistic: worst.next.value,
+      interval: worst.next.interval,
+      title: `The ${COLUMN_TITLES[column]} are shifted by one token: they run one ${ahead ? 'ahead' : 'behind'}${which}${either}`,
+      figures: shifts.flatMap(({ pair, way, same, next }): Figure[] => {
+        const [first, second] = PAIR_COLUMNS[pair];
+        return [
+          number(`correlation of ${first} and ${second} at the same token (lag 0)`, same.value),
+          number(
+            `correlation of ${first} and ${second} ${way === 'lead' ? 'with first one ahead' : 'with first one behind'} (lag 1)`,
+            next.value,
+          ),
+        ];
+      }),
+      carriers: carriersOf(e, worst.pair),
+    };
+  },
+});
+
+export const unrelated = rule({
+  id: 'unrelated-columns',
+  level: 'warning',
+  title: 'Two columns are not about the same tokens',
+  symptom: 'Ratios of e^10 and e^-10 side by side; every response clipped',
+  measure: 'correlation of two columns at the same token',
+  threshold: SAME_PLACE,
+  fires: 'below, and no better one token apart',
+  cause:
+    'The log-probs of the two columns have hardly anything to do with each other, at the same token or one beside it: responses in another order, another tokenisation, or one column read at the wrong position.',
+  remedy: {
+    any: 'Check that both columns are gathered at the same token ids, in the same order of responses (after sorting or balancing by length), and that text was not tokenised anew.',
+  },
+  sources: ['re-tokenisation of sampled text; reordering by sequence length'],
+  hides: [
+    'temperature',
+    'impossible-reach',
+    'truncation',
+    'sampler-mismatch',
+    'k1-negative',
+    'routing-tails',
+    'overflow-token',
+    'infinite-loss',
+    'explosion',
+    'clipping-always',
+    'logarithm-base',
+  ],
+  shows: 'two columns that disagree at every token',
+  look(e) {
+    const pairs = e.pairs().filter((pair) => e.pairSum(pair, 'n') >= LEAST_TOKENS);
+    if (pairs.length === 0) return null;
+    const same = pairs.map((pair) => ({ pair, ...e.correlation(pair, 'same') }));
+    const lowest = same.reduce((a, b) => (b.value < a.value ? b : a));
+    const below = lowest.interval ? lowest.interval[1] < SAME_PLACE : lowest.value < SAME_PLACE / 2;
+    // A few wild tokens lower a correlation too; where most agree, the columns are about the same tokens.
+    const apart = e.sizeQuantile(lowest.pair, 0.5) > 0.1;
+    const [first, second] = PAIR_COLUMNS[lowest.pair];
+    return {
+      found: below && apart,
+      statistic: lowest.value,
+      interval: lowest.interval,
+      title: `The ${COLUMN_TITLES[first]} and the ${COLUMN_TITLES[second]} are not about the same tokens`,
+      figures: same.map(({ pair, value }) =>
+        number(`correlation of ${PAIR_COLUMNS[pair].join(' and ')}`, value),
+      ),
+      carriers: carriersOf(e, lowest.pair),
+    };
+  },
+});
+
+/** tokens that one policy is sure of; the sharper one is surer of nearly all of them */
+const LEAST_SURE = 20;
+const ONE_WAY = 0.9;
+const NEAR_ONE = 0.03;
+
+interface Temper {
+  /** log second = exponent * log first - log Z */
+  exponent: Estimate;
+  /** which column drew the tokens, by the law of the mean weight */
+  drawn: Column;
+  surer: number;
+}
+
+/**
+ * The exponent that turns the first distribution into the second. Where the first drew the tokens,
+ * h = exp(second - first) - 1 has mean 0 in every context, so it is uncorrelated with log Z, which is the same for
+ * all tokens of a context: exponent = cov(second, h) / cov(first, h). Where the second drew them, the same with
+ * h = exp(first - second) - 1. An instrumental variable, with nothing assumed about the policy.
+ */
+function temperOf(e: Evidence, pair: Pair): Temper {
+  const forward = e.tokenMean(pair, 'forward');
+  const back = e.tokenMean(pair, 'back');
+  const first = Math.abs(forward.value) <= Math.abs(back.value);
+  const [h, hu, hw] = first
+    ? (['forward', 'forwardU', 'forwardW'] as const)
+    : (['back', 'backU', 'backW'] as const);
+  const exponent = e.estimate((of) => {
+    const tokens = of(`${pair}.tokens`);
+    const mean = of(`${pair}.${h}`) / tokens;
+    const left = of(`${pair}.${hu}`) / tokens - (mean * of(`${pair}.u`)) / tokens;
+    const right = of(`${pair}.${hw}`) / tokens - (mean * of(`${pair}.w`)) / tokens;
+    return right / left;
+  });
+  return {
+    exponent,
+    drawn: PAIR_COLUMNS[pair][first ? 0 : 1],
+    surer: e.ofPair(pair, 'surer') / e.ofPair(pair, 'sure'),
+  };
+}
+
+/** Whether the law of the mean weight holds for one of the columns, to two per cent. */
+const someoneDrew = (e: Evidence, pair: Pair) =>
+  (['forward', 'back'] as const).some((way) => {
+    const { value, interval } = e.tokenMean(pair, way);
+    return Math.abs(value) < 0.02 || (interval !== null && interval[0] < 0 && interval[1] > 0);
+  });
+
+export const temperature = rule({
+  id: 'temperature',
+  level: 'warning',
+  title: 'One column is tempered, the other is raw',
+  symptom:
+    'Importance weights between sampler and trainer off from the first step although both have the same weights; entropy differs',
+  measure:
+    'exponent between the two distributions (1 / temperature of the second relative to the first)',
+  threshold: 1,
+  fires: 'its interval excludes 1 by 3 % or more, and the surer tokens all move one way',
+  cause:
+    'Sampler and trainer differ as a distribution and the same one at another temperature do: one side divides the logits by the sampling temperature and the other does not.',
+  remedy: {
+    any: 'Take both log-probs at the sampling temperature.',
+    trl: 'vLLM: logprobs_mode="processed_logprobs"; the trainer divides by args.temperature.',
+    verl: 'actor_rollout_ref.rollout.temperature reaches both; vLLM needs logprobs_mode="processed_logprobs".',
+    nemoRl:
+      'policy.generation.temperature; log-probs of the trainer are taken at temperature 1 unless told.',
+    slime: '--rollout-temperature must reach the trainer’s log-probs.',
+  },
+  sources: ['TRL issue 4159', 'vLLM engine argument logprobs_mode'],
+  hides: ['impossible-reach', 'truncation', 'sampler-mismatch', 'k1-negative', 'routing-tails'],
+  shows: 'one column surer than the other wherever either is sure',
+  look(e) {
+    if (!e.hasSampler() || e.ofPair('so', 'sure') < LEAST_SURE) return null;
+    const kl = e.pairSum('so', 'k3') / e.pairSum('so', 'tokens');
+    const { exponent, drawn, surer } = temperOf(e, 'so');
+    const sharper = exponent.value > 1;
+    const oneWay = sharper ? surer > ONE_WAY : surer < 1 - ONE_WAY;
+    const away =
+      exponent.interval !== null &&
+      (exponent.interval[0] > 1 + NEAR_ONE || exponent.interval[1] < 1 - NEAR_ONE) &&
+      exponent.value > 0;
+    const hot = sharper ? 1 / exponent.value : exponent.value;
+    const sharp = sharper ? 'trainer’s' : 'sampler’s';
+    const flat = sharper ? 'sampler’s' : 'trainer’s';
+    const reach = e.tokenMean('so', 'forward');
+    return {
+      found: kl > SAMPLER_KL_LIMIT && oneWay && away && someoneDrew(e, 'so'),
+      statistic: exponent.value,
+      interval: exponent.interval,
+      title: `Raw against tempered log-probs: a temperature of about ${hot.toFixed(2)} explains the difference`,
+      adds: `The ${sharp} column is the ${flat} at temperature ${hot.toFixed(2)}${
+        exponent.interval ? ` (${temperatureRange(exponent.interval, sharper)})` : ''
+      }: if the ${flat} is raw, the ${sharp} is at ${hot.toFixed(2)}; if the ${sharp} is raw, the ${flat} is at ${(1 / hot).toFixed(2)}. The tokens were drawn from the ${drawn === 'sampler' ? 'sampler’s' : 'trainer’s'} column: its weights average 1.`,
+      figures: [
+        number('exponent between the distributions', exponent.value),
+        number('temperature', hot),
+        percent('mean of old / sampler', 1 + reach.value),
+        percent('mean of sampler / old', 1 + e.tokenMean('so', 'back').value),
+        percent('sure tokens of which the trainer is surer', surer),
+      ],
+      carriers: e.carriers('pair.so'),
+    };
+  },
+});
+
+function temperatureRange([low, high]: readonly [number, number], sharper: boolean): string {
+  const [from, to] = sharper ? [1 / high, 1 / low] : [low, high];
+  return `${from.toFixed(2)} to ${to.toFixed(2)}`;
+}
+
+/** "old probability that the sampler can reach", and what goes with it */
+function reachFigures(e: Evidence, reach: Estimate): Figure[] {
+  return [
+    percent('old probability that the sampler can reach (mean of old / sampler)', 1 + reach.value),
+    percent('standard error', reach.error),
+    number(
+      'KL(sampler || old), k3, nats per token',
+      e.pairSum('so', 'k3') / e.pairSum('so', 'tokens'),
+    ),
+  ];
+}
+
+export const impossibleReach = rule({
+  id: 'impossible-reach',
+  level: 'warning',
+  title: 'The weights old / sampler average more than 1: impossible',
+  symptom: 'Mean importance weight between sampler and trainer above 1, whatever is tried',
+  measure: 'mean of pi_old / pi_sampler over tokens, less 1',
+  threshold: REACH_LIMIT,
+  fires: 'the whole interval above',
+  cause:
+    'Where the sampler drew the tokens from what it reports, the weights average 1, or less if it cut the tail: they are the share of old probability that it can reach. More than 1 is impossible, so the tokens were not drawn from the column called sampler: log-probs of another temperature, before penalties or masks, of other weights, or of other tokens.',
+  remedy: {
+    any: 'Ask the engine for the log-probs of the distribution that it samples from.',
+    trl: 'vLLM: logprobs_mode="processed_logprobs".',
+    verl: 'vLLM: logprobs_mode="processed_logprobs"; no repetition or presence penalty in rollout sampling.',
+  },
+  sources: ['TRL issue 4159', 'the mismatch experiment: weights average 1'],
+  hides: ['truncation', 'sampler-mismatch'],
+  shows: 'tokens with weights far above 1',
+  look(e) {
+    if (!e.hasSampler()) return null;
+    const reach = e.tokenMean('so', 'forward');
+    return {
+      found: reach.interval !== null && reach.interval[0] > REACH_LIMIT,
+      statistic: reach.value,
+      interval: reach.interval,
+      title: `The weights old / sampler average ${inPercent(1 + reach.value)}: impossible if the sampler drew the tokens from what it reports`,
+      figures: reachFigures(e, reach),
+      carriers: e.carriers('pair.so'),
+    };
+  },
+});
+
+export const truncation = rule({
+  id: 'truncation',
+  level: 'warning',
+  title: 'The sampler looks truncated (top-p, top-k or min-p)',
+  symptom: 'Sampler surer of every token than the trainer; bias that no precision explains',
+  measure:
+    'mean of pi_old / pi_sampler over tokens, less 1 (its negative is the share of old probability cut off)',
+  threshold: -REACH_LIMIT,
+  fires: 'the whole interval below',
+  cause:
+    'The mean of old / sampler over the sampled tokens is the share of the old probability that the sampler can reach: 1 at any temperature, less with top-p, top-k or min-p. The sampler’s log-probs are those of another distribution than the trainer’s.',
+  remedy: {
+    any: 'Sample from the whole distribution in training, or take raw log-probs and know the bias.',
+    trl: 'top_p=1.0, top_k=0, min_p=None.',
+    verl: 'actor_rollout_ref.rollout.top_p=1.0, top_k=-1.',
+    nemoRl: 'policy.generation.top_p: 1.0, top_k: null.',
+    slime: '--rollout-top-p 1.0 --rollout-top-k -1.',
+  },
+  sources: ['the mismatch experiment: weights average 1'],
+  hides: ['sampler-mismatch', 'k1-negative'],
+  shows: 'the sampler surer of every token',
+  look(e) {
+    if (!e.hasSampler()) return null;
+    const reach = e.tokenMean('so', 'forward');
+    return {
+      found: reach.interval !== null && reach.interval[1] < -REACH_LIMIT,
+      statistic: reach.value,
+      interval: reach.interval,
+      figures: [
+        ...reachFigures(e, reach),
+        percent(
+          'tokens that the trainer is surer of',
+          e.ofPair('so', 'surer') / Math.max(1, e.ofPair('so', 'sure')),
+        ),
+      ],
+      carriers: e.carriers('pair.so'),
+    };
+  },
+});
+
+/** Effective sample size over n below which weights are unusable in practice. */
+const POOR_SAMPLE = 0.1;
+
+/** Whether so few responses carry the weight that an estimate from them is worth little. */
+export function isPoor(effectiveShare: number, n: number): boolean {
+  // Of a handful of responses even one is more than a tenth.
+  const least = Math.max(POOR_SAMPLE * n, Math.min(2, n / 2));
+  return !(effectiveShare * n >= least);
+}
+
+export const samplerMismatch = rule({
+  id: 'sampler-mismatch',
+  level: 'warning',
+  title: 'Sampler and trainer disagree',
+  symptom: 'Reward falls or entropy drifts although the trainer’s own metrics look right',
+  measure: 'KL(sampler || old) by k3, nats per token',
+  threshold: SAMPLER_KL_LIMIT,
+  fires: 'above, or an effective sample size of sequence weights below a tenth',
+  cause:
+    'The engine that sampled gives the same tokens other probabilities than the trainer: other precision, other kernels, stale weights, another routing of experts.',
+  remedy: {
+    any: 'Bring the precisions together (or both to float16/float32), check that weights are synchronised before sampling, and correct by importance weights.',
+    trl: 'vllm_importance_sampling_correction=True, vllm_importance_sampling_mode="sequence_mask".',
+    verl: 'algorithm.rollout_correction.rollout_is=token (or sequence), rollout_is_threshold=2.0.',
+    nemoRl: 'loss_fn.use_importance_sampling_correction: true.',
+    slime: '--use-tis.',
+  },
+  sources: ['verl docs on rollout correction', 'the mismatch experiment'],
+  hides: [],
+  shows: 'tokens on which the engines disagree',
+  look(e) {
+    if (!e.hasSampler()) return null;
+    const kl = e.tokenMean('so', 'k3');
+    const k1 = e.tokenMean('so', 'k1');
+    const effective = e.tally.weights.mismatch.effectiveShare();
+    const poor = isPoor(effective, e.having('sampler'));
+    const far = kl.value > SAMPLER_KL_LIMIT;
+    return {
+      found: far || poor,
+      statistic: kl.value,
+      interval: kl.interval,
+      adds: far
+        ? ''
+        : 'Per token they differ little, over whole responses a lot: the weights of sequences are worth little.',
+      figures: [
+        number('KL(sampler || old), k3, nats per token', kl.value),
+        number('the same by k1 (mean log sampler - log old)', k1.value),
+        number('standard error of k1', k1.error),
+        percent('effective sample size of sequence weights over n', effective),
+      ],
+      carriers: e.carriers('pair.so'),
+    };
+  },
+});
+
+export const negativeKl = rule({
+  id: 'k1-negative',
+  level: 'note',
+  title: 'One estimate of KL is negative beside a positive one',
+  symptom: 'kl below 0 in the logs (k1), k3 above 0',
+  measure: 'mean of log first - log second over tokens (k1), nats',
+  threshold: 0,
+  fires: 'the whole interval below, and beyond k3 in size',
+  cause:
+    'k1 and k3 estimate the same KL only where the first column drew the tokens: then k1 cannot be below 0 beyond its error. k3 is never negative, term by term, so it hides the same bias.',
+  remedy: {
+    any: 'Do not average the two; find which distribution drew the tokens (temperature, penalties, other weights), and whether the new log-probs were taken after training on these very tokens.',
+  },
+  sources: ['Schulman (2020), Approximating KL divergence'],
+  hides: [],
+  shows: 'tokens that the second column finds likelier than the first',
+  look(e) {
+    if (e.pairs().length === 0) return null;
+    const looks = e.pairs().map((pair) => {
+      const k1 = e.tokenMean(pair, 'k1');
+      const k3 = e.tokenMean(pair, 'k3');
+      const found =
+        k1.interval !== null && k1.interval[1] < 0 && -k1.value > k3.value && k3.value > 1e-7;
+      return { pair, k1, k3, found };
+    });
+    const { pair, k1, k3, found } =
+      looks.find((one) => one.found) ?? (looks[0] as (typeof looks)[number]);
+    const [first, second] = PAIR_COLUMNS[pair];
+    return {
+      found,
+      statistic: k1.value,
+      interval: k1.interval,
+      title: `KL(${first} || ${second}) is negative by k1 (${inDigits(k1.value)}) and positive by k3 (${inDigits(k3.value)})`,
+      adds:
+        pair === 'so'
+          ? 'The tokens were drawn from something else than the sampler’s column.'
+          : 'The new policy finds these tokens likelier on average than the one that drew them: it was trained on them (or the larger part of the advantages is positive). That is no error, but k1 is no KL here.',
+      figures: looks.flatMap((one) => [
+        number(`k1 of ${PAIR_COLUMNS[one.pair].join(' against ')}, nats per token`, one.k1.value),
+        number(`k3 of ${PAIR_COLUMNS[one.pair].join(' against ')}, nats per token`, one.k3.value),
+      ]),
+      carriers: carriersOf(e, pair),
+    };
+  },
+});
+
+/** nats: a token on which two dense engines do not differ by rounding */
+const WILD = 0.5;
+/** nine tokens of ten differ by less */
+const CALM = 0.05;
+const WILD_SHARE = 1e-4;
+
+export const routingTails = rule({
+  id: 'routing-tails',
+  level: 'warning',
+  title: 'A few tokens differ wildly, the rest hardly',
+  symptom:
+    'KL between sampler and trainer spikes on single tokens of a mixture of experts; dense models of the same size are fine',
+  measure: `share of tokens on which sampler and trainer differ by more than ${WILD} nats`,
+  threshold: WILD_SHARE,
+  fires: `above (three tokens at least), while nine tokens of ten differ by less than ${CALM}`,
+  cause:
+    'Rounding moves all tokens a little. A heavy tail over a calm bulk is what another choice of experts does: at those tokens the router of the trainer took other experts than that of the sampler.',
+  remedy: {
+    any: 'Replay the sampler’s routing in the trainer, or clip and mask by sequence (GSPO averages the tail out).',
+    verl: 'actor_rollout_ref.actor.megatron.router_replay.mode=R3 with actor_rollout_ref.rollout.enable_rollout_routing_replay=True.',
+    slime: '--use-rollout-routing-replay.',
+  },
+  sources: ['GSPO, arXiv:2507.18071, section 5.3', 'Rollout Routing Replay, arXiv:2510.11370'],
+  hides: ['sampler-mismatch', 'k1-negative'],
+  shows: 'single tokens far off beside calm ones',
+  look(e) {
+    if (!e.hasSampler()) return null;
+    const wild = e.sizesBeyond('so', WILD);
+    const tokens = e.ofPair('so', 'tokens');
+    const share = e.share(wild, tokens);
+    const calm = e.sizeQuantile('so', 0.9);
+    return {
+      found: share.value > WILD_SHARE && wild >= 3 && calm <= CALM,
+      statistic: share.value,
+      interval: share.interval,
+      title: `${counted(wild, 'token')} differ by more than ${WILD} nats between sampler and trainer, nine of ten by less than ${inDigits(calm)}`,
+      figures: [
+        percent(`tokens beyond ${WILD} nats`, share.value),
+        count('their number', wild),
+        number('size that nine of ten stay below, nats', calm),
+        number('KL(sampler || old), k3, nats per token', e.pairSum('so', 'k3') / tokens),
+      ],
+      carriers: e.carriers('pair.so'),
+    };
+  },
+});
