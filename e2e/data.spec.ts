@@ -92,7 +92,7 @@ test(
     await drop(page, 'my-run.jsonl', lines(40).join('\n'));
     await expect(page.getByTestId('health')).toBeVisible();
     // s = exp(0.01) for every response: outside GSPO's band, inside GRPO's
-    await expect(page.getByTestId('finding-clipping')).toContainText('100.00 %');
+    await expect(page.getByTestId('finding-clipping-always')).toContainText('100.00 %');
     await expect(sequences(page)).toHaveText('40 of 40 responses, from my-run.jsonl');
 
     await goTo(page, 'equivalence');

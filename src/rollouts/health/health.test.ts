@@ -597,7 +597,7 @@ describe('rules of the health report', () => {
     const i = rollouts.offsets.findIndex((end) => end > 100) - 1;
     const from = 100 - (rollouts.offsets[i] as number);
     expect(found?.tokens).toEqual([
-      { step: null, group: `p${i >> 3}`, sample: i % 8, from, to: from + 1 },
+      { at: null, step: null, group: `p${i >> 3}`, sample: i % 8, from, to: from + 1 },
     ]);
     const { excerpt } = found as Finding;
     expect(excerpt?.values.old[from - (excerpt.values.from ?? 0)]).toBeCloseTo(

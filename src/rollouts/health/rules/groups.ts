@@ -196,7 +196,7 @@ export const advantagesZero = rule({
   shows: null,
   look(e) {
     const known = e.count('advantageKnown');
-    if (known === 0) return null;
+    if (known < LEAST_RESPONSES) return null;
     const share = e.share(e.count('advantageZero'), known);
     return {
       found: share.value === 1,
