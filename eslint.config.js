@@ -13,12 +13,16 @@ const MAY_IMPORT = {
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'settings', 'math'],
   manifest: [],
+  // what an experiment is (types), and the registry of them all
+  experiments: ['manifest', 'measurement', 'shared-measurement', 'rollouts', 'settings', 'math'],
+  'shared-measurement': ['experiments', 'rollouts', 'settings', 'math'],
+  // src/experiments/NAME: none imports another
+  measurement: ['experiments', 'shared-measurement', 'rollouts', 'settings', 'math'],
   race: ['experiments', 'training', 'math'],
-  experiments: ['manifest', 'rollouts', 'settings', 'math'],
   export: ['rollouts', 'settings', 'math'],
   store: ['export', 'rollouts', 'training', 'settings', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'settings', 'gpu', 'math'],
-  calibration: ['experiments', 'rollouts', 'settings', 'math'],
+  calibration: ['experiments', 'measurement', 'rollouts', 'settings', 'math'],
   engine: [
     'math',
     'gpu',
@@ -28,6 +32,7 @@ const MAY_IMPORT = {
     'link',
     'rollouts',
     'experiments',
+    'shared-measurement',
     'race',
     'manifest',
     'export',
@@ -37,6 +42,25 @@ const MAY_IMPORT = {
 };
 
 const ROOMS = Object.keys(MAY_IMPORT);
+
+/** The same of app/: no arrow runs up, no experiment imports another, only the shell knows the pages' code. */
+const APP_MAY_IMPORT = {
+  format: [],
+  charts: ['format'],
+  state: [],
+  setup: ['format', 'state'],
+  inspector: ['charts', 'format', 'state'],
+  runs: ['charts', 'format', 'inspector', 'state'],
+  figures: ['charts', 'format', 'runs', 'state'],
+  link: ['format', 'state'],
+  run: ['format', 'runs', 'state'],
+  page: ['charts', 'figures', 'format', 'runs', 'state'],
+  experiment: ['charts', 'figures', 'format', 'link', 'page', 'runs', 'setup', 'state'],
+  pages: ['experiment'],
+  shell: ['inspector', 'link', 'pages', 'run', 'runs', 'setup', 'state'],
+};
+const APP_ROOMS = Object.keys(APP_MAY_IMPORT);
+
 const room = (types) => ({ to: { element: { types: { anyOf: types } } } });
 
 export default tseslint.config(
@@ -65,7 +89,15 @@ export default tseslint.config(
       'boundaries/elements': [
         { type: 'manifest', pattern: 'src/experiments/manifest' },
         { type: 'race', pattern: 'src/experiments/race' },
+        { type: 'shared-measurement', pattern: 'src/experiments/shared' },
+        { type: 'measurement', pattern: 'src/experiments/*' },
         ...ROOMS.map((name) => ({ type: name, pattern: `src/${name}` })),
+        ...APP_ROOMS.filter((name) => name !== 'experiment' && name !== 'pages').map((name) => ({
+          type: name,
+          pattern: `app/${name}`,
+        })),
+        { type: 'experiment', pattern: 'app/experiments/*' },
+        { type: 'pages', pattern: 'app/experiments' },
         { type: 'app', pattern: 'app' },
       ],
     },
@@ -77,10 +109,14 @@ export default tseslint.config(
           policies: [
             ...Object.entries(MAY_IMPORT).map(([from, to]) => ({
               from: { element: { type: from } },
-              allow: room([from, ...to]),
+              allow: room(from === 'measurement' ? to : [from, ...to]),
             })),
-            // Types of any room; values only of the client and of the settings (see below).
-            { from: { element: { type: 'app' } }, allow: room(['app', ...ROOMS]) },
+            ...Object.entries(APP_MAY_IMPORT).map(([from, to]) => ({
+              from: { element: { type: from } },
+              // Types of any room of src/; values only of a few (see below).
+              allow: room([...(from === 'experiment' ? [] : [from]), ...to, 'app', ...ROOMS]),
+            })),
+            { from: { element: { type: 'app' } }, allow: room(['app', ...APP_ROOMS, ...ROOMS]) },
           ],
         },
       ],
@@ -101,7 +137,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|settings/|rollouts/file/folder$)',
+                '/src/(?!math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

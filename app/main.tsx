@@ -2,7 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openLink } from '../src/link/link';
-import { colourSheet } from './experiments/objective-views';
+import { colourSheet } from './page/objective-views';
 import { App } from './shell/App';
 import { Address } from './state/address';
 import { AddressContext } from './state/address-react';

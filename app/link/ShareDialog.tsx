@@ -3,8 +3,8 @@
  * fingerprint unless the person takes it out; why a link carries none is said.
  */
 import { useEffect, useId, useRef, useState } from 'react';
+import { PAGES } from '../../src/experiments/manifest';
 import { HIDEABLE, type HidePart } from '../../src/link/link';
-import { EXPERIMENT_PAGES } from '../experiments/registry';
 import { useAddress, useAddressState } from '../state/address-react';
 import { counted } from '../format/numbers';
 import { embedSnippet, fullAddress } from './addresses';
@@ -54,7 +54,7 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
   const [withFingerprint, setWithFingerprint] = useState(true);
   const [hide, setHide] = useState<readonly HidePart[]>([]);
   const page = useAddressState((state) => state.page);
-  const pageTitle = EXPERIMENT_PAGES.find(({ id }) => id === page)?.title ?? page;
+  const pageTitle = PAGES[page].title;
   const link = address.link();
   const found = useFingerprint(link.run, link.page, link.view);
   const fingerprint = withFingerprint && found.status === 'here' ? found.value.fingerprint : null;

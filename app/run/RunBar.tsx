@@ -5,7 +5,7 @@
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
-import { readDraft } from '../setup/draft';
+import { readDraft } from '../state/draft';
 import { isLive, type Opening, type Run } from '../state/lab';
 import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';

@@ -7,7 +7,7 @@ import { runDifferences, runSettingsSchema, SOURCES } from '../../src/settings/r
 import { useLab, useLabState } from '../state/react';
 import { isLive } from '../state/lab';
 import { AddCheckpoint } from './AddCheckpoint';
-import { draftOf, readDraft, type Draft, type Issues } from './draft';
+import { draftOf, readDraft, type Draft, type Issues } from '../state/draft';
 import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
 
 const NAMES: Record<Draft['kind'], string> = { policies: 'Policy pair', synthetic: 'Synthetic' };

@@ -3,8 +3,8 @@
  * the experiment alone, with a link back.
  */
 import { lazy, Suspense, type MouseEvent } from 'react';
-import { isPageId } from '../../src/link/pages';
-import { EXPERIMENT_PAGES } from '../experiments/registry';
+import { isPageId } from '../../src/experiments/manifest';
+import { PAGE_COMPONENTS } from '../experiments/pages';
 import { Inspector } from '../inspector/Inspector';
 import { EmbedFoot } from '../link/EmbedFoot';
 import { LinkBanners } from '../link/LinkBanners';
@@ -38,7 +38,7 @@ export function App() {
   const wide = useWide();
   const inspecting = useLabState((state) => state.inspection !== null || state.shelfOpen);
   const shelfOpen = useLabState((state) => state.shelfOpen);
-  const Page = (EXPERIMENT_PAGES.find((page) => page.id === id) ?? EXPERIMENT_PAGES[0]).page;
+  const Page = PAGE_COMPONENTS[id];
   const classes = [
     'app',
     ...(inspecting ? ['app-inspecting'] : []),

@@ -1,6 +1,5 @@
 /** Name, pages, sharing, theme. */
-import type { PageId } from '../../src/link/pages';
-import { EXPERIMENT_PAGES } from '../experiments/registry';
+import { PAGE_IDS, PAGES, type PageId } from '../../src/experiments/manifest';
 import { ShareButton } from '../link/ShareButton';
 import { usePageHash } from '../state/address-react';
 import { THEMES, useTheme } from './theme';
@@ -19,9 +18,9 @@ export function Header({ current }: { current: PageId }) {
       </a>
       <nav aria-label="Experiments">
         <ul>
-          {EXPERIMENT_PAGES.map(({ id, title }) => (
+          {PAGE_IDS.map((id) => (
             <li key={id}>
-              <PageLink id={id} title={title} current={id === current} />
+              <PageLink id={id} title={PAGES[id].title} current={id === current} />
             </li>
           ))}
         </ul>

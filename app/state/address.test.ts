@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { makeFingerprint, writeFingerprint } from '../../src/link/fingerprint';
 import { openLink } from '../../src/link/link';
 import { DEFAULT_POLICIES, type RunSettings } from '../../src/settings/run';
-import { draftOf, readDraft, type Draft } from '../setup/draft';
+import { draftOf, readDraft, type Draft } from './draft';
 import { Address, type Place } from './address';
 import { emptyLab } from './empty';
 import { QUEUED, type LabState } from './lab';

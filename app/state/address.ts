@@ -28,7 +28,7 @@ import {
   type PageSettings,
 } from '../../src/link/pages';
 import type { RunSettings } from '../../src/settings/run';
-import { draftOf, readDraft } from '../setup/draft';
+import { draftOf, readDraft } from './draft';
 import { isLive, type Lab } from './lab';
 
 /** The browser's address bar and history; tests hand in another one. */

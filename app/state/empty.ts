@@ -1,5 +1,5 @@
 /** A lab in which nothing has happened yet. */
-import type { Draft } from '../setup/draft';
+import type { Draft } from './draft';
 import type { LabState } from './lab-state';
 
 export const emptyLab = (draft: Draft): LabState => ({

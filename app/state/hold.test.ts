@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import { QUEUED, type LabState, type Run } from './lab';
 import { DEFAULT_SETTINGS } from '../../src/settings/run';
-import { draftOf } from '../setup/draft';
+import { draftOf } from './draft';
 import { emptyLab } from './empty';
 import { holdLab } from './hold';
 

@@ -14,7 +14,7 @@ import type {
   Subject,
 } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/settings/run';
-import { draftOf, readDraft } from '../setup/draft';
+import { draftOf, readDraft } from './draft';
 import type { Opener } from './lab-opening';
 import { isLive, type Engine, type LabStore } from './lab-state';
 

@@ -5,7 +5,7 @@
 import { message } from '../../src/message';
 import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type BackendChoice } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import { draftOf } from '../setup/draft';
+import { draftOf } from './draft';
 import { type Engine, type LabStore } from './lab-state';
 
 export class Opener {

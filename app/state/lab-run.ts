@@ -3,7 +3,7 @@
  * another stops the one before. The engine obeys orders that come before it has taken a run up.
  */
 import type { RunId } from '../../src/engine/lab/protocol';
-import { readDraft } from '../setup/draft';
+import { readDraft } from './draft';
 import type { Opener } from './lab-opening';
 import { isLive, QUEUED, type Engine, type LabStore, type Run } from './lab-state';
 

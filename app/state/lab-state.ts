@@ -15,7 +15,7 @@ import type {
 } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import type { Draft } from '../setup/draft';
+import type { Draft } from './draft';
 import type { Imported, Reading } from './imports';
 
 /** What the page needs of the engine; tests hand in another one. */

@@ -16,7 +16,7 @@ import type {
   Subject,
 } from '../../src/engine/lab/protocol';
 import { DEFAULT_SETTINGS, type RunSettings } from '../../src/settings/run';
-import { draftOf, type Draft } from '../setup/draft';
+import { draftOf, type Draft } from './draft';
 import { emptyLab } from './empty';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';

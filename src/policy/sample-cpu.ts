@@ -6,7 +6,7 @@
 import type { Tensor } from 'onnxruntime-web';
 import { sampleRow } from '../math/sampler';
 import { padBatch } from './batch';
-import type { SampledSequence, SampleRequest } from './sample';
+import type { SampledSequence, SampleRequest } from './sample-request';
 import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
 
 const IDLE_SHARE = 0.25;

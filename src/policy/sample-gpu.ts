@@ -5,7 +5,7 @@
 import type { Tensor } from 'onnxruntime-web';
 import { Sampler } from '../gpu/sampler';
 import { padBatch } from './batch';
-import type { SampledSequence, SampleRequest } from './sample';
+import type { SampledSequence, SampleRequest } from './sample-request';
 import { disposeTensors, type PolicySession, type ResidentWeights } from './session';
 
 /** One four-byte read-back per so many tokens; later means more wasted steps at the end. */

@@ -8,28 +8,9 @@
 import type { PolicySession, ResidentWeights } from './session';
 import { sampleOnCpu } from './sample-cpu';
 import { sampleOnGpu } from './sample-gpu';
+import type { SampledSequence, SampleRequest } from './sample-request';
 
-export interface SampleRequest {
-  /** token ids, one prompt per sequence (a group repeats its prompt) */
-  prompts: readonly (readonly number[])[];
-  /** counter of the first sequence's random numbers; sequence i draws as firstSequence + i */
-  firstSequence: number;
-  /** 0 = greedy */
-  temperature: number;
-  /** response tokens, the end token included */
-  maxLength: number;
-  seed: number;
-  endToken: number;
-  padToken: number;
-  signal?: AbortSignal;
-}
-
-export interface SampledSequence {
-  /** the end token included, where one was drawn */
-  tokens: number[];
-  /** false: cut at maxLength */
-  finished: boolean;
-}
+export type { SampledSequence, SampleRequest } from './sample-request';
 
 export function sampleSequences(
   session: PolicySession,

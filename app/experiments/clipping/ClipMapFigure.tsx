@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClipMap } from '../../../src/experiments/clipping';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { HeatMap, type Contour } from '../../charts/HeatMap';
 import { overlayTable } from '../../charts/overlay';
 import { logScale } from '../../charts/scale';
@@ -10,9 +10,9 @@ import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
-import { bandText, objectiveView } from '../objective-views';
-import type { Quantity } from './index';
-import { shareText } from '../percent';
+import { bandText, objectiveView } from '../../page/objective-views';
+import type { Quantity } from './level-line';
+import { shareText } from '../../page/percent';
 import { levelLine } from './level-line';
 
 const EVERY = 2;

@@ -3,17 +3,17 @@ import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClipMap } from '../../../src/experiments/clipping';
 import { CurveLegend, Curves, type AxisMark, type Curve } from '../../charts/Curves';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayCurves } from '../../charts/overlay';
 import { countCeiling, logScale } from '../../charts/scale';
 import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { Choice } from '../Choice';
-import { epsilonText, objectiveView } from '../objective-views';
-import { percentScale, shareText } from '../percent';
-import type { Quantity } from './index';
+import { Choice } from '../../page/Choice';
+import { epsilonText, objectiveView } from '../../page/objective-views';
+import { percentScale, shareText } from '../../page/percent';
+import type { Quantity } from './level-line';
 
 const SIDES = {
   low: {

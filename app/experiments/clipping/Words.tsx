@@ -3,10 +3,10 @@ import type { ClippingResult } from '../../../src/experiments/clipping';
 import { kindOf, objective, OBJECTIVES, settingsIn } from '../../../src/math/objectives/registry';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
-import { Claims } from '../ExperimentPage';
-import { bandText, objectiveView } from '../objective-views';
-import { shareText } from '../percent';
-import { BreakIt, synthetic } from '../BreakIt';
+import { Claims } from '../../page/ExperimentPage';
+import { bandText, objectiveView } from '../../page/objective-views';
+import { shareText } from '../../page/percent';
+import { BreakIt, synthetic } from '../../page/BreakIt';
 
 const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;
 const ADAPTIVE = String.raw`\varepsilon(L) = \frac{z\,\sigma}{\sqrt L}`;

@@ -8,17 +8,16 @@ import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Choice, Toggles } from '../Choice';
-import { Correction } from '../Correction';
-import { Live } from '../Live';
-import { objectiveView } from '../objective-views';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Choice, Toggles } from '../../page/Choice';
+import { Correction } from '../../page/Correction';
+import { Live } from '../../page/Live';
+import { objectiveView } from '../../page/objective-views';
 import { ClipMapFigure } from './ClipMapFigure';
 import { LengthFigure } from './LengthFigure';
 import { SideFigure } from './SideFigure';
+import type { Quantity } from './level-line';
 import { Words } from './Words';
-
-export type Quantity = 'clipped' | 'kept';
 
 export default function Clipping() {
   const [objectives, setObjectives] = usePageSetting('clipping', 'objectives');
@@ -29,14 +28,14 @@ export default function Clipping() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="How much does each objective clip, and does the spread of the ratios predict it?"
+      page="clipping"
       lead={
         <>
           A clip range is a width, and what it clips depends on the width of what is clipped. Token
           ratios spread like σ, sequence weights like σ/√L: hence GRPO’s 0.2 beside GSPO’s 3e-4.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <>
           <div className="page-controls" data-part="controls">

@@ -4,7 +4,9 @@
  * between grid points the share is taken as linear in log epsilon.
  */
 import type { ClipMap } from '../../../src/experiments/clipping';
-import type { Quantity } from './index';
+
+/** What the maps show: the share clipped, or the gradient mass kept. */
+export type Quantity = 'clipped' | 'kept';
 
 /** @param level share clipped, or gradient mass kept, by `quantity` */
 export function levelLine(map: ClipMap, quantity: Quantity, level: number): [number, number][] {

@@ -3,7 +3,7 @@ import { useId, useRef, useState } from 'react';
 import type { ImportFile, ImportOptions } from '../../../src/engine/lab/protocol';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
-import { fetchExample } from './example';
+import { fetchExample } from '../../page/example';
 import { droppedFiles, pickedFiles } from './files';
 import { message } from '../../../src/message';
 

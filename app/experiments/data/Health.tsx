@@ -2,7 +2,7 @@
 import type { ImportReport } from '../../../src/engine/lab/protocol';
 import type { Figure, Finding, FindingLevel } from '../../../src/rollouts/health/report';
 import { count, counted, significant } from '../../format/numbers';
-import { shareText } from '../percent';
+import { shareText } from '../../page/percent';
 
 const LEVELS: Record<FindingLevel, { order: number; mark: string; word: string; chip: string }> = {
   warning: { order: 0, mark: '!', word: 'look here', chip: 'chip chip-fails' },

@@ -1,11 +1,8 @@
 /** What was read: files, counts, what was left out and why; and the way on to the experiments. */
+import { EXPERIMENT_ENTRIES, EXPERIMENT_IDS } from '../../../src/experiments/manifest';
 import { bytes, count, counted } from '../../format/numbers';
 import type { Imported } from '../../state/imports';
-import { EXPERIMENT_PAGES } from '../registry';
 import { problemText } from './problem-text';
-
-/** Pages that are about a run of data. */
-const NOT_FOR_DATA = new Set(['data', 'reproduce', 'train']);
 
 export function Report({ imported }: { imported: Imported }) {
   const { report } = imported;
@@ -99,9 +96,9 @@ export function Report({ imported }: { imported: Imported }) {
           <h3>Every experiment now works on this data</h3>
         </header>
         <ul className="onward">
-          {EXPERIMENT_PAGES.filter(({ id }) => !NOT_FOR_DATA.has(id)).map(({ id, title }) => (
+          {EXPERIMENT_IDS.map((id) => (
             <li key={id}>
-              <a href={`#/${id}`}>{title}</a>
+              <a href={`#/${id}`}>{EXPERIMENT_ENTRIES[id].title}</a>
             </li>
           ))}
         </ul>

@@ -4,7 +4,7 @@
  */
 import '../../charts/practice.css';
 import { useLabState } from '../../state/react';
-import { ExperimentPage } from '../ExperimentPage';
+import { ExperimentPage } from '../../page/ExperimentPage';
 import './data.css';
 import { DropZone } from './DropZone';
 import { Health } from './Health';
@@ -16,7 +16,7 @@ export default function Data() {
   const imported = useLabState((state) => state.run?.imported ?? null);
   return (
     <ExperimentPage
-      question="What is in your own rollouts?"
+      page="data"
       lead={
         <>
           Drop the token log-probs of your GRPO or GSPO run. <b>Nothing leaves your machine</b>: the

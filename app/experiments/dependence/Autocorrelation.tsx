@@ -4,13 +4,13 @@ import type { LagPoint } from '../../../src/experiments/dependence/measure';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { TOKEN, type CurveFigure } from '../statistics/views';
+import { TOKEN, type CurveFigure } from '../../page/statistics/views';
 
 const HEIGHT = 300;
 

@@ -3,15 +3,15 @@ import type { ReactNode } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { Estimate } from '../../../src/math/stats/clusters';
 import { useAxis } from '../../charts/axes';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlayTable } from '../../charts/overlay';
 import { Plot } from '../../charts/Plot';
 import { linearScale } from '../../charts/scale';
 import { markPath } from '../../charts/shapes';
 import { counted, fixed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { estimate, interval } from '../statistics/intervals';
-import { SEQUENCE, TOKEN, type CurveFigure } from '../statistics/views';
+import { estimate, interval } from '../../page/statistics/intervals';
+import { SEQUENCE, TOKEN, type CurveFigure } from '../../page/statistics/views';
 
 const HEIGHT = 150;
 

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { useAxis } from '../../charts/axes';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlayTable } from '../../charts/overlay';
 import type { Overlaid } from '../../charts/overlay-look';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';
@@ -10,7 +10,7 @@ import { domainOf, linearScale } from '../../charts/scale';
 import { markPath } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import type { CurveFigure } from '../statistics/views';
+import type { CurveFigure } from '../../page/statistics/views';
 import { stepsOf, type Step } from './steps';
 
 const HEIGHT = 290;

@@ -5,15 +5,15 @@ import type { LawPoint } from '../../../src/experiments/dependence';
 import { extent, logDomainOf, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries, Near } from '../../charts/marks';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { AxisSwitch, CurveSwitch } from '../statistics/Controls';
-import { interval } from '../statistics/intervals';
+import { AxisSwitch, CurveSwitch } from '../../page/statistics/Controls';
+import { interval } from '../../page/statistics/intervals';
 import {
   CURVE_NAMES,
   CURVE_SHAPES,
@@ -21,8 +21,8 @@ import {
   SEQUENCE,
   type CurveFigure,
   type CurveKind,
-} from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
+} from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
 
 const HEIGHT = 330;
 const RESIDUAL_HEIGHT = 150;

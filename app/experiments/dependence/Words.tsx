@@ -1,9 +1,9 @@
 /** The page's right-hand side: the corrected law, verdicts, and what makes tokens dependent. */
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../equivalence/tex';
-import { Claims } from '../ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
+import { texNumber } from '../../format/tex';
+import { Claims } from '../../page/ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 
 const CORRECTED = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \underbrace{\frac{\sigma^2}{L}}_{\text{naive}} \Bigl(1 + 2 \sum_{k=1}^{K} \bigl(1 - \tfrac{k}{L}\bigr) \rho_k\Bigr) \\ &\quad + \tau^2 \end{aligned}`;
 

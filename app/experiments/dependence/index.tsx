@@ -6,9 +6,9 @@
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, VerdictChip } from '../ExperimentPage';
-import { Live } from '../Live';
-import '../statistics/statistics.css';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Live } from '../../page/Live';
+import '../../page/statistics/statistics.css';
 import { Autocorrelation } from './Autocorrelation';
 import { Correlations } from './Correlations';
 import { Decomposition } from './Decomposition';
@@ -22,7 +22,7 @@ export default function Dependence() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="Are token log-ratios independent, within a response and between responses?"
+      page="dependence"
       lead={
         <>
           The law σ²/L needs tokens that know nothing of each other. Neighbours may move together,

@@ -4,7 +4,7 @@
  */
 import { useMemo, useState } from 'react';
 import type { Deviation, EquivalenceResult } from '../../../src/experiments/equivalence';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';

@@ -1,7 +1,7 @@
 /** Two entropies that must not be confused: the sampled cross-entropy and the policy's Shannon entropy. */
 import { useMemo } from 'react';
 import type { EquivalencePoint, EquivalenceResult } from '../../../src/experiments/equivalence';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { pointRows, pointTable } from '../../charts/table';
@@ -9,7 +9,7 @@ import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, fixed, signed } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { PointTip } from '../PointTip';
+import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
 import type { FigureData } from './forms';
 

@@ -1,14 +1,14 @@
 /** One form against another, response by response; the prediction is the diagonal. */
 import { useMemo, useState } from 'react';
 import type { EquivalencePoint, EquivalenceResult } from '../../../src/experiments/equivalence';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, significant, single } from '../../format/numbers';
-import { PointTip } from '../PointTip';
+import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
 

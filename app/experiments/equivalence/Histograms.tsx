@@ -5,7 +5,7 @@
  */
 import { useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { Hatch } from '../../charts/Hatch';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';

@@ -1,7 +1,7 @@
 /** Why nobody multiplies probabilities: where the quotient of float32 products is lost, by length. */
 import { useMemo, useState } from 'react';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { Hatch } from '../../charts/Hatch';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';

@@ -3,8 +3,8 @@ import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { useAnswer, useLab, useLabState } from '../../state/react';
-import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
-import { Claims } from '../ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
+import { Claims } from '../../page/ExperimentPage';
 import { DEFINITIONS, IDENTITY, inTheMean, workedExample } from './tex';
 
 export function Words({

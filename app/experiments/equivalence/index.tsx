@@ -11,10 +11,9 @@ import { useOverlays, useOverlaysKey } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { loadRecorded, type RecordedRun } from '../../state/recorded';
 import { useExperiment, useLabState } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Deviations } from './Deviations';
 import { EntropyChange } from './EntropyChange';
-import { FORM_VIEWS } from './forms';
 import { FormAgainstForm } from './FormAgainstForm';
 import { Histograms } from './Histograms';
 import { Underflow } from './Underflow';
@@ -46,7 +45,7 @@ export default function Equivalence() {
 
   return (
     <ExperimentPage
-      question="Are the three forms of GSPO’s sequence weight one number?"
+      page="equivalence"
       lead={
         <>
           GSPO weighs a whole response by the geometric mean of its token ratios. Liu (2025) says
@@ -55,7 +54,7 @@ export default function Equivalence() {
           all three ways.
         </>
       }
-      verdict={<VerdictChip verdict={overall(formClaims(result))} recorded={recorded} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} recorded={recorded} />}
       figures={
         <>
           {refusal !== null && (
@@ -116,12 +115,6 @@ function BinsChoice({
       ))}
     </div>
   );
-}
-
-/** The question is about the forms; the claim about Shannon's entropy stands beside it in the ledger. */
-function formClaims(result: EquivalenceResult | null): EquivalenceResult['claims'] {
-  const ids = new Set(FORM_VIEWS.map(({ form }) => `equivalence.${form}`));
-  return result?.claims.filter(({ id }) => ids.has(id)) ?? [];
 }
 
 /** The recorded run, fetched once and only if it is needed. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import katex from 'katex';
 import { describe, expect, it } from 'vitest';
 import type { SequenceDetail } from '../../../src/engine/lab/protocol';
-import { DEFINITIONS, IDENTITY, texNumber, threeRoutes, workedExample } from './tex';
+import { texNumber } from '../../format/tex';
+import { DEFINITIONS, IDENTITY, threeRoutes, workedExample } from './tex';
 
 const logProb = fc.double({ noNaN: true, min: -40, max: -1e-6 });
 

@@ -1,13 +1,13 @@
 /** The sums: how much of the gradient each objective keeps, who holds it, and its norm in logit space. */
 import type { GradientResult } from '../../../src/experiments/gradient';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
 import { Prose } from '../../format/Prose';
 import { percent, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { objectiveView } from '../objective-views';
-import { percentScale } from '../percent';
+import { objectiveView } from '../../page/objective-views';
+import { percentScale } from '../../page/percent';
 
 const MARKS = [
   { name: 'kept after clipping', key: 'kept', shape: 'circle', colour: '--series-gspo' },

@@ -1,7 +1,7 @@
 /** GSPO's weight of each response against its change of cross-entropy: points on the curve exp(ΔH). */
 import { useMemo } from 'react';
 import type { GradientPoint, GradientResult } from '../../../src/experiments/gradient';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { pointRows, pointTable } from '../../charts/table';
@@ -10,7 +10,7 @@ import { domainOf, linearScale } from '../../charts/scale';
 import { counted, signed, significant, single } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
-import { PointTip } from '../PointTip';
+import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
 import { bySign } from './signs';
 import { SignLegend } from './SignLegend';

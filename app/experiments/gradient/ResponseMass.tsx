@@ -1,7 +1,7 @@
 /** How much gradient each response gets under one objective, against length, advantage or entropy. */
 import { useMemo } from 'react';
 import type { GradientPoint, GradientResult } from '../../../src/experiments/gradient';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { pointRows, pointTable } from '../../charts/table';
@@ -10,12 +10,12 @@ import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { Prose } from '../../format/Prose';
 import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { PointTip } from '../PointTip';
+import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
 import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
-import { Choice } from '../Choice';
-import { objectiveView } from '../objective-views';
+import { Choice } from '../../page/Choice';
+import { objectiveView } from '../../page/objective-views';
 import { bySign } from './signs';
 import { SignLegend } from './SignLegend';
 

@@ -3,14 +3,14 @@ import { useMemo } from 'react';
 import type { GradientResult } from '../../../src/experiments/gradient';
 import type { MassBin } from '../../../src/experiments/gradient/mass';
 import { CurveLegend, Curves, type Curve } from '../../charts/Curves';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayCurves, overlayTable } from '../../charts/overlay';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { percent, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
-import { objectiveView } from '../objective-views';
+import { objectiveView } from '../../page/objective-views';
 
 const BY = {
   length: {

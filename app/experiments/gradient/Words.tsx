@@ -2,9 +2,9 @@
 import type { GradientResult } from '../../../src/experiments/gradient';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
-import { Claims } from '../ExperimentPage';
-import { objectiveView } from '../objective-views';
-import { BreakIt, synthetic } from '../BreakIt';
+import { Claims } from '../../page/ExperimentPage';
+import { objectiveView } from '../../page/objective-views';
+import { BreakIt, synthetic } from '../../page/BreakIt';
 
 const GRADIENT = String.raw`\frac{\partial\,\text{loss}}{\partial z_t} = -c_i\,w_t\,g_t\,A_i\,\bigl(e_{y_t} - p_t\bigr)`;
 const NORM = String.raw`\lVert e_y - p \rVert = \sqrt{1 - 2p_y + \textstyle\sum_v p_v^2}`;

@@ -9,11 +9,11 @@ import type { Library } from '../../../src/math/objectives/types';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Choice, Toggles } from '../Choice';
-import { Correction } from '../Correction';
-import { Live } from '../Live';
-import { objectiveView } from '../objective-views';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Choice, Toggles } from '../../page/Choice';
+import { Correction } from '../../page/Correction';
+import { Live } from '../../page/Live';
+import { objectiveView } from '../../page/objective-views';
 import { Balance } from './Balance';
 import { InformationGain } from './InformationGain';
 import { ResponseMass } from './ResponseMass';
@@ -28,7 +28,7 @@ export default function Gradient() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="How much gradient does each token and each response get under each objective?"
+      page="gradient"
       lead={
         <>
           An objective is a way of sharing out one gradient. Its weight, its gate and its
@@ -36,7 +36,7 @@ export default function Gradient() {
           it.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <>
           <div className="page-controls" data-part="controls">

@@ -3,13 +3,13 @@ import type { LengthResult } from '../../../src/experiments/length';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../statistics/length-axis';
-import { estimate } from '../statistics/intervals';
-import { TooFew } from '../statistics/TooFew';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { estimate } from '../../page/statistics/intervals';
+import { TooFew } from '../../page/statistics/TooFew';
 import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 290;

@@ -3,15 +3,15 @@ import type { LengthPoint, LengthResult } from '../../../src/experiments/length'
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, signed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../statistics/length-axis';
-import { lengthsOf } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { lengthsOf } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
 import { OLD, type LengthFigure } from './series';
 
 const HEIGHT = 290;

@@ -2,15 +2,15 @@
 import type { LengthResult } from '../../../src/experiments/length';
 import { extent, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../statistics/length-axis';
-import { estimate } from '../statistics/intervals';
-import { CURVE_NAMES } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { estimate } from '../../page/statistics/intervals';
+import { CURVE_NAMES } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
 import { centerLine, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 280;

@@ -1,9 +1,9 @@
 /** The page's right-hand side: where the bias comes from, verdicts, and what makes it large. */
 import type { LengthResult } from '../../../src/experiments/length';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../equivalence/tex';
-import { Claims } from '../ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
+import { texNumber } from '../../format/tex';
+import { Claims } from '../../page/ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 
 const GAP = String.raw`\begin{aligned} \mathrm{PPL} &= e^{H}, \qquad H = -\frac1L \sum_t \log \pi(y_t) \\ \log \mathbb E\bigl[e^{H}\bigr] &\approx \mathbb E[H] + \underbrace{\tfrac12 \operatorname{Var}[H]}_{\text{Jensen gap, } \propto\, 1/L} \\ s &= \frac{\mathrm{PPL}_\text{old}}{\mathrm{PPL}_\theta} \end{aligned}`;
 

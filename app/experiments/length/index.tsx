@@ -6,11 +6,11 @@ import type { LengthResult } from '../../../src/experiments/length';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Live } from '../Live';
-import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
-import '../statistics/statistics.css';
-import { axesKeyOf } from '../statistics/views';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Live } from '../../page/Live';
+import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
+import '../../page/statistics/statistics.css';
+import { axesKeyOf } from '../../page/statistics/views';
 import { Gaps } from './Gaps';
 import { Perplexities } from './Perplexities';
 import { Positions } from './Positions';
@@ -24,7 +24,7 @@ export default function Length() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="Does a short response bias its perplexity, and does the bias cancel in s?"
+      page="length"
       lead={
         <>
           Perplexity is the exponential of a mean. Over few tokens the mean is noisy, and the
@@ -32,7 +32,7 @@ export default function Length() {
           ones. s is a ratio of two perplexities of the same tokens, so most of both should cancel.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <Live<LengthResult> answer={answer} promise="Perplexity is drawn against the length here.">
           {(now, axesKey) => {

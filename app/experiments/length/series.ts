@@ -8,8 +8,8 @@ import type {
 import type { Mark, MarkSeries } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
-import { interval } from '../statistics/intervals';
-import { lengthsOf, SEQUENCE, type CurveFigure, type CurveKind } from '../statistics/views';
+import { interval } from '../../page/statistics/intervals';
+import { lengthsOf, SEQUENCE, type CurveFigure, type CurveKind } from '../../page/statistics/views';
 
 export interface LengthFigure extends CurveFigure<LengthResult> {
   kind: CurveKind;

@@ -2,15 +2,15 @@
 import type { MismatchMeasure, SurenessBin } from '../../../src/experiments/mismatch';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import type { MarkSeries } from '../../charts/marks';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Overlaid } from '../../charts/overlay-look';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, percent, significant, signed } from '../../format/numbers';
-import { interval } from '../statistics/intervals';
-import { TOKEN, type CurveKind } from '../statistics/views';
+import { interval } from '../../page/statistics/intervals';
+import { TOKEN, type CurveKind } from '../../page/statistics/views';
 
 const HEIGHT = 320;
 const TABLE_COLUMNS = [

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { DEFAULT_IMPORT } from '../../state/imports';
 import { useLab, useLabState } from '../../state/react';
-import { fetchExample } from '../data/example';
+import { fetchExample } from '../../page/example';
 import { SAMPLERS, withSampler, type Sampler } from './samplers';
 import { message } from '../../../src/message';
 

@@ -2,17 +2,23 @@
 import type { MismatchMeasure } from '../../../src/experiments/mismatch';
 import { logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import type { MarkSeries } from '../../charts/marks';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { fixed, significant } from '../../format/numbers';
-import { useLengthAxis } from '../statistics/length-axis';
-import { CURVE_NAMES, SEQUENCE, UNNORMALISED } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
-import { interval } from '../statistics/intervals';
-import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows } from '../variance/series';
-import * as shares from '../weights/series';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { CURVE_NAMES, SEQUENCE, UNNORMALISED } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
+import { interval } from '../../page/statistics/intervals';
+import {
+  lawOf,
+  pointsOf,
+  seriesOf,
+  TABLE_COLUMNS,
+  tableRows,
+} from '../../page/statistics/variance-series';
+import * as shares from '../../page/statistics/weights-series';
 import type { MismatchFigure } from './BiasFigure';
 
 const HEIGHT = 300;

@@ -10,11 +10,11 @@ import '../../charts/practice.css';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Live } from '../Live';
-import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
-import '../statistics/statistics.css';
-import { axesKeyOf } from '../statistics/views';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Live } from '../../page/Live';
+import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
+import '../../page/statistics/statistics.css';
+import { axesKeyOf } from '../../page/statistics/views';
 import { BiasFigure } from './BiasFigure';
 import { Corrections } from './Corrections';
 import { SharesFigure, VarianceFigure } from './Growth';
@@ -28,7 +28,7 @@ export default function Mismatch() {
   const overlays = useMeasured();
   return (
     <ExperimentPage
-      question="What does it cost that another engine drew the tokens?"
+      page="mismatch"
       lead={
         <>
           Rollouts come from a fast engine, gradients from a trainer with the same weights and other
@@ -36,7 +36,7 @@ export default function Mismatch() {
           differences explodes with the length of a response; one that averages them does not.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <Live<MismatchResult>
           answer={answer}

@@ -1,7 +1,7 @@
 /** Three responses on which the conventions part ways: GSPO's clip share is 2/3 to TRL and 1/2 to verl. */
 import type { ExampleResponse, ObjectivesResult } from '../../../src/experiments/objectives';
 import { fixed, signed, significant } from '../../format/numbers';
-import { epsilonText } from '../objective-views';
+import { epsilonText } from '../../page/objective-views';
 
 /** Which side of GSPO's band a response lies on, and whether the sign of A makes that a clip. */
 function sideOf({ s, advantage }: ExampleResponse, { low, high }: { low: number; high: number }) {

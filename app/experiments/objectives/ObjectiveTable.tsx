@@ -7,7 +7,7 @@ import type {
 import { kindOf } from '../../../src/math/objectives/registry';
 import { percent, significant } from '../../format/numbers';
 import { Formula } from '../../format/Formula';
-import { shareText } from '../percent';
+import { shareText } from '../../page/percent';
 import { LIBRARY_VIEWS } from './libraries';
 import { aggregationWords, clampWords } from './settings-words';
 

@@ -1,11 +1,11 @@
 /** Clip share of every objective on the present run, as each library counts it. */
 import type { ObjectivesResult } from '../../../src/experiments/objectives';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { percentScale, shareText } from '../percent';
+import { percentScale, shareText } from '../../page/percent';
 import { LIBRARY_VIEWS } from './libraries';
 
 function tableOf({ objectives }: ObjectivesResult): string[][] {

@@ -2,8 +2,8 @@
 import type { ObjectivesResult } from '../../../src/experiments/objectives';
 import { Formula } from '../../format/Formula';
 import { Prose } from '../../format/Prose';
-import { Claims } from '../ExperimentPage';
-import { BreakIt, synthetic } from '../BreakIt';
+import { Claims } from '../../page/ExperimentPage';
+import { BreakIt, synthetic } from '../../page/BreakIt';
 import { clampWords } from './settings-words';
 
 const SAME = String.raw`\mathbb E_{y \sim \pi_{\text{old}}}\bigl[r_t\bigr] = 1`;

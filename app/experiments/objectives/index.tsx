@@ -7,9 +7,9 @@ import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
 import { usePageSettings } from '../../state/address-react';
 import { useExperiment, useLabState } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Correction } from '../Correction';
-import { Live } from '../Live';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Correction } from '../../page/Correction';
+import { Live } from '../../page/Live';
 import { BandFields } from './BandFields';
 import { Diagnostics } from './Diagnostics';
 import { Example } from './Example';
@@ -25,7 +25,7 @@ export default function Objectives() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="What does each objective make of the same rollouts, in TRL and in verl?"
+      page="objectives"
       lead={
         <>
           A loss with one name is not one number. The libraries average differently, cap differently
@@ -33,7 +33,7 @@ export default function Objectives() {
           exactly as each library computes it.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <>
           <BandFields />

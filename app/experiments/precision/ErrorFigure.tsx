@@ -1,7 +1,7 @@
 /** Error of log s per number format: quantiles, maximum and rms, with the rms that uniform rounding predicts. */
 import { useMemo } from 'react';
 import type { PrecisionResult, PrecisionRow } from '../../../src/experiments/precision';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row, type RowMark } from '../../charts/Rows';

@@ -1,14 +1,14 @@
 /** Share of responses whose clip decision changes when log-probs lose digits. */
 import { useMemo } from 'react';
 import type { PrecisionResult } from '../../../src/experiments/precision';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { epsilonText } from '../objective-views';
-import { percentScale, shareText } from '../percent';
+import { epsilonText } from '../../page/objective-views';
+import { percentScale, shareText } from '../../page/percent';
 
 function tableOf({ rows }: PrecisionResult): string[][] {
   return rows.map(({ label, wrongSide: { measured, interval, predicted } }) => [

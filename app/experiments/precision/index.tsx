@@ -8,10 +8,10 @@ import '../../charts/practice.css';
 import { Formula } from '../../format/Formula';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { Claims, ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { BreakIt, synthetic } from '../BreakIt';
-import { Choice } from '../Choice';
-import { Live } from '../Live';
+import { Claims, ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { BreakIt, synthetic } from '../../page/BreakIt';
+import { Choice } from '../../page/Choice';
+import { Live } from '../../page/Live';
 import { ErrorFigure } from './ErrorFigure';
 import { WrongSideFigure } from './WrongSideFigure';
 
@@ -25,7 +25,7 @@ export default function Precision() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="How many digits do log-probs need before the clip decision is right?"
+      page="precision"
       lead={
         <>
           GSPO’s band is a few times 10⁻⁴ wide. A trainer that stores log-probs in bfloat16, or
@@ -33,7 +33,7 @@ export default function Precision() {
           and the decision is taken again.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <>
           <div className="page-controls" data-part="controls">

@@ -7,7 +7,7 @@ import { duration } from '../../format/numbers';
 import { usePageSetting, useTypedText } from '../../state/address-react';
 import { useLabState } from '../../state/react';
 import { VERSION } from '../../version';
-import { Choice } from '../Choice';
+import { Choice } from '../../page/Choice';
 import type { SessionState } from './session';
 
 /** what a link says where every pair is wanted */

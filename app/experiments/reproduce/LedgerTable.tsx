@@ -2,7 +2,7 @@
 import type { LedgerClaim, ReproducePair } from '../../../src/engine/headless/reproduce';
 import { count, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { VerdictChip } from '../ExperimentPage';
+import { VerdictChip } from '../../page/ExperimentPage';
 import { countsOf, stripOf } from './ledger';
 
 interface LedgerTableProps {

@@ -6,20 +6,20 @@ import { useStore } from 'zustand';
 import type { ReproducePair } from '../../../src/engine/headless/reproduce';
 import { DEFAULT_POLICIES } from '../../../src/settings/run';
 import { duration } from '../../format/numbers';
-import { draftOf } from '../../setup/draft';
+import { draftOf } from '../../state/draft';
 import { useAddress } from '../../state/address-react';
 import { useLab } from '../../state/react';
-import { ExperimentPage } from '../ExperimentPage';
+import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/error-bars.css';
 import '../../charts/practice.css';
-import '../statistics/statistics.css';
+import '../../page/statistics/statistics.css';
 import { Controls } from './Controls';
 import { holdLab } from '../../state/hold';
 import { LedgerTable } from './LedgerTable';
 import { sizeWords } from './ledger';
 import { Provenance } from './Provenance';
 import { session, type SessionState, type Status } from './session';
-import '../standalone.css';
+import '../../page/standalone.css';
 import './reproduce.css';
 
 export default function Reproduce() {
@@ -41,7 +41,7 @@ export default function Reproduce() {
   };
   return (
     <ExperimentPage
-      question="What of the paper holds on a real policy?"
+      page="reproduce"
       lead={
         <>
           One press samples from the shipped policies, runs the five experiments on each of their

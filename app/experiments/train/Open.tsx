@@ -5,7 +5,7 @@ import { useAddress, usePageHash } from '../../state/address-react';
 import { useLab } from '../../state/react';
 import { Prose } from '../../format/Prose';
 import { download } from '../../runs/download';
-import { Choice } from '../Choice';
+import { Choice } from '../../page/Choice';
 import { goneUpTo } from './held';
 import type { RacerLook } from './names';
 import { session, type PresentRace } from './session';

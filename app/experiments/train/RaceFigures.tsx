@@ -3,9 +3,9 @@ import { useState } from 'react';
 import type { Stamp } from '../../../src/export/stamp';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import { CurveLegend, Curves, type Cursor, type Curve } from '../../charts/Curves';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { domainOf } from '../../charts/scale';
-import { Choice } from '../Choice';
+import { Choice } from '../../page/Choice';
 import { curvesOf, FIGURES, type FigureSpec, type Line } from './series';
 
 const WIDTHS = [1, 5, 10] as const;

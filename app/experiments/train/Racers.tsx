@@ -9,7 +9,7 @@ import {
   type RacerSettings,
 } from '../../../src/settings/training';
 import { useTypedText } from '../../state/address-react';
-import { objectiveView } from '../objective-views';
+import { objectiveView } from '../../page/objective-views';
 import { looksOf, nextRacer, withoutBand } from './names';
 
 const racerSettings = settingsOf(racerSchema);

@@ -1,6 +1,6 @@
 /** The same held-out prompts answered greedily by the start and by the racers as they are now. */
-import { Figure } from '../../charts/Figure';
-import { Choice } from '../Choice';
+import { Figure } from '../../figures/Figure';
+import { Choice } from '../../page/Choice';
 import { useState } from 'react';
 import type { Stamp } from '../../../src/export/stamp';
 import type { Judged } from '../../../src/engine/trainer/protocol';

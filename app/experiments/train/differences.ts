@@ -8,7 +8,7 @@ import {
   type RacerSettings,
   type TrainingSettings,
 } from '../../../src/settings/training';
-import { objectiveView } from '../objective-views';
+import { objectiveView } from '../../page/objective-views';
 import { looksOf } from './names';
 
 export function differencesInWords(chosen: TrainingSettings, kept: TrainingSettings): string[] {

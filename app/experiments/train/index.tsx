@@ -10,7 +10,7 @@ import { useAddress, useAddressState } from '../../state/address-react';
 import { linkOfPage } from '../../runs/stamp';
 import { holdLab } from '../../state/hold';
 import { useLab } from '../../state/react';
-import { ExperimentPage } from '../ExperimentPage';
+import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/practice.css';
 import { Controls, useFirstMeasure } from './Controls';
 import { Compared, raceFound, ShareRace } from './Found';
@@ -25,7 +25,7 @@ import { isPaused, isUnderWay, session, type SessionState } from './session';
 import type { Line } from './series';
 import { useWakeLock } from './wake-lock';
 import { About } from './Words';
-import '../standalone.css';
+import '../../page/standalone.css';
 import './train.css';
 
 export default function Train() {
@@ -86,7 +86,7 @@ export default function Train() {
   };
   return (
     <ExperimentPage
-      question="How do GSPO and its rivals learn, from the same start?"
+      page="train"
       lead={
         <>
           Press Train: a policy learns arithmetic by reinforcement in this tab, once per objective,

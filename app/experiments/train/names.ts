@@ -12,7 +12,7 @@ import {
   type ObjectiveId,
 } from '../../../src/math/objectives/registry';
 import { significant } from '../../format/numbers';
-import { objectiveView } from '../objective-views';
+import { objectiveView } from '../../page/objective-views';
 
 /** Objectives without an epsilon: a racer's change nothing. */
 export function withoutBand(id: TrainingObjective): boolean {

@@ -2,17 +2,29 @@
 import type { VarianceResult } from '../../../src/experiments/variance';
 import { extent, logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { AxisSwitch } from '../statistics/Controls';
-import { TOKEN, UNNORMALISED, type CurveFigure, type WeightView } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
-import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows, type Weight } from './series';
+import { AxisSwitch } from '../../page/statistics/Controls';
+import {
+  TOKEN,
+  UNNORMALISED,
+  type CurveFigure,
+  type WeightView,
+} from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
+import {
+  lawOf,
+  pointsOf,
+  seriesOf,
+  TABLE_COLUMNS,
+  tableRows,
+  type Weight,
+} from '../../page/statistics/variance-series';
 
 const HEIGHT = 280;
 

@@ -2,10 +2,10 @@
 import type { VarianceResult } from '../../../src/experiments/variance';
 import type { VarianceCurve, VariancePoint } from '../../../src/experiments/shared/variance-curve';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../equivalence/tex';
-import { Claims } from '../ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
-import { CURVE_NAMES } from '../statistics/views';
+import { texNumber } from '../../format/tex';
+import { Claims } from '../../page/ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
+import { CURVE_NAMES } from '../../page/statistics/views';
 
 const LAW = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \frac{\sigma^2}{L} \\[4pt] \operatorname{Var}[\log \rho \mid L] &= L\,\sigma^2 \\[4pt] \operatorname{Var}[d_t] &= \sigma^2 \end{aligned}`;
 

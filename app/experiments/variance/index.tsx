@@ -6,20 +6,12 @@ import type { VarianceResult } from '../../../src/experiments/variance';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Live } from '../Live';
-import '../statistics/statistics.css';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Live } from '../../page/Live';
+import '../../page/statistics/statistics.css';
 import { LawFigure } from './LawFigure';
 import { Others } from './Others';
 import { Words } from './Words';
-
-/** The question is about log s; the unnormalised weight and the token stand beside it in the ledger. */
-const DECIDING = new Set([
-  'variance.slope',
-  'variance.level',
-  'variance.prefix-slope',
-  'variance.prefix-level',
-]);
 
 export default function Variance() {
   const [bins, setBins] = usePageSetting('variance', 'bins');
@@ -27,7 +19,7 @@ export default function Variance() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="Does the variance of the log weight fall like one over the length?"
+      page="variance"
       lead={
         <>
           GSPO’s weight averages over the tokens of a response. If their log-ratios were
@@ -35,7 +27,7 @@ export default function Variance() {
           twice: over responses of different natural lengths, and over the same responses cut short.
         </>
       }
-      verdict={<VerdictChip verdict={overall(deciding(result))} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <Live<VarianceResult>
           answer={answer}
@@ -52,8 +44,4 @@ export default function Variance() {
       words={<Words result={result} />}
     />
   );
-}
-
-function deciding(result: VarianceResult | null): VarianceResult['claims'] {
-  return result?.claims.filter(({ id }) => DECIDING.has(id)) ?? [];
 }

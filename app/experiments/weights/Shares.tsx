@@ -2,16 +2,23 @@
 import type { WeightsResult } from '../../../src/experiments/weights';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../statistics/length-axis';
-import { CURVE_NAMES } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
-import { linesOf, seriesOf, SHARE, TABLE_COLUMNS, tableRows, type WeightsFigure } from './series';
-import { LEGEND } from './legend';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { CURVE_NAMES } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
+import {
+  linesOf,
+  seriesOf,
+  SHARE,
+  TABLE_COLUMNS,
+  tableRows,
+  type WeightsFigure,
+} from '../../page/statistics/weights-series';
+import { LEGEND } from '../../page/statistics/weights-legend';
 
 const HEIGHT = 380;
 

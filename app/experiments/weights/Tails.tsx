@@ -3,17 +3,17 @@ import type { WeightsCurve, WeightsPoint, WeightsResult } from '../../../src/exp
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import type { MarkSeries } from '../../charts/marks';
-import { Figure } from '../../charts/Figure';
+import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf, type Scale } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../statistics/length-axis';
-import { estimate } from '../statistics/intervals';
-import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../statistics/views';
-import { TooFew } from '../statistics/TooFew';
-import { LEGEND } from './legend';
+import { useLengthAxis } from '../../page/statistics/length-axis';
+import { estimate } from '../../page/statistics/intervals';
+import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/TooFew';
+import { LEGEND } from '../../page/statistics/weights-legend';
 import {
   linesOf,
   PARETO,
@@ -24,7 +24,7 @@ import {
   VARIANCE,
   type Quantity,
   type WeightsFigure,
-} from './series';
+} from '../../page/statistics/weights-series';
 
 const HEIGHT = 300;
 

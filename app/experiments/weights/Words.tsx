@@ -1,9 +1,9 @@
 /** The page's right-hand side: the log-normal predictions, verdicts, and what makes tails heavy. */
 import type { WeightsResult } from '../../../src/experiments/weights';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../equivalence/tex';
-import { Claims } from '../ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../BreakIt';
+import { texNumber } from '../../format/tex';
+import { Claims } from '../../page/ExperimentPage';
+import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 
 const LOG_NORMAL = String.raw`\begin{aligned} \log s &\sim \mathcal N\!\left(\mu,\; \sigma^2/L\right) \\ \log \rho &\sim \mathcal N\!\left(L\mu,\; L\sigma^2\right) \\[4pt] \operatorname{Var}[w] &= \bigl(e^{v} - 1\bigr)\, e^{2m + v} \\ n_\text{eff}/n &= e^{-v} \end{aligned}`;
 

@@ -6,11 +6,11 @@ import type { WeightsResult } from '../../../src/experiments/weights';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
-import { ExperimentPage, overall, VerdictChip } from '../ExperimentPage';
-import { Live } from '../Live';
-import { BinsSwitch, CurveSwitch } from '../statistics/Controls';
-import '../statistics/statistics.css';
-import { axesKeyOf } from '../statistics/views';
+import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
+import { Live } from '../../page/Live';
+import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
+import '../../page/statistics/statistics.css';
+import { axesKeyOf } from '../../page/statistics/views';
 import { Shares } from './Shares';
 import { Kurtosis, Tails, Variances } from './Tails';
 import { Words } from './Words';
@@ -22,7 +22,7 @@ export default function Weights() {
   const { result } = answer;
   return (
     <ExperimentPage
-      question="How heavy are the tails of the weights, and when is each usable?"
+      page="weights"
       lead={
         <>
           Objectives multiply by s and by ρ themselves, not by their logarithms. Were log-ratios
@@ -30,7 +30,7 @@ export default function Weights() {
           left. The paper leaves this to future work; here it is measured.
         </>
       }
-      verdict={<VerdictChip verdict={overall(result?.claims ?? [])} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <Live<WeightsResult>
           answer={answer}

@@ -4,12 +4,14 @@
  */
 import type { ReactNode } from 'react';
 import type { Claim, ExperimentVerdict } from '../../src/experiments/experiment';
+import { PAGES, type PageId } from '../../src/experiments/manifest';
 import { counted, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
 
 interface ExperimentPageProps {
-  question: string;
+  /** its question is the heading */
+  page: PageId;
   /** one short paragraph under the question */
   lead: ReactNode;
   verdict: ReactNode;
@@ -17,13 +19,13 @@ interface ExperimentPageProps {
   words: ReactNode;
 }
 
-export function ExperimentPage({ question, lead, verdict, figures, words }: ExperimentPageProps) {
+export function ExperimentPage({ page, lead, verdict, figures, words }: ExperimentPageProps) {
   return (
     <>
       <section className="measurement" aria-label="Measurement">
         <header className="question">
           <div className="question-head">
-            <h1>{question}</h1>
+            <h1>{PAGES[page].question}</h1>
             {verdict}
           </div>
           <p>{lead}</p>
@@ -51,13 +53,6 @@ const SENTENCES: Record<ExperimentVerdict | 'none', string> = {
   'too few': 'too few data',
   none: 'not measured yet',
 };
-
-/** The worst verdict of all claims: one that fails decides, then one that rests on too little. */
-export function overall(claims: readonly Claim[]): ExperimentVerdict | 'none' {
-  if (claims.length === 0) return 'none';
-  if (claims.some(({ verdict }) => verdict === 'fails')) return 'fails';
-  return claims.some(({ verdict }) => verdict === 'too few') ? 'too few' : 'holds';
-}
 
 export function VerdictChip({
   verdict,

@@ -1,6 +1,6 @@
 /** The two weights and their log-normal predictions, named alike in every figure of the page. */
 import type { LegendItem } from '../../charts/shapes';
-import { SEQUENCE, UNNORMALISED } from '../statistics/views';
+import { SEQUENCE, UNNORMALISED } from './views';
 
 export const LEGEND: readonly LegendItem[] = [
   { name: 's, sequence weight', mark: SEQUENCE.shape, colour: SEQUENCE.colour },

@@ -7,14 +7,8 @@ import type {
 } from '../../../src/experiments/weights';
 import type { CurveLine, Mark, MarkSeries } from '../../charts/marks';
 import { counted, fixed, significant } from '../../format/numbers';
-import { interval } from '../statistics/intervals';
-import {
-  lengthsOf,
-  SEQUENCE,
-  UNNORMALISED,
-  type CurveFigure,
-  type CurveKind,
-} from '../statistics/views';
+import { interval } from './intervals';
+import { lengthsOf, SEQUENCE, UNNORMALISED, type CurveFigure, type CurveKind } from './views';
 
 export const WEIGHTS = [
   { id: 'sequence', symbol: 's', view: SEQUENCE },

@@ -7,8 +7,8 @@ import type {
 import type { Mark, MarkSeries, MarkWords } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
 import { count, counted, significant } from '../../format/numbers';
-import { interval } from '../statistics/intervals';
-import { CURVE_NAMES, CURVE_SHAPES, lengthsOf } from '../statistics/views';
+import { interval } from './intervals';
+import { CURVE_NAMES, CURVE_SHAPES, lengthsOf } from './views';
 
 export type Weight = 'sequence' | 'unnormalised' | 'token';
 

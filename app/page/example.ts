@@ -1,5 +1,5 @@
 /** The example file that the lab ships: synthetic, and stamped as such in every line. */
-import { message } from '../../../src/message';
+import { message } from '../../src/message';
 const EXAMPLE = 'example/rollouts.jsonl';
 
 /** @throws Error with a sentence for a person */

@@ -10,7 +10,7 @@ import {
   type SyntheticSource,
 } from '../../src/settings/run';
 import type { ReactNode } from 'react';
-import { draftOf, type Draft } from '../setup/draft';
+import { draftOf, type Draft } from '../state/draft';
 import { useLab, useLabState } from '../state/react';
 
 export interface Break {

@@ -5,11 +5,11 @@
  */
 import { memo, useId, useRef, useState, type ReactNode } from 'react';
 import type { Stamp } from '../../src/export/stamp';
-import { SaveMenu } from '../figures/SaveMenu';
-import { useVisible } from './hooks';
-import { OverlayLegend } from './OverlayLegend';
-import type { Overlaid } from './overlay-look';
-import type { Table } from './table';
+import { SaveMenu } from './SaveMenu';
+import { useVisible } from '../charts/hooks';
+import { OverlayLegend } from '../charts/OverlayLegend';
+import type { Overlaid } from '../charts/overlay-look';
+import type { Table } from '../charts/table';
 
 interface FigureProps {
   title: string;
