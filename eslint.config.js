@@ -9,7 +9,7 @@ const MAY_IMPORT = {
   gpu: ['math'],
   tasks: ['math'],
   settings: ['math'],
-  link: ['settings', 'manifest', 'math'],
+  link: ['settings', 'experiments', 'manifest', 'math'],
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'settings', 'math'],
   manifest: [],

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
 import type { EngineClient } from '../src/engine/lab/client';
 import type { Claim } from '../src/experiments/experiment';
+import type { Setting } from '../src/settings/setting';
 import { ROOT } from './node/ort';
 import { withPage, WORKERS } from './page';
 
@@ -46,6 +47,20 @@ export function claimLines(line: Claim & { recorded?: boolean }): string[] {
     `           ${claim}`,
     `           ${predicted}measured ${value}${ends}, n = ${n} ${nOf}`,
   ];
+}
+
+/** A flag that is a setting of the lab: its default and what it may be are those of the declaration. */
+export function flagValue<T>(flag: string, setting: Setting<T>, text: string | undefined): T {
+  if (text === undefined) return setting.fallback;
+  const value = setting.read(text);
+  if (value === undefined) throw new CommandError(`${flag} takes ${setting.may}, not "${text}".`);
+  return value;
+}
+
+/** Where a command runs: a person at a screen may leave it open, a command may not. */
+export function readBackend(text: string): 'webgpu' | 'wasm' {
+  if (text === 'webgpu' || text === 'wasm') return text;
+  throw new CommandError(`--backend takes webgpu or wasm, not "${text}".`);
 }
 
 /** At most one line every five seconds, and one for each new phase. */

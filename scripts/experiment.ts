@@ -32,6 +32,7 @@ import {
   inBrowser,
   makeFolder,
   ProgressLines,
+  readBackend,
   withClient,
 } from './command';
 import { saveFigures } from './figures';
@@ -86,10 +87,8 @@ function readCommand(argv: string[]): Command {
     throw new CommandError(`One link is wanted, not ${positionals.length}.\n${USAGE}`);
   }
   const { address, hash } = splitLink(text);
-  const { json, csv, svg, backend } = values;
-  if (backend !== undefined && backend !== 'webgpu' && backend !== 'wasm') {
-    throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
-  }
+  const { json, csv, svg } = values;
+  const backend = values.backend === undefined ? undefined : readBackend(values.backend);
   // A link that leaves the choice means what any machine has.
   const { link } = openLink(hash);
   const asked = isRace(hash) ? link.view['backend'] : link.run.backend;

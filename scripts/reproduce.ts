@@ -16,13 +16,17 @@ import {
   type ReproduceOptions,
   type ReproduceProgress,
 } from '../src/engine/headless/reproduce';
+import { pageSettings } from '../src/link/pages';
+import type { Setting } from '../src/settings/setting';
 import {
   appVersion,
   checkWritable,
   claimLines,
   CommandError,
+  flagValue,
   inBrowser,
   ProgressLines,
+  readBackend,
   withClient,
 } from './command';
 import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
@@ -31,6 +35,8 @@ import { message } from '../src/message';
 
 const USAGE =
   'usage: npm run reproduce -- [--json FILE] [--markdown FILE] [--quick] [--pair ID] [--backend webgpu|wasm] [--seed N]';
+
+const SEED = pageSettings('reproduce').get('ledgerSeed') as Setting<number>;
 
 interface Command {
   quick: boolean;
@@ -52,22 +58,15 @@ function readCommand(argv: string[]): Command {
         quick: { type: 'boolean', default: false },
         pair: { type: 'string' },
         backend: { type: 'string', default: 'wasm' },
-        seed: { type: 'string', default: '1' },
+        seed: { type: 'string' },
       },
     }));
   } catch (error) {
     throw new CommandError(`${message(error)}\n${USAGE}`);
   }
-  const { quick, backend, json, markdown } = values;
-  if (backend !== 'webgpu' && backend !== 'wasm') {
-    throw new CommandError(`--backend takes webgpu or wasm, not "${backend}".`);
-  }
-  const seed = Number(values.seed);
-  if (!/^\d+$/.test(values.seed) || seed > 2 ** 32 - 1) {
-    throw new CommandError(
-      `--seed takes a whole number from 0 to 4294967295, not "${values.seed}".`,
-    );
-  }
+  const { quick, json, markdown } = values;
+  const backend = readBackend(values.backend);
+  const seed = flagValue('--seed', SEED, values.seed);
   return { quick, pair: values.pair ?? null, backend, seed, json, markdown };
 }
 

@@ -7,9 +7,13 @@ import type { CorrectionId } from '../math/diagnostics/corrections';
 import { epsilonText, GRPO_BAND, GSPO_BAND, LUSPO_BAND } from '../math/objectives/registry';
 import type { Band } from '../math/objectives/types';
 import { isExperimentId, type ExperimentId } from '../experiments/manifest';
+import { CLIPPING_DEFAULTS } from '../experiments/clipping/settings';
+import { DEPENDENCE_DEFAULTS } from '../experiments/dependence/settings';
+import { GRADIENT_DEFAULTS } from '../experiments/gradient/settings';
+import { CURVE_DEFAULTS } from '../experiments/shared/curve-settings';
 import type { PageId, PageSettings } from './pages';
 
-const curve = ({ bins }: { bins: number }) => ({ bins, prefixLength: 0, prefixPoints: 12 });
+const curve = ({ bins }: { bins: number }) => ({ ...CURVE_DEFAULTS, bins });
 
 /** @param chosen the correction's part of a page's settings */
 const corrected = (chosen: {
@@ -31,24 +35,20 @@ export const CLIP_BANDS = {
 export const EXPERIMENT_SETTINGS = {
   equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ bins: bins as number }),
   variance: curve,
-  dependence: () => ({ ...curve({ bins: 10 }), maxLag: 48 }),
+  dependence: () => DEPENDENCE_DEFAULTS,
   weights: curve,
   length: curve,
   clipping: ({ objectives, z, ...chosen }: PageSettings<'clipping'>) => ({
+    ...CLIPPING_DEFAULTS,
     objectives: [...objectives],
     correction: corrected(chosen),
-    gridPoints: 61,
-    gridLow: 1e-5,
-    gridHigh: 1,
-    ...GSPO_BAND,
     z,
-    bins: 8,
   }),
   gradient: ({ objectives, library, ...chosen }: PageSettings<'gradient'>) => ({
+    ...GRADIENT_DEFAULTS,
     objectives: [...objectives],
     correction: corrected(chosen),
     library,
-    bins: 8,
     points: 1500,
   }),
   precision: ({ band }: PageSettings<'precision'>) => ({

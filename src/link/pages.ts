@@ -9,7 +9,10 @@
  */
 import * as v from 'valibot';
 import type { PageId } from '../experiments/manifest';
-import { CORRECTION_IDS } from '../math/diagnostics/corrections';
+import { clippingSettingsSchema } from '../experiments/clipping/settings';
+import { gradientSettingsSchema } from '../experiments/gradient/settings';
+import { objectivesSettingsSchema } from '../experiments/objectives/settings';
+import { correctionSchema } from '../experiments/shared/correction';
 import { ADVANTAGE_RULES } from '../math/objectives/advantages';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
 import { backend, seed } from '../settings/run';
@@ -18,8 +21,6 @@ import {
   defaultsOf,
   flag,
   name,
-  real,
-  realOrNone,
   settingsOf,
   subset,
   type Setting,
@@ -47,9 +48,9 @@ const bins = choice(LENGTH_BINS, 10, { label: 'Length bins' });
 
 /** Choice of a mismatch correction and its bounds. */
 const CORRECTION = {
-  correction: choice(CORRECTION_IDS, 'none', { label: 'Correction for mismatch' }),
-  corrLow: realOrNone(0, 1e6, { label: 'Lower bound of the weight', hint: 'none: recommended' }),
-  corrHigh: realOrNone(0, 1e6, { label: 'Upper bound of the weight', hint: 'none: recommended' }),
+  correction: correctionSchema.entries.id,
+  corrLow: correctionSchema.entries.low,
+  corrHigh: correctionSchema.entries.high,
 } as const;
 
 export const PAGE_SETTINGS = {
@@ -68,9 +69,9 @@ export const PAGE_SETTINGS = {
   weights: v.strictObject({ bins, curve }),
   length: v.strictObject({ bins, curve }),
   clipping: v.strictObject({
-    objectives: subset(CLIPPED_OBJECTIVES, ['gspo', 'grpo'], { label: 'Objectives' }),
+    objectives: clippingSettingsSchema.entries.objectives,
     show: choice(['clipped', 'kept'], 'clipped', { label: 'Show' }),
-    z: real(0.01, 10, 1.96, { label: 'Adaptive band', hint: 'z of ε(L) = z σ / √L' }),
+    z: clippingSettingsSchema.entries.z,
     map: choice(CLIPPED_OBJECTIVES, 'gspo', { label: 'Map of' }),
     lowAxis: axes('Axis of ε low', 'linear'),
     highAxis: axes('Axis of ε high', 'linear'),
@@ -80,7 +81,7 @@ export const PAGE_SETTINGS = {
     objectives: subset(GRADIENT_OBJECTIVES, ['gspo', 'grpo', 'dapo', 'rloo'], {
       label: 'Objectives',
     }),
-    library: choice(['trl', 'verl'], 'trl', { label: 'Library' }),
+    library: gradientSettingsSchema.entries.library,
     responses: choice(GRADIENT_OBJECTIVES, 'gspo', { label: 'Mass per response of' }),
     against: choice(['length', 'advantage', 'entropy'], 'length', { label: 'Against' }),
     ...CORRECTION,
@@ -89,8 +90,8 @@ export const PAGE_SETTINGS = {
     band: choice(['gspo', 'luspo', 'grpo'], 'gspo', { label: 'Clip band' }),
   }),
   objectives: v.strictObject({
-    epsLow: realOrNone(0, 100, { label: 'ε low', hint: 'none: each library’s' }),
-    epsHigh: realOrNone(0, 100, { label: 'ε high', hint: 'none: each library’s' }),
+    epsLow: objectivesSettingsSchema.entries.low,
+    epsHigh: objectivesSettingsSchema.entries.high,
     ...CORRECTION,
   }),
   mismatch: v.strictObject({ bins, curve }),

@@ -330,12 +330,12 @@ export function settingsOf(schema: Declarations, prefix = ''): ReadonlyMap<strin
 
 /** Every default of an object of settings. */
 export function defaultsOf<S extends Declarations & v.GenericSchema>(schema: S): v.InferOutput<S> {
-  const values = Object.entries(schema.entries).map(([key, entry]) => {
-    const setting = settingsOf(schema).get(key);
-    return [
-      key,
-      setting === undefined ? (entry as { literal?: unknown }).literal : setting.fallback,
-    ];
+  const settings = settingsOf(schema);
+  const values = Object.entries(schema.entries).flatMap(([key, entry]) => {
+    const setting = settings.get(key);
+    if (setting !== undefined) return [[key, setting.fallback]];
+    // The kind of a source has no declaration; what is optional is left out.
+    return 'literal' in entry ? [[key, entry.literal]] : [];
   });
   return Object.fromEntries(values) as v.InferOutput<S>;
 }

@@ -1,32 +1,26 @@
 import * as v from 'valibot';
 import { CLIPPED_IDS, GSPO_BAND } from '../../math/objectives/registry';
 import { normalQuantile } from '../../math/stats/distributions';
+import { defaultsOf, real, subset, whole } from '../../settings/setting';
 import { correctionSchema } from '../shared/correction';
 
 export const clippingSettingsSchema = v.strictObject({
-  /** which ratios to map */
-  objectives: v.pipe(v.array(v.picklist(CLIPPED_IDS)), v.minLength(1)),
-  /** points of the epsilon axis, equal steps of the logarithm */
-  gridPoints: v.pipe(v.number(), v.safeInteger(), v.minValue(2), v.maxValue(401)),
-  gridLow: v.pipe(v.number(), v.finite(), v.minValue(1e-8), v.maxValue(1)),
-  gridHigh: v.pipe(v.number(), v.finite(), v.minValue(1e-7), v.maxValue(100)),
-  /** fixed band of the curve over length */
-  low: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
-  high: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(100)),
-  /** adaptive band: z sigma / sqrt(L) */
-  z: v.pipe(v.number(), v.finite(), v.minValue(0.01), v.maxValue(10)),
-  /** bins of length */
-  bins: v.pipe(v.number(), v.safeInteger(), v.minValue(2), v.maxValue(64)),
+  objectives: subset(CLIPPED_IDS, ['gspo', 'grpo'], { label: 'Objectives' }),
+  gridPoints: whole(2, 401, 61, {
+    label: 'Points of the ε axis',
+    hint: 'equal steps of the logarithm',
+  }),
+  gridLow: real(1e-8, 1, 1e-5, { label: 'Lowest ε' }),
+  gridHigh: real(1e-7, 100, 1, { label: 'Highest ε' }),
+  low: real(0, 1, GSPO_BAND.low, { label: 'ε low', hint: 'fixed band of the curve over length' }),
+  high: real(0, 100, GSPO_BAND.high, { label: 'ε high' }),
+  z: real(0.01, 10, Number(normalQuantile(0.975).toFixed(2)), {
+    label: 'Adaptive band',
+    hint: 'z of ε(L) = z σ / √L',
+  }),
+  bins: whole(2, 64, 8, { label: 'Length bins' }),
   /** absent = none */
   correction: v.optional(correctionSchema),
 });
 export type ClippingSettings = v.InferOutput<typeof clippingSettingsSchema>;
-export const CLIPPING_DEFAULTS: ClippingSettings = {
-  objectives: ['grpo', 'gspo'],
-  gridPoints: 61,
-  gridLow: 1e-5,
-  gridHigh: 1,
-  ...GSPO_BAND,
-  z: Number(normalQuantile(0.975).toFixed(2)),
-  bins: 8,
-};
+export const CLIPPING_DEFAULTS: ClippingSettings = defaultsOf(clippingSettingsSchema);

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/curve-settings';
+import { defaultsOf, whole } from '../../settings/setting';
+import { curveSettingsSchema } from '../shared/curve-settings';
 
 export const dependenceSettingsSchema = v.strictObject({
   ...curveSettingsSchema.entries,
-  /** longest lag that is looked at, tokens */
-  maxLag: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(512)),
+  maxLag: whole(1, 512, 48, { label: 'Longest lag', unit: 'tokens' }),
 });
 export type DependenceSettings = v.InferOutput<typeof dependenceSettingsSchema>;
-export const DEPENDENCE_DEFAULTS: DependenceSettings = { ...CURVE_DEFAULTS, maxLag: 48 };
+export const DEPENDENCE_DEFAULTS: DependenceSettings = defaultsOf(dependenceSettingsSchema);

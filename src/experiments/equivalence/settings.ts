@@ -1,8 +1,8 @@
 import * as v from 'valibot';
+import { defaultsOf, whole } from '../../settings/setting';
 
 export const equivalenceSettingsSchema = v.strictObject({
-  /** of the histograms */
-  bins: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000)),
+  bins: whole(1, 1000, 60, { label: 'Histogram bins' }),
 });
 export type EquivalenceSettings = v.InferOutput<typeof equivalenceSettingsSchema>;
-export const EQUIVALENCE_DEFAULTS: EquivalenceSettings = { bins: 60 };
+export const EQUIVALENCE_DEFAULTS: EquivalenceSettings = defaultsOf(equivalenceSettingsSchema);

@@ -1,21 +1,19 @@
 import * as v from 'valibot';
 import { OBJECTIVE_IDS } from '../../math/objectives/registry';
+import { choice, defaultsOf, subset, whole } from '../../settings/setting';
 import { correctionSchema } from '../shared/correction';
 
 export const gradientSettingsSchema = v.strictObject({
-  objectives: v.pipe(v.array(v.picklist(OBJECTIVE_IDS)), v.minLength(1)),
-  library: v.picklist(['trl', 'verl']),
-  /** bins of length and of entropy */
-  bins: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)),
-  /** sequences shown as points */
-  points: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(20_000)),
+  objectives: subset(
+    OBJECTIVE_IDS,
+    ['grpo', 'dapo', 'gspo', 'luspo', 'cispo', 'gmpo', 'sapo', 'rloo'],
+    { label: 'Objectives' },
+  ),
+  library: choice(['trl', 'verl'], 'trl', { label: 'Library' }),
+  bins: whole(1, 64, 8, { label: 'Bins of length and of entropy' }),
+  points: whole(0, 20_000, 2000, { label: 'Responses shown as points' }),
   /** absent = none */
   correction: v.optional(correctionSchema),
 });
 export type GradientSettings = v.InferOutput<typeof gradientSettingsSchema>;
-export const GRADIENT_DEFAULTS: GradientSettings = {
-  objectives: ['grpo', 'dapo', 'gspo', 'luspo', 'cispo', 'gmpo', 'sapo', 'rloo'],
-  library: 'trl',
-  bins: 8,
-  points: 2000,
-};
+export const GRADIENT_DEFAULTS: GradientSettings = defaultsOf(gradientSettingsSchema);

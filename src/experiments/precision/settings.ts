@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import { GSPO_BAND } from '../../math/objectives/registry';
+import { real } from '../../settings/setting';
 
 export const precisionSettingsSchema = v.strictObject({
   /** clip band around 1 */
-  low: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
-  high: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(100)),
+  low: real(0, 1, GSPO_BAND.low, { label: 'ε low' }),
+  high: real(0, 100, GSPO_BAND.high, { label: 'ε high' }),
   /** decimals to try beside the float formats */
   decimals: v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(12))),
 });

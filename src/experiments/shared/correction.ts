@@ -9,14 +9,13 @@ import {
   correctionWeights,
   type CorrectionEffect,
 } from '../../math/diagnostics/corrections';
+import { choice, realOrNone } from '../../settings/setting';
 import { tokenCount, type Rollouts } from '../../rollouts/rollouts';
 
-const bound = v.nullable(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6)));
 export const correctionSchema = v.strictObject({
-  id: v.picklist(CORRECTION_IDS),
-  /** bounds of the weight; null = the recommended ones */
-  low: bound,
-  high: bound,
+  id: choice(CORRECTION_IDS, 'none', { label: 'Correction for mismatch' }),
+  low: realOrNone(0, 1e6, { label: 'Lower bound of the weight', hint: 'none: recommended' }),
+  high: realOrNone(0, 1e6, { label: 'Upper bound of the weight', hint: 'none: recommended' }),
 });
 export type CorrectionSettings = v.InferOutput<typeof correctionSchema>;
 

@@ -1,13 +1,15 @@
 /** Settings of the experiments that draw curves over length. */
 import * as v from 'valibot';
+import { defaultsOf, whole } from '../../settings/setting';
 
 export const curveSettingsSchema = v.strictObject({
-  /** bins of natural length */
-  bins: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)),
-  /** longest prefix in tokens; 0 = the length that half of the responses reach */
-  prefixLength: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(4096)),
-  /** prefix lengths on the curve */
-  prefixPoints: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)),
+  bins: whole(1, 64, 10, { label: 'Length bins' }),
+  prefixLength: whole(0, 4096, 0, {
+    label: 'Longest prefix',
+    unit: 'tokens',
+    hint: '0 is the length that half of the responses reach',
+  }),
+  prefixPoints: whole(1, 64, 12, { label: 'Prefix lengths' }),
 });
 export type CurveSettings = v.InferOutput<typeof curveSettingsSchema>;
-export const CURVE_DEFAULTS: CurveSettings = { bins: 10, prefixLength: 0, prefixPoints: 12 };
+export const CURVE_DEFAULTS: CurveSettings = defaultsOf(curveSettingsSchema);
