@@ -26,3 +26,76 @@ export function compensatedSum(values: ArrayLike<number>, start = 0, end = value
   for (let i = start; i < end; i++) sum.add(values[i] as number);
   return sum.value;
 }
+
+/**
+ * The exact sum of all terms, rounded once: it depends neither on their order nor on how they are split over
+ * parts that are merged (Shewchuk 1997, "Adaptive precision floating-point arithmetic"; Python's `math.fsum`).
+ * The value is exact unless a partial sum overflows, which comes out as an infinity or NaN.
+ */
+export class ExactSum {
+  /** non-overlapping, ascending in size */
+  private readonly parts: number[] = [];
+  /** what is no finite number, summed as it is */
+  private special = 0;
+
+  add(term: number): void {
+    if (!Number.isFinite(term)) {
+      this.special += term;
+      return;
+    }
+    const { parts } = this;
+    let x = term;
+    let kept = 0;
+    for (let i = 0; i < parts.length; i++) {
+      let y = parts[i] as number;
+      if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
+      const high = x + y;
+      const low = y - (high - x);
+      if (low !== 0) parts[kept++] = low;
+      x = high;
+    }
+    parts.length = kept;
+    if (Number.isFinite(x)) parts.push(x);
+    else this.special += x;
+  }
+
+  merge(other: ExactSum): void {
+    for (const part of other.parts) this.add(part);
+    this.special += other.special;
+  }
+
+  get value(): number {
+    if (this.special !== 0) return this.special;
+    const { parts } = this;
+    let i = parts.length - 1;
+    if (i < 0) return 0;
+    let high = parts[i] as number;
+    let low = 0;
+    for (i--; i >= 0; i--) {
+      const x = high;
+      const y = parts[i] as number;
+      high = x + y;
+      low = y - (high - x);
+      if (low !== 0) break;
+    }
+    // Half-way cases: what lies below decides which way to round.
+    const next = parts[i - 1] ?? 0;
+    if (i > 0 && ((low < 0 && next < 0) || (low > 0 && next > 0))) {
+      const twice = 2 * low;
+      const rounded = high + twice;
+      if (twice === rounded - high) high = rounded;
+    }
+    return high;
+  }
+
+  /** finite parts; "Infinity", "-Infinity" or "NaN" behind them where the sum is none */
+  toJSON(): (number | string)[] {
+    return this.special === 0 ? [...this.parts] : [...this.parts, String(this.special)];
+  }
+
+  static from(parts: readonly (number | string)[]): ExactSum {
+    const sum = new ExactSum();
+    for (const part of parts) sum.add(Number(part));
+    return sum;
+  }
+}

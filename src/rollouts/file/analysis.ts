@@ -3,21 +3,9 @@
  * divergences. Contract: the JSON shape of `npm run analyze -- --json`; plain data, float64, `null` where
  * a library has no such objective or the file no such column. Numbers beyond float64 become null in JSON.
  */
-import { chiSquare, klTerms, mean } from '../../math/diagnostics/divergence';
-import { mismatchWeights, verlEffectiveSampleSize } from '../../math/diagnostics/mismatch';
-import {
-  offPolicyMetrics,
-  sequencePerplexities,
-  type OffPolicyMetrics,
-} from '../../math/diagnostics/perplexity';
-import { evaluateObjective } from '../../math/objectives/evaluate';
-import {
-  OBJECTIVE_IDS,
-  recommended,
-  type ObjectiveId,
-  type Overrides,
-} from '../../math/objectives/registry';
-import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../rollouts';
+import { sequencePerplexities, type OffPolicyMetrics } from '../../math/diagnostics/perplexity';
+import type { ObjectiveId } from '../../math/objectives/registry';
+import { FigureTally, type Clip } from './figures';
 import type { FileRollouts } from './read';
 
 export interface SequenceAnalysis {
@@ -57,64 +45,23 @@ export interface Analysis {
   mismatch: MismatchAnalysis | null;
 }
 
-function objectiveAnalysis(
-  rollouts: Rollouts,
-  id: ObjectiveId,
-  overrides: Overrides,
-): ObjectiveAnalysis {
-  const trlSettings = recommended(id, 'trl', overrides);
-  const verlSettings = recommended(id, 'verl', overrides);
-  const trl = trlSettings && evaluateObjective(rollouts, trlSettings);
-  const verl = verlSettings && evaluateObjective(rollouts, verlSettings);
-  return {
-    trl: trl && {
-      loss: trl.loss,
-      clip_low: trl.trl?.lowMean ?? null,
-      clip_high: trl.trl?.highMean ?? null,
-    },
-    verl: verl && { loss: verl.loss, clip_fraction: verl.verl?.clipFraction ?? null },
-  };
-}
+/** What an analysis takes of an import. */
+export type AnalysisData = Pick<FileRollouts, 'rollouts' | 'groupIds' | 'maxCompletionLength'> & {
+  sample: ArrayLike<number>;
+};
 
-function mismatchAnalysis(rollouts: Rollouts): MismatchAnalysis | null {
-  const known = withSampler(rollouts);
-  if (known === null) return null;
-  const { logpSampler, logpOld, offsets } = known;
-  const truncated = (level: 'token' | 'sequence') =>
-    verlEffectiveSampleSize(
-      mismatchWeights(logpOld, logpSampler, offsets, { level, outside: 'truncate', max: 2 }),
-    );
-  return {
-    ...offPolicyMetrics(logpSampler, logpOld, offsets),
-    eff_sample_size_token_tis_2: truncated('token'),
-    eff_sample_size_seq_tis_2: truncated('sequence'),
-  };
-}
-
-/** @param band replaces the clip band of ratio-clipping objectives; left out = each library's own */
-export function analyse(
-  data: Pick<FileRollouts, 'rollouts' | 'groupIds' | 'maxCompletionLength'> & {
-    sample: ArrayLike<number>;
-  },
-  band: { low?: number; high?: number } = {},
-): Analysis {
-  const { rollouts, groupIds, sample, maxCompletionLength } = data;
-  const { offsets, logpOld, logpNew } = rollouts;
+/** One response after the other: millions of them do not fit into memory as objects. */
+export function* sequenceAnalyses({
+  rollouts,
+  groupIds,
+  sample,
+}: AnalysisData): Generator<SequenceAnalysis> {
+  const { offsets, group, logpOld, logpNew } = rollouts;
   const forms = sequencePerplexities(logpOld, logpNew, offsets);
-  const overrides: Overrides = {
-    ...band,
-    ...(maxCompletionLength === null ? {} : { length: maxCompletionLength }),
-  };
   const at = (values: ArrayLike<number>, i: number) => values[i] as number;
-  const terms = klTerms(logpOld, logpNew);
-  const entries = OBJECTIVE_IDS.map(
-    (id) => [id, objectiveAnalysis(rollouts, id, overrides)] as const,
-  );
-  return {
-    n_sequences: sequenceCount(rollouts),
-    n_tokens: tokenCount(rollouts),
-    sequences: Array.from({ length: sequenceCount(rollouts) }, (_, i) => ({
-      group: groupIds[at(rollouts.group, i)] as string | number,
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    yield {
+      group: groupIds[at(group, i)] as string | number,
       sample: at(sample, i),
       length: at(offsets, i + 1) - at(offsets, i),
       log_s: at(forms.logWeight, i),
@@ -126,10 +73,14 @@ export function analyse(
       ppl_new: at(forms.pplNew, i),
       ppl_ratio: at(forms.pplRatio, i),
       exp_delta_h: at(forms.expDeltaH, i),
-    })),
-    objectives: Object.fromEntries(entries) as Record<ObjectiveId, ObjectiveAnalysis>,
-    kl: { k1: mean(terms.k1), k2: mean(terms.k2), k3: mean(terms.k3) },
-    chi2: { token: chiSquare(terms.k1.map((x) => -x)), sequence: chiSquare(forms.logRho) },
-    mismatch: mismatchAnalysis(rollouts),
-  };
+    };
+  }
+}
+
+/** @param clip replaces the clip band of ratio-clipping objectives; left out = each library's own */
+export function analyse(data: AnalysisData, clip: Clip = {}): Analysis {
+  const tally = new FigureTally(clip);
+  tally.add(data.rollouts, data.maxCompletionLength);
+  const { n_sequences, n_tokens, ...figures } = tally.figures();
+  return { n_sequences, n_tokens, sequences: [...sequenceAnalyses(data)], ...figures };
 }
