@@ -59,11 +59,16 @@ describe('the table', () => {
     const result = await run(rollouts, { length: 90 });
     for (const [id, { trl, verl }] of Object.entries(analysis.objectives)) {
       const mine = row(result.objectives, id);
-      expect([id, mine.trl?.loss ?? null]).toEqual([id, trl?.loss ?? null]);
-      expect([id, mine.verl?.loss ?? null]).toEqual([id, verl?.loss ?? null]);
-      expect([id, mine.verl?.clipShare ?? null]).toEqual([id, verl?.clip_fraction ?? null]);
+      // The command line adds up responses, the page a batch: the last digit may differ.
+      const same = (x: number | null | undefined, y: number | null | undefined) =>
+        expect(x ?? null, id).toEqual(typeof y === 'number' ? expect.closeTo(y, 13) : null);
+      same(mine.trl?.loss, trl?.loss);
+      same(mine.verl?.loss, verl?.loss);
+      same(mine.verl?.clipShare, verl?.clip_fraction);
     }
-    expect(result.divergences).toMatchObject(analysis.kl);
+    for (const k of ['k1', 'k2', 'k3'] as const) {
+      expect(result.divergences?.[k]).toBeCloseTo(analysis.kl[k], 13);
+    }
     expect(result.divergences?.chiSquareSequence).toBeCloseTo(analysis.chi2.sequence, 12);
   });
 

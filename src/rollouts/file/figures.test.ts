@@ -10,7 +10,7 @@ import { ExactSum } from '../../math/summation';
 import * as v from 'valibot';
 import { sequenceCount, selectResponses, type Rollouts } from '../rollouts';
 import { syntheticRollouts } from '../synthetic';
-import { DEFAULT_SYNTHETIC } from '../../link/settings';
+import { DEFAULT_SYNTHETIC } from '../../settings/run';
 import { FigureTally, figuresSchema } from './figures';
 
 function data(): Rollouts & { logpSampler: Float64Array } {
