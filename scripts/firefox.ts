@@ -3,8 +3,7 @@
  * another implementation of WebGPU and WGSL than Chromium's. Contract: never downloads; undefined where one
  * of the two is missing.
  */
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LaunchOptions } from '@playwright/test';
@@ -22,12 +21,19 @@ function lavapipe(): string | undefined {
   return file === undefined ? undefined : join(VULKAN_DRIVERS, file);
 }
 
+/** Where no session has one, as on a server. */
+function runtimeFolder(): string {
+  const folder = fileURLToPath(new URL('../.cache/firefox', import.meta.url));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
 /** @param webgpu whether pages find an adapter */
 export function firefoxLaunch(webgpu: boolean): LaunchOptions | undefined {
   const firefox = systemFirefox();
   const driver = lavapipe();
   if (firefox === undefined || driver === undefined) return undefined;
-  const { XDG_RUNTIME_DIR = mkdtempSync(join(tmpdir(), 'gspo-lab-firefox-')) } = process.env;
+  const { XDG_RUNTIME_DIR = runtimeFolder() } = process.env;
   return {
     // Playwright's name for a Firefox that is driven over WebDriver BiDi, not by a build of its own.
     channel: 'moz-firefox',

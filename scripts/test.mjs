@@ -82,12 +82,12 @@ function slowest(name, tests) {
   console.log(`\n> Slowest of: ${name}\n${lines.join('\n')}`);
 }
 
-async function vitest(name, project, ...options) {
+async function vitest(name, project, env = {}) {
   say(name);
   const file = `${REPORTS}/${name.replaceAll(/\W+/g, '-')}.json`;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const ok = await part(name, () =>
-    execute(['npx', 'vitest', 'run', '--project', project, ...reporters, ...options]),
+    execute(['npx', 'vitest', 'run', '--project', project, ...reporters], { env }),
   );
   const report = readReport(file);
   count(ok, report, report?.numPassedTests, report?.numFailedTests);
@@ -100,11 +100,11 @@ async function vitest(name, project, ...options) {
   slowest(name, tests);
 }
 
-async function playwright(name, ...options) {
+async function playwright(name) {
   say(name);
   const file = `${REPORTS}/e2e.json`;
   const ok = await part(name, () =>
-    execute(['npx', 'playwright', 'test', '--reporter=list,json', ...options], {
+    execute(['npx', 'playwright', 'test', '--reporter=list,json'], {
       env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
     }),
   );
@@ -141,7 +141,10 @@ async function main() {
     await check('Build', 'npx', 'vite', 'build', '--logLevel', 'warn');
   };
   await Promise.all([vitest('Unit tests (Node)', 'node'), sources()]);
-  await vitest('GPU tests (WebGPU, on a software adapter where there is no GPU)', 'gpu*');
+  for (const seed of FULL ? ['2', '3'] : []) {
+    await vitest(`Unit tests (Node), properties with seed ${seed}`, 'node', { FC_SEED: seed });
+  }
+  await vitest('GPU tests (WebGPU, on a software adapter where there is no GPU)', 'gpu');
   await playwright('End to end against the built site');
 }
 
