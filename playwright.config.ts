@@ -38,8 +38,8 @@ const firefox = { wasm: firefoxOn('wasm'), webgpu: firefoxOn('webgpu') };
 export default defineConfig<{ backend: Backend }>({
   testDir: 'e2e',
   // Software GPUs and two cores take their time; a hanging page still fails.
-  timeout: 300_000,
-  expect: { timeout: 120_000 },
+  timeout: 600_000,
+  expect: { timeout: 240_000 },
   forbidOnly: true,
   // WebAssembly and the main thread of a page keep one core busy; a software GPU takes them all.
   workers: 2,
