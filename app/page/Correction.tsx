@@ -59,14 +59,14 @@ export function Correction({
           </option>
         ))}
       </select>
-      {correction !== null && correction.low !== null && (
+      {correction?.lowMay === true && (
         <Bound page={page} name="corrLow" label="from" recommended={correction.low} />
       )}
       {correction !== null && (
         <Bound
           page={page}
           name="corrHigh"
-          label={id === 'opsm' ? 'δ, nats per token' : correction.low === null ? 'at most' : 'to'}
+          label={correction.of ?? 'to'}
           recommended={correction.high}
         />
       )}
@@ -93,7 +93,8 @@ interface BoundProps {
   page: CorrectedPage;
   name: 'corrLow' | 'corrHigh';
   label: string;
-  recommended: number;
+  /** null: none */
+  recommended: number | null;
 }
 
 function Bound({ page, name, label, recommended }: BoundProps) {
@@ -106,7 +107,7 @@ function Bound({ page, name, label, recommended }: BoundProps) {
       <input
         type="text"
         inputMode="decimal"
-        placeholder={String(recommended)}
+        placeholder={recommended === null ? 'none' : String(recommended)}
         value={text}
         aria-invalid={wrong}
         onChange={(event) => {

@@ -26,6 +26,8 @@ export function aggregationWords(aggregation: Aggregation): string {
   switch (aggregation.kind) {
     case 'token-mean':
       return 'mean over all tokens';
+    case 'token-sum':
+      return 'sum over all tokens';
     case 'seq-mean-token-mean':
       return 'mean over responses of means over tokens';
     case 'seq-mean-token-sum':

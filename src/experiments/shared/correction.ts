@@ -7,6 +7,7 @@ import {
   CORRECTION_IDS,
   correctionEffect,
   correctionWeights,
+  keptBy,
   type CorrectionEffect,
 } from '../../math/diagnostics/corrections';
 import { choice, realOrNone } from '../../settings/setting';
@@ -26,12 +27,14 @@ export interface AppliedCorrection {
   available: boolean;
   /** [tokens]; null = every weight is 1 */
   weights: Float64Array | null;
+  /** [tokens] 0 = rejected, out of every mean; null where nothing is */
+  kept: Uint8Array | null;
   /** null where there are no weights */
   effect: CorrectionEffect | null;
 }
 
 /** What a page tells about it: everything but the weights themselves. */
-export type CorrectionReport = Omit<AppliedCorrection, 'weights'>;
+export type CorrectionReport = Omit<AppliedCorrection, 'weights' | 'kept'>;
 
 export function applyCorrection(
   rollouts: Rollouts,
@@ -42,7 +45,7 @@ export function applyCorrection(
     Number.isNaN(x) ? (rollouts.logpOld[t] as number) : x,
   );
   const available = logpSampler !== undefined && tokenCount(rollouts) > 0;
-  if (!available || id === 'none') return { available, weights: null, effect: null };
+  if (!available || id === 'none') return { available, weights: null, kept: null, effect: null };
   const weights = correctionWeights({ ...rollouts, logpSampler }, id, { low, high });
-  return { available, weights, effect: correctionEffect(weights) };
+  return { available, weights, kept: keptBy(id, weights), effect: correctionEffect(weights) };
 }

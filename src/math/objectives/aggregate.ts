@@ -29,6 +29,8 @@ export function coefficients(
   switch (aggregation.kind) {
     case 'token-mean':
       return out.fill(1 / tokens);
+    case 'token-sum':
+      return out.fill(1);
     case 'seq-mean-token-sum':
       return out.fill(1 / sequences);
     case 'seq-mean-token-sum-norm': {

@@ -7,6 +7,7 @@
 import { VERL_EPSILON } from './arithmetic';
 import { kindOf, type Surrogate } from './registry';
 import type {
+  ClipCount,
   Library,
   ObjectiveBatch,
   ResponseView,
@@ -23,12 +24,40 @@ function* responses(batch: ObjectiveBatch, library: Library): Generator<Response
   }
 }
 
+type Count = (s: Surrogate, response: ResponseView) => ClipCount;
+
+/** The count of a response, or of its tokens one by one where their advantages differ. */
+function counted(s: Surrogate, response: ResponseView, count: Count): ClipCount {
+  const { batch, from, to } = response;
+  const { perSequence, scope } = kindOf(s);
+  const advantages = batch.tokenAdvantage;
+  if (!advantages || perSequence(s)) return count(s, response);
+  let low: number | null = 0;
+  let high = 0;
+  const add = (own: ClipCount, share: number) => {
+    low = own.low === null || low === null ? null : low + own.low * share;
+    high += own.high * share;
+  };
+  if (scope(s) === 'token') {
+    for (let t = from; t < to; t++) {
+      const advantage = advantages[t] as number;
+      add(count(s, { ...response, from: t, to: t + 1, advantage }), 1);
+    }
+  } else {
+    for (const sign of [1, -1]) {
+      const tokens = advantages.subarray(from, to).filter((a) => Math.sign(a) === sign).length;
+      add(count(s, { ...response, advantage: sign }), tokens / (to - from));
+    }
+  }
+  return { low, high };
+}
+
 /** TRL's `clip_ratio/*` (and `cispo_clip_ratio` as highMean). */
 export function trlClipStatistics(s: Surrogate, batch: ObjectiveBatch): TrlClipStatistics | null {
   const { count, coupled } = kindOf(s);
   if (!count.trl) return null;
-  // A ratio that exists once per response is counted once per response.
-  const perSequence = coupled(s);
+  // A ratio that exists once per response is counted once per response, unless advantages are per token.
+  const perSequence = coupled(s) && !batch.tokenAdvantage;
   let total = 0;
   let low = 0;
   let high = 0;
@@ -37,11 +66,11 @@ export function trlClipStatistics(s: Surrogate, batch: ObjectiveBatch): TrlClipS
   let lowCounted = true;
   for (const response of responses(batch, 'trl')) {
     const length = response.to - response.from;
-    const counted = count.trl(s, response);
-    if (counted.low === null) lowCounted = false;
+    const own = counted(s, response, count.trl);
+    if (own.low === null) lowCounted = false;
     const weight = perSequence ? 1 : length;
-    const l = (counted.low ?? 0) / length;
-    const h = counted.high / length;
+    const l = (own.low ?? 0) / length;
+    const h = own.high / length;
     total += weight;
     low += weight * l;
     high += weight * h;
@@ -72,12 +101,12 @@ export function verlClipStatistics(
   batch: ObjectiveBatch,
   gate: Float64Array,
 ): VerlClipStatistics | null {
-  const { count } = kindOf(s);
-  if (!count.verl) return null;
+  const { verl } = kindOf(s).count;
+  if (!verl) return null;
   let clipped = 0;
   let lower = 0;
   for (const response of responses(batch, 'verl')) {
-    const { low, high } = count.verl(s, response, gate);
+    const { low, high } = counted(s, response, (own, view) => verl(own, view, gate));
     clipped += high;
     lower += low ?? 0;
   }

@@ -12,7 +12,16 @@ import { coefficients } from './aggregate';
 import { VERL_EPSILON } from './arithmetic';
 import { trlClipStatistics, verlClipStatistics } from './clip-statistics';
 import { kindOf, type ObjectiveSettings, type Surrogate } from './registry';
-import { ObjectiveError, type Evaluation, type Library, type ObjectiveBatch } from './types';
+import type { FloatArray } from '../kernels';
+import {
+  ObjectiveError,
+  type Evaluation,
+  type Library,
+  type ObjectiveBatch,
+  type ResponseView,
+  type SurrogateBuffers,
+  type SurrogateKind,
+} from './types';
 
 function checkBatch(batch: ObjectiveBatch): { n: number; tokens: number } {
   const n = batch.offsets.length - 1;
@@ -22,6 +31,11 @@ function checkBatch(batch: ObjectiveBatch): { n: number; tokens: number } {
     throw new ObjectiveError(
       `Offsets end at ${tokens} tokens, but there are ${batch.logpOld.length} old and ` +
         `${batch.logpNew.length} new log-probs.`,
+    );
+  }
+  if (batch.tokenAdvantage && batch.tokenAdvantage.length !== tokens) {
+    throw new ObjectiveError(
+      `There are ${tokens} tokens, but ${batch.tokenAdvantage.length} advantages of tokens.`,
     );
   }
   if (batch.advantage.length !== n) {
@@ -46,6 +60,75 @@ function perSequenceMultiplier(
   return Math.exp(sum / (to - from + (verl ? VERL_EPSILON : 0)));
 }
 
+/**
+ * Advantages of single tokens. A ratio of one token sees its own; one of the whole response is evaluated for
+ * either sign, since every such loss is proportional to |A|.
+ */
+function applyPerToken(
+  kind: SurrogateKind<Surrogate>,
+  surrogate: Surrogate,
+  response: ResponseView,
+  out: SurrogateBuffers,
+  tokens: number,
+): void {
+  const { batch, from, to } = response;
+  const advantageAt = (t: number) => batch.tokenAdvantage?.[t] as number;
+  if (kind.scope(surrogate) === 'token') {
+    for (let t = from; t < to; t++) {
+      kind.apply(surrogate, { ...response, from: t, to: t + 1, advantage: advantageAt(t) }, out);
+    }
+    return;
+  }
+  const [up, down] = [1, -1].map((advantage) => {
+    const own = buffers(tokens);
+    kind.apply(surrogate, { ...response, advantage }, own);
+    return own;
+  }) as [SurrogateBuffers, SurrogateBuffers];
+  for (let t = from; t < to; t++) {
+    const a = advantageAt(t);
+    const own = a < 0 ? down : up;
+    out.loss[t] = (own.loss[t] as number) * Math.abs(a);
+    out.slope[t] = (own.slope[t] as number) * Math.abs(a);
+    out.weight[t] = own.weight[t] as number;
+    out.gate[t] = own.gate[t] as number;
+  }
+}
+
+const buffers = (tokens: number): SurrogateBuffers => ({
+  loss: new Float64Array(tokens),
+  slope: new Float64Array(tokens),
+  weight: new Float64Array(tokens),
+  gate: new Float64Array(tokens),
+});
+
+/** The batch without the tokens that are not kept: what a library does that takes them out of its mask. */
+function keptTokens(batch: ObjectiveBatch, kept: Uint8Array): ObjectiveBatch {
+  const offsets = new Uint32Array(batch.offsets.length);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    let own = 0;
+    for (let t = batch.offsets[i] as number; t < (batch.offsets[i + 1] as number); t++) {
+      own += kept[t] ? 1 : 0;
+    }
+    offsets[i + 1] = (offsets[i] as number) + own;
+  }
+  const pick = (column: FloatArray) => Float64Array.from(column.filter((_, t) => kept[t]));
+  return {
+    offsets,
+    logpOld: pick(batch.logpOld),
+    logpNew: pick(batch.logpNew),
+    advantage: batch.advantage,
+    ...(batch.tokenAdvantage ? { tokenAdvantage: pick(batch.tokenAdvantage) } : {}),
+  };
+}
+
+/** @returns [tokens] `values` at the kept tokens, 0 elsewhere */
+function spread(values: Float64Array, kept: Uint8Array): Float64Array {
+  const out = new Float64Array(kept.length);
+  let from = 0;
+  for (let t = 0; t < kept.length; t++) if (kept[t]) out[t] = values[from++] as number;
+  return out;
+}
+
 /** TRL drops mismatch weights from GMPO and RLOO; VESPO has folded them into its own weight. */
 export function takesMultiplier(s: Surrogate, library: Library): boolean {
   const { foldsMismatch, perSequence } = kindOf(s);
@@ -67,26 +150,39 @@ export function sequenceCoefficients(
 /**
  * @param mismatch [tokens] weights pi_old / pi_sampler (`mismatchWeights`) that multiply token losses and
  * are not differentiated; left out = 1
+ * @param kept [tokens] 0: rejected, no response token any more (verl's `rollout_rs`); left out = all kept
  * @throws ObjectiveError when array lengths disagree
  */
 export function evaluateObjective(
   batch: ObjectiveBatch,
   settings: ObjectiveSettings,
   mismatch?: Float64Array,
+  kept?: Uint8Array,
 ): Evaluation {
   const { n, tokens } = checkBatch(batch);
+  if (kept) {
+    const weights = mismatch?.filter((_, t) => kept[t]);
+    const { tokenLoss, gradient, weight, gate, ...rest } = evaluateObjective(
+      keptTokens(batch, kept),
+      settings,
+      weights,
+    );
+    const back = (values: Float64Array) => spread(values, kept);
+    return {
+      ...rest,
+      tokenLoss: back(tokenLoss),
+      gradient: back(gradient),
+      weight: back(weight),
+      gate: back(gate),
+    };
+  }
   if (mismatch && mismatch.length !== tokens) {
     throw new ObjectiveError(
       `There are ${tokens} tokens, but ${mismatch.length} mismatch weights.`,
     );
   }
   const { surrogate, library } = settings;
-  const out = {
-    loss: new Float64Array(tokens),
-    slope: new Float64Array(tokens),
-    weight: new Float64Array(tokens),
-    gate: new Float64Array(tokens),
-  };
+  const out = buffers(tokens);
   const kind = kindOf(surrogate);
   const perSequence = kind.perSequence(surrogate);
   const c = sequenceCoefficients(settings, batch.offsets);
@@ -99,7 +195,9 @@ export function evaluateObjective(
     const to = batch.offsets[i + 1] as number;
     if (to === from) continue;
     const advantage = batch.advantage[i] as number;
-    kind.apply(surrogate, { batch, from, to, advantage, library, mismatch }, out);
+    const response = { batch, from, to, advantage, library, mismatch };
+    if (batch.tokenAdvantage && !perSequence) applyPerToken(kind, surrogate, response, out, tokens);
+    else kind.apply(surrogate, response, out);
     const coefficient = c[i] as number;
     let shared = 1;
     if (multiplier && perSequence) {
@@ -108,11 +206,22 @@ export function evaluateObjective(
       shared = 0;
       for (let t = from; t < to; t++) shared += (multiplier[t] as number) / (to - from);
     }
+    // One ratio, differentiated through all tokens, whose advantages differ: each gets the mean of all.
+    let joint: number | null = null;
+    if (coupled && batch.tokenAdvantage && !perSequence) {
+      joint = 0;
+      for (let t = from; t < to; t++) {
+        joint += ((out.slope[t] as number) * (multiplier?.[t] ?? 1)) / (to - from);
+      }
+    }
     for (let t = from; t < to; t++) {
       const own = perSequence ? shared : multiplier ? (multiplier[t] as number) : 1;
       const part = (out.loss[t] as number) * coefficient * own;
       out.loss[t] = part;
-      out.slope[t] = (out.slope[t] as number) * coefficient * (coupled ? shared : own);
+      out.slope[t] =
+        joint === null
+          ? (out.slope[t] as number) * coefficient * (coupled ? shared : own)
+          : joint * coefficient;
       loss.add(part);
     }
   }

@@ -26,11 +26,15 @@ export interface ObjectiveBatch {
   logpNew: FloatArray;
   /** [n] */
   advantage: Float64Array;
+  /** [tokens] where advantages differ within a response (TRL's and verl's (B, T)); `advantage` is their mean */
+  tokenAdvantage?: FloatArray;
 }
 
 export type Aggregation =
   /** sum over all tokens / number of tokens (DAPO; TRL `dapo`/`bnpo` on one device) */
   | { kind: 'token-mean' }
+  /** sum over all tokens, divided by nothing (Tinker; verl's `token-sum`) */
+  | { kind: 'token-sum' }
   /** mean over sequences of the mean over tokens (GRPO, GSPO) */
   | { kind: 'seq-mean-token-mean' }
   /** mean over sequences of the sum over tokens (LUSPO) */
@@ -218,6 +222,10 @@ export interface SurrogateKind<S extends { kind: string }> {
   coupled(s: S): boolean;
   /** the loss exists once per response, so that only a mean over responses makes sense */
   perSequence(s: S): boolean;
+  /** the weight is a constant to the gradient: with it frozen, the loss is linear in log pi */
+  detached: boolean;
+  /** what the ratio of a token depends on: itself, or all tokens of its response */
+  scope(s: S): 'token' | 'response';
   /** weights against the sampler's mismatch are part of its own weight instead of multiplying losses */
   foldsMismatch: boolean;
   /** responses with advantage 0 still move the weights, or are counted as clipped */

@@ -38,6 +38,8 @@ export const cispo = {
   clamps: (_, library) => (library === 'verl' ? [VERL_TOKEN_CLAMP] : []),
   coupled: () => false,
   perSequence: () => false,
+  detached: true,
+  scope: () => 'token',
   foldsMismatch: false,
   countsEveryone: true,
   count: {

@@ -212,6 +212,8 @@ export const clip = {
         ],
   coupled: ({ level }) => level === 'sequence' || level === 'sequence-sum',
   perSequence: ({ level }) => level === 'sequence-sum',
+  detached: false,
+  scope: ({ level }) => (level === 'token' ? 'token' : 'response'),
   foldsMismatch: false,
   countsEveryone: false,
   count: { trl: countTrl, verl: countVerl },

@@ -95,6 +95,8 @@ export const dppo = {
   clamps: (_, library) => (library === 'verl' ? [VERL_TOKEN_CLAMP] : []),
   coupled: () => false,
   perSequence: () => false,
+  detached: true,
+  scope: () => 'token',
   foldsMismatch: false,
   countsEveryone: false,
   count: {

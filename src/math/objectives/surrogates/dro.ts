@@ -29,6 +29,8 @@ export const dro = {
   clamps: () => [],
   coupled: () => false,
   perSequence: () => false,
+  detached: false,
+  scope: () => 'token',
   foldsMismatch: false,
   countsEveryone: true,
   count: { trl: null, verl: null },

@@ -49,6 +49,8 @@ export const gmpo = {
   clamps: () => [],
   coupled: () => false,
   perSequence: () => true,
+  detached: false,
+  scope: () => 'response',
   foldsMismatch: false,
   countsEveryone: false,
   count: {

@@ -18,6 +18,8 @@ export const reinforce = {
   clamps: () => [],
   coupled: () => false,
   perSequence: () => false,
+  detached: true,
+  scope: () => 'token',
   foldsMismatch: false,
   countsEveryone: false,
   count: { trl: null, verl: null },

@@ -43,6 +43,8 @@ export const sapo = {
   clamps: (_, library) => (library === 'verl' ? [VERL_TOKEN_CLAMP] : []),
   coupled: () => false,
   perSequence: () => false,
+  detached: false,
+  scope: () => 'token',
   foldsMismatch: false,
   countsEveryone: false,
   // verl reports zero "for compatibility".

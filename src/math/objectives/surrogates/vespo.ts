@@ -58,6 +58,8 @@ export const vespo = {
   ],
   coupled: () => false,
   perSequence: () => false,
+  detached: true,
+  scope: () => 'response',
   foldsMismatch: true,
   countsEveryone: false,
   count: { trl: null, verl: null },

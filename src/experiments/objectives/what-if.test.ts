@@ -1,0 +1,149 @@
+/** What if: against plain loops over the same responses, and what is no variant. */
+import { describe, expect, it } from 'vitest';
+import { Random, STREAM } from '../../math/philox';
+import { emptyRollouts, type Rollouts } from '../../rollouts/rollouts';
+import { parseVariant, VariantError, whatIf } from './what-if';
+
+const random = new Random(9, STREAM.synthetic);
+const n = 24;
+const lengths = Array.from({ length: n }, () => 2 + random.integer(9));
+const offsets = Uint32Array.from([
+  0,
+  ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b)),
+]);
+const tokens = offsets[n] as number;
+const logpOld = Float64Array.from({ length: tokens }, () => -0.2 - 2 * random.uniform());
+const rollouts: Rollouts = {
+  ...emptyRollouts(),
+  offsets,
+  tokenIds: new Int32Array(tokens),
+  logpOld,
+  logpNew: logpOld.map((a) => Math.min(-1e-3, a + 0.02 * random.normal())),
+  logpSampler: logpOld.map((a) => Math.min(-1e-3, a + 0.3 * random.normal())),
+  group: Uint32Array.from({ length: n }, (_, i) => i >> 2),
+  reward: new Float64Array(n),
+  advantage: Float64Array.from({ length: n }, (_, i) => (i % 5 === 0 ? 0 : i % 2 ? 1 : -1)),
+  finished: new Uint8Array(n).fill(1),
+  prompts: [],
+};
+
+/** GSPO by hand: which responses are clipped at a band, log s and all. */
+function clippedAt(low: number, high: number): boolean[] {
+  return lengths.map((length, i) => {
+    let d = 0;
+    for (let t = 0; t < length; t++) {
+      const at = (offsets[i] as number) + t;
+      d += (rollouts.logpNew[at] as number) - (rollouts.logpOld[at] as number);
+    }
+    const s = Math.exp(d / length);
+    const a = rollouts.advantage[i] as number;
+    return (a < 0 && s < 1 - low) || (a > 0 && s > 1 + high);
+  });
+}
+
+describe('the same rollouts under two bands', () => {
+  const result = whatIf(rollouts, ['gspo', 'gspo@0.01/0.01'].map(parseVariant));
+  const [tight, wide] = [clippedAt(3e-4, 4e-4), clippedAt(0.01, 0.01)];
+  const judged = (i: number) => rollouts.advantage[i] !== 0;
+
+  it('who changes sides is who is inside one band and outside the other', () => {
+    const woken = tight.flatMap((was, i) => (was && !wide[i] ? [i] : []));
+    expect(woken.length).toBeGreaterThan(0);
+    expect(result.changes[1]).toMatchObject({ silenced: [], woken });
+    expect(result.changes[0]).toMatchObject({ silenced: [], woken: [], moved: 0 });
+    expect(result.changes[0]?.cosine).toBeCloseTo(1, 12);
+  });
+
+  it('counts tokens and responses, and shares out the gradient', () => {
+    const [first, second] = result.sides;
+    const silent = tight.flatMap((was, i) => (was && judged(i) ? [i] : []));
+    expect(first?.silentResponses).toBe(silent.length);
+    expect(first?.clippedTokens).toBe(silent.reduce((sum, i) => sum + (lengths[i] as number), 0));
+    expect(first?.silentTokens).toBe(first?.clippedTokens);
+    expect(first?.clipShare).toBeCloseTo(silent.length / n, 12);
+    for (const side of [first, second]) {
+      expect(side?.share.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+    }
+    // Inside the band every response gets |A| s / n.
+    const masses = lengths.map((length, i) => {
+      let d = 0;
+      for (let t = 0; t < length; t++) {
+        const at = (offsets[i] as number) + t;
+        d += (rollouts.logpNew[at] as number) - (rollouts.logpOld[at] as number);
+      }
+      return wide[i] ? 0 : Math.abs(rollouts.advantage[i] as number) * Math.exp(d / length);
+    });
+    const total = masses.reduce((a, b) => a + b, 0);
+    masses.forEach((mass, i) => expect(second?.share[i]).toBeCloseTo(mass / total, 10));
+    const moved = masses.reduce(
+      (sum, mass, i) => sum + Math.abs(mass / total - (first?.share[i] as number)) / 2,
+      0,
+    );
+    expect(result.changes[1]?.moved).toBeCloseTo(moved, 12);
+  });
+});
+
+describe('corrections', () => {
+  it('a masked response is silent, a rejected one too, and only the latter leaves the mean', () => {
+    const { sides, corrected } = whatIf(
+      rollouts,
+      ['dapo.verl', 'dapo.verl+sequence-mask=0.9/1.1', 'dapo.verl+seq_sum_k1=0.9/1.1'].map(
+        parseVariant,
+      ),
+    );
+    expect(corrected).toBe(true);
+    const [plain, masked, rejected] = sides;
+    const left = lengths.map((length, i) => {
+      let x = 0;
+      for (let t = 0; t < length; t++) {
+        const at = (offsets[i] as number) + t;
+        x += (logpOld[at] as number) - (rollouts.logpSampler?.[at] as number);
+      }
+      return -x >= Math.log(0.9) && -x <= Math.log(1.1);
+    });
+    const silent = left.filter((own, i) => !own && rollouts.advantage[i] !== 0).length;
+    expect(silent).toBeGreaterThan(0);
+    expect(rejected?.silentResponses).toBe(silent);
+    expect(masked?.silentResponses).toBeGreaterThan(0);
+    expect(plain?.silentResponses).toBe(0);
+    expect(masked?.name).toBe('dapo.verl+sequence-mask=0.9/1.1');
+  });
+
+  it('says when there is nothing to correct with', () => {
+    const { logpSampler, ...without } = rollouts;
+    expect(logpSampler).toBeDefined();
+    expect(whatIf(without, [parseVariant('gspo+sequence-mask')]).corrected).toBe(false);
+    expect(whatIf(without, [parseVariant('gspo')]).corrected).toBe(true);
+  });
+});
+
+describe('variants as text', () => {
+  it('reads objective, library, band and correction, and writes them back', () => {
+    const { sides } = whatIf(
+      rollouts,
+      ['reinforce', 'cispo.verl@0.5/0.3', 'grpo.trl@0.2/0.28+icepop=0.6/none'].map(parseVariant),
+    );
+    expect(sides.map(({ name }) => name)).toEqual([
+      'reinforce.verl',
+      'cispo.verl@0.5/0.3',
+      'grpo.trl@0.2/0.28+icepop=0.6/none',
+    ]);
+  });
+
+  it.each([
+    ['', /no variant/],
+    ['gspo@3e-4', /no variant/],
+    ['gsp', /there is no objective "gsp"/],
+    ['gspo.trx', /there is no library "trx"/],
+    ['luspo.verl', /verl has no objective "luspo"/],
+    ['gspo@-1/2', /no number of 0 or more/],
+    ['gspo@x/2', /no number of 0 or more/],
+    ['sapo@0.1/0.1', /no epsilon/],
+    ['gspo+tis', /there is no correction "tis"/],
+    ['__proto__', /no objective/],
+    ['constructor', /no objective/],
+  ])('"%s" is refused in a sentence', (text, sentence) => {
+    expect(() => parseVariant(text)).toThrow(VariantError);
+    expect(() => parseVariant(text)).toThrow(sentence);
+  });
+});

@@ -1,0 +1,262 @@
+/**
+ * What if: the same rollouts under other objectives, bands or corrections, side by side. Contract: pure float64;
+ * the first variant is the one that the others are compared with.
+ *
+ * A variant as text: `OBJECTIVE[.LIBRARY][@LOW/HIGH][+CORRECTION[=LOW/HIGH]]`, such as `gspo`, `gspo.verl`,
+ * `dapo@0.2/0.28`, `grpo+sequence-mask=none/3`. LIBRARY is trl or verl, where left out TRL's settings or else
+ * verl's. A band replaces the objective's epsilons, whatever they are of.
+ *
+ * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
+ * gets gradient under one variant and none under the other.
+ */
+import { CORRECTION_IDS } from '../../math/diagnostics/corrections';
+import { effectiveSampleShare } from '../../math/diagnostics/divergence';
+import { evaluateObjective } from '../../math/objectives/evaluate';
+import {
+  kindOf,
+  objective,
+  OBJECTIVE_IDS,
+  recommended,
+  settingsIn,
+  withBand,
+  type ObjectiveId,
+  type ObjectiveSettings,
+} from '../../math/objectives/registry';
+import type { Library } from '../../math/objectives/types';
+import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/correction';
+
+export class VariantError extends Error {
+  override name = 'VariantError';
+}
+
+export interface Variant {
+  objective: ObjectiveId;
+  /** null: TRL's settings, or verl's where TRL has no such objective */
+  library: Library | null;
+  /** null: the published epsilons */
+  band: { low: number; high: number } | null;
+  correction: CorrectionSettings;
+}
+
+export interface WhatIfSide {
+  /** the variant as text, with the library that its settings come from */
+  name: string;
+  library: Library;
+  loss: number;
+  /** sum over tokens of |d loss / d log pi| */
+  mass: number;
+  /** tokens with A != 0 that get no gradient, and those of them behind the objective's own gate */
+  silentTokens: number;
+  clippedTokens: number;
+  /** what the library itself logs as its clip share; null where it logs none */
+  clipShare: number | null;
+  /** responses with A != 0 and no gradient at all */
+  silentResponses: number;
+  /** effective number of responses that share the gradient, over n */
+  effectiveResponses: number;
+  /** [n] share of the gradient mass of each response; all 0 where nothing passes */
+  share: Float64Array;
+}
+
+/** Against the first variant. */
+export interface WhatIfChange {
+  /** responses that had gradient and have none now, and the other way round; indices, ascending */
+  silenced: number[];
+  woken: number[];
+  /** share of the gradient that goes to other responses: half the sum of |differences of shares| */
+  moved: number;
+  /** cosine of the two gradients over tokens; null where one is 0 */
+  cosine: number | null;
+}
+
+export interface WhatIf {
+  sequences: number;
+  tokens: number;
+  /** false: a variant asks for a correction, and there are no sampler log-probs to correct with */
+  corrected: boolean;
+  sides: WhatIfSide[];
+  /** one per side; the first is compared with itself */
+  changes: WhatIfChange[];
+}
+
+const PATTERN =
+  /^([a-z_]+)(?:\.([a-z]+))?(?:@([^/+]+)\/([^/+]+))?(?:\+([A-Za-z0-9_-]+)(?:=([^/]+)\/(.+))?)?$/;
+
+function numberIn(text: string, whole: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
+    throw new VariantError(`"${whole}": "${text}" is no number of 0 or more.`);
+  }
+  return value;
+}
+
+function among<T extends string>(ids: readonly T[], text: string, what: string, whole: string): T {
+  const found = ids.find((id) => id === text);
+  if (found === undefined) {
+    throw new VariantError(
+      `"${whole}": there is no ${what} "${text}"; it may be ${ids.join(', ')}.`,
+    );
+  }
+  return found;
+}
+
+/** @throws VariantError in one sentence */
+export function parseVariant(text: string): Variant {
+  const match = PATTERN.exec(text.trim());
+  if (!match) {
+    throw new VariantError(
+      `"${text}" is no variant; write OBJECTIVE[.LIBRARY][@LOW/HIGH][+CORRECTION[=LOW/HIGH]], such as ` +
+        'gspo@3e-4/4e-4 or grpo.verl+sequence-mask=none/3.',
+    );
+  }
+  const [, name = '', library, low, high, correction, corrLow, corrHigh] = match;
+  const id = among(OBJECTIVE_IDS, name, 'objective', text);
+  const bound = (own: string | undefined) =>
+    own === undefined || own === 'none' ? null : numberIn(own, text);
+  const variant: Variant = {
+    objective: id,
+    library:
+      library === undefined ? null : among<Library>(['trl', 'verl'], library, 'library', text),
+    band:
+      low === undefined || high === undefined
+        ? null
+        : { low: numberIn(low, text), high: numberIn(high, text) },
+    correction:
+      correction === undefined
+        ? NO_CORRECTION
+        : {
+            id: among(CORRECTION_IDS, correction, 'correction', text),
+            low: bound(corrLow),
+            high: bound(corrHigh),
+          },
+  };
+  settingsOf(variant, null);
+  return variant;
+}
+
+export function variantName(
+  { objective: id, band, correction }: Variant,
+  library: Library,
+): string {
+  const bandText = band === null ? '' : `@${band.low}/${band.high}`;
+  const { low, high } = correction;
+  const bounds = low === null && high === null ? '' : `=${low ?? 'none'}/${high ?? 'none'}`;
+  const correctionText = correction.id === 'none' ? '' : `+${correction.id}${bounds}`;
+  return `${id}.${library}${bandText}${correctionText}`;
+}
+
+/** @param length Dr.GRPO's constant; null = the longest response */
+function settingsOf({ objective: id, library, band }: Variant, length: number | null) {
+  const chosen = library ?? settingsIn(objective(id)).library;
+  const found = recommended(id, chosen, length === null ? {} : { length });
+  if (!found) throw new VariantError(`${chosen} has no objective "${id}".`);
+  if (band === null) return found;
+  if (kindOf(found.surrogate).withBand === null) {
+    throw new VariantError(`"${id}" has no epsilon that a band could replace.`);
+  }
+  return withBand(found, band);
+}
+
+interface Evaluated {
+  side: WhatIfSide;
+  gradient: Float64Array;
+  /** [n] 1 = gets gradient */
+  heard: Uint8Array;
+  available: boolean;
+}
+
+function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): Evaluated {
+  const settings: ObjectiveSettings = settingsOf(variant, length);
+  const { weights, kept, available } = applyCorrection(rollouts, variant.correction);
+  const { loss, gradient, gate, trl, verl } = evaluateObjective(
+    rollouts,
+    settings,
+    weights ?? undefined,
+    kept ?? undefined,
+  );
+  const n = sequenceCount(rollouts);
+  const share = new Float64Array(n);
+  const heard = new Uint8Array(n);
+  let mass = 0;
+  let silentTokens = 0;
+  let clippedTokens = 0;
+  let silentResponses = 0;
+  for (let i = 0; i < n; i++) {
+    const from = rollouts.offsets[i] as number;
+    const to = rollouts.offsets[i + 1] as number;
+    let own = 0;
+    let judged = false;
+    for (let t = from; t < to; t++) {
+      own += Math.abs(gradient[t] as number);
+      const advantage = rollouts.tokenAdvantage?.[t] ?? (rollouts.advantage[i] as number);
+      if (advantage === 0) continue;
+      judged = true;
+      if (gradient[t] === 0) silentTokens++;
+      if (gate[t] === 0 && (!kept || kept[t] === 1)) clippedTokens++;
+    }
+    share[i] = own;
+    mass += own;
+    heard[i] = own > 0 ? 1 : 0;
+    if (judged && own === 0) silentResponses++;
+  }
+  if (mass > 0) for (let i = 0; i < n; i++) share[i] = (share[i] as number) / mass;
+  const { library } = settings;
+  return {
+    side: {
+      name: variantName(variant, library),
+      library,
+      loss,
+      mass,
+      silentTokens,
+      clippedTokens,
+      clipShare: trl ? (trl.regionMean ?? trl.highMean) : (verl?.clipFraction ?? null),
+      silentResponses,
+      effectiveResponses: mass > 0 ? effectiveSampleShare(share) : 0,
+      share,
+    },
+    gradient,
+    heard,
+    available: variant.correction.id === 'none' || available,
+  };
+}
+
+function compare(first: Evaluated, other: Evaluated): WhatIfChange {
+  const silenced: number[] = [];
+  const woken: number[] = [];
+  let moved = 0;
+  first.heard.forEach((before, i) => {
+    const after = other.heard[i];
+    if (before === 1 && after === 0) silenced.push(i);
+    if (before === 0 && after === 1) woken.push(i);
+    moved += Math.abs((first.side.share[i] as number) - (other.side.share[i] as number)) / 2;
+  });
+  let product = 0;
+  let squares = 0;
+  let others = 0;
+  first.gradient.forEach((g, t) => {
+    const h = other.gradient[t] as number;
+    product += g * h;
+    squares += g * g;
+    others += h * h;
+  });
+  const norm = Math.sqrt(squares) * Math.sqrt(others);
+  return { silenced, woken, moved, cosine: norm > 0 ? product / norm : null };
+}
+
+/** @param length Dr.GRPO's constant, where the source has one */
+export function whatIf(
+  rollouts: Rollouts,
+  variants: readonly Variant[],
+  length: number | null = null,
+): WhatIf {
+  const evaluated = variants.map((variant) => evaluate(rollouts, variant, length));
+  const [first] = evaluated;
+  return {
+    sequences: sequenceCount(rollouts),
+    tokens: rollouts.logpNew.length,
+    corrected: evaluated.every(({ available }) => available),
+    sides: evaluated.map(({ side }) => side),
+    changes: first === undefined ? [] : evaluated.map((other) => compare(first, other)),
+  };
+}
