@@ -1,5 +1,6 @@
 /**
- * `npm run analyze -- FILE... [--json OUT] [--eps-low X --eps-high Y] [--advantages RULE] [--skip-bad]`
+ * `npm run analyze -- FILE... [--json OUT] [--eps-low X --eps-high Y] [--correction C] [--what-if V]...
+ * [--advantages RULE] [--skip-bad]`
  *
  * The lab without a browser: reads token log-probs, prints the health report and every objective, writes the
  * figures as JSON. Exit status 1 with one sentence on stderr when something is wrong with the input.
@@ -8,7 +9,16 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
+import { CORRECTION_IDS } from '../src/math/diagnostics/corrections';
+import {
+  parseCorrection,
+  parseVariant,
+  VariantError,
+  whatIf,
+  type Variant,
+} from '../src/experiments/objectives/what-if';
 import { analyse, type Analysis } from '../src/rollouts/file/analysis';
+import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corrected';
 import { importNotes } from '../src/rollouts/file/notes';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
@@ -20,6 +30,7 @@ import {
   type HealthReport,
 } from '../src/rollouts/health/report';
 import { PathError, rolloutFiles } from './rollout-file';
+import { whatIfJson, whatIfLines } from './what-if';
 import { message } from '../src/message';
 
 export const USAGE = `Usage: npm run analyze -- FILE... [options]
@@ -28,6 +39,10 @@ FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them 
 --json OUT      write the figures as JSON ("-" = standard output, and nothing else is printed)
 --eps-low X     clip band 1 - X .. 1 + Y for the ratio-clipping objectives
 --eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
+--correction C  of sampler mismatch in the losses: ID[=LOW/HIGH], such as sequence-mask=none/3; ID one of
+                ${CORRECTION_IDS.slice(1).join(', ')}
+--what-if V     the same file under variant V = OBJECTIVE[.trl|.verl][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
+                give it twice or more, the first is what the others are compared with
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default trl)
 --skip-bad      leave unreadable responses out and count them`;
@@ -42,6 +57,8 @@ interface Arguments {
   low: number | undefined;
   high: number | undefined;
   rule: AdvantageRule;
+  correction: Variant['correction'];
+  whatIf: Variant[];
   skip: boolean;
   help: boolean;
 }
@@ -65,6 +82,8 @@ function parse(argv: readonly string[]): Arguments {
         json: { type: 'string' },
         'eps-low': { type: 'string' },
         'eps-high': { type: 'string' },
+        correction: { type: 'string' },
+        'what-if': { type: 'string', multiple: true },
         advantages: { type: 'string' },
         'skip-bad': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -87,6 +106,8 @@ function parse(argv: readonly string[]): Arguments {
     low: epsilon('eps-low', values['eps-low']),
     high: epsilon('eps-high', values['eps-high']),
     rule,
+    correction: parseCorrection(values.correction ?? 'none'),
+    whatIf: (values['what-if'] ?? []).map(parseVariant),
     skip: values['skip-bad'] ?? false,
     help: values.help ?? false,
   };
@@ -211,8 +232,17 @@ export async function main(
       ...(args.high === undefined ? {} : { high: args.high }),
     };
     const health = healthReport(data, bandsOf(band));
+    const { rollouts, maxCompletionLength } = data;
     const analysis = analyse(data, band);
-    const json = `${JSON.stringify({ findings: health.findings, health: outline(health), ...analysis }, null, 1)}\n`;
+    if (args.correction.id !== 'none') {
+      const length = maxCompletionLength === null ? {} : { length: maxCompletionLength };
+      analysis.objectives = correctedObjectives(rollouts, { ...band, ...length }, args.correction);
+    }
+    const compared =
+      args.whatIf.length === 0 ? null : whatIf(rollouts, args.whatIf, maxCompletionLength);
+    const what_if = compared && whatIfJson(compared);
+    const sampling_metrics = samplingMetrics(rollouts);
+    const json = `${JSON.stringify({ findings: health.findings, health: outline(health), ...analysis, sampling_metrics, ...(what_if && { what_if }) }, null, 1)}\n`;
     if (args.json === '-') {
       print(json.trimEnd());
       return 0;
@@ -223,10 +253,13 @@ export async function main(
     print('');
     printHealth(health, print);
     printObjectives(analysis, print);
+    if (compared) {
+      for (const line of whatIfLines(compared, { ...data, group: rollouts.group })) print(line);
+    }
     if (args.json !== undefined) print(`Figures written to ${args.json}`);
     return 0;
   } catch (error) {
-    if (error instanceof ArgumentError) {
+    if (error instanceof ArgumentError || error instanceof VariantError) {
       complain(`${error.message}\n\n${USAGE}`);
       return 1;
     }

@@ -83,10 +83,11 @@ export async function measureClipping(
   settings: ClippingSettings,
   context: ExperimentContext,
 ): Promise<MeasuredClipping> {
-  const { weights, ...correction } = applyCorrection(
+  const { weights, available, effect } = applyCorrection(
     rollouts,
     settings.correction ?? NO_CORRECTION,
   );
+  const correction = { available, effect };
   const data = prepareClipping(rollouts, weights);
   await stage(context, 0.2);
   const grid = epsilonGrid(settings.gridLow, settings.gridHigh, settings.gridPoints);

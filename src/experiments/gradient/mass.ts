@@ -67,17 +67,23 @@ export interface MeasuredObjective {
   sequenceMass: Float64Array;
 }
 
-/** @param correction [tokens] mismatch weights; null = 1 */
+/** @param correction [tokens] mismatch weights; null = 1. @param kept [tokens] 0 = rejected; null = none */
 export function measureObjective(
   rollouts: Rollouts,
   settings: ObjectiveSettings,
   norms: Float64Array | null,
   bins: number,
   correction: Float64Array | null = null,
+  kept: Uint8Array | null = null,
 ): MeasuredObjective {
   const weights = correction ?? undefined;
-  const { loss, gradient, gate } = evaluateObjective(rollouts, settings, weights);
-  const open = ungatedGradient(rollouts, settings, weights);
+  const { loss, gradient, gate } = evaluateObjective(
+    rollouts,
+    settings,
+    weights,
+    kept ?? undefined,
+  );
+  const open = ungatedGradient(rollouts, settings, weights, kept ?? undefined);
   const n = sequenceCount(rollouts);
   const sequenceMass = new Float64Array(n);
   let mass = 0;
@@ -174,10 +180,11 @@ export function ungatedGradient(
   rollouts: Rollouts,
   settings: ObjectiveSettings,
   correction?: Float64Array,
+  kept?: Uint8Array,
 ): Float64Array {
   const { surrogate } = settings;
   const ungated = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
-  return evaluateObjective(rollouts, ungated, correction).gradient.map(Math.abs);
+  return evaluateObjective(rollouts, ungated, correction, kept).gradient.map(Math.abs);
 }
 
 /** (n, x, y, xx, xy) -> least-squares slope of y on x */

@@ -79,7 +79,7 @@ export async function measureGradient(
   context: ExperimentContext,
 ): Promise<MeasuredGradient> {
   const norms = logitNorms(rollouts);
-  const { weights, ...correction } = applyCorrection(
+  const { weights, kept, ...correction } = applyCorrection(
     rollouts,
     settings.correction ?? NO_CORRECTION,
   );
@@ -93,6 +93,7 @@ export async function measureGradient(
       norms,
       settings.bins,
       weights,
+      kept,
     );
     measured.push({ id, title: objective(id).title, library: chosen.library, ...measure });
     masses.push(sequenceMass);

@@ -133,7 +133,9 @@ async function measureSampler(
     natural: curves.natural,
     prefix: curves.prefix,
     weights,
-    corrections: CORRECTION_IDS.filter((id) => id !== 'none').map((id) => rowOf(rollouts, id)),
+    corrections: CORRECTION_IDS.flatMap((id) =>
+      id === 'none' || CORRECTIONS[id].rejects ? [] : [rowOf(rollouts, id)],
+    ),
   };
 }
 
@@ -216,9 +218,14 @@ const LOSSES = [
 
 function rowOf(rollouts: WithSampler, id: ActiveCorrectionId): CorrectionRow {
   const own = correctionWeights(rollouts, id);
+  const { title, trl, verl, low, high } = CORRECTIONS[id];
   return {
     id,
-    ...CORRECTIONS[id],
+    title,
+    trl,
+    verl,
+    low,
+    high,
     ...correctionEffect(own),
     losses: LOSSES.flatMap(([objective, library]) => {
       const settings = recommended(objective, library);

@@ -130,13 +130,13 @@ export async function measureObjectives(
   context: ExperimentContext,
 ): Promise<MeasuredObjectives> {
   const overrides = overridesOf(settings);
-  const { weights, ...correction } = applyCorrection(
+  const { weights, kept, ...correction } = applyCorrection(
     rollouts,
     settings.correction ?? NO_CORRECTION,
   );
   const rows: ObjectiveRow[] = [];
   for (const objective of OBJECTIVES) {
-    rows.push(rowOf(rollouts, objective, overrides, weights));
+    rows.push(rowOf(rollouts, objective, overrides, weights, kept));
     await stage(context, (0.8 * rows.length) / OBJECTIVES.length);
   }
   const known = withSampler(rollouts);
@@ -144,7 +144,7 @@ export async function measureObjectives(
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
     objectives: rows,
-    example: OBJECTIVES.map((objective) => rowOf(PEER_EXAMPLE, objective, {}, null)),
+    example: OBJECTIVES.map((objective) => rowOf(PEER_EXAMPLE, objective, {}, null, null)),
     exampleResponses: exampleResponses(),
     divergences: sequenceCount(rollouts) > 0 ? divergencesOf(rollouts) : null,
     mismatch:
@@ -170,6 +170,7 @@ function rowOf(
   objective: Objective,
   overrides: Overrides,
   correction: Float64Array | null,
+  kept: Uint8Array | null,
 ): ObjectiveRow {
   const { id, title, formula, source, level, difference } = objective;
   return {
@@ -179,8 +180,8 @@ function rowOf(
     source,
     level,
     difference,
-    trl: sideOf(batch, id, 'trl', overrides, correction),
-    verl: sideOf(batch, id, 'verl', overrides, correction),
+    trl: sideOf(batch, id, 'trl', overrides, correction, kept),
+    verl: sideOf(batch, id, 'verl', overrides, correction, kept),
   };
 }
 
@@ -190,10 +191,11 @@ function sideOf(
   library: Library,
   overrides: Overrides,
   correction: Float64Array | null,
+  kept: Uint8Array | null,
 ): ObjectiveSide | null {
   const settings = recommended(id, library, overrides);
   if (!settings) return null;
-  const evaluated = evaluateObjective(batch, settings, correction ?? undefined);
+  const evaluated = evaluateObjective(batch, settings, correction ?? undefined, kept ?? undefined);
   const { loss, gradient, weight, gate, trl, verl } = evaluated;
   const plain = correction && evaluateObjective(batch, settings);
   let active = 0;

@@ -80,8 +80,7 @@ export interface WhatIf {
   changes: WhatIfChange[];
 }
 
-const PATTERN =
-  /^([a-z_]+)(?:\.([a-z]+))?(?:@([^/+]+)\/([^/+]+))?(?:\+([A-Za-z0-9_-]+)(?:=([^/]+)\/(.+))?)?$/;
+const PATTERN = /^([a-z_]+)(?:\.([a-z]+))?(?:@([^/+]+)\/([^/+]+))?(?:\+(.+))?$/;
 
 function numberIn(text: string, whole: string): number {
   const value = Number(text);
@@ -101,6 +100,21 @@ function among<T extends string>(ids: readonly T[], text: string, what: string, 
   return found;
 }
 
+/** `ID[=LOW/HIGH]`, a bound `none` = the recommended one. @throws VariantError in one sentence */
+export function parseCorrection(text: string): CorrectionSettings {
+  const [id = '', bounds, ...more] = text.split('=');
+  const [low, high, ...rest] = bounds?.split('/') ?? ['none', 'none'];
+  if (more.length > 0 || rest.length > 0 || low === undefined || high === undefined) {
+    throw new VariantError(`"${text}" is no correction; write ID[=LOW/HIGH].`);
+  }
+  const bound = (own: string) => (own === 'none' ? null : numberIn(own, text));
+  return {
+    id: among(CORRECTION_IDS, id, 'correction', text),
+    low: bound(low),
+    high: bound(high),
+  };
+}
+
 /** @throws VariantError in one sentence */
 export function parseVariant(text: string): Variant {
   const match = PATTERN.exec(text.trim());
@@ -110,10 +124,8 @@ export function parseVariant(text: string): Variant {
         'gspo@3e-4/4e-4 or grpo.verl+sequence-mask=none/3.',
     );
   }
-  const [, name = '', library, low, high, correction, corrLow, corrHigh] = match;
+  const [, name = '', library, low, high, correction] = match;
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
-  const bound = (own: string | undefined) =>
-    own === undefined || own === 'none' ? null : numberIn(own, text);
   const variant: Variant = {
     objective: id,
     library:
@@ -122,14 +134,7 @@ export function parseVariant(text: string): Variant {
       low === undefined || high === undefined
         ? null
         : { low: numberIn(low, text), high: numberIn(high, text) },
-    correction:
-      correction === undefined
-        ? NO_CORRECTION
-        : {
-            id: among(CORRECTION_IDS, correction, 'correction', text),
-            low: bound(corrLow),
-            high: bound(corrHigh),
-          },
+    correction: correction === undefined ? NO_CORRECTION : parseCorrection(correction),
   };
   settingsOf(variant, null);
   return variant;
