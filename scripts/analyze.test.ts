@@ -83,6 +83,7 @@ describe('npm run analyze', () => {
       'kl',
       'chi2',
       'mismatch',
+      'sampling_metrics',
     ]);
     expect(analysis).toMatchObject({ n_sequences: 3, n_tokens: 10 });
     expect(analysis.sequences[0]).toMatchObject({ group: 'q', sample: 0, length: 2 });
