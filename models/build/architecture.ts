@@ -9,8 +9,10 @@ export interface Architecture {
   hiddenSize: number;
   layers: number;
   heads: number;
-  /** inner width of the SwiGLU block */
+  /** inner width of the SwiGLU block; with experts, of each expert */
   intermediateSize: number;
+  /** mixture of experts in every layer; absent in a dense policy */
+  experts?: { count: number; perToken: 2 };
   /** context in tokens */
   maxPositions: number;
   ropeTheta: number;
@@ -25,6 +27,11 @@ export interface ParameterSpec {
   init: number | 'ones';
 }
 
+/** Width of all of a layer's SwiGLU blocks side by side: one, or one an expert. */
+export function innerWidth({ intermediateSize, experts }: Architecture): number {
+  return intermediateSize * (experts?.count ?? 1);
+}
+
 /** Every trained tensor in file order. Names follow the ONNX exporters' `module.MatMul.weight`. */
 export function parameterSpecs(a: Architecture): ParameterSpec[] {
   const d = a.hiddenSize;
@@ -36,6 +43,7 @@ export function parameterSpecs(a: Architecture): ParameterSpec[] {
   ];
   for (let i = 0; i < a.layers; i++) {
     const layer = `model.layers.${i}`;
+    const inner = innerWidth(a);
     specs.push(
       { name: `${layer}.input_layernorm.weight`, shape: [d], init: 'ones' },
       { name: `${layer}.attn.q_proj.MatMul.weight`, shape: [d, d], init: std },
@@ -43,11 +51,14 @@ export function parameterSpecs(a: Architecture): ParameterSpec[] {
       { name: `${layer}.attn.v_proj.MatMul.weight`, shape: [d, d], init: std },
       { name: `${layer}.attn.o_proj.MatMul.weight`, shape: [d, d], init: residual },
       { name: `${layer}.post_attention_layernorm.weight`, shape: [d], init: 'ones' },
-      { name: `${layer}.mlp.gate_proj.MatMul.weight`, shape: [d, a.intermediateSize], init: std },
-      { name: `${layer}.mlp.up_proj.MatMul.weight`, shape: [d, a.intermediateSize], init: std },
+      ...(a.experts
+        ? [{ name: `${layer}.mlp.router.MatMul.weight`, shape: [d, a.experts.count], init: std }]
+        : []),
+      { name: `${layer}.mlp.gate_proj.MatMul.weight`, shape: [d, inner], init: std },
+      { name: `${layer}.mlp.up_proj.MatMul.weight`, shape: [d, inner], init: std },
       {
         name: `${layer}.mlp.down_proj.MatMul.weight`,
-        shape: [a.intermediateSize, d],
+        shape: [inner, d],
         init: a.intermediateSize ** -0.5 / Math.sqrt(2 * a.layers),
       },
     );
@@ -61,6 +72,13 @@ export function parameterSpecs(a: Architecture): ParameterSpec[] {
 
 export function parameterCount(a: Architecture): number {
   return parameterSpecs(a).reduce((sum, { shape }) => sum + shape.reduce((x, y) => x * y, 1), 0);
+}
+
+/** Parameters that one token's forward pass depends on: all but the experts that were not chosen. */
+export function activeParameterCount(a: Architecture): number {
+  if (!a.experts) return parameterCount(a);
+  const idle = a.experts.count - a.experts.perToken;
+  return parameterCount(a) - a.layers * idle * 3 * a.hiddenSize * a.intermediateSize;
 }
 
 /** Initial weights; each tensor has its own random substream, so adding one changes no other. */

@@ -3,7 +3,7 @@
  * Contract: a batch is a function of (recipe, step) alone, so that a resumed run sees the same data.
  */
 import { Random, STREAM } from '../../src/math/philox';
-import { arithmetic } from '../../src/tasks/arithmetic';
+import { findTask } from '../../src/tasks/registry';
 import { difficultyOf } from '../../src/tasks/task';
 import type { Recipe } from './recipes';
 
@@ -18,6 +18,7 @@ export interface Batch {
 
 export function trainingBatch(recipe: Recipe, step: number): Batch {
   const { batch, rowLength, architecture } = recipe;
+  const task = findTask(recipe.task);
   const idOf = new Map(architecture.vocabulary.map((character, id) => [character, id]));
   const random = new Random(recipe.seed, STREAM.training, step);
   const size = batch * rowLength;
@@ -30,7 +31,7 @@ export function trainingBatch(recipe: Recipe, step: number): Batch {
     const tokens: number[] = [];
     const inResponse: number[] = [];
     while (tokens.length < rowLength + 1) {
-      const { prompt, solution } = arithmetic.draw(random, difficultyOf(recipe.prompts), false);
+      const { prompt, solution } = task.draw(random, difficultyOf(recipe.prompts), false);
       for (const character of prompt + solution) tokens.push(idOf.get(character) as number);
       for (let i = 0; i < prompt.length; i++) inResponse.push(0);
       for (let i = 0; i < solution.length; i++) inResponse.push(1);

@@ -30,7 +30,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from 'onnx-buf';
-import { parameterSpecs, type Architecture } from './architecture';
+import { innerWidth, parameterSpecs, type Architecture } from './architecture';
 
 const OPSET = 17;
 const IR_VERSION = 8n;
@@ -144,6 +144,8 @@ interface Shared {
   mergeHeads: string;
   scale: string;
   epsilon: string;
+  /** [experts, inner]: 1 where a column of the SwiGLU block belongs to the expert */
+  expertColumns: string;
 }
 
 function writeShared(g: GraphWriter, a: Architecture): Shared {
@@ -214,7 +216,20 @@ function writeShared(g: GraphWriter, a: Architecture): Shared {
     ),
     scale: g.floats('attn.scale', [], [head ** -0.5]),
     epsilon: g.floats('norm.epsilon', [], [a.rmsNormEpsilon]),
+    expertColumns: a.experts ? writeExpertColumns(g, a, a.experts.count) : '',
   };
+}
+
+function writeExpertColumns(g: GraphWriter, a: Architecture, count: number): string {
+  g.integers('router.axis', [1], [-1]);
+  g.floats('router.out', [], [0]);
+  g.floats('router.in', [], [1]);
+  g.floats('router.excluded', [], [MASKED]);
+  const inner = innerWidth(a);
+  const owned = Float32Array.from({ length: count * inner }, (_, i) =>
+    Math.floor((i % inner) / a.intermediateSize) === Math.floor(i / inner) ? 1 : 0,
+  );
+  return g.floats('router.columns', [count, inner], owned);
 }
 
 function rmsNorm(g: GraphWriter, shared: Shared, name: string, x: string): string {
@@ -267,7 +282,42 @@ function attention(g: GraphWriter, shared: Shared, layer: number, x: string): st
   return g.node('MatMul', `${name}.o_proj.MatMul`, [merged, `${name}.o_proj.MatMul.weight`]);
 }
 
-function swiglu(g: GraphWriter, layer: number, x: string): string {
+/**
+ * Top-2 routing by two maxima (no TopK: its gradient and its kernels are not everywhere).
+ * `<layer>.mlp.router.logits` and `<layer>.mlp.router.routes` (1 for a chosen expert, else 0), both
+ * [batch, tokens, experts], can be tapped; `routes` can be cut, so that other routes are replayed.
+ * @returns [batch, tokens, inner] each column's gate: the softmax over the two chosen experts
+ */
+function route(g: GraphWriter, shared: Shared, layer: number, x: string): string {
+  const name = `model.layers.${layer}.mlp.router`;
+  const last = { axes: [-1], keepdims: 1 };
+  const weight = `${name}.MatMul.weight`;
+  const logits = g.node('MatMul', `${name}.MatMul`, [x, weight], {}, `${name}.logits`);
+  const first = g.node('ReduceMax', `${name}.first`, [logits], last);
+  const others = g.node('Where', `${name}.others`, [
+    g.node('GreaterOrEqual', `${name}.is_first`, [logits, first]),
+    'router.excluded',
+    logits,
+  ]);
+  const second = g.node('ReduceMax', `${name}.second`, [others], last);
+  const routes = g.node(
+    'Where',
+    `${name}.choice`,
+    [g.node('GreaterOrEqual', `${name}.is_chosen`, [logits, second]), 'router.in', 'router.out'],
+    {},
+    `${name}.routes`,
+  );
+  const powers = g.node('Mul', `${name}.powers`, [
+    g.node('Exp', `${name}.exp`, [g.node('Sub', `${name}.shifted`, [logits, first])]),
+    routes,
+  ]);
+  const total = g.node('ReduceSum', `${name}.total`, [powers, 'router.axis'], { keepdims: 1 });
+  const gates = g.node('Div', `${name}.gates`, [powers, total]);
+  return g.node('MatMul', `${name}.columns`, [gates, shared.expertColumns]);
+}
+
+/** With experts: all of them side by side in one block, the columns of those not chosen gated to 0. */
+function swiglu(g: GraphWriter, shared: Shared, a: Architecture, layer: number, x: string): string {
   const name = `model.layers.${layer}.mlp`;
   const project = (part: string, from: string) =>
     g.node('MatMul', `${name}.${part}.MatMul`, [from, `${name}.${part}.MatMul.weight`]);
@@ -276,7 +326,10 @@ function swiglu(g: GraphWriter, layer: number, x: string): string {
     gate,
     g.node('Sigmoid', `${name}.sigmoid`, [gate]),
   ]);
-  return project('down_proj', g.node('Mul', `${name}.gated`, [activated, project('up_proj', x)]));
+  const gated = g.node('Mul', `${name}.gated`, [activated, project('up_proj', x)]);
+  if (!a.experts) return project('down_proj', gated);
+  const chosen = g.node('Mul', `${name}.chosen`, [gated, route(g, shared, layer, x)]);
+  return project('down_proj', chosen);
 }
 
 /**
@@ -300,7 +353,7 @@ export function writeOnnx(a: Architecture, weights: ReadonlyMap<string, Float32A
     const layer = `model.layers.${i}`;
     const attended = attention(g, shared, i, rmsNorm(g, shared, `${layer}.input_layernorm`, x));
     x = g.node('Add', `${layer}.attn.residual`, [x, attended]);
-    const fed = swiglu(g, i, rmsNorm(g, shared, `${layer}.post_attention_layernorm`, x));
+    const fed = swiglu(g, shared, a, i, rmsNorm(g, shared, `${layer}.post_attention_layernorm`, x));
     x = g.node('Add', `${layer}.mlp.residual`, [x, fed]);
   }
   const last = rmsNorm(g, shared, 'model.norm', x);

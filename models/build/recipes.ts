@@ -10,6 +10,8 @@ export interface Recipe {
   title: string;
   architecture: Architecture;
   seed: number;
+  /** as `src/tasks/registry.ts` names it */
+  task: string;
   prompts: PromptRange;
   batch: number;
   /** packed tokens per row */
@@ -19,6 +21,8 @@ export interface Recipe {
   warmupSteps: number;
   weightDecay: number;
   gradientClip: number;
+  /** weight of the load-balancing loss (Switch Transformers, eq. 4); experts only */
+  balance?: number;
   /** Steps after which weights are kept as safetensors. */
   checkpoints: number[];
   /** what the lab opens with */
@@ -29,6 +33,9 @@ export interface Recipe {
 
 /** Index = token id. 0 pads; `;` ends a response. V = 18. */
 export const ARITHMETIC_VOCABULARY = ['<pad>', ...'0123456789+-*()=;'] as const;
+
+/** Index = token id. 0 pads; `;` ends a response. V = 22. */
+export const MAZE_VOCABULARY = ['<pad>', ...'0123456789#.@*=;UDLR'] as const;
 
 export const RECIPES: Record<string, Recipe> = {
   'arithmetic-dense': {
@@ -44,6 +51,7 @@ export const RECIPES: Record<string, Recipe> = {
       rmsNormEpsilon: 1e-5,
     },
     seed: 1,
+    task: 'arithmetic',
     prompts: { minOperators: 1, maxOperators: 9 },
     batch: 10,
     rowLength: 192,
@@ -86,5 +94,59 @@ export const RECIPES: Record<string, Recipe> = {
         new: 'step-04400',
       },
     ],
+  },
+  'arithmetic-moe': {
+    title: 'Step-by-step arithmetic, mixture of experts',
+    architecture: {
+      vocabulary: ARITHMETIC_VOCABULARY,
+      hiddenSize: 128,
+      layers: 4,
+      heads: 4,
+      intermediateSize: 96,
+      experts: { count: 8, perToken: 2 },
+      maxPositions: 256,
+      ropeTheta: 10_000,
+      rmsNormEpsilon: 1e-5,
+    },
+    seed: 1,
+    task: 'arithmetic',
+    prompts: { minOperators: 1, maxOperators: 9 },
+    batch: 10,
+    rowLength: 192,
+    steps: 3000,
+    peakLearningRate: 4e-3,
+    warmupSteps: 60,
+    weightDecay: 0.01,
+    gradientClip: 1,
+    balance: 0.01,
+    checkpoints: [1000, 1500, 2000, 2400, 2600, 2800, 2900, 3000],
+    defaultPair: { old: 'step-02900', new: 'step-03000' },
+    reproducePairs: [],
+  },
+  'maze-dense': {
+    title: 'A maze, one move at a time, dense',
+    architecture: {
+      vocabulary: MAZE_VOCABULARY,
+      hiddenSize: 128,
+      layers: 4,
+      heads: 4,
+      intermediateSize: 256,
+      maxPositions: 256,
+      ropeTheta: 10_000,
+      rmsNormEpsilon: 1e-5,
+    },
+    seed: 1,
+    task: 'maze',
+    prompts: { minOperators: 3, maxOperators: 7 },
+    batch: 10,
+    rowLength: 192,
+    steps: 3000,
+    peakLearningRate: 4e-3,
+    warmupSteps: 60,
+    weightDecay: 0.01,
+    gradientClip: 1,
+    checkpoints: [500, 1000, 1500, 2000, 2400, 2600, 2800, 2900, 3000],
+    defaultPair: { old: 'step-02900', new: 'step-03000' },
+    reproducePairs: [],
   },
 };

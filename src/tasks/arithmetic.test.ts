@@ -6,7 +6,6 @@ import {
   drawProblem,
   evaluate,
   formatExpression,
-  isHeldOut,
   LIMIT,
   MAX_OPERATORS,
   parseExpression,
@@ -14,6 +13,7 @@ import {
   validReductions,
   type Expression,
 } from './arithmetic';
+import { isHeldOut } from './task';
 import { findTask } from './registry';
 import { difficultyOf, heldOutPrompts, trainingPrompts } from './task';
 

@@ -9,7 +9,7 @@
  * of their arguments and of the random stream handed in; every value stays within +-99.
  */
 import type { Random } from '../math/philox';
-import type { Difficulty, Problem, Task, Verdict } from './task';
+import { isHeldOut, type Difficulty, type Problem, type Task, type Verdict } from './task';
 
 export type Operator = '+' | '-' | '*';
 
@@ -114,21 +114,6 @@ export function drawProblem(random: Random, operatorCount: number): Problem {
     const solution = solve(expression, random);
     if (solution !== undefined) return { prompt: formatExpression(expression) + EQUALS, solution };
   }
-}
-
-/** FNV-1a over the prompt's characters; decides, for good, which prompts training may never see. */
-function hashPrompt(prompt: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < prompt.length; i++) {
-    hash = Math.imul(hash ^ prompt.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  hash ^= hash >>> 15;
-  return hash >>> 0;
-}
-
-/** One prompt in sixteen is held out of all training data, by its text alone. */
-export function isHeldOut(prompt: string): boolean {
-  return hashPrompt(prompt) % 16 === 0;
 }
 
 /** A problem from the training or the held-out side, operator count uniform in the range. */

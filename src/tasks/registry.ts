@@ -1,8 +1,9 @@
 /** The tasks that policies can be of. Adding one: a file with its `Task`, and a line here. */
 import { arithmetic } from './arithmetic';
+import { maze } from './maze';
 import type { Task } from './task';
 
-const TASKS: readonly Task[] = [arithmetic];
+const TASKS: readonly Task[] = [arithmetic, maze];
 
 /**
  * @param id as a policy's `lab.json` names its task

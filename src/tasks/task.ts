@@ -40,6 +40,21 @@ export interface Task {
   expectedTokens(prompt: string): number;
 }
 
+/** FNV-1a over the prompt's characters; decides, for good, which prompts training may never see. */
+function hashPrompt(prompt: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < prompt.length; i++) {
+    hash = Math.imul(hash ^ prompt.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  hash ^= hash >>> 15;
+  return hash >>> 0;
+}
+
+/** One prompt in sixteen is held out of all training data, by its text alone. */
+export function isHeldOut(prompt: string): boolean {
+  return hashPrompt(prompt) % 16 === 0;
+}
+
 /** Run and race settings say how hard their prompts are in these two fields, whatever the task counts. */
 export interface PromptRange {
   minOperators: number;

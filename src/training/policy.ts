@@ -9,6 +9,7 @@ import { ONNXModel } from '@jax-js/onnx';
 import { TensorProto_DataType } from 'onnx-buf';
 import type { PolicyFiles } from '../policy/fetch';
 import { cut } from '../policy/graph/cut';
+import { tap } from '../policy/graph/tap';
 import { liftWeights, type Weights } from '../policy/graph/lift';
 import {
   emptyCacheShape,
@@ -59,6 +60,8 @@ export class DifferentiablePolicy {
   private readonly model: ONNXModel;
   private readonly ports: PolicyPorts;
   private readonly runningMasks: string[];
+  /** inner float tensors that `forward` gives beside the log-probs */
+  private readonly taps: readonly string[];
   /** the weights that were in the file */
   readonly fileWeights: Weights;
 
@@ -66,9 +69,11 @@ export class DifferentiablePolicy {
   constructor(
     onnx: Uint8Array,
     private readonly vocabularySize: number,
-    names?: PortNames,
+    { names, taps = [] }: { names?: PortNames; taps?: readonly string[] } = {},
   ) {
     const model = decode(onnx);
+    this.taps = taps;
+    for (const name of taps) tap(model, name, TensorProto_DataType.FLOAT);
     this.ports = readPorts(model, names);
     this.runningMasks = cutRunningMasks(model, this.ports);
     const lifted = liftWeights(model);
@@ -81,6 +86,13 @@ export class DifferentiablePolicy {
    * @returns [B, T] log pi(target | what stands before it), nats
    */
   tokenLogProbs(params: Params, grids: TokenGrids): np.Array {
+    const { logp, taps } = this.forward(params, grids);
+    for (const array of Object.values(taps)) array.dispose();
+    return logp;
+  }
+
+  /** The same, and the tapped tensors by name. */
+  forward(params: Params, grids: TokenGrids): { logp: np.Array; taps: Params } {
     const [batch] = grids.inputIds.shape as [number];
     const { tokens, mask, positions, logits, caches } = this.ports;
     const feeds: Params = { ...params, [tokens.name]: grids.inputIds };
@@ -91,11 +103,16 @@ export class DifferentiablePolicy {
     else grids.positionIds.dispose();
     for (const cache of caches) feeds[cache.input.name] = np.zeros(emptyCacheShape(cache, batch));
     const { [logits.name]: wanted, ...rest } = this.model.run(feeds);
-    for (const array of Object.values(rest)) array.dispose();
-    return nn
+    const taps: Params = {};
+    for (const [name, array] of Object.entries(rest)) {
+      if (this.taps.includes(name)) taps[name] = array as np.Array;
+      else array.dispose();
+    }
+    const logp = nn
       .logSoftmax(wanted as np.Array, -1)
       .mul(nn.oneHot(grids.targets, this.vocabularySize))
       .sum(-1);
+    return { logp, taps };
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
  * Supervised training of a policy by jax-js, through its own ONNX file.
  * Contract: weights after step n depend on the recipe alone (and on float rounding of the backend).
  */
-import { defaultDevice, init, jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
+import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import type { Weights } from '../../../src/policy/graph/lift';
 import { adamW, zeroMoments, type Params } from '../../../src/training/adamw';
 import { DifferentiablePolicy, downloadParams, uploadParams } from '../../../src/training/policy';
@@ -30,16 +30,48 @@ function learningRate(recipe: Recipe, step: number): number {
   return recipe.peakLearningRate * warm * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** Mean negative log-prob of the response tokens, nats. */
-function makeLoss({ batch, rowLength }: Recipe, policy: DifferentiablePolicy) {
+/** Names of the router's tensors of each layer. */
+function routerTaps({
+  architecture: { layers, experts },
+}: Recipe): { logits: string; routes: string }[] {
+  if (!experts) return [];
+  return Array.from({ length: layers }, (_, i) => ({
+    logits: `model.layers.${i}.mlp.router.logits`,
+    routes: `model.layers.${i}.mlp.router.routes`,
+  }));
+}
+
+/**
+ * Load-balancing loss of one layer (Switch Transformers, eq. 4): experts x sum_i f_i P_i, where f_i is the
+ * share of choices that fall on expert i and P_i its mean probability; 1 when both are even.
+ */
+function balanceLoss(logits: np.Array, routes: np.Array, perToken: number): np.Array {
+  const experts = logits.shape[2] as number;
+  const share = lax.stopGradient(routes).mean([0, 1]).div(perToken);
+  return nn.softmax(logits, -1).mean([0, 1]).mul(share).sum().mul(experts);
+}
+
+/** Mean negative log-prob of the response tokens, nats, and the weighted load-balancing loss. */
+function makeLoss(recipe: Recipe, policy: DifferentiablePolicy) {
+  const { batch, rowLength, balance = 0, architecture } = recipe;
+  const routers = routerTaps(recipe);
   return (params: Params, inputIds: np.Array, targets: np.Array, mask: np.Array): np.Array => {
-    const logp = policy.tokenLogProbs(params, {
+    const { logp, taps } = policy.forward(params, {
       inputIds,
       targets,
       attentionMask: np.ones([batch, rowLength], { dtype: np.int32 }),
       positionIds: np.broadcastTo(np.arange(rowLength), [batch, rowLength]),
     });
-    return logp.mul(mask.ref).sum().div(mask.sum()).mul(-1);
+    let loss = logp.mul(mask.ref).sum().div(mask.sum()).mul(-1);
+    for (const { logits, routes } of routers) {
+      const uneven = balanceLoss(
+        taps[logits] as np.Array,
+        taps[routes] as np.Array,
+        architecture.experts?.perToken ?? 1,
+      );
+      loss = loss.add(uneven.mul(balance / routers.length));
+    }
+    return loss;
   };
 }
 
@@ -49,7 +81,8 @@ async function train(start: StartTraining): Promise<void> {
   await init('wasm');
   defaultDevice('wasm');
   const { vocabulary } = recipe.architecture;
-  const policy = new DifferentiablePolicy(fromBase64(start.onnx), vocabulary.length);
+  const taps = routerTaps(recipe).flatMap(({ logits, routes }) => [logits, routes]);
+  const policy = new DifferentiablePolicy(fromBase64(start.onnx), vocabulary.length, { taps });
 
   let params: Params;
   let mu: Params;
