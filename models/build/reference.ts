@@ -2,7 +2,7 @@
  * The policy's forward pass in plain float64 loops, written from the architecture and not from the graph:
  * an independent second opinion for tests. Contract: one sequence at a time, no padding, no cache.
  */
-import { parameterSpecs, type Architecture } from './architecture';
+import { innerWidth, parameterSpecs, type Architecture } from './architecture';
 
 /** By name, matrices [in, out] row-major. */
 export type Weights64 = Map<string, Float64Array>;
@@ -72,14 +72,41 @@ function attention(a: Architecture, w: Weights64, layer: string, x: number[][]):
   return multiply(out, w.get(`${layer}.attn.o_proj.MatMul.weight`) as Float64Array, d);
 }
 
-function mlp(a: Architecture, w: Weights64, layer: string, x: number[][]): number[][] {
+/** Chosen experts of one token, and the share that each has in the sum: softmax over the two best. */
+export type TokenRoute = { expert: number; share: number }[];
+
+function routesOf(a: Architecture, w: Weights64, layer: string, x: number[][]): TokenRoute[] {
+  const { experts } = a;
+  if (!experts) return x.map(() => [{ expert: 0, share: 1 }]);
+  const router = w.get(`${layer}.mlp.router.MatMul.weight`) as Float64Array;
+  return multiply(x, router, experts.count).map((logits) => {
+    const best = [...logits.keys()].sort((i, j) => (logits[j] as number) - (logits[i] as number));
+    const chosen = best.slice(0, experts.perToken);
+    const powers = chosen.map((i) => Math.exp(logits[i] as number));
+    const total = powers.reduce((sum, p) => sum + p, 0);
+    return chosen.map((expert, k) => ({ expert, share: (powers[k] as number) / total }));
+  });
+}
+
+/** Expert by expert, only those chosen: a dense block is one expert that every token goes to. */
+function mlp(a: Architecture, w: Weights64, layer: string, x: number[][], routes: TokenRoute[]) {
   const name = (part: string) => w.get(`${layer}.mlp.${part}_proj.MatMul.weight`) as Float64Array;
-  const gate = multiply(x, name('gate'), a.intermediateSize);
-  const up = multiply(x, name('up'), a.intermediateSize);
-  const inner = gate.map((row, t) =>
-    row.map((g, i) => silu(g) * ((up[t] as number[])[i] as number)),
-  );
-  return multiply(inner, name('down'), a.hiddenSize);
+  const { hiddenSize: d, intermediateSize: width } = a;
+  const inner = innerWidth(a);
+  return x.map((row, t) => {
+    const out = new Array<number>(d).fill(0);
+    for (const { expert, share } of routes[t] as TokenRoute) {
+      for (let i = expert * width; i < (expert + 1) * width; i++) {
+        const product = (part: string) =>
+          row.reduce((sum, value, j) => sum + value * (name(part)[j * inner + i] as number), 0);
+        const value = share * silu(product('gate')) * product('up');
+        for (let j = 0; j < d; j++) {
+          out[j] = (out[j] as number) + value * (name('down')[i * d + j] as number);
+        }
+      }
+    }
+    return out;
+  });
 }
 
 const add = (x: number[][], y: number[][]) =>
@@ -91,6 +118,8 @@ export function referenceLogProbs(
   w: Weights64,
   prompt: readonly number[],
   response: readonly number[],
+  /** receives each layer's routes of all places; given ones are taken instead of the policy's own */
+  routing: { own?: TokenRoute[][]; replay?: readonly TokenRoute[][] } = {},
 ): number[] {
   const tokens = [...prompt, ...response];
   const embedding = w.get('model.embed_tokens.weight') as Float64Array;
@@ -100,7 +129,10 @@ export function referenceLogProbs(
     const layer = `model.layers.${i}`;
     const gain = (name: string) => w.get(`${layer}.${name}.weight`) as Float64Array;
     x = add(x, attention(a, w, layer, rmsNorm(x, gain('input_layernorm'), a.rmsNormEpsilon)));
-    x = add(x, mlp(a, w, layer, rmsNorm(x, gain('post_attention_layernorm'), a.rmsNormEpsilon)));
+    const fed = rmsNorm(x, gain('post_attention_layernorm'), a.rmsNormEpsilon);
+    const routes = routesOf(a, w, layer, fed);
+    routing.own?.push(routes);
+    x = add(x, mlp(a, w, layer, fed, routing.replay?.[i] ?? routes));
   }
   const final = rmsNorm(x, w.get('model.norm.weight') as Float64Array, a.rmsNormEpsilon);
   const logits = multiply(

@@ -8,7 +8,7 @@
  * Solutions explore: of the open neighbours not yet visited one is chosen at random, more often one on a
  * shortest path; out of a dead end the walk goes back the way it came. So a good policy is uncertain
  * where to turn and certain about walls and places. Contract: pure functions of their arguments and of
- * the random stream handed in; a prompt has at most 56 tokens (7 x 7), a solution at most 147.
+ * the random stream handed in; prompt and solution together stay within 256 tokens.
  */
 import type { Random } from '../math/philox';
 import { isHeldOut, type Difficulty, type Problem, type Task, type Verdict } from './task';

@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Random, STREAM } from '../math/philox';
+import {
+  distances,
+  drawMaze,
+  drawSplit,
+  formatMaze,
+  heldOutPrompt,
+  parseMaze,
+  verify,
+  walk,
+  type Maze,
+} from './maze';
+
+const RANGE = { minSize: 3, maxSize: 7 };
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+const drawn = (seed: number): Maze => drawMaze(new Random(seed, STREAM.prompts), RANGE);
+const PROMPT = '0@.#1#..2..*=';
+
+describe('mazes', () => {
+  test('printing and parsing are inverse', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const maze = drawn(seed);
+        expect(parseMaze(formatMaze(maze))).toEqual(maze);
+      }),
+    );
+  });
+
+  test.each(['', '0@.', '0@*1.', '0@.1..', '0@@*', '1@*', '0@*x', '0@.*1...2..'])(
+    'no maze: "%s"',
+    (text) => expect(parseMaze(text)).toBeUndefined(),
+  );
+
+  test('the goal can be reached, and near and far goals are drawn', () => {
+    const far = new Set<number>();
+    for (let seed = 0; seed < 300; seed++) {
+      const maze = drawn(seed);
+      far.add(distances(maze, maze.start)[maze.goal] as number);
+    }
+    expect(Math.min(...far)).toBe(1);
+    expect(Math.max(...far)).toBeGreaterThan(15);
+  });
+});
+
+describe('walks', () => {
+  test('every solution is judged right, move for move, and fits the context', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const random = new Random(seed, STREAM.training);
+        const { prompt, solution } = drawSplit(random, RANGE, false);
+        expect(verify(prompt, solution)).toEqual({ reward: 1, validSteps: 1 });
+        expect(prompt.length + solution.length).toBeLessThanOrEqual(256);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('solutions are from 3 to over 100 tokens long', () => {
+    const random = new Random(1, STREAM.training);
+    const lengths = Array.from(
+      { length: 1500 },
+      () => drawSplit(random, RANGE, false).solution.length,
+    );
+    expect(Math.min(...lengths)).toBe(3);
+    expect(Math.max(...lengths)).toBeGreaterThan(100);
+  });
+
+  test.each([
+    ['R01D11D21R*;', 1, 1, 'the shortest way'],
+    ['R01L00R01D11D21R*;', 1, 1, 'a detour'],
+    ['R01D12D21R*;', 1, 0.75, 'a place misnamed on the way: it arrives all the same'],
+    ['R01D11D21R*', 0, 1, 'it does not end'],
+    ['R01D11D21;', 0, 1, 'it ends before the goal'],
+    ['D10D20R21R*;', 0, 0, 'through a wall'],
+    ['U;', 0, 0, 'over the edge'],
+    [';', 0, 0, 'no move at all'],
+    ['', 0, 0, 'nothing'],
+    ['R01D11D21R*L21;', 0, 1, 'it walks on from the goal'],
+    ['R01xyz', 0, 0.5, 'no move of this task'],
+  ])('%s: reward %d, valid steps %d (%s)', (response, reward, validSteps) => {
+    expect(verify(PROMPT, response)).toEqual({ reward, validSteps });
+  });
+
+  test('cells visited end before the first illegal move', () => {
+    expect(walk(PROMPT, 'R01D11U01U').cells).toEqual([0, 1, 4, 1]);
+  });
+
+  test('held-out prompts depend on seed and index alone and never come from the training side', () => {
+    const held = Array.from({ length: 50 }, (_, i) => heldOutPrompt(3, i, RANGE));
+    expect(heldOutPrompt(3, 7, RANGE)).toBe(held[7]);
+    const random = new Random(3, STREAM.training);
+    const trained = new Set(
+      Array.from({ length: 3000 }, () => drawSplit(random, RANGE, false).prompt),
+    );
+    expect(held.filter((prompt) => trained.has(prompt))).toEqual([]);
+  });
+});
