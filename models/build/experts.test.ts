@@ -3,7 +3,7 @@
  * and its gradient through the routers.
  */
 import { defaultDevice, grad, init, numpy as np } from '@jax-js/jax';
-import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import type { Tensor } from 'onnxruntime-web';
 import { TensorProto_DataType } from 'onnx-buf';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { NODE_ASSETS } from '../../scripts/node/ort';
@@ -47,7 +47,7 @@ async function run(bytes: Uint8Array, more: Record<string, Tensor> = {}) {
   const n = TOKENS.length - 1;
   const int64 = (values: number[]) =>
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, n]);
-  const feeds: InferenceSession.FeedsType = {
+  const feeds: Record<string, Tensor> = {
     input_ids: int64(TOKENS.slice(0, n)),
     attention_mask: int64(new Array<number>(n).fill(1)),
     position_ids: int64([...new Array(n).keys()]),
@@ -122,8 +122,7 @@ describe('the graph with experts', () => {
   test('its gradient, routers included, equals finite differences of the float64 loops', async () => {
     // onnxruntime-web defines a global Worker in Node, which jax-js takes for a browser's.
     Reflect.deleteProperty(globalThis, 'Worker');
-    const cache = { layers: MOE.layers, heads: MOE.heads, headSize: MOE.hiddenSize / MOE.heads };
-    const policy = new DifferentiablePolicy(onnx, cache, MOE.vocabulary.length);
+    const policy = new DifferentiablePolicy(onnx, MOE.vocabulary.length);
     const n = TOKENS.length - 1;
     const row = (values: number[]) => np.array(Int32Array.from(values), { shape: [1, n] });
     const mask = Float32Array.from({ length: n }, (_, t) => (t >= PROMPT.length - 1 ? 1 : 0));

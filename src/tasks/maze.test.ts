@@ -1,19 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random, STREAM } from '../math/philox';
-import {
-  distances,
-  drawMaze,
-  drawSplit,
-  formatMaze,
-  heldOutPrompt,
-  parseMaze,
-  verify,
-  walk,
-  type Maze,
-} from './maze';
+import { distances, drawMaze, formatMaze, maze as task, parseMaze, walk, type Maze } from './maze';
+import { heldOutPrompts } from './task';
 
-const RANGE = { minSize: 3, maxSize: 7 };
+const RANGE = { least: 3, most: 7 };
+const { verify } = task;
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const drawn = (seed: number): Maze => drawMaze(new Random(seed, STREAM.prompts), RANGE);
 const PROMPT = '0@.#1#..2..*=';
@@ -49,7 +41,7 @@ describe('walks', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const random = new Random(seed, STREAM.training);
-        const { prompt, solution } = drawSplit(random, RANGE, false);
+        const { prompt, solution } = task.draw(random, RANGE, false);
         expect(verify(prompt, solution)).toEqual({ reward: 1, validSteps: 1 });
         expect(prompt.length + solution.length).toBeLessThanOrEqual(256);
       }),
@@ -61,7 +53,7 @@ describe('walks', () => {
     const random = new Random(1, STREAM.training);
     const lengths = Array.from(
       { length: 1500 },
-      () => drawSplit(random, RANGE, false).solution.length,
+      () => task.draw(random, RANGE, false).solution.length,
     );
     expect(Math.min(...lengths)).toBe(3);
     expect(Math.max(...lengths)).toBeGreaterThan(100);
@@ -88,11 +80,12 @@ describe('walks', () => {
   });
 
   test('held-out prompts depend on seed and index alone and never come from the training side', () => {
-    const held = Array.from({ length: 50 }, (_, i) => heldOutPrompt(3, i, RANGE));
-    expect(heldOutPrompt(3, 7, RANGE)).toBe(held[7]);
+    const settings = { minOperators: 3, maxOperators: 7 };
+    const held = heldOutPrompts(task, 3, settings, 50);
+    expect(heldOutPrompts(task, 3, settings, 1, 7)).toEqual([held[7]]);
     const random = new Random(3, STREAM.training);
     const trained = new Set(
-      Array.from({ length: 3000 }, () => drawSplit(random, RANGE, false).prompt),
+      Array.from({ length: 3000 }, () => task.draw(random, RANGE, false).prompt),
     );
     expect(held.filter((prompt) => trained.has(prompt))).toEqual([]);
   });

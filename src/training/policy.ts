@@ -122,7 +122,7 @@ export class DifferentiablePolicy {
 
 /** The graph that a session samples from, differentiable. */
 export function differentiable({ onnx, portNames, tokenizer }: PolicyFiles): DifferentiablePolicy {
-  return new DifferentiablePolicy(onnx, tokenizer.vocabulary.length, portNames);
+  return new DifferentiablePolicy(onnx, tokenizer.vocabulary.length, { names: portNames });
 }
 
 export function uploadParams(weights: Weights, prefix = ''): Params {
