@@ -1,6 +1,6 @@
 /** One kept run in the list: what it is, how it differs from the one in view, and what can be done. */
 import { useState } from 'react';
-import type { ShelfRun } from '../../src/engine/lab/protocol';
+import type { ListedRun } from '../../src/engine/lab/protocol';
 import { MAX_OVERLAYS } from '../state/lab-overlays';
 import { useLab, useLabState } from '../state/react';
 import { overlayLook } from '../charts/overlay-look';
@@ -8,7 +8,7 @@ import { OverlayGlyph } from '../charts/OverlayGlyph';
 import { RunFiles } from './RunFiles';
 import { dateWords, differenceWords, differsBy, sizeWords, sourceWords, stateWords } from './words';
 
-export function KeptItem({ kept, inView }: { kept: ShelfRun; inView: boolean }) {
+export function KeptItem({ kept, inView }: { kept: ListedRun; inView: boolean }) {
   const lab = useLab();
   const settings = useLabState((state) => state.run?.settings ?? null);
   const overlays = useLabState((state) => state.overlays);
@@ -80,7 +80,7 @@ export function KeptItem({ kept, inView }: { kept: ShelfRun; inView: boolean }) 
   );
 }
 
-function RenameForm({ kept, onDone }: { kept: ShelfRun; onDone: () => void }) {
+function RenameForm({ kept, onDone }: { kept: ListedRun; onDone: () => void }) {
   const lab = useLab();
   const [name, setName] = useState(kept.name ?? '');
   return (

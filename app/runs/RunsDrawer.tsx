@@ -1,6 +1,6 @@
-/** The drawer of kept runs: this run as files, the list, room, and the paper. Does not block the page. */
+/** The drawer of kept runs: this run as files, the list, storage, and the paper. Does not block the page. */
 import { useRef, useState, type ReactNode } from 'react';
-import type { ShelfRun } from '../../src/engine/lab/protocol';
+import type { ListedRun } from '../../src/engine/lab/protocol';
 import { bytes, counted } from '../format/numbers';
 import { useDrawer } from '../inspector/drawer';
 import { useLab, useLabState } from '../state/react';
@@ -72,28 +72,28 @@ function InView() {
 }
 
 function Kept() {
-  const shelf = useLabState((state) => state.shelf);
-  if (shelf === null) return <p className="muted">Looking for kept runs…</p>;
-  if (shelf.status === 'unavailable') {
+  const keptRuns = useLabState((state) => state.keptRuns);
+  if (keptRuns === null) return <p className="muted">Looking for kept runs…</p>;
+  if (keptRuns.status === 'unavailable') {
     return (
       <section aria-label="Kept runs">
         <h3>Kept runs</h3>
         <p className="notice" role="status" data-testid="unavailable">
-          Runs cannot be kept: {shelf.message} Everything else works; download what you want to have
-          later.
+          Runs cannot be kept: {keptRuns.message} Everything else works; download what you want to
+          have later.
         </p>
       </section>
     );
   }
-  return <List runs={shelf.runs} room={shelf.room} />;
+  return <List runs={keptRuns.runs} storage={keptRuns.storage} />;
 }
 
 interface ListProps {
-  runs: readonly ShelfRun[];
-  room: { used: number; quota: number } | null;
+  runs: readonly ListedRun[];
+  storage: { used: number; quota: number } | null;
 }
 
-function List({ runs, room }: ListProps) {
+function List({ runs, storage }: ListProps) {
   const lab = useLab();
   const shown = useLabState((state) => {
     const keeping = state.run?.keeping;
@@ -134,8 +134,9 @@ function List({ runs, room }: ListProps) {
       )}
       <p className="small muted">
         {counted(runs.length, 'run')}, {bytes(size)}
-        {room !== null && `; the browser has room for about ${bytes(room.quota - room.used)} more`}.
-        Only this browser has them; it may drop them when its disk is full.
+        {storage !== null &&
+          `; the browser has room for about ${bytes(storage.quota - storage.used)} more`}
+        . Only this browser has them; it may drop them when its disk is full.
       </p>
     </section>
   );

@@ -8,17 +8,17 @@ import { labelOf } from './words';
 /** Label by kept id, of the runs laid over. */
 export function useOverlayLabels(): ReadonlyMap<string, string> {
   const overlays = useLabState((state) => state.overlays);
-  const shelf = useLabState((state) => state.shelf);
+  const keptRuns = useLabState((state) => state.keptRuns);
   const settings = useLabState((state) => state.run?.settings ?? null);
   return useMemo(() => {
-    const runs = shelf?.status === 'open' ? shelf.runs : [];
+    const runs = keptRuns?.status === 'open' ? keptRuns.runs : [];
     return new Map(
       overlays.map(({ id }) => {
         const kept = runs.find((run) => run.id === id);
         return [id, kept === undefined ? 'a kept run' : labelOf(settings, kept)];
       }),
     );
-  }, [overlays, shelf, settings]);
+  }, [overlays, keptRuns, settings]);
 }
 
 /** Changes with the runs laid over: axes start afresh, so that one taken away leaves no empty room. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICIES, DEFAULT_SETTINGS, DEFAULT_SYNTHETIC } from '../../src/settings/run';
-import type { ShelfRun } from '../../src/engine/lab/protocol';
+import type { ListedRun } from '../../src/engine/lab/protocol';
 import { differenceWords, differsBy, labelOf, sizeWords, sourceWords, stateWords } from './words';
 
-const run = (more: Partial<ShelfRun> = {}): ShelfRun => ({
+const run = (more: Partial<ListedRun> = {}): ListedRun => ({
   id: 'a',
   kind: 'rollouts',
   name: null,

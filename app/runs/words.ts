@@ -1,5 +1,5 @@
 /** Kept runs in words: what they are, and how they differ from the one in view. Contract: pure. */
-import type { KeptRun, ShelfRun } from '../../src/engine/lab/protocol';
+import type { KeptRun, ListedRun } from '../../src/engine/lab/protocol';
 import { runDifferences, type RunDifference, type RunSettings } from '../../src/settings/run';
 import { bytes, count } from '../format/numbers';
 
@@ -48,7 +48,7 @@ export function sizeWords({ sequences, totalSequences, tokens, bytes: size }: Ke
   return `${count(sequences)}${of} responses, ${count(tokens)} tokens, ${bytes(size)}`;
 }
 
-export function stateWords(run: ShelfRun): string {
+export function stateWords(run: ListedRun): string {
   const { state, live, sequences, totalSequences } = run;
   if (live === 'elsewhere') return 'in another tab';
   if (state === 'finished' || sequences >= totalSequences) return 'finished';

@@ -11,7 +11,7 @@ export const emptyLab = (draft: Draft): LabState => ({
   measurements: {},
   refusals: {},
   inspection: null,
-  shelf: null,
+  keptRuns: null,
   shelfOpen: false,
   cutOff: null,
   undo: null,

@@ -4,7 +4,7 @@
  * void.
  */
 import type {
-  ImportFile,
+  ImportSource,
   ImportOptions,
   ImportOutcome,
   ImportReport,
@@ -15,7 +15,7 @@ import type {
 /** Files that are being read, or could not be. */
 export interface Reading {
   run: RunId;
-  files: ImportFile[];
+  files: ImportSource[];
   options: ImportOptions;
   progress: RunProgress;
   failure: Unreadable | null;
@@ -28,7 +28,7 @@ export type Unreadable = Pick<
 
 /** Where a run came from files: which, how they were read, and what was found. */
 export interface Imported {
-  files: ImportFile[];
+  files: ImportSource[];
   options: ImportOptions;
   report: ImportReport;
 }

@@ -1,6 +1,6 @@
 /** The lab's reading of a person's files, as `imports.ts` describes it. */
 import { message } from '../../src/message';
-import type { ImportFile, ImportOptions, ImportOutcome } from '../../src/engine/lab/protocol';
+import type { ImportSource, ImportOptions, ImportOutcome } from '../../src/engine/lab/protocol';
 import { QUEUED, type Engine, type LabStore } from './lab-state';
 
 export class FileImports {
@@ -10,7 +10,7 @@ export class FileImports {
   ) {}
 
   /** @returns whether the files are the run now */
-  async read(files: ImportFile[], options: ImportOptions): Promise<boolean> {
+  async read(files: ImportSource[], options: ImportOptions): Promise<boolean> {
     this.cancel();
     const { run, outcome } = this.engine.importFiles(files, options);
     this.store.setState({ reading: { run, files, options, progress: QUEUED, failure: null } });

@@ -9,8 +9,8 @@ import type {
   KeptId,
   Reopened,
   RunId,
-  Shelf,
-  ShelfRun,
+  KeptList,
+  ListedRun,
   Subject,
 } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/settings/run';
@@ -19,7 +19,7 @@ import type { Opener } from './lab-opening';
 import { isLive, type Engine, type LabStore } from './lab-state';
 
 /** Under way when the page went, and worked on by no other tab. */
-function wasCutOff(run: ShelfRun): boolean {
+function wasCutOff(run: ListedRun): boolean {
   // All may be there, and only the word that it is finished was not written any more.
   const whole = run.sequences >= run.totalSequences;
   return run.state === 'running' && run.live === null && run.settings !== null && !whole;
@@ -36,26 +36,27 @@ export class KeptRuns {
   ) {}
 
   /** @returns the list, as it is in the store now */
-  async refresh(): Promise<Shelf> {
-    return this.arrange(() => this.engine.shelf());
+  async refresh(): Promise<KeptList> {
+    return this.arrange(() => this.engine.keptRuns());
   }
 
   /** The newest run that a reload or a crash cut off; one with the draft's settings comes first. */
-  async cutOff(): Promise<ShelfRun | null> {
-    const shelf = await this.refresh();
-    if (shelf.status !== 'open') return null;
-    const cut = shelf.runs.filter(wasCutOff);
+  async cutOff(): Promise<ListedRun | null> {
+    const keptRuns = await this.refresh();
+    if (keptRuns.status !== 'open') return null;
+    const cut = keptRuns.runs.filter(wasCutOff);
     return cut.find((run) => this.isDraft(run)) ?? cut[0] ?? null;
   }
 
-  isDraft({ settings }: ShelfRun): boolean {
+  isDraft({ settings }: ListedRun): boolean {
     return sameSettings(settings, readDraft(this.store.getState().draft).settings);
   }
 
   /** Makes a kept run the one in view; a live one is stopped and stays kept. */
   async open(id: KeptId): Promise<boolean> {
-    const { shelf, run: before } = this.store.getState();
-    const known = shelf?.status === 'open' ? shelf.runs.find((run) => run.id === id) : undefined;
+    const { keptRuns, run: before } = this.store.getState();
+    const known =
+      keptRuns?.status === 'open' ? keptRuns.runs.find((run) => run.id === id) : undefined;
     if (known?.settings) {
       const { settings } = known;
       this.store.setState(({ draft }) => ({ draft: draftOf(settings, draft) }));
@@ -113,7 +114,7 @@ export class KeptRuns {
     });
   }
 
-  /** Gives back the room of what was deleted. */
+  /** Frees the storage of what was deleted. */
   async purge(): Promise<void> {
     await this.arrange(() => this.engine.purge());
   }
@@ -122,12 +123,12 @@ export class KeptRuns {
     return this.engine.export(subject, kind, link);
   }
 
-  private async arrange(request: () => Promise<Shelf>): Promise<Shelf> {
-    const shelf = await request().catch((error: unknown): Shelf => ({
+  private async arrange(request: () => Promise<KeptList>): Promise<KeptList> {
+    const keptRuns = await request().catch((error: unknown): KeptList => ({
       status: 'unavailable',
       message: message(error),
     }));
-    this.store.setState({ shelf });
-    return shelf;
+    this.store.setState({ keptRuns });
+    return keptRuns;
   }
 }

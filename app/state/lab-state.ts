@@ -1,4 +1,4 @@
-/** What the page knows: the store's shape, shared by the rooms of the lab (`lab-*.ts`). */
+/** What the page knows: the store's shape, shared by the parts of the lab (`lab-*.ts`). */
 import type { StoreApi } from 'zustand/vanilla';
 import type { EngineClient } from '../../src/engine/lab/client';
 import type {
@@ -10,8 +10,8 @@ import type {
   KeptRun,
   RunId,
   RunProgress,
-  Shelf,
-  ShelfRun,
+  KeptList,
+  ListedRun,
 } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
@@ -33,7 +33,7 @@ export type Engine = Pick<
   | 'fingerprint'
   | 'sequences'
   | 'sequence'
-  | 'shelf'
+  | 'keptRuns'
   | 'reopen'
   | 'keep'
   | 'rename'
@@ -125,10 +125,10 @@ export interface LabState {
   refusals: { [K in ExperimentId]?: string };
   inspection: Inspection | null;
   /** the kept runs; null until they were asked for */
-  shelf: Shelf | null;
+  keptRuns: KeptList | null;
   shelfOpen: boolean;
   /** a run that a reload or a crash cut off, on offer until resumed or dismissed */
-  cutOff: ShelfRun | null;
+  cutOff: ListedRun | null;
   undo: Undo | null;
   overlays: readonly Overlay[];
   overlaid: { readonly [K in ExperimentId]?: readonly OverlayAnswer<K>[] };

@@ -34,6 +34,7 @@ export class Watches {
 
   /** @returns what ends it */
   watch<K extends ExperimentId>(id: K, settings: ExperimentMap[K]['settings']): () => void {
+    const left = new AbortController();
     const watch: Watch = {
       inFlight: false,
       due: false,
@@ -43,13 +44,14 @@ export class Watches {
         const { run } = this.store.getState();
         if (run === null || run.progress.sequences === 0) return;
         try {
-          const result = await this.engine.experiment(run.id, id, settings);
+          const result = await this.engine.experiment(run.id, id, settings, left.signal);
           if (this.watches.get(id) !== watch || this.store.getState().run?.id !== run.id) return;
           this.store.setState(({ measurements, refusals }) => ({
             measurements: { ...measurements, [id]: { run: run.id, result } },
             refusals: { ...refusals, [id]: undefined },
           }));
         } catch (error) {
+          if (left.signal.aborted) return;
           if (this.store.getState().run?.id !== run.id) return;
           this.store.setState(({ refusals }) => ({
             refusals: { ...refusals, [id]: message(error) },
@@ -61,6 +63,7 @@ export class Watches {
     this.refresh(watch);
     this.overlays.want(id, settings);
     return () => {
+      left.abort();
       if (this.watches.get(id) !== watch) return;
       this.watches.delete(id);
       this.cancelTimer(watch);

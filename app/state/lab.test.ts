@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import type {
-  Event,
+  RunEvent,
   ImportOutcome,
   ImportReport,
   RunProgress,
-  Shelf,
-  ShelfRun,
+  KeptList,
+  ListedRun,
 } from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { RunSettings } from '../../src/settings/run';
@@ -73,7 +73,7 @@ class Scripted implements Engine {
   asked: { resolve: (result: unknown) => void; reject: (error: Error) => void }[] = [];
   policies = [policy('arithmetic-dense', ['gspo-00100', 'gspo-00101'])];
   opens = async () => undefined;
-  private listener: (event: Event) => void = () => undefined;
+  private listener: (event: RunEvent) => void = () => undefined;
   private runs = 0;
 
   async open(backend: string) {
@@ -127,9 +127,13 @@ class Scripted implements Engine {
   fingerprint: Engine['fingerprint'] = () => Promise.reject(new Error('not scripted'));
   sequences: Engine['sequences'] = () => Promise.reject(new Error('not scripted'));
   sequence: Engine['sequence'] = () => Promise.reject(new Error('not scripted'));
-  kept: ShelfRun[] = [];
-  private shelfNow = async (): Promise<Shelf> => ({ status: 'open', runs: this.kept, room: null });
-  shelf: Engine['shelf'] = () => this.shelfNow();
+  kept: ListedRun[] = [];
+  private keptNow = async (): Promise<KeptList> => ({
+    status: 'open',
+    runs: this.kept,
+    storage: null,
+  });
+  keptRuns: Engine['keptRuns'] = () => this.keptNow();
   reopen: Engine['reopen'] = (id) => {
     const run = ++this.runs;
     this.orders.push(`reopen ${id} as ${run}`);
@@ -139,24 +143,24 @@ class Scripted implements Engine {
     const progress: RunProgress = { ...QUEUED, phase: 'paused', sequences, totalSequences };
     return { run, opened: Promise.resolve({ kept, progress, cannotResume: null }) };
   };
-  keep: Engine['keep'] = () => this.shelfNow();
-  rename: Engine['rename'] = () => this.shelfNow();
+  keep: Engine['keep'] = () => this.keptNow();
+  rename: Engine['rename'] = () => this.keptNow();
   remove: Engine['remove'] = (ids) => {
     this.orders.push(`remove ${ids.join()}`);
-    return this.shelfNow();
+    return this.keptNow();
   };
   restore: Engine['restore'] = (ids) => {
     this.orders.push(`restore ${ids.join()}`);
-    return this.shelfNow();
+    return this.keptNow();
   };
-  purge: Engine['purge'] = () => this.shelfNow();
+  purge: Engine['purge'] = () => this.keptNow();
   export: Engine['export'] = () => Promise.reject(new Error('not scripted'));
-  subscribe(listener: (event: Event) => void) {
+  subscribe(listener: (event: RunEvent) => void) {
     this.listener = listener;
     return () => undefined;
   }
 
-  emit(event: Event) {
+  emit(event: RunEvent) {
     this.listener(event);
   }
   progress(run: number, change: Partial<RunProgress>) {

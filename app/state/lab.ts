@@ -1,15 +1,15 @@
 /**
  * The page's one store and what a person can do to it. Contract: the engine is reached only through
- * the client handed in; events of a run that is no longer ours are dropped. Each room of the lab has a
+ * the client handed in; events of a run that is no longer ours are dropped. Each part of the lab has a
  * file of its own: `lab-opening`, `lab-run`, `lab-imports`, `lab-watches`.
  */
 import { createStore } from 'zustand/vanilla';
 import type {
-  Event,
+  RunEvent,
   ExperimentId,
   ExperimentMap,
   ExportKind,
-  ImportFile,
+  ImportSource,
   ImportOptions,
   KeptId,
   RunId,
@@ -182,7 +182,7 @@ export class Lab {
   }
 
   /** Reads a person's files; once they are read they are the run. */
-  async importFiles(files: ImportFile[], options: ImportOptions): Promise<void> {
+  async importFiles(files: ImportSource[], options: ImportOptions): Promise<void> {
     if (await this.imports.read(files, options)) this.watches.refreshAll();
   }
 
@@ -223,8 +223,7 @@ export class Lab {
     this.store.setState({ notice: null });
   }
 
-  private hear(event: Event): void {
-    if (event.type === 'reply' || event.type === 'refused') return;
+  private hear(event: RunEvent): void {
     const { run, reading } = this.store.getState();
     if (event.type === 'progress' && reading?.run === event.run) {
       this.store.setState({ reading: { ...reading, progress: event.progress } });

@@ -156,3 +156,24 @@ it('is given up where the browser never answers', async () => {
     vi.useRealTimers();
   }
 });
+
+it('tables of more columns per token are kept, whole, and joined where every batch has them', async () => {
+  const store = await RunStore.open();
+  const shared = new Int32Array(new SharedArrayBuffer(4 * 2 * 1000));
+  for (const index of [0, 1]) {
+    const part = await batch(index);
+    const tokens = part.tokenIds.length;
+    const values = shared.subarray(0, 2 * tokens).map((_, i) => i + index);
+    const tables = { 'router.old': { width: 2, values } };
+    await store.append(about('a', { keptBatches: index + 1 }), index, { ...part, tables });
+  }
+  const { rollouts } = await store.read('a');
+  const table = rollouts.tables?.['router.old'];
+  expect(table?.width).toBe(2);
+  expect(table?.values).toBeInstanceOf(Int32Array);
+  expect(table?.values).toHaveLength(2 * rollouts.tokenIds.length);
+  const second = 2 * (await batch(0)).tokenIds.length;
+  expect([table?.values[0], table?.values[second]]).toEqual([0, 1]);
+  await store.append(about('a', { keptBatches: 3 }), 2, await batch(2));
+  expect((await store.read('a')).rollouts.tables).toBeUndefined();
+});

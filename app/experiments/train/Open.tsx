@@ -50,8 +50,8 @@ function StepRollouts({ race, racer }: { race: PresentRace; racer: number }) {
     if (step === null) return;
     setProblem(null);
     try {
-      const { name, blob } = await session.rollouts(racer, step, link);
-      await lab.importFiles([{ name, blob }], DEFAULT_IMPORT);
+      const table = await session.rollouts(racer, step, link);
+      await lab.importFiles([table], DEFAULT_IMPORT);
       address.go('equivalence');
       scrollTo(0, 0);
     } catch (error) {

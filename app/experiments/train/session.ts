@@ -8,10 +8,10 @@ import { TrainingClient } from '../../../src/engine/trainer/client';
 import type {
   KeptRace,
   OwnStart,
+  RaceEvent,
   RaceId,
   RaceKey,
   SamplePair,
-  TrainingEvent,
 } from '../../../src/engine/trainer/protocol';
 import type { BackendInfo } from '../../../src/engine/lab/protocol';
 import type { TrainingSettings } from '../../../src/settings/training';
@@ -188,17 +188,17 @@ export class RaceSession {
   }
 
   refreshKept(): Promise<void> {
-    return this.shelf(() => this.client.races());
+    return this.updateKept(() => this.client.races());
   }
 
   removeKept(id: RaceKey): Promise<void> {
     const { overlaid } = this.store.getState();
     this.store.setState({ overlaid: overlaid.filter((other) => other !== id) });
-    return this.shelf(() => this.client.remove(id));
+    return this.updateKept(() => this.client.remove(id));
   }
 
   putBack(id: RaceKey): Promise<void> {
-    return this.shelf(() => this.client.putBack(id));
+    return this.updateKept(() => this.client.restore(id));
   }
 
   toggleOverlay(id: RaceKey): void {
@@ -208,7 +208,7 @@ export class RaceSession {
     if (next.length <= MAX_OVERLAID) this.store.setState({ overlaid: next });
   }
 
-  private async shelf(ask: () => Promise<KeptRace[]>): Promise<void> {
+  private async updateKept(ask: () => Promise<KeptRace[]>): Promise<void> {
     try {
       this.store.setState({ kept: await ask(), keptTrouble: null });
     } catch (error) {
@@ -258,7 +258,7 @@ export class RaceSession {
     if (race?.id === id) this.store.setState({ race: { ...race, ...to(race) } });
   }
 
-  private hear(event: TrainingEvent): void {
+  private hear(event: RaceEvent): void {
     switch (event.type) {
       case 'backend':
         return this.change(event.race, () => ({ backend: event.backend }));
@@ -285,8 +285,6 @@ export class RaceSession {
           held: [],
         }));
       case 'snapshot':
-      case 'reply':
-      case 'refused':
         return;
       default:
         event satisfies never;

@@ -9,7 +9,7 @@ import { StoreFull } from '../../store/kept-run';
 import { RunStore } from '../../store/run-store';
 import { EngineClient } from './client';
 import { Engine } from './engine';
-import type { Event, Keeping, Reply, Request } from './protocol';
+import type { Event, Keeping, Request } from './protocol';
 
 const SETTINGS: RunSettings = {
   backend: 'wasm',
@@ -82,9 +82,9 @@ class Visit {
   }
 
   async list() {
-    const shelf = await this.client.shelf();
-    if (shelf.status !== 'open') throw new Error(shelf.message);
-    return shelf.runs;
+    const kept = await this.client.keptRuns();
+    if (kept.status !== 'open') throw new Error(kept.message);
+    return kept.runs;
   }
 }
 
@@ -230,7 +230,7 @@ describe('where the browser gives no more room', () => {
     await one.phase(run, 'finished');
     const { keeping } = await one.keeping(({ status }) => status === 'off');
     expect(keeping).toMatchObject({ message: expect.stringContaining('no IndexedDB') as string });
-    expect(await one.client.shelf()).toMatchObject({ status: 'unavailable' });
+    expect(await one.client.keptRuns()).toMatchObject({ status: 'unavailable' });
     expect(await one.records(run)).toHaveLength(RESPONSES);
   });
 });
@@ -248,13 +248,9 @@ describe('a run as a file', () => {
     const outcome = await imported.outcome;
     expect(outcome).toMatchObject({ status: 'read', settings: SETTINGS });
     expect(await later.records(imported.run)).toEqual(records);
-    const shelf = await later.client.keep(imported.run, 'from a friend');
-    expect(shelf).toMatchObject({ runs: [{ name: 'from a friend', sequences: RESPONSES }] });
-    const reply: Extract<Reply, { type: 'exported' }> = await later.client.export(
-      imported.run,
-      'sequences',
-      null,
-    );
+    const list = await later.client.keep(imported.run, 'from a friend');
+    expect(list).toMatchObject({ runs: [{ name: 'from a friend', sequences: RESPONSES }] });
+    const reply = await later.client.export(imported.run, 'sequences', null);
     expect(await reply.blob.text()).toContain('# seed: 1\r\n');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Keeps one run as it grows. Contract: writing never delays the run and never fails it; batches are written
- * in order, each once; where the browser gives no more room, what was written stays, the rest waits in
+ * Stores one run as it grows. Contract: writing never delays the run and never fails it; batches are written
+ * in order, each once; where the browser gives no more storage, what was written stays, the rest waits in
  * memory and is tried again with every batch; `say` is told whenever that changes.
  */
 import type { Rollouts } from '../../rollouts/rollouts';
@@ -26,7 +26,7 @@ function stateOf({ phase }: RunProgress): State {
   return phase === 'finished' || phase === 'stopped' ? phase : 'running';
 }
 
-export class Keeper {
+export class Autosave {
   private waiting: FinishedBatch[] = [];
   private work: Promise<void> = Promise.resolve();
   private state: State = 'running';
@@ -62,7 +62,7 @@ export class Keeper {
     });
   }
 
-  /** Tries again at once, after room has been made. */
+  /** Tries again at once, after storage has been freed. */
   retry(): void {
     this.next(() => this.drain());
   }
@@ -76,7 +76,7 @@ export class Keeper {
     this.work = this.work.then(task).catch((error: unknown) => this.fail(error));
   }
 
-  /** A run whose last batches found no room is not finished for who opens it later. */
+  /** A run whose last batches found no storage is not finished for who opens it later. */
   private settled(): State {
     return this.state === 'finished' && this.waiting.length > 0 ? 'stopped' : this.state;
   }
@@ -95,7 +95,7 @@ export class Keeper {
         seconds,
         bytes: this.run.bytes + bytesOf(rollouts),
       };
-      await this.making(() => this.store.append(run, index, rollouts));
+      await this.storing(() => this.store.append(run, index, rollouts));
       this.run = run;
       this.waiting.shift();
       this.say({ status: 'kept', id: run.id, sequences });
@@ -103,12 +103,12 @@ export class Keeper {
   }
 
   private async write(run: KeptRun): Promise<void> {
-    await this.making(() => this.store.put(run));
+    await this.storing(() => this.store.put(run));
     this.run = run;
   }
 
-  /** Runs that were deleted give their room before a batch is turned away. */
-  private async making(write: () => Promise<void>): Promise<void> {
+  /** Runs that were deleted free their storage before a batch is turned away. */
+  private async storing(write: () => Promise<void>): Promise<void> {
     try {
       await write();
     } catch (error) {

@@ -1,57 +1,40 @@
 /**
- * The page's side of the protocol: typed calls, promises for answers, events for runs.
+ * The page's side of the lab: typed calls, promises for answers, events for runs.
  *
  * Contract: a dead worker rejects what was waiting, tells listeners that the run failed, and the next
  * call starts a fresh worker; nothing hangs.
  */
 import type { BackendChoice, RunSettings } from '../../settings/run';
+import { Channel } from '../rpc/channel';
 import type {
-  Event,
   ExperimentId,
   ExperimentMap,
-  ExperimentReply,
-  ExperimentRequest,
   ExportKind,
-  FingerprintRequest,
-  ImportFile,
+  HeadlineExperiment,
   ImportOptions,
   ImportOutcome,
+  ImportSource,
   KeptId,
+  KeptList,
+  LabCalls,
+  Order,
   Reopened,
-  Reply,
-  Request,
+  RunEvent,
   RunFingerprint,
   RunId,
   SequenceDetail,
   SequenceQuery,
-  Shelf,
-  ShelfRequest,
   Subject,
 } from './protocol';
-import { WorkerLink } from '../rpc/channel';
 
-type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>;
-
-/** Tells whether a reply is the expected one, and narrows it. */
-type Expected<R extends Reply> = (reply: Reply) => reply is R;
-
-const isType =
-  <T extends Reply['type']>(type: T): Expected<ReplyOf<T>> =>
-  (reply): reply is ReplyOf<T> =>
-    reply.type === type;
-
-const isExperiment =
-  <K extends ExperimentId>(id: K): Expected<Reply & ExperimentReply<K>> =>
-  (reply): reply is Reply & ExperimentReply<K> =>
-    reply.type === 'experiment' && reply.experiment === id;
+type ReplyOf<K extends keyof LabCalls> = Promise<LabCalls[K]['reply']>;
 
 export class EngineClient {
-  private readonly link: WorkerLink<Request, Reply, Event>;
-  private lastRequest = 0;
+  private readonly channel: Channel<LabCalls, Order, RunEvent>;
   private lastRun = 0;
 
   constructor(createWorker: () => Worker) {
-    this.link = new WorkerLink<Request, Reply, Event>({
+    this.channel = new Channel<LabCalls, Order, RunEvent>({
       createWorker,
       name: 'The engine',
       died: () => ({
@@ -63,154 +46,121 @@ export class EngineClient {
     });
   }
 
-  open(backend: BackendChoice): Promise<ReplyOf<'opened'>> {
-    const requestId = ++this.lastRequest;
-    return this.link.ask({ type: 'open', requestId, backend }, isType('opened'));
+  open(backend: BackendChoice): ReplyOf<'open'> {
+    return this.channel.call('open', { backend });
   }
 
   /** Claims on the races that ship with a policy; none where it has none. */
-  series(policy: string, seed: number): Promise<ReplyOf<'series'>> {
-    const requestId = ++this.lastRequest;
-    return this.link.ask({ type: 'series', requestId, policy, seed }, isType('series'));
+  series(policy: string, seed: number): ReplyOf<'series'> {
+    return this.channel.call('series', { policy, seed });
   }
 
   /** A checkpoint file of the person's own, from now on usable like a shipped one. */
-  adopt(policy: string, name: string, file: Blob): Promise<ReplyOf<'adopted'>> {
-    const requestId = ++this.lastRequest;
-    return this.link.ask({ type: 'adopt', requestId, policy, name, file }, isType('adopted'));
+  adopt(policy: string, name: string, file: Blob): ReplyOf<'adopt'> {
+    return this.channel.call('adopt', { policy, name, file });
   }
 
   /**
    * Starts a run and names it; the run before is stopped and its data are replaced.
-   * @param keep put it away batch by batch, so that it outlives the page
+   * @param keep store it batch by batch, so that it outlives the page
    */
   start(settings: RunSettings, keep = false): RunId {
     const run = ++this.lastRun;
-    this.link.send({ type: 'start', run, settings, keep });
+    this.channel.send({ type: 'start', run, settings, keep });
     return run;
   }
 
   pause(run: RunId): void {
-    this.link.send({ type: 'pause', run });
+    this.channel.send({ type: 'pause', run });
   }
 
   resume(run: RunId): void {
-    this.link.send({ type: 'resume', run });
+    this.channel.send({ type: 'resume', run });
   }
 
   step(run: RunId): void {
-    this.link.send({ type: 'step', run });
+    this.channel.send({ type: 'step', run });
   }
 
   stop(run: RunId): void {
-    this.link.send({ type: 'stop', run });
+    this.channel.send({ type: 'stop', run });
   }
 
   /** Reads files into a run of their own; it replaces the present one once they are read. */
   importFiles(
-    files: ImportFile[],
+    files: ImportSource[],
     options: ImportOptions,
   ): { run: RunId; outcome: Promise<ImportOutcome> } {
     const run = ++this.lastRun;
-    const requestId = ++this.lastRequest;
-    const reply = this.link.ask(
-      { type: 'import', requestId, run, files, options },
-      isType('imported'),
-    );
-    return { run, outcome: reply.then(({ outcome }) => outcome) };
+    return { run, outcome: this.channel.call('import', { run, files, options }) };
   }
 
+  /** @param signal aborted where the answer is no longer wanted: the measurement ends, too */
   async experiment<K extends ExperimentId>(
     run: Subject,
     experiment: K,
     settings?: ExperimentMap[K]['settings'],
+    signal?: AbortSignal,
   ): Promise<ExperimentMap[K]['result']> {
-    const requestId = ++this.lastRequest;
-    const request: ExperimentRequest = {
-      type: 'experiment',
-      requestId,
-      run,
-      experiment,
-      settings,
-    };
-    const reply = await this.link.ask(request, isExperiment(experiment));
-    return reply.result;
+    const ask = { run, experiment, settings };
+    // The engine answers with the result of the experiment that was asked for.
+    return (await this.channel.call('experiment', ask, signal)) as ExperimentMap[K]['result'];
   }
 
-  async fingerprint(
-    run: RunId,
-    experiment: FingerprintRequest['experiment'],
-  ): Promise<RunFingerprint> {
-    const requestId = ++this.lastRequest;
-    const request: FingerprintRequest = { type: 'fingerprint', requestId, run, experiment };
-    const reply = await this.link.ask(request, isType('fingerprint'));
-    return reply.found;
+  fingerprint(run: RunId, experiment: HeadlineExperiment): Promise<RunFingerprint> {
+    return this.channel.call('fingerprint', { run, experiment });
   }
 
-  sequences(run: RunId, query: SequenceQuery): Promise<ReplyOf<'sequences'>> {
-    const requestId = ++this.lastRequest;
-    return this.link.ask({ type: 'sequences', requestId, run, query }, isType('sequences'));
+  sequences(run: RunId, query: SequenceQuery): ReplyOf<'sequences'> {
+    return this.channel.call('sequences', { run, query });
   }
 
-  async sequence(run: RunId, index: number): Promise<SequenceDetail> {
-    const requestId = ++this.lastRequest;
-    const reply = await this.link.ask(
-      { type: 'sequence', requestId, run, index },
-      isType('sequence'),
-    );
-    return reply.sequence;
+  sequence(run: RunId, index: number): Promise<SequenceDetail> {
+    return this.channel.call('sequence', { run, index });
   }
 
   /** The runs that are kept in this browser. */
-  shelf(): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'shelf', requestId }));
+  keptRuns(): Promise<KeptList> {
+    return this.channel.call('kept-runs', {});
   }
 
   /** Makes a kept run the engine's run again. */
   reopen(kept: KeptId): { run: RunId; opened: Promise<Reopened> } {
     const run = ++this.lastRun;
-    const requestId = ++this.lastRequest;
-    const opened = this.link.ask({ type: 'reopen', requestId, run, kept }, isType('reopened'));
-    return { run, opened };
+    return { run, opened: this.channel.call('reopen', { run, kept }) };
   }
 
-  keep(run: RunId, name: string | null): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'keep', requestId, run, name }));
+  keep(run: RunId, name: string | null): Promise<KeptList> {
+    return this.channel.call('keep', { run, name });
   }
 
-  rename(kept: KeptId, name: string | null): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'rename', requestId, kept, name }));
+  rename(kept: KeptId, name: string | null): Promise<KeptList> {
+    return this.channel.call('rename', { kept, name });
   }
 
   /** Can be undone by `restore` until `purge`. */
-  remove(kept: KeptId[]): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'remove', requestId, kept }));
+  remove(kept: KeptId[]): Promise<KeptList> {
+    return this.channel.call('remove', { kept });
   }
 
-  restore(kept: KeptId[]): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'restore', requestId, kept }));
+  restore(kept: KeptId[]): Promise<KeptList> {
+    return this.channel.call('restore', { kept });
   }
 
-  purge(): Promise<Shelf> {
-    return this.askShelf((requestId) => ({ type: 'purge', requestId }));
+  purge(): Promise<KeptList> {
+    return this.channel.call('purge', {});
   }
 
   /** A run as a file. */
-  export(run: Subject, kind: ExportKind, link: string | null): Promise<ReplyOf<'exported'>> {
-    const requestId = ++this.lastRequest;
-    return this.link.ask({ type: 'export', requestId, run, kind, link }, isType('exported'));
+  export(run: Subject, kind: ExportKind, link: string | null): ReplyOf<'export'> {
+    return this.channel.call('export', { run, kind, link });
   }
 
-  subscribe(listener: (event: Event) => void): () => void {
-    return this.link.subscribe(listener);
+  subscribe(listener: (event: RunEvent) => void): () => void {
+    return this.channel.subscribe(listener);
   }
 
   close(): void {
-    this.link.close('The engine was closed.');
-  }
-
-  private async askShelf(request: (requestId: number) => ShelfRequest): Promise<Shelf> {
-    const reply = await this.link.ask(request(++this.lastRequest), isType('shelf'));
-    return reply.shelf;
+    this.channel.close('The engine was closed.');
   }
 }

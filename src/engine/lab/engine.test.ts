@@ -5,7 +5,8 @@ import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../../settings/run';
 import type { FileSource } from '../../policy/fetch';
 import { Engine } from './engine';
-import type { Event, Reply, Request } from './protocol';
+import type { EquivalenceResult } from '../../experiments/equivalence';
+import type { Event, LabCalls, Request } from './protocol';
 
 const SOURCE: PoliciesSource = {
   ...DEFAULT_POLICIES,
@@ -48,14 +49,17 @@ class Page {
     }
   }
 
-  async ask(build: (requestId: number) => Request): Promise<Reply> {
+  async ask<K extends keyof LabCalls & string>(
+    type: K,
+    asked: LabCalls[K]['ask'],
+  ): Promise<LabCalls[K]['reply']> {
     const requestId = ++this.requests;
-    this.send(build(requestId));
+    this.send({ ...asked, type, requestId } as Request);
     const event = await this.until(
       (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
     );
     if (event.type !== 'reply') throw new Error(event.type === 'refused' ? event.message : '');
-    return event.reply;
+    return event.reply as LabCalls[K]['reply'];
   }
 
   phase(run: number, phase: string): Promise<Event> {
@@ -75,22 +79,16 @@ async function open(wrap: (files: FileSource) => FileSource = (files) => files):
   return page;
 }
 
-const equivalence =
-  (run: number) =>
-  (requestId: number): Request => ({
-    type: 'experiment',
-    requestId,
-    run,
-    experiment: 'equivalence',
-    settings: { bins: 20 },
-  });
+const equivalence = async (p: Page, run: number): Promise<EquivalenceResult> => {
+  const ask = { run, experiment: 'equivalence', settings: { bins: 20 } } as const;
+  return (await p.ask('experiment', ask)) as EquivalenceResult;
+};
 
 describe('engine', () => {
   test('says what it runs on and what there is', async () => {
     const p = await open();
-    const reply = await p.ask((requestId) => ({ type: 'open', requestId, backend: 'wasm' }));
+    const reply = await p.ask('open', { backend: 'wasm' });
     expect(reply).toMatchObject({
-      type: 'opened',
       backend: { policy: 'wasm', kernels: 'cpu' },
       policies: [{ name: 'tiny' }],
     });
@@ -113,29 +111,14 @@ describe('engine', () => {
     const p = await open();
     p.send({ type: 'start', run: 1, settings: settings() });
     await p.phase(1, 'finished');
-    const reply = await p.ask(equivalence(1));
-    if (reply.type !== 'experiment' || reply.experiment !== 'equivalence') throw new Error('wrong');
-    const { result } = reply;
+    const result = await equivalence(p, 1);
     expect(result.sequences).toBe(48);
     expect(result.claims.find(({ id }) => id === 'equivalence.perplexity')?.verdict).toBe('holds');
 
-    const list = await p.ask((requestId) => ({
-      type: 'sequences',
-      requestId,
-      run: 1,
-      query: { low: 0, high: Infinity, limit: 5 },
-    }));
-    if (list.type !== 'sequences') throw new Error('wrong');
+    const list = await p.ask('sequences', { run: 1, query: { low: 0, high: Infinity, limit: 5 } });
     expect(list.total).toBe(48);
     const [first] = list.sequences;
-    const detail = await p.ask((requestId) => ({
-      type: 'sequence',
-      requestId,
-      run: 1,
-      index: first?.index ?? -1,
-    }));
-    if (detail.type !== 'sequence') throw new Error('wrong');
-    const { sequence } = detail;
+    const sequence = await p.ask('sequence', { run: 1, index: first?.index ?? -1 });
     expect(sequence.tokens.map(({ text }) => text).join('')).toBe(sequence.response);
     expect(sequence.tokens.at(-1)?.runningMean).toBeCloseTo(sequence.logWeight, 12);
     expect(sequence.crossEntropyOld - sequence.crossEntropyNew).toBeCloseTo(sequence.logWeight, 12);
@@ -146,9 +129,7 @@ describe('engine', () => {
     const figures = async (run: number, more: Partial<PoliciesSource> = {}) => {
       p.send({ type: 'start', run, settings: settings(more) });
       await p.phase(run, 'finished');
-      const reply = await p.ask(equivalence(run));
-      if (reply.type !== 'experiment' || !('summary' in reply.result)) throw new Error('wrong');
-      return reply.result.summary;
+      return (await equivalence(p, run)).summary;
     };
     const first = await figures(1);
     expect(await figures(2, { seed: 2 })).not.toEqual(first);
@@ -163,7 +144,7 @@ describe('engine', () => {
     await p.phase(2, 'finished');
     const after = p.events.findIndex((e) => e.type === 'progress' && e.run === 2);
     expect(p.events.slice(after).some((e) => e.type === 'batch' && e.run === 1)).toBe(false);
-    await expect(p.ask(equivalence(1))).rejects.toThrow(/That run is over/);
+    await expect(equivalence(p, 1)).rejects.toThrow(/That run is over/);
   });
 
   test.each(['pause', 'step', 'stop'] as const)(
@@ -193,7 +174,7 @@ describe('engine', () => {
     cut = false;
     p.send({ type: 'resume', run: 1 });
     await p.phase(1, 'finished');
-    expect(await p.ask(equivalence(1))).toMatchObject({ result: { sequences: 48 } });
+    expect(await equivalence(p, 1)).toMatchObject({ sequences: 48 });
   });
 
   test.each([

@@ -21,25 +21,27 @@ import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
 import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept-run';
-import type { Keeper } from './autosave';
+import type { Autosave } from './autosave';
 import { Policies } from './policies';
 import type {
+  Asked,
   Event,
-  ExperimentReply,
-  ExperimentRequest,
-  FingerprintRequest,
+  ExperimentId,
+  ExperimentMap,
   ImportOutcome,
   KeptId,
+  KeptListRequest,
+  LabCalls,
   Reopened,
-  Reply,
   Request,
+  RunFingerprint,
   RunId,
   RunProgress,
-  ShelfRequest,
   Subject,
 } from './protocol';
+import { Answers } from '../rpc/answers';
 import { Run, type RunEvents } from './run';
-import { Shelf } from './kept-runs';
+import { KeptRunStore } from './kept-runs';
 import { factsOf, policyHashes, stampOf } from '../stamp';
 import { message } from '../../message';
 
@@ -67,7 +69,7 @@ interface Current {
 /** Sequences in one batch: small enough for a live page, large enough for the device. */
 const SEQUENCES_PER_BATCH = { wasm: 32, webgpu: 64 };
 
-type Command = Extract<Request, { type: 'pause' | 'resume' | 'step' | 'stop' }>;
+type Command = Asked<'pause' | 'resume' | 'step' | 'stop'>;
 
 async function obey(run: Run, command: Command['type']): Promise<void> {
   switch (command) {
@@ -94,31 +96,34 @@ export class Engine {
   /** a command that came before its run was ready */
   private early: Command | undefined;
 
-  private readonly shelf: Shelf;
+  private readonly kept: KeptRunStore;
+  private readonly answers: Answers<LabCalls>;
   private readonly policies: Policies;
 
   constructor(private readonly options: EngineOptions) {
     this.policies = new Policies(options.files);
-    this.shelf = new Shelf(options.store);
+    this.kept = new KeptRunStore(options.store);
+    this.answers = new Answers(options.emit);
   }
 
   async handle(request: Request): Promise<void> {
+    const { answers } = this;
     switch (request.type) {
+      case 'cancel':
+        return answers.cancel(request.requestId);
       case 'open':
-        return this.answer(request.requestId, async () => {
+        return answers.give(request, async () => {
           const backend = await this.open(request.backend);
-          return { type: 'opened', backend: backend.info, policies: await this.policies.list() };
+          return { backend: backend.info, policies: await this.policies.list() };
         });
       case 'series':
-        return this.answer(request.requestId, async () => ({
-          type: 'series',
+        return answers.give(request, async () => ({
           claims: await this.policies.seriesClaims(request.policy, request.seed),
         }));
       case 'adopt':
-        return this.answer(request.requestId, async () => ({
-          type: 'adopted',
-          ...(await this.policies.adopt(request.policy, request.name, request.file)),
-        }));
+        return answers.give(request, () =>
+          this.policies.adopt(request.policy, request.name, request.file),
+        );
       case 'start':
         return this.start(request);
       case 'pause':
@@ -127,39 +132,32 @@ export class Engine {
       case 'stop':
         return this.command(request);
       case 'import':
-        return this.answer(request.requestId, async () => {
-          return { type: 'imported', outcome: await this.import(request) };
-        });
+        return answers.give(request, () => this.import(request));
       case 'experiment':
-        return this.answer(request.requestId, () => this.experiment(request));
+        return answers.give(request, (signal) => this.experiment(request, signal));
       case 'fingerprint':
-        return this.answer(request.requestId, () => this.fingerprint(request));
+        return answers.give(request, () => this.fingerprint(request));
       case 'sequences':
-        return this.answer(request.requestId, () => {
-          const found = findSequences(this.require(request.run).run.rollouts(), request.query);
-          return { type: 'sequences', ...found };
-        });
+        return answers.give(request, () =>
+          findSequences(this.require(request.run).run.rollouts(), request.query),
+        );
       case 'sequence':
-        return this.answer(request.requestId, () => {
-          const { run } = this.require(request.run);
-          return { type: 'sequence', sequence: sequenceDetail(run.rollouts(), request.index) };
-        });
+        return answers.give(request, () =>
+          sequenceDetail(this.require(request.run).run.rollouts(), request.index),
+        );
       case 'reopen':
-        return this.answer(request.requestId, async () => ({
-          type: 'reopened',
-          ...(await this.reopen(request.run, request.kept)),
-        }));
+        return answers.give(request, () => this.reopen(request.run, request.kept));
       case 'export':
-        return this.answer(request.requestId, () => this.export(request));
-      case 'shelf':
+        return answers.give(request, () => this.export(request));
+      case 'kept-runs':
       case 'keep':
       case 'rename':
       case 'remove':
       case 'restore':
       case 'purge':
-        return this.answer(request.requestId, async () => {
+        return answers.give(request, async () => {
           await this.arrange(request);
-          return { type: 'shelf', shelf: await this.shelf.view() };
+          return this.kept.list();
         });
       default:
         return request satisfies never;
@@ -179,34 +177,25 @@ export class Engine {
     if (request.run === this.latestRun) this.early = request;
   }
 
-  private async answer(requestId: number, work: () => Reply | Promise<Reply>): Promise<void> {
-    try {
-      this.options.emit({ type: 'reply', requestId, reply: await work() });
-    } catch (error) {
-      this.options.emit({ type: 'refused', requestId, message: message(error) });
-    }
-  }
-
-  private async experiment(request: ExperimentRequest): Promise<ExperimentReply> {
-    const { rollouts, seed } = await this.subject(request.run);
+  private async experiment(
+    { run, experiment, settings }: Asked<'experiment'>,
+    signal: AbortSignal,
+  ): Promise<ExperimentMap[ExperimentId]['result']> {
+    const { rollouts, seed } = await this.subject(run);
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
-    const { experiment, settings } = request;
-    const context = { kernels, seed };
-    const result = await runExperiment(experiment, rollouts, settings, context);
-    return { type: 'experiment', experiment, result };
+    return runExperiment(experiment, rollouts, settings, { kernels, seed, signal });
   }
 
   private async fingerprint({
     run: id,
     experiment,
-  }: FingerprintRequest): Promise<Extract<Reply, { type: 'fingerprint' }>> {
+  }: Asked<'fingerprint'>): Promise<RunFingerprint> {
     const { run, seed, facts } = this.require(id);
     const { settings } = facts;
     if (settings === null) throw new Error('A link cannot bring back data from your own files.');
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
     const files = policyFiles(settings, await this.policies.list());
-    const found = await runFingerprint(run.rollouts(), files, experiment, { kernels, seed });
-    return { type: 'fingerprint', found };
+    return runFingerprint(run.rollouts(), files, experiment, { kernels, seed });
   }
 
   /** The backend for a choice; another choice than before closes what was open. */
@@ -246,11 +235,7 @@ export class Engine {
     await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
   }
 
-  private async start({
-    run: id,
-    settings: input,
-    keep,
-  }: Extract<Request, { type: 'start' }>): Promise<void> {
+  private async start({ run: id, settings: input, keep }: Asked<'start'>): Promise<void> {
     this.latestRun = id;
     try {
       const settings = parseRunSettings(input);
@@ -264,13 +249,13 @@ export class Engine {
       const { batches, totalSequences } = source;
       const cut = { batches, totalSequences, sequencesPerBatch };
       const about = aboutRun(this.options.app ?? '', facts, cut);
-      const keeper = keep
-        ? await this.shelf.keep(about, (keeping) => {
+      const autosave = keep
+        ? await this.kept.autosave(about, (keeping) => {
             this.options.emit({ type: 'keeping', run: id, keeping });
           })
         : null;
-      const run = new Run(source, this.eventsOf(id, keeper));
-      this.current = { id, run, seed: settings.source.seed, facts, kept: keeper?.id ?? null };
+      const run = new Run(source, this.eventsOf(id, autosave));
+      this.current = { id, run, seed: settings.source.seed, facts, kept: autosave?.id ?? null };
       const early = this.early?.run === id ? this.early : undefined;
       this.early = undefined;
       await obey(run, early?.type ?? 'resume');
@@ -283,7 +268,7 @@ export class Engine {
   private async reopen(id: RunId, kept: KeptId): Promise<Reopened> {
     this.latestRun = id;
     await this.leave();
-    const { run: about, rollouts } = await this.shelf.read(kept);
+    const { run: about, rollouts } = await this.kept.read(kept);
     const { settings } = about;
     const cannotResume = cannotGoOn(about, await this.policies.known());
     const source =
@@ -291,13 +276,13 @@ export class Engine {
         ? this.source(settings, about.sequencesPerBatch)
         : { batches: about.keptBatches, totalSequences: about.totalSequences, batch: noSource };
     const whole = about.keptBatches >= source.batches;
-    const keeper = whole
+    const autosave = whole
       ? null
-      : await this.shelf.keep(about, (keeping) => {
+      : await this.kept.autosave(about, (keeping) => {
           this.options.emit({ type: 'keeping', run: id, keeping });
         });
     const begun = { rollouts, batches: about.keptBatches, seconds: about.seconds };
-    const run = new Run(source, this.eventsOf(id, keeper), begun);
+    const run = new Run(source, this.eventsOf(id, autosave), begun);
     const seed = settings?.source.seed ?? FILE_SEED;
     const { files, policies, backend } = about;
     this.current = { id, run, seed, facts: { settings, files, policies, backend }, kept };
@@ -305,13 +290,13 @@ export class Engine {
     return { kept: about, progress: run.progress(), cannotResume };
   }
 
-  private eventsOf(id: RunId, keeper: Keeper | null): RunEvents {
+  private eventsOf(id: RunId, autosave: Autosave | null): RunEvents {
     return {
       progress: (progress) => {
         this.options.emit({ type: 'progress', run: id, progress });
-        keeper?.progress(progress);
+        autosave?.progress(progress);
       },
-      finished: (batch) => keeper?.append(batch),
+      finished: (batch) => autosave?.append(batch),
       batch: (sequences) => this.options.emit({ type: 'batch', run: id, sequences }),
       failed: (message) => this.options.emit({ type: 'failed', run: id, message, canResume: true }),
     };
@@ -321,12 +306,12 @@ export class Engine {
   private async leave(): Promise<void> {
     const { current } = this;
     await current?.run.stop();
-    if (current?.kept) await this.shelf.letGo(current.kept);
+    if (current?.kept) await this.kept.release(current.kept);
   }
 
-  private async arrange(request: ShelfRequest): Promise<void> {
+  private async arrange(request: KeptListRequest): Promise<void> {
     switch (request.type) {
-      case 'shelf':
+      case 'kept-runs':
         return;
       case 'keep': {
         const current = this.require(request.run);
@@ -337,36 +322,29 @@ export class Engine {
         const { tokens, seconds } = current.run.progress();
         const { name } = request;
         const whole = { state: 'finished', keptBatches: 1, sequences: n, tokens, seconds } as const;
-        await this.shelf.putAway({ ...about, ...whole, name }, rollouts);
+        await this.kept.save({ ...about, ...whole, name }, rollouts);
         current.kept = about.id;
         const keeping = { status: 'kept', id: about.id, sequences: n } as const;
         this.options.emit({ type: 'keeping', run: request.run, keeping });
         return;
       }
       case 'rename':
-        return this.shelf.rename(request.kept, request.name);
+        return this.kept.rename(request.kept, request.name);
       case 'remove':
-        return this.shelf.remove(request.kept);
+        return this.kept.remove(request.kept);
       case 'restore':
-        return this.shelf.restore(request.kept);
+        return this.kept.restore(request.kept);
       case 'purge':
-        return this.shelf.purge();
+        return this.kept.purge();
       default:
         return request satisfies never;
     }
   }
 
-  private async export({
-    run,
-    kind,
-    link,
-  }: Extract<Request, { type: 'export' }>): Promise<Extract<Reply, { type: 'exported' }>> {
+  private async export({ run, kind, link }: Asked<'export'>): Promise<LabCalls['export']['reply']> {
     const { rollouts, facts, name, totalSequences } = await this.subject(run);
     const stamp = stampOf({ ...facts, app: this.options.app ?? '', link });
-    return {
-      type: 'exported',
-      ...(await writeFile(kind, rollouts, { name, stamp, totalSequences })),
-    };
+    return writeFile(kind, rollouts, { name, stamp, totalSequences });
   }
 
   /** The data of a run in the engine, or of one that is kept. */
@@ -382,16 +360,12 @@ export class Engine {
       const { totalSequences } = run.progress();
       return { rollouts: run.rollouts(), seed, facts, name: null, totalSequences };
     }
-    const { run, rollouts } = await this.shelf.read(of);
+    const { run, rollouts } = await this.kept.read(of);
     const { settings, name, totalSequences } = run;
     return { rollouts, seed: settings?.source.seed ?? FILE_SEED, facts: run, name, totalSequences };
   }
 
-  private async import({
-    run: id,
-    files,
-    options,
-  }: Extract<Request, { type: 'import' }>): Promise<ImportOutcome> {
+  private async import({ run: id, files, options }: Asked<'import'>): Promise<ImportOutcome> {
     await this.importing?.run.stop();
     const source = new RolloutFiles(files, options);
     const end = await new Promise<{ progress: RunProgress } | { message: string }>((resolve) => {

@@ -48,7 +48,7 @@ export async function writeFile(
     if (text.length < PART) continue;
     parts.push(new Blob([text]));
     text = '';
-    // Let requests in; a microtask would not.
+    // Requests are handled in between; a microtask would not let them.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const { suffix, type } = FILES[kind];

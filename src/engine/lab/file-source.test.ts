@@ -3,7 +3,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_SYNTHETIC } from '../../settings/run';
 import { Engine } from './engine';
-import type { Event, ImportFile, ImportOptions, ImportOutcome, Reply, Request } from './protocol';
+import type {
+  Event,
+  ImportFile,
+  ImportOptions,
+  ImportOutcome,
+  LabCalls,
+  Request,
+} from './protocol';
 
 const OPTIONS: ImportOptions = { onBad: 'stop', rule: 'trl', recompute: false };
 
@@ -54,35 +61,30 @@ function open() {
   });
   engines.push(engine);
   let requests = 0;
-  const ask = async (build: (requestId: number) => Request): Promise<Reply> => {
+  const ask = async <K extends keyof LabCalls & string>(
+    type: K,
+    asked: LabCalls[K]['ask'],
+  ): Promise<LabCalls[K]['reply']> => {
     const requestId = ++requests;
-    await engine.handle(build(requestId));
+    await engine.handle({ ...asked, type, requestId } as Request);
     const event = events.find(
       (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
     );
     if (event?.type === 'refused') throw new Error(event.message);
     if (event?.type !== 'reply') throw new Error('no answer');
-    return event.reply;
+    return event.reply as LabCalls[K]['reply'];
   };
   const read = async (
     run: number,
     files: ImportFile[],
     options: Partial<ImportOptions> = {},
   ): Promise<ImportOutcome> => {
-    const reply = await ask((requestId) => ({
-      type: 'import',
-      requestId,
-      run,
-      files,
-      options: { ...OPTIONS, ...options },
-    }));
-    if (reply.type !== 'imported') throw new Error(`answered with ${reply.type}`);
-    return reply.outcome;
+    return ask('import', { run, files, options: { ...OPTIONS, ...options } });
   };
   const responses = async (run: number) => {
     const query = { low: 0, high: Infinity, limit: 10 };
-    const reply = await ask((requestId) => ({ type: 'sequences', requestId, run, query }));
-    return reply.type === 'sequences' ? reply.total : -1;
+    const reply = await ask('sequences', { run, query });
+    return reply.total;
   };
   return { engine, events, ask, read, responses };
 }
@@ -104,14 +106,8 @@ describe('a file', () => {
       status: 'read',
       report: { sequences: MANY.length, skipped: 0 },
     });
-    const exported = await ask((requestId) => ({
-      type: 'export',
-      requestId,
-      run: 1,
-      kind: 'sequences',
-      link: null,
-    }));
-    const text = exported.type === 'exported' ? await exported.blob.text() : '';
+    const exported = await ask('export', { run: 1, kind: 'sequences', link: null });
+    const text = await exported.blob.text();
     const rows = text.split('\r\n').filter((row) => /^\d/.test(row));
     expect(rows).toHaveLength(MANY.length);
     // log s = shift / 2 of the last response
@@ -137,17 +133,15 @@ describe('a file', () => {
       e.type === 'progress' && e.progress.loaded ? [e.progress.loaded] : [],
     );
     expect(loading.at(-1)?.bytes).toBe(loading.at(-1)?.total);
-    const reply = await ask((requestId) => ({
-      type: 'experiment',
-      requestId,
+    const reply = await ask('experiment', {
       run: 1,
       experiment: 'equivalence',
       settings: undefined,
-    }));
-    expect(reply).toMatchObject({ result: { sequences: 5, tokens: 10 } });
-    const one = await ask((requestId) => ({ type: 'sequence', requestId, run: 1, index: 1 }));
+    });
+    expect(reply).toMatchObject({ sequences: 5, tokens: 10 });
+    const one = await ask('sequence', { run: 1, index: 1 });
     // log s = (0.2 + 0) / 2
-    expect(one).toMatchObject({ sequence: { logWeight: expect.closeTo(0.1, 12) } });
+    expect(one).toMatchObject({ logWeight: expect.closeTo(0.1, 12) });
   });
 
   test('of a folder: what holds no rollouts is left out, and the report says so', async () => {

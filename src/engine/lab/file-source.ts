@@ -7,6 +7,7 @@
  */
 import type { Stamp } from '../../export/stamp';
 import { Yielder } from '../../policy/yield';
+import { bytesOf } from '../../store/pack';
 import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
 import { importNotes } from '../../rollouts/file/notes';
 import { RolloutFileError, type Problem } from '../../rollouts/file/problems';
@@ -15,7 +16,13 @@ import { healthReport } from '../../rollouts/health/report';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../../rollouts/source';
 import type { RunFacts } from './kept-run';
-import type { ImportFile, ImportOptions, ImportReport } from './protocol';
+import type {
+  ImportFile,
+  ImportOptions,
+  ImportReport,
+  ImportSource,
+  ImportTable,
+} from './protocol';
 
 /** Display and bootstrap streams of runs that have no seed of their own. */
 export const FILE_SEED = 1;
@@ -30,7 +37,7 @@ export class FileSource implements RolloutSource {
   problem: Problem | null = null;
 
   constructor(
-    private readonly files: readonly ImportFile[],
+    private readonly files: readonly ImportSource[],
     private readonly options: ImportOptions,
   ) {}
 
@@ -52,13 +59,20 @@ export class FileSource implements RolloutSource {
 
   async batch(_index: number, hooks: SourceHooks): Promise<Rollouts> {
     const { files, options } = this;
-    const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
-    const what = files.length === 1 ? (files[0] as ImportFile).name : `${files.length} files`;
+    const [table] = files;
+    if (files.length === 1 && table && 'rollouts' in table) {
+      this.written = table.stamp;
+      this.report = reportOfTable(table);
+      return table.rollouts;
+    }
+    const blobs = files.filter((file) => 'blob' in file);
+    const total = blobs.reduce((sum, { blob }) => sum + blob.size, 0);
+    const what = files.length === 1 ? (files[0] as ImportSource).name : `${files.length} files`;
     const said = (fraction: number) =>
       hooks.onLoad({ bytes: Math.round(fraction * total), total, what });
     said(0);
     try {
-      const all = files.map(interruptible);
+      const all = blobs.map(interruptible);
       const reading = { signal: hooks.signal, progress: steps(said) };
       const read = await readRolloutFiles(all, { ...options, ...reading });
       this.written = read.written?.stamp ?? null;
@@ -69,6 +83,38 @@ export class FileSource implements RolloutSource {
       throw error;
     }
   }
+}
+
+/** A table as a report: nothing was left out, and nothing computed. */
+function reportOfTable({ name, rollouts }: ImportTable): ImportReport {
+  const sequences = sequenceCount(rollouts);
+  const tokens = tokenCount(rollouts);
+  return {
+    files: [
+      {
+        name,
+        bytes: bytesOf(rollouts),
+        format: 'run',
+        compression: null,
+        sequences,
+        tokens,
+        skipped: 0,
+      },
+    ],
+    sequences,
+    tokens,
+    groups: rollouts.prompts.length,
+    steps: 0,
+    skipped: 0,
+    problems: [],
+    rule: 'trl',
+    computedAdvantages: 0,
+    maskedTokens: 0,
+    maxCompletionLength: null,
+    withoutSampler: 0,
+    notes: [],
+    health: healthReport(rollouts),
+  };
 }
 
 /** bytes that are worked off at a stretch; allocators keep pieces below a MiB for the next of their size */

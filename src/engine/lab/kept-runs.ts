@@ -7,8 +7,8 @@ import type { Rollouts } from '../../rollouts/rollouts';
 import { StoreSilent, StoreUnavailable, type KeptId, type KeptRun } from '../../store/kept-run';
 import { bytesOf } from '../../store/pack';
 import type { RunStore } from '../../store/run-store';
-import { Keeper } from './autosave';
-import type { Keeping, Shelf as ShelfView } from './protocol';
+import { Autosave } from './autosave';
+import type { Keeping, KeptList } from './protocol';
 import { message } from '../../message';
 
 /** Deleted runs can be brought back for so long, also after a reload. */
@@ -26,12 +26,12 @@ export interface Kept {
   rollouts: Rollouts;
 }
 
-export class Shelf {
+export class KeptRunStore {
   private opening: Promise<RunStore> | undefined;
   private readonly cache = new Map<KeptId, Kept>();
-  /** what lets go of the locks that are held here */
+  /** what releases the locks that are held here */
   private readonly held = new Map<KeptId, () => void>();
-  private readonly keepers = new Map<KeptId, Keeper>();
+  private readonly autosaves = new Map<KeptId, Autosave>();
 
   constructor(private readonly openStore: (() => Promise<RunStore>) | undefined) {}
 
@@ -45,7 +45,7 @@ export class Shelf {
     return this.opening;
   }
 
-  async view(): Promise<ShelfView> {
+  async list(): Promise<KeptList> {
     try {
       const store = await this.store();
       await store.purge(Date.now() - UNDO_MS);
@@ -57,7 +57,7 @@ export class Shelf {
           ...run,
           live: this.held.has(run.id) ? 'here' : taken.has(lockName(run.id)) ? 'elsewhere' : null,
         })),
-        room: await roomLeft(),
+        storage: await storageLeft(),
       };
     } catch (error) {
       return { status: 'unavailable', message: error instanceof Error ? error.message : '' };
@@ -65,13 +65,13 @@ export class Shelf {
   }
 
   /** Something that keeps `run` while it grows; null where nothing can be kept, which is said. */
-  async keep(run: KeptRun, say: (keeping: Keeping) => void): Promise<Keeper | null> {
+  async autosave(run: KeptRun, say: (keeping: Keeping) => void): Promise<Autosave | null> {
     try {
       const store = await this.store();
       await this.hold(run.id);
-      const keeper = new Keeper(store, run, say, (finished) => this.supersede(store, finished));
-      this.keepers.set(run.id, keeper);
-      return keeper;
+      const autosave = new Autosave(store, run, say, (finished) => this.supersede(store, finished));
+      this.autosaves.set(run.id, autosave);
+      return autosave;
     } catch (error) {
       say({ status: 'off', message: message(error) });
       return null;
@@ -79,15 +79,15 @@ export class Shelf {
   }
 
   /** The run is no longer the one in view: nobody here writes to it any more. */
-  async letGo(id: KeptId): Promise<void> {
-    await this.keepers.get(id)?.flush();
-    this.keepers.delete(id);
+  async release(id: KeptId): Promise<void> {
+    await this.autosaves.get(id)?.flush();
+    this.autosaves.delete(id);
     this.held.get(id)?.();
     this.held.delete(id);
   }
 
-  /** Puts a whole run away at once. */
-  async putAway(run: KeptRun, rollouts: Rollouts): Promise<void> {
+  /** Stores a whole run at once. */
+  async save(run: KeptRun, rollouts: Rollouts): Promise<void> {
     const store = await this.store();
     await store.append({ ...run, bytes: bytesOf(rollouts) }, 0, rollouts);
   }
@@ -95,10 +95,10 @@ export class Shelf {
   async read(id: KeptId): Promise<Kept> {
     const known = this.cache.get(id);
     if (known) return known;
-    await this.keepers.get(id)?.flush();
+    await this.autosaves.get(id)?.flush();
     const kept = await (await this.store()).read(id);
     // A run that still grows is read afresh each time.
-    if (!this.keepers.has(id)) {
+    if (!this.autosaves.has(id)) {
       this.cache.set(id, kept);
       const [oldest] = this.cache.keys();
       if (this.cache.size > CACHED && oldest !== undefined) this.cache.delete(oldest);
@@ -120,12 +120,12 @@ export class Shelf {
     await (await this.store()).mark(ids, null);
   }
 
-  /** Gives the room of deleted runs back; then what found no room is tried again. */
+  /** Frees the storage of deleted runs; then what found none is tried again. */
   async purge(): Promise<void> {
     await (await this.store()).purge(Infinity);
-    for (const keeper of this.keepers.values()) {
-      keeper.retry();
-      await keeper.flush();
+    for (const autosave of this.autosaves.values()) {
+      autosave.retry();
+      await autosave.flush();
     }
   }
 
@@ -133,7 +133,7 @@ export class Shelf {
     if (this.held.has(id)) return Promise.resolve();
     return new Promise((resolve) => {
       let release: () => void = () => undefined;
-      const done = new Promise<void>((let_go) => (release = let_go));
+      const done = new Promise<void>((end) => (release = end));
       this.held.set(id, () => release());
       const manager = locks();
       if (!manager) return resolve();
@@ -162,7 +162,7 @@ export class Shelf {
   }
 }
 
-async function roomLeft(): Promise<{ used: number; quota: number } | null> {
+async function storageLeft(): Promise<{ used: number; quota: number } | null> {
   const estimate = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
   return estimate?.quota === undefined
     ? null

@@ -1,12 +1,15 @@
 /**
- * What the page and the engine's worker say to each other: two discriminated unions, handled
- * exhaustively on both sides, no casts around them. Requests that want an answer carry a requestId;
- * what concerns a run carries its run id, so that a late message of a stopped run is recognised.
+ * What the page and the engine's worker say to each other: calls with their replies, orders, and events, handled
+ * exhaustively on both sides. What concerns a run carries its run id, so that a late message of a stopped run
+ * is recognised.
  */
 import type { Claim } from '../../experiments/experiment';
 import type { AdvantageRule } from '../../math/objectives/advantages';
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { RunFingerprint } from './fingerprint';
+import type { Stamp } from '../../export/stamp';
+import type { Rollouts } from '../../rollouts/rollouts';
+import type { Answer, Ask, Cancel } from '../rpc/wire';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Problem } from '../../rollouts/file/problems';
 import type { FileSummary } from '../../rollouts/file/read';
@@ -61,30 +64,9 @@ export type ExperimentMap = {
 };
 export type { ExperimentId };
 
-export interface ExperimentRequest {
-  type: 'experiment';
-  requestId: number;
-  run: Subject;
-  experiment: ExperimentId;
-  /** checked against the experiment's schema in the worker; undefined means its defaults */
-  settings: unknown;
-}
-
-/** What a link may carry of a run; refused for a person's files, which no link can bring back. */
-export interface FingerprintRequest {
-  type: 'fingerprint';
-  requestId: number;
-  run: RunId;
-  /** whose claims are the headline figures, asked with these settings; null: none */
-  experiment: { id: ExperimentId; settings: unknown } | null;
-}
+/** Whose claims are the headline figures, asked with these settings; null: none. */
+export type HeadlineExperiment = { id: ExperimentId; settings: unknown } | null;
 export type { RunFingerprint };
-
-export interface ExperimentReply<K extends ExperimentId = ExperimentId> {
-  type: 'experiment';
-  experiment: K;
-  result: ExperimentMap[K]['result'];
-}
 
 export interface SequenceToken {
   text: string;
@@ -137,6 +119,15 @@ export interface ImportFile {
   fromFolder?: boolean;
 }
 
+/** Rollouts that the lab has already: of a training step. */
+export interface ImportTable {
+  name: string;
+  rollouts: Rollouts;
+  stamp: Stamp;
+}
+
+export type ImportSource = ImportFile | ImportTable;
+
 export interface ImportOptions {
   /** what a response that cannot be used does */
   onBad: 'stop' | 'skip';
@@ -183,22 +174,22 @@ export type ImportOutcome =
   | { status: 'cancelled' };
 
 /** A kept run in the list. */
-export interface ShelfRun extends KeptRun {
+export interface ListedRun extends KeptRun {
   /** which tab works on it; null and `state` "running": it was cut off */
   live: 'here' | 'elsewhere' | null;
 }
 
 /** The runs that are kept in this browser. */
-export type Shelf =
+export type KeptList =
   | {
       status: 'open';
-      runs: ShelfRun[];
+      runs: ListedRun[];
       /** bytes; null where the browser does not say */
-      room: { used: number; quota: number } | null;
+      storage: { used: number; quota: number } | null;
     }
   | { status: 'unavailable'; message: string };
 
-/** How far a run is kept. `full`: no room for the rest; `off`: nothing is kept, and why. */
+/** How far a run is kept. `full`: no storage for the rest; `off`: nothing is kept, and why. */
 export type Keeping =
   | { status: 'kept'; id: KeptId; sequences: number }
   | { status: 'full'; id: KeptId | null; sequences: number; message: string }
@@ -214,80 +205,80 @@ export interface Reopened {
 
 export type ExportKind = 'sequences' | 'tokens' | 'run';
 
-export type Request =
-  | { type: 'open'; requestId: number; backend: BackendChoice }
-  | { type: 'series'; requestId: number; policy: string; seed: number }
-  /** a checkpoint file of the person's own, to be used like a shipped one */
-  | { type: 'adopt'; requestId: number; policy: string; name: string; file: Blob }
-  /** keep: put it away batch by batch, so that it outlives the page */
+/** What the engine answers, by name. */
+export type LabCalls = {
+  open: {
+    ask: { backend: BackendChoice };
+    reply: { backend: BackendInfo; policies: PolicyManifest[] };
+  };
+  /** claims on the races that ship with a policy, from their recorded curves */
+  series: { ask: { policy: string; seed: number }; reply: { claims: Claim[] } };
+  /** a checkpoint file of the person's own, to be used like a shipped one: its id, and the policies with it */
+  adopt: {
+    ask: { policy: string; name: string; file: Blob };
+    reply: { id: string; policies: PolicyManifest[] };
+  };
+  /**
+   * Reads files as run `run`. The present run goes on until they are read, then they replace it; `stop`
+   * cancels. Progress events carry the run's id.
+   */
+  import: {
+    ask: { run: RunId; files: ImportSource[]; options: ImportOptions };
+    reply: ImportOutcome;
+  };
+  /** settings are checked against the experiment's schema in the worker; undefined means its defaults */
+  experiment: {
+    ask: { run: Subject; experiment: ExperimentId; settings: unknown };
+    reply: ExperimentMap[ExperimentId]['result'];
+  };
+  /** What a link may carry of a run; refused for a person's files, which no link can bring back. */
+  fingerprint: { ask: { run: RunId; experiment: HeadlineExperiment }; reply: RunFingerprint };
+  sequences: {
+    ask: { run: RunId; query: SequenceQuery };
+    reply: { sequences: SequenceSummary[]; total: number };
+  };
+  sequence: { ask: { run: RunId; index: number }; reply: SequenceDetail };
+  /** A kept run becomes run `run`, paused where it can go on. */
+  reopen: { ask: { run: RunId; kept: KeptId }; reply: Reopened };
+  /** @link for the stamp: address that opens the run again */
+  export: {
+    ask: { run: Subject; kind: ExportKind; link: string | null };
+    reply: { name: string; blob: Blob };
+  };
+  'kept-runs': { ask: object; reply: KeptList };
+  /** Keeps the present run whole, where it is not kept by itself: data from files. */
+  keep: { ask: { run: RunId; name: string | null }; reply: KeptList };
+  rename: { ask: { kept: KeptId; name: string | null }; reply: KeptList };
+  remove: { ask: { kept: KeptId[] }; reply: KeptList };
+  restore: { ask: { kept: KeptId[] }; reply: KeptList };
+  /** Deletes what was removed, for good. */
+  purge: { ask: object; reply: KeptList };
+};
+
+/** What the engine obeys without an answer; events tell what became of it. */
+export type Order =
+  /** keep: store it batch by batch, so that it outlives the page */
   | { type: 'start'; run: RunId; settings: RunSettings; keep?: boolean }
   | { type: 'pause'; run: RunId }
   | { type: 'resume'; run: RunId }
   /** one batch, then paused again */
   | { type: 'step'; run: RunId }
-  | { type: 'stop'; run: RunId }
-  /**
-   * Reads files as run `run`. The present run goes on until they are read, then they replace it; `stop`
-   * cancels. Progress events carry the run's id.
-   */
-  | {
-      type: 'import';
-      requestId: number;
-      run: RunId;
-      files: ImportFile[];
-      options: ImportOptions;
-    }
-  | ExperimentRequest
-  | FingerprintRequest
-  | { type: 'sequences'; requestId: number; run: RunId; query: SequenceQuery }
-  | { type: 'sequence'; requestId: number; run: RunId; index: number }
-  | { type: 'shelf'; requestId: number }
-  /** A kept run becomes run `run`, paused where it can go on. */
-  | { type: 'reopen'; requestId: number; run: RunId; kept: KeptId }
-  /** Puts the present run away whole, where it is not kept by itself: data from files. */
-  | { type: 'keep'; requestId: number; run: RunId; name: string | null }
-  | { type: 'rename'; requestId: number; kept: KeptId; name: string | null }
-  | { type: 'remove'; requestId: number; kept: KeptId[] }
-  | { type: 'restore'; requestId: number; kept: KeptId[] }
-  /** Deletes what was removed, for good. */
-  | { type: 'purge'; requestId: number }
-  | {
-      type: 'export';
-      requestId: number;
-      run: Subject;
-      kind: ExportKind;
-      /** for the stamp: address that opens the run again */
-      link: string | null;
-    };
+  | { type: 'stop'; run: RunId };
 
-/** Requests about the list of kept runs; all are answered with the list. */
-export type ShelfRequest = Extract<
-  Request,
-  { type: 'shelf' | 'keep' | 'rename' | 'remove' | 'restore' | 'purge' }
+export type Request = Ask<LabCalls> | Order | Cancel;
+export type Asked<T extends Request['type']> = Extract<Request, { type: T }>;
+
+/** Calls about the list of kept runs; all are answered with the list. */
+export type KeptListRequest = Asked<
+  'kept-runs' | 'keep' | 'rename' | 'remove' | 'restore' | 'purge'
 >;
 
-export type Reply =
-  | { type: 'opened'; backend: BackendInfo; policies: PolicyManifest[] }
-  /** the checkpoint's id, and the policies with it among them */
-  | { type: 'adopted'; id: string; policies: PolicyManifest[] }
-  /** claims on the races that ship with a policy, from their recorded curves */
-  | { type: 'series'; claims: Claim[] }
-  | ExperimentReply
-  | { type: 'fingerprint'; found: RunFingerprint }
-  | { type: 'imported'; outcome: ImportOutcome }
-  | { type: 'sequences'; sequences: SequenceSummary[]; total: number }
-  | { type: 'sequence'; sequence: SequenceDetail }
-  | { type: 'shelf'; shelf: Shelf }
-  | ({ type: 'reopened' } & Reopened)
-  | { type: 'exported'; name: string; blob: Blob };
-
-export type Event =
-  | { type: 'reply'; requestId: number; reply: Reply }
-  /** the request could not be answered; a sentence for a person */
-  | { type: 'refused'; requestId: number; message: string }
+export type RunEvent =
   | { type: 'progress'; run: RunId; progress: RunProgress }
   | { type: 'keeping'; run: RunId; keeping: Keeping }
   /** new sequences are in; ask the experiments again */
   | { type: 'batch'; run: RunId; sequences: number }
   /** the run cannot go on; what was computed stays readable */
   | { type: 'failed'; run: RunId; message: string; canResume: boolean };
+
+export type Event = RunEvent | Answer<LabCalls>;

@@ -99,7 +99,7 @@ export class Run {
     this.loop = (this.loop ?? Promise.resolve()).then(async () => {
       while (this.mode === 'running' && !this.done) {
         await this.oneBatch();
-        // Let requests in; a microtask would not.
+        // Requests are handled between batches; a microtask would not let them.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       this.settle();

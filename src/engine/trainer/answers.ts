@@ -1,14 +1,15 @@
-/** What the trainer hands out of a race: a checkpoint, a step's rollouts as a file, sample responses. */
-import { runJson } from '../../export/run-json';
+/** What the trainer hands out of a race: a checkpoint, a step's rollouts, sample responses. */
 import type { Stamp } from '../../export/stamp';
 import type { TrainingSettings } from '../../settings/training';
 import type { Weights } from '../../policy/graph/lift';
 import type { PolicyHost } from '../../policy/host';
-import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import type { Rollouts } from '../../rollouts/rollouts';
 import { sampleGroups, taskOf } from '../../rollouts/sample-groups';
 import { heldOutPrompts } from '../../tasks/task';
 import { writeCheckpoint } from '../../training/checkpoint';
 import type { Race } from '../../training/race';
+import { compact } from '../../store/pack';
+import type { ImportTable } from '../lab/protocol';
 import type { Judged, NamedBlob, SamplePair } from './protocol';
 
 const named = (settings: TrainingSettings, racer: number) =>
@@ -22,20 +23,14 @@ export async function checkpointFile(race: Race, racer: number): Promise<NamedBl
   return { name, blob: new Blob([bytes], { type: 'application/octet-stream' }) };
 }
 
-/** The file that the lab's Data page reads: pi_old before the step's updates, pi_theta after them. */
-export function rolloutsFile(
+/** What the lab imports: pi_old before the step's updates, pi_theta after them. */
+export function stepTable(
   rollouts: Rollouts,
   { settings }: Race,
   { racer, step, stamp }: { racer: number; step: number; stamp: Omit<Stamp, 'source'> },
-): NamedBlob {
-  const source = `training: ${named(settings, racer)} step ${step}`;
-  const head = {
-    name: source,
-    stamp: { ...stamp, source },
-    totalSequences: sequenceCount(rollouts),
-  };
-  const name = `${named(settings, racer)} step ${step}.json`;
-  return { name, blob: new Blob([...runJson(rollouts, head)], { type: 'application/json' }) };
+): ImportTable {
+  const name = `${named(settings, racer)} step ${step}`;
+  return { name, rollouts: compact(rollouts), stamp: { ...stamp, source: `training: ${name}` } };
 }
 
 /** The same held-out prompts answered greedily by two sets of weights. */

@@ -1,5 +1,5 @@
 /**
- * Puts a training race away as it goes. Contract: writes follow each other, never overlap; what cannot be
+ * Stores a training race as it goes. Contract: writes follow each other, never overlap; what cannot be
  * written is said once and the race goes on without; curves beyond the last snapshot are not kept,
  * because the race would go on from that snapshot.
  */
@@ -18,7 +18,7 @@ export interface RaceFacts {
   backend: Stamp['backend'];
 }
 
-export class RaceKeeper {
+export class RaceAutosave {
   private pending: Promise<void> = Promise.resolve();
   private written = false;
   private readonly createdAt = Date.now();

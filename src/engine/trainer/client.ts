@@ -8,23 +8,22 @@
 import type { TrainingSettings } from '../../settings/training';
 import type { RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
+import { Channel } from '../rpc/channel';
 import type {
   Begun,
+  KeptRace,
   OwnStart,
+  RaceEvent,
   RaceId,
   RaceKey,
-  TrainingEvent,
-  TrainingReply,
-  TrainingRequest,
+  TrainerCalls,
+  TrainingOrder,
 } from './protocol';
-import { WorkerLink } from '../rpc/channel';
 
 /** How long a race takes where a step's parts cost what `measureStep` found. */
 export { predictedSeconds } from '../../training/predict';
 
-type ReplyOf<T extends TrainingReply['type']> = Extract<TrainingReply, { type: T }>;
-type Asking = Extract<TrainingRequest, { requestId: number }>;
-type WithoutId<R> = R extends unknown ? Omit<R, 'requestId'> : never;
+type ReplyOf<K extends keyof TrainerCalls> = Promise<TrainerCalls[K]['reply']>;
 
 export interface StartOptions {
   own?: OwnStart | null;
@@ -33,14 +32,13 @@ export interface StartOptions {
 }
 
 export class TrainingClient {
-  private readonly link: WorkerLink<TrainingRequest, TrainingReply, TrainingEvent>;
-  private lastRequest = 0;
+  private readonly channel: Channel<TrainerCalls, TrainingOrder, RaceEvent>;
   private lastRace = 0;
   private snapshot: RaceSnapshot | null = null;
   private kept: RaceKey | null = null;
 
   constructor(createWorker: () => Worker) {
-    this.link = new WorkerLink<TrainingRequest, TrainingReply, TrainingEvent>({
+    this.channel = new Channel<TrainerCalls, TrainingOrder, RaceEvent>({
       createWorker,
       name: 'The trainer',
       died: () => ({
@@ -50,7 +48,7 @@ export class TrainingClient {
         canResume: this.snapshot !== null,
       }),
     });
-    this.link.subscribe((event) => this.remember(event));
+    this.channel.subscribe((event) => this.remember(event));
   }
 
   /** Starts a race and names it; the race before is ended. */
@@ -61,7 +59,7 @@ export class TrainingClient {
     const race = ++this.lastRace;
     this.snapshot = from?.snapshot ?? null;
     this.kept = from?.kept ?? null;
-    this.link.send({ type: 'start', race, settings, own, from, paused });
+    this.channel.send({ type: 'start', race, settings, own, from, paused });
     return race;
   }
 
@@ -72,65 +70,58 @@ export class TrainingClient {
   }
 
   order(type: 'pause' | 'resume' | 'step' | 'stop', race: RaceId): void {
-    this.link.send({ type, race });
+    this.channel.send({ type, race });
   }
 
-  async checkpoint(race: RaceId, racer: number): Promise<ReplyOf<'file'>> {
-    return this.ask({ type: 'checkpoint', race, racer }, 'file');
+  checkpoint(race: RaceId, racer: number): ReplyOf<'checkpoint'> {
+    return this.channel.call('checkpoint', { race, racer });
   }
 
   /** @param link address of the race, for the stamp */
-  rollouts(race: RaceId, racer: number, step: number, link: string | null) {
-    return this.ask({ type: 'rollouts', race, racer, step, link }, 'file');
+  rollouts(race: RaceId, racer: number, step: number, link: string | null): ReplyOf<'rollouts'> {
+    return this.channel.call('rollouts', { race, racer, step, link });
   }
 
-  samples(race: RaceId, racer: number, count: number): Promise<ReplyOf<'samples'>> {
-    return this.ask({ type: 'samples', race, racer, count }, 'samples');
+  samples(race: RaceId, racer: number, count: number): ReplyOf<'samples'> {
+    return this.channel.call('samples', { race, racer, count });
   }
 
   /** What the parts of a step cost here. Refused while a race is under way; a race that starts ends it. */
-  measureStep(settings: TrainingSettings): Promise<ReplyOf<'step-measured'>> {
-    return this.ask({ type: 'measure-step', settings }, 'step-measured');
+  measureStep(settings: TrainingSettings): ReplyOf<'measure-step'> {
+    return this.channel.call('measure-step', { settings });
   }
 
   /** Races kept in this browser, newest first. */
-  races() {
-    return this.ask({ type: 'races' }, 'races').then(({ races }) => races);
+  races(): Promise<KeptRace[]> {
+    return this.channel.call('races', {}).then(({ races }) => races);
   }
 
-  remove(kept: RaceKey) {
-    return this.ask({ type: 'remove', kept }, 'races').then(({ races }) => races);
+  remove(kept: RaceKey): Promise<KeptRace[]> {
+    return this.channel.call('remove', { kept }).then(({ races }) => races);
   }
 
-  putBack(kept: RaceKey) {
-    return this.ask({ type: 'put-back', kept }, 'races').then(({ races }) => races);
+  /** Takes a removal back. */
+  restore(kept: RaceKey): Promise<KeptRace[]> {
+    return this.channel.call('restore', { kept }).then(({ races }) => races);
   }
 
   /** Where a kept race goes on from, or ended; null: an earlier version kept no weights of it. */
   recall(kept: RaceKey): Promise<RaceSnapshot | null> {
-    return this.ask({ type: 'recall', kept }, 'recalled').then(({ snapshot }) => snapshot);
+    return this.channel.call('recall', { kept }).then(({ snapshot }) => snapshot);
   }
 
   /** Ends the worker, and whatever race is in it. */
   close(): void {
-    this.link.close('The trainer was closed.');
+    this.channel.close('The trainer was closed.');
   }
 
-  subscribe(listener: (event: TrainingEvent) => void): () => void {
-    return this.link.subscribe(listener);
-  }
-
-  private ask<T extends TrainingReply['type']>(
-    request: WithoutId<Asking>,
-    expected: T,
-  ): Promise<ReplyOf<T>> {
-    const isExpected = (reply: TrainingReply): reply is ReplyOf<T> => reply.type === expected;
-    return this.link.ask({ ...request, requestId: ++this.lastRequest }, isExpected);
+  subscribe(listener: (event: RaceEvent) => void): () => void {
+    return this.channel.subscribe(listener);
   }
 
   /** Of the present race alone: what another worker would go on from. */
-  private remember(event: TrainingEvent): void {
-    if (!('race' in event) || event.race !== this.lastRace) return;
+  private remember(event: RaceEvent): void {
+    if (event.race !== this.lastRace) return;
     if (event.type === 'snapshot') this.snapshot = event.snapshot;
     if (event.type === 'kept') this.kept = event.kept ?? this.kept;
   }

@@ -1,5 +1,5 @@
 /**
- * Where training happens: backend, session and differentiable graph of one policy. Contract: one room at
+ * Where training happens: backend, session and differentiable graph of one policy. Contract: one environment at
  * a time, kept while policy and backend stay the same; another choice, a failure, or the loss of the GPU
  * closes it, so that trying again tries again.
  */
@@ -14,43 +14,43 @@ import type { TrainingContext } from '../../training/racer';
 import { openBackend, type Backend } from '../backend';
 import { factsOf, raceHashes } from '../stamp';
 
-export interface Room {
+export interface Environment {
   backend: Backend;
   context: TrainingContext;
 }
 
-export class TrainingRooms {
-  private opened: { key: string; room: Promise<Room> } | undefined;
+export class Environments {
+  private opened: { key: string; environment: Promise<Environment> } | undefined;
 
   constructor(
     private readonly assets: OrtAssets,
     private readonly files: FileSource,
   ) {}
 
-  open(settings: TrainingSettings): Promise<Room> {
+  open(settings: TrainingSettings): Promise<Environment> {
     const key = `${settings.backend} ${settings.policy}`;
-    if (this.opened?.key === key) return this.opened.room;
-    const before = this.opened?.room;
-    const room = (async () => {
+    if (this.opened?.key === key) return this.opened.environment;
+    const before = this.opened?.environment;
+    const environment = (async () => {
       await close(before);
       return this.build(settings);
     })();
-    const opened = { key, room };
+    const opened = { key, environment };
     this.opened = opened;
     const forget = () => {
       if (this.opened === opened) this.opened = undefined;
     };
-    room.then(({ backend }) => void backend.lost.then(forget), forget);
-    return room;
+    environment.then(({ backend }) => void backend.lost.then(forget), forget);
+    return environment;
   }
 
   async dispose(): Promise<void> {
     const { opened } = this;
     this.opened = undefined;
-    await close(opened?.room);
+    await close(opened?.environment);
   }
 
-  private async build({ backend: choice, policy: name }: TrainingSettings): Promise<Room> {
+  private async build({ backend: choice, policy: name }: TrainingSettings): Promise<Environment> {
     const backend = await openBackend(choice, this.assets);
     const device = backend.info.policy;
     await startJax(device);
@@ -61,8 +61,8 @@ export class TrainingRooms {
   }
 }
 
-async function close(room: Promise<Room> | undefined): Promise<void> {
-  const open = await room?.catch(() => undefined);
+async function close(environment: Promise<Environment> | undefined): Promise<void> {
+  const open = await environment?.catch(() => undefined);
   if (!open) return;
   open.context.policy.dispose();
   await open.context.host.dispose();
@@ -73,7 +73,7 @@ async function close(room: Promise<Room> | undefined): Promise<void> {
 export function trainingStamp(
   app: string,
   settings: TrainingSettings,
-  { context, backend }: Room,
+  { context, backend }: Environment,
   link: string | null,
 ): Omit<Stamp, 'source'> {
   return {

@@ -1,14 +1,14 @@
 /**
- * What the page and the training worker say to each other: two discriminated unions, handled
- * exhaustively on both sides. Whatever concerns a race carries its id; requests that want an answer
- * carry a requestId.
+ * What the page and the training worker say to each other: calls with their replies, orders, and events, handled
+ * exhaustively on both sides. Whatever concerns a race carries its id.
  */
 import type { TrainingSettings } from '../../settings/training';
 import type { KeptRace, RaceKey } from '../../store/kept-race';
 import type { StepEstimate } from '../../training/predict';
 import type { RaceProgress, RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
-import type { BackendInfo } from '../lab/protocol';
+import type { BackendInfo, ImportTable } from '../lab/protocol';
+import type { Answer, Ask, Cancel } from '../rpc/wire';
 
 export type RaceId = number;
 
@@ -28,7 +28,30 @@ export interface OwnStart {
   bytes: Uint8Array;
 }
 
-export type TrainingRequest =
+/** What the trainer answers, by name. */
+export type TrainerCalls = {
+  /** the present weights of a racer, as a file */
+  checkpoint: { ask: { race: RaceId; racer: number }; reply: NamedBlob };
+  /** The rollouts of a step, as the lab imports them. @link address of the race, for the stamp */
+  rollouts: {
+    ask: { race: RaceId; racer: number; step: number; link: string | null };
+    reply: ImportTable;
+  };
+  /** the same prompts answered greedily by the start and by the racer as it is now */
+  samples: { ask: { race: RaceId; racer: number; count: number }; reply: { pairs: SamplePair[] } };
+  /** what the parts of a step cost here: the policy and the first objective of these settings */
+  'measure-step': { ask: { settings: TrainingSettings }; reply: StepEstimate };
+  /** races that are kept in this browser, newest first */
+  races: { ask: object; reply: { races: KeptRace[] } };
+  /** where a kept race goes on from, or ended; null: an earlier version of the lab kept no weights of it */
+  recall: { ask: { kept: RaceKey }; reply: { snapshot: RaceSnapshot | null } };
+  remove: { ask: { kept: RaceKey }; reply: { races: KeptRace[] } };
+  /** takes a removal back */
+  restore: { ask: { kept: RaceKey }; reply: { races: KeptRace[] } };
+};
+
+/** What the trainer obeys without an answer; events tell what became of it. */
+export type TrainingOrder =
   | {
       type: 'start';
       race: RaceId;
@@ -43,29 +66,9 @@ export type TrainingRequest =
   | { type: 'resume'; race: RaceId }
   /** one step of every racer, then paused */
   | { type: 'step'; race: RaceId }
-  | { type: 'stop'; race: RaceId }
-  /** the present weights of a racer, as a file */
-  | { type: 'checkpoint'; requestId: number; race: RaceId; racer: number }
-  /** the rollouts of a step, as a file that the lab reads */
-  | {
-      type: 'rollouts';
-      requestId: number;
-      race: RaceId;
-      racer: number;
-      step: number;
-      /** address of the race, for the file's stamp */
-      link: string | null;
-    }
-  /** the same prompts answered greedily by the start and by the racer as it is now */
-  | { type: 'samples'; requestId: number; race: RaceId; racer: number; count: number }
-  /** what the parts of a step cost here: the policy and the first objective of these settings */
-  | { type: 'measure-step'; requestId: number; settings: TrainingSettings }
-  /** races that are kept in this browser, newest first */
-  | { type: 'races'; requestId: number }
-  | { type: 'recall'; requestId: number; kept: RaceKey }
-  | { type: 'remove'; requestId: number; kept: RaceKey }
-  /** takes a removal back */
-  | { type: 'put-back'; requestId: number; kept: RaceKey };
+  | { type: 'stop'; race: RaceId };
+
+export type TrainingRequest = Ask<TrainerCalls> | TrainingOrder | Cancel;
 
 export interface NamedBlob {
   name: string;
@@ -83,15 +86,7 @@ export interface SamplePair {
   after: Judged;
 }
 
-export type TrainingReply =
-  | ({ type: 'file' } & NamedBlob)
-  | { type: 'samples'; pairs: SamplePair[] }
-  | ({ type: 'step-measured' } & StepEstimate)
-  | { type: 'races'; races: KeptRace[] }
-  /** where a kept race goes on from, or ended; null: an earlier version of the lab kept no weights of it */
-  | { type: 'recalled'; snapshot: RaceSnapshot | null };
-
-export type TrainingEvent =
+export type RaceEvent =
   | { type: 'backend'; race: RaceId; backend: BackendInfo }
   | { type: 'progress'; race: RaceId; progress: RaceProgress }
   | { type: 'trained'; race: RaceId; racer: number; report: StepReport }
@@ -100,6 +95,6 @@ export type TrainingEvent =
   | { type: 'snapshot'; race: RaceId; snapshot: RaceSnapshot }
   /** written to this browser's storage, or why it cannot be; a sentence */
   | { type: 'kept'; race: RaceId; kept: RaceKey | null; trouble: string | null }
-  | { type: 'failed'; race: RaceId; message: string; canResume: boolean }
-  | { type: 'reply'; requestId: number; reply: TrainingReply }
-  | { type: 'refused'; requestId: number; message: string };
+  | { type: 'failed'; race: RaceId; message: string; canResume: boolean };
+
+export type TrainingEvent = RaceEvent | Answer<TrainerCalls>;

@@ -4,12 +4,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../settings/training';
-import { readRunFile } from '../../rollouts/file/formats/run';
-import { fromBlob } from '../../rollouts/file/bytes';
 import { readCheckpoint } from '../../training/checkpoint';
 import { RaceStore } from '../../store/race-store';
 import { TrainingEngine } from './trainer';
-import type { Begun, TrainingEvent, TrainingReply, TrainingRequest } from './protocol';
+import type { Begun, TrainerCalls, TrainingEvent, TrainingRequest } from './protocol';
 
 const SETTINGS: TrainingSettings = {
   ...DEFAULT_TRAINING,
@@ -77,14 +75,17 @@ class Page {
     await this.until((e) => e.type === 'progress' && e.progress.phase === phase);
   }
 
-  async ask(build: (requestId: number) => TrainingRequest): Promise<TrainingReply> {
+  async ask<K extends keyof TrainerCalls & string>(
+    type: K,
+    asked: TrainerCalls[K]['ask'],
+  ): Promise<TrainerCalls[K]['reply']> {
     const requestId = ++this.requests;
-    this.send(build(requestId));
+    this.send({ ...asked, type, requestId } as TrainingRequest);
     const event = await this.until(
       (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
     );
     if (event.type !== 'reply') throw new Error(event.type === 'refused' ? event.message : '');
-    return event.reply;
+    return event.reply as TrainerCalls[K]['reply'];
   }
 
   /** All that a step says but for how long it took. */
@@ -112,40 +113,24 @@ describe('a race behind its protocol', () => {
     await p.phase('finished');
     expect(p.curve()).toHaveLength(6);
 
-    const file = await p.ask((requestId) => ({ type: 'checkpoint', requestId, race: 1, racer: 1 }));
-    if (file.type !== 'file') throw new Error(file.type);
+    const file = await p.ask('checkpoint', { race: 1, racer: 1 });
     expect(file.name).toBe('gspo-00003.safetensors');
     const opened = readCheckpoint(new Uint8Array(await file.blob.arrayBuffer()), file.name);
     expect(opened.origin).toEqual({ settings: SETTINGS, racer: 1, step: 3 });
 
-    const rollouts = await p.ask((requestId) => ({
-      type: 'rollouts',
-      requestId,
-      race: 1,
-      racer: 0,
-      step: 2,
-      link: '#/train',
-    }));
-    if (rollouts.type !== 'file') throw new Error(rollouts.type);
-    const read = await readRunFile(fromBlob(rollouts.name, rollouts.blob));
-    expect(read.rollouts.reward).toHaveLength(8);
-    expect(read.stamp.source).toBe('training: reinforce step 2');
-    expect(read.stamp.seed).toBe(SETTINGS.seed);
+    const rollouts = await p.ask('rollouts', { race: 1, racer: 0, step: 2, link: '#/train' });
+    expect(rollouts.name).toBe('reinforce step 2');
+    expect(rollouts.rollouts.reward).toHaveLength(8);
+    expect(rollouts.rollouts.logpNew).toBeInstanceOf(Float64Array);
+    expect(rollouts.stamp.source).toBe('training: reinforce step 2');
+    expect(rollouts.stamp.seed).toBe(SETTINGS.seed);
 
-    const samples = await p.ask((requestId) => ({
-      type: 'samples',
-      requestId,
-      race: 1,
-      racer: 0,
-      count: 3,
-    }));
-    if (samples.type !== 'samples') throw new Error(samples.type);
+    const samples = await p.ask('samples', { race: 1, racer: 0, count: 3 });
     expect(samples.pairs).toHaveLength(3);
     for (const { prompt } of samples.pairs) expect(prompt).toMatch(/=$/);
 
     await p.until((e) => e.type === 'kept');
-    const races = await p.ask((requestId) => ({ type: 'races', requestId }));
-    if (races.type !== 'races') throw new Error(races.type);
+    const races = await p.ask('races', {});
     expect(races.races).toHaveLength(1);
     expect(races.races[0]?.settings).toEqual(SETTINGS);
     expect(races.races[0]?.reports.map((own) => own.length)).toEqual([3, 3]);
@@ -165,35 +150,30 @@ describe('a race behind its protocol', () => {
 
     // What a page that was reloaded finds: the kept race and its snapshot.
     const second = await page(database);
-    const races = await second.ask((requestId) => ({ type: 'races', requestId }));
-    const kept = races.type === 'races' ? races.races[0] : undefined;
+    const races = await second.ask('races', {});
+    const kept = races.races[0];
     if (!kept) throw new Error('the race was not kept');
-    const recalled = await second.ask((requestId) => ({
-      type: 'recall',
-      requestId,
-      kept: kept.id,
-    }));
-    if (recalled.type !== 'recalled' || !recalled.snapshot) throw new Error('no snapshot');
+    const recalled = await second.ask('recall', { kept: kept.id });
+    if (!recalled.snapshot) throw new Error('no snapshot');
     const { snapshot } = recalled;
     second.start(2, kept.settings, { kept: kept.id, snapshot, reports: kept.reports });
     await second.phase('finished');
     expect([...first.curve(), ...second.curve()]).toEqual(whole.curve());
 
     const checkpointOf = async (p: Page, race: number) => {
-      const file = await p.ask((requestId) => ({ type: 'checkpoint', requestId, race, racer: 1 }));
-      return file.type === 'file' ? new Uint8Array(await file.blob.arrayBuffer()) : null;
+      const file = await p.ask('checkpoint', { race, racer: 1 });
+      return new Uint8Array(await file.blob.arrayBuffer());
     };
     const atTheEnd = await checkpointOf(second, 2);
     await second.engine.dispose();
     const third = await page(database);
-    const after = await third.ask((requestId) => ({ type: 'races', requestId }));
-    if (after.type !== 'races') throw new Error(after.type);
+    const after = await third.ask('races', {});
     expect(after.races.map(({ reports }) => reports.map((own) => own.length))).toEqual([[3, 3]]);
     expect(after.races.map(({ createdAt }) => createdAt)).toEqual([kept.createdAt]);
 
     // Finished, it comes back with its weights.
-    const done = await third.ask((requestId) => ({ type: 'recall', requestId, kept: kept.id }));
-    if (done.type !== 'recalled' || !done.snapshot) throw new Error('no snapshot');
+    const done = await third.ask('recall', { kept: kept.id });
+    if (!done.snapshot) throw new Error('no snapshot');
     const { reports } = after.races[0] as (typeof after.races)[number];
     third.start(3, kept.settings, { kept: kept.id, snapshot: done.snapshot, reports });
     await third.phase('finished');
@@ -208,26 +188,21 @@ describe('a race behind its protocol', () => {
     await p.phase('finished');
     const kept = await p.until((e) => e.type === 'kept');
     const id = kept.type === 'kept' ? (kept.kept ?? '') : '';
-    const gone = await p.ask((requestId) => ({ type: 'remove', requestId, kept: id }));
-    expect(gone).toEqual({ type: 'races', races: [] });
-    const back = await p.ask((requestId) => ({ type: 'put-back', requestId, kept: id }));
-    expect(back.type === 'races' && back.races.map((race) => race.id)).toEqual([id]);
+    const gone = await p.ask('remove', { kept: id });
+    expect(gone).toEqual({ races: [] });
+    const back = await p.ask('restore', { kept: id });
+    expect(back.races.map((race) => race.id)).toEqual([id]);
   });
 
   test('predicts how long a step takes, and a race that starts ends the prediction', async () => {
     const p = await page();
-    const answer = await p.ask((requestId) => ({
-      type: 'measure-step',
-      requestId,
-      settings: SETTINGS,
-    }));
-    if (answer.type !== 'step-measured') throw new Error(answer.type);
+    const answer = await p.ask('measure-step', { settings: SETTINGS });
     const { sampling, scoring, gradient, update, tracing, compiling, compiled } = answer;
     for (const cost of [sampling, scoring, gradient, update]) expect(cost).toBeGreaterThan(0);
     for (const once of [tracing, compiling]) expect(once).toBeGreaterThanOrEqual(0);
     expect(compiled.length).toBeGreaterThan(0);
 
-    const refused = p.ask((requestId) => ({ type: 'measure-step', requestId, settings: SETTINGS }));
+    const refused = p.ask('measure-step', { settings: SETTINGS });
     p.start(1, { ...SETTINGS, steps: 1 });
     await expect(refused).rejects.toThrow();
     await p.phase('finished');

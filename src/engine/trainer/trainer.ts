@@ -13,23 +13,27 @@ import { assertSameShapes } from '../../policy/weights';
 import type { Rollouts } from '../../rollouts/rollouts';
 import { bytesOf } from '../../store/pack';
 import type { RaceStore } from '../../store/race-store';
+import type { ImportTable } from '../lab/protocol';
+import { Answers } from '../rpc/answers';
+import type { StepEstimate } from '../../training/predict';
 import { measureStep } from '../../training/measure-step';
 import { readCheckpoint } from '../../training/checkpoint';
 import { StepHistory } from '../../training/history';
 import { Race, type RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
-import { RaceKeeper } from './autosave';
+import { RaceAutosave } from './autosave';
 import { factsOf } from '../stamp';
-import { checkpointFile, rolloutsFile, samplePairs } from './answers';
+import { checkpointFile, samplePairs, stepTable } from './answers';
 import type {
   Begun,
+  KeptRace,
   OwnStart,
   RaceId,
+  TrainerCalls,
   TrainingEvent,
-  TrainingReply,
   TrainingRequest,
 } from './protocol';
-import { TrainingRooms, trainingStamp, type Room } from './environment';
+import { Environments, trainingStamp, type Environment } from './environment';
 import { message } from '../../message';
 
 export interface TrainingOptions {
@@ -45,10 +49,10 @@ export interface TrainingOptions {
 interface Current {
   id: RaceId;
   race: Race;
-  room: Room;
+  environment: Environment;
   start: Weights;
   histories: StepHistory<Rollouts>[];
-  keeper: RaceKeeper | null;
+  autosave: RaceAutosave | null;
 }
 
 type Order = 'pause' | 'resume' | 'step' | 'stop';
@@ -58,7 +62,8 @@ type Asked<T extends TrainingRequest['type']> = Extract<TrainingRequest, { type:
 const GRACE = 60_000;
 
 export class TrainingEngine {
-  private readonly rooms: TrainingRooms;
+  private readonly environments: Environments;
+  private readonly answers: Answers<TrainerCalls>;
   private current: Current | undefined;
   private latest: RaceId = -1;
   /** an order that came while the race was still being prepared */
@@ -67,11 +72,15 @@ export class TrainingEngine {
   private store: Promise<RaceStore<RaceSnapshot>> | undefined;
 
   constructor(private readonly options: TrainingOptions) {
-    this.rooms = new TrainingRooms(options.assets, options.files);
+    this.environments = new Environments(options.assets, options.files);
+    this.answers = new Answers(options.emit);
   }
 
   async handle(request: TrainingRequest): Promise<void> {
+    const { answers } = this;
     switch (request.type) {
+      case 'cancel':
+        return answers.cancel(request.requestId);
       case 'start':
         return this.start(request);
       case 'pause':
@@ -82,27 +91,28 @@ export class TrainingEngine {
         if (this.latest === request.race) this.early = request.type;
         return;
       case 'checkpoint':
-        return this.answer(request.requestId, async () => ({
-          type: 'file',
-          ...(await checkpointFile(this.require(request.race).race, request.racer)),
-        }));
+        return answers.give(request, () =>
+          checkpointFile(this.require(request.race).race, request.racer),
+        );
       case 'rollouts':
-        return this.answer(request.requestId, () => this.rollouts(request));
+        return answers.give(request, () => this.rollouts(request));
       case 'samples':
-        return this.answer(request.requestId, async () => {
-          const { race, room, start } = this.require(request.race);
+        return answers.give(request, async () => {
+          const { race, environment, start } = this.require(request.race);
           const weights: [Weights, Weights] = [start, await race.weights(request.racer)];
-          const { host } = room.context;
-          const pairs = await samplePairs(host, race.settings, weights, request.count);
-          return { type: 'samples', pairs };
+          const { host } = environment.context;
+          return { pairs: await samplePairs(host, race.settings, weights, request.count) };
         });
       case 'measure-step':
-        return this.answer(request.requestId, () => this.measureStep(request.settings));
-      case 'races':
+        return answers.give(request, () => this.measureStep(request.settings));
       case 'recall':
+        return answers.give(request, async () => ({
+          snapshot: await (await this.openStore()).snapshot(request.kept),
+        }));
+      case 'races':
       case 'remove':
-      case 'put-back':
-        return this.answer(request.requestId, () => this.shelf(request));
+      case 'restore':
+        return answers.give(request, () => this.keptRaces(request));
       default:
         return request satisfies never;
     }
@@ -111,16 +121,8 @@ export class TrainingEngine {
   /** Resolves when nothing runs any more and everything is written. */
   async dispose(): Promise<void> {
     await this.leave();
-    await this.rooms.dispose();
+    await this.environments.dispose();
     (await this.store?.catch(() => undefined))?.close();
-  }
-
-  private async answer(requestId: number, work: () => Promise<TrainingReply>): Promise<void> {
-    try {
-      this.options.emit({ type: 'reply', requestId, reply: await work() });
-    } catch (error) {
-      this.options.emit({ type: 'refused', requestId, message: message(error) });
-    }
   }
 
   private async order(order: Order): Promise<void> {
@@ -149,14 +151,14 @@ export class TrainingEngine {
       this.measuring?.abort.abort();
       await this.measuring?.done;
       await this.leave();
-      const room = await this.rooms.open(settings);
-      emit({ type: 'backend', race: id, backend: room.backend.info });
-      const start = await startWeights(room, settings, request.own);
-      const { race, ...rest } = this.prepare(id, settings, room, start, from);
+      const environment = await this.environments.open(settings);
+      emit({ type: 'backend', race: id, backend: environment.backend.info });
+      const start = await startWeights(environment, settings, request.own);
+      const { race, ...rest } = this.prepare(id, settings, environment, start, from);
       if (from) await race.restore(from.snapshot);
       if (this.latest !== id) return race.dispose();
-      this.current = { id, race, room, start, ...rest };
-      void room.backend.lost.then((why) => this.onLost(id, why));
+      this.current = { id, race, environment, start, ...rest };
+      void environment.backend.lost.then((why) => this.onLost(id, why));
       await this.order(this.early ?? (request.paused ? 'pause' : 'resume'));
       this.early = undefined;
     } catch (error) {
@@ -167,10 +169,10 @@ export class TrainingEngine {
   private prepare(
     id: RaceId,
     settings: TrainingSettings,
-    { context, backend }: Room,
+    { context, backend }: Environment,
     start: Weights,
     from: Begun | null,
-  ): Pick<Current, 'race' | 'histories' | 'keeper'> {
+  ): Pick<Current, 'race' | 'histories' | 'autosave'> {
     const { emit, app } = this.options;
     const histories = settings.racers.map(() => new StepHistory<Rollouts>(bytesOf));
     const reports: StepReport[][] = settings.racers.map((_, i) =>
@@ -179,8 +181,8 @@ export class TrainingEngine {
     const tell = (kept: string | null, trouble: string | null) =>
       emit({ type: 'kept', race: id, kept, trouble });
     const facts = { app, settings, backend: factsOf(backend.info) };
-    const keeper = this.options.store
-      ? new RaceKeeper(() => this.openStore(), facts, tell, from?.kept ?? null)
+    const autosave = this.options.store
+      ? new RaceAutosave(() => this.openStore(), facts, tell, from?.kept ?? null)
       : null;
     const race = new Race(context, settings, start, {
       progress: (progress) => emit({ type: 'progress', race: id, progress }),
@@ -192,7 +194,7 @@ export class TrainingEngine {
         emit({ type: 'trained', race: id, racer, report });
       },
       snapshot: (snapshot) => {
-        keeper?.write(snapshot, reports);
+        autosave?.write(snapshot, reports);
         emit({ type: 'snapshot', race: id, snapshot });
       },
       failed: (why) => {
@@ -204,7 +206,7 @@ export class TrainingEngine {
         emit({ type: 'failed', race: id, message: why + advice, canResume: true });
       },
     });
-    return { race, histories, keeper };
+    return { race, histories, autosave };
   }
 
   private onLost(id: RaceId, why: string): void {
@@ -218,11 +220,11 @@ export class TrainingEngine {
     const { current } = this;
     this.current = undefined;
     await current?.race.stop();
-    await current?.keeper?.settled();
+    await current?.autosave?.settled();
     current?.race.dispose();
   }
 
-  private async measureStep(input: TrainingSettings): Promise<TrainingReply> {
+  private async measureStep(input: TrainingSettings): Promise<StepEstimate> {
     const settings = parseTraining(input);
     if (this.current && !this.current.race.idle) {
       throw new Error('A race is under way; its own steps tell how long one takes.');
@@ -232,13 +234,13 @@ export class TrainingEngine {
     const abort = new AbortController();
     const work = (async () => {
       await before?.done;
-      const { context } = await this.rooms.open(settings);
+      const { context } = await this.environments.open(settings);
       const start = await context.host.checkpoint(settings.start);
       abort.signal.throwIfAborted();
       return measureStep(context, settings, start, abort.signal);
     })();
     this.measuring = { abort, done: work.catch(() => undefined) };
-    return { type: 'step-measured', ...(await work) };
+    return work;
   }
 
   private require(id: RaceId): Current {
@@ -246,12 +248,12 @@ export class TrainingEngine {
     return this.current;
   }
 
-  private async rollouts({ race: id, racer, step, link }: Asked<'rollouts'>) {
-    const { race, histories, room } = this.require(id);
+  private rollouts({ race: id, racer, step, link }: Asked<'rollouts'>): ImportTable {
+    const { race, histories, environment } = this.require(id);
     const rollouts = histories[racer]?.get(step);
     if (!rollouts) throw new Error(`The rollouts of step ${step} are no longer held.`);
-    const stamp = trainingStamp(this.options.app, race.settings, room, link);
-    return { type: 'file' as const, ...rolloutsFile(rollouts, race, { racer, step, stamp }) };
+    const stamp = trainingStamp(this.options.app, race.settings, environment, link);
+    return stepTable(rollouts, race, { racer, step, stamp });
   }
 
   private openStore(): Promise<RaceStore<RaceSnapshot>> {
@@ -263,18 +265,16 @@ export class TrainingEngine {
     return opening;
   }
 
-  private async shelf(
-    request: Asked<'races' | 'recall' | 'remove' | 'put-back'>,
-  ): Promise<TrainingReply> {
+  private async keptRaces(
+    request: Asked<'races' | 'remove' | 'restore'>,
+  ): Promise<{ races: KeptRace[] }> {
     const store = await this.openStore();
     switch (request.type) {
-      case 'recall':
-        return { type: 'recalled', snapshot: await store.snapshot(request.kept) };
       case 'remove':
-        await store.mark(request.kept, Date.now());
+        await store.mark([request.kept], Date.now());
         break;
-      case 'put-back':
-        await store.mark(request.kept, null);
+      case 'restore':
+        await store.mark([request.kept], null);
         break;
       case 'races':
         await store.purge(Date.now() - GRACE);
@@ -282,12 +282,12 @@ export class TrainingEngine {
       default:
         request satisfies never;
     }
-    return { type: 'races', races: await store.list() };
+    return { races: await store.list() };
   }
 }
 
 async function startWeights(
-  { context: { host } }: Room,
+  { context: { host } }: Environment,
   settings: TrainingSettings,
   own: OwnStart | null,
 ): Promise<Weights> {
