@@ -53,7 +53,9 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           setupFiles: ['./scripts/property-seed.ts'],
-          testTimeout: 60_000,
+          // Node tests share two cores with lint, types and the build.
+          testTimeout: 180_000,
+          maxWorkers: 2,
           include: ['{src,app,bench,scripts,models/build}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.gpu.test.ts'],
         },
