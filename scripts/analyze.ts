@@ -1,11 +1,11 @@
 /**
  * `npm run analyze -- FILE... [--json OUT] [--eps-low X --eps-high Y] [--correction C] [--what-if V]...
  * [--advantages RULE] [--skip-bad]`
+ * `npm run analyze -- FILE... --partial OUT`, `npm run analyze -- --merge OUT...` on several machines
  *
  * The lab without a browser: reads token log-probs, prints the health report and every objective, writes the
  * figures as JSON. Exit status 1 with one sentence on stderr when something is wrong with the input.
  */
-import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
@@ -17,25 +17,34 @@ import {
   whatIf,
   type Variant,
 } from '../src/experiments/objectives/what-if';
-import { analyse, type Analysis } from '../src/rollouts/file/analysis';
+import { sequenceAnalyses } from '../src/rollouts/file/analysis';
 import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corrected';
-import { importNotes } from '../src/rollouts/file/notes';
+import type { Clip, Figures } from '../src/rollouts/file/figures';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
-import { readRolloutFiles, type FileRollouts } from '../src/rollouts/file/read';
-import { bandsOf } from '../src/rollouts/health/evidence/tally';
+import type { FileRollouts } from '../src/rollouts/file/read';
 import {
-  healthReport,
+  reportOf,
   type Figure,
   type Finding,
   type HealthReport,
 } from '../src/rollouts/health/report';
+import {
+  AnalysisRun,
+  areLarge,
+  filesByStep,
+  jsonLines,
+  mergedParts,
+  PartError,
+  writeLines,
+} from './analysis-run';
 import { PathError, rolloutFiles } from './rollout-file';
 import { whatIfJson, whatIfLines } from './what-if';
 import { message } from '../src/message';
 
 export const USAGE = `Usage: npm run analyze -- FILE... [options]
 
-FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them (with subfolders)
+FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a folder of them
+                (with subfolders)
 --json OUT      write the figures as JSON ("-" = standard output, and nothing else is printed)
 --eps-low X     clip band 1 - X .. 1 + Y for the ratio-clipping objectives
 --eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
@@ -45,11 +54,17 @@ FILE            JSONL, JSON or Parquet, optionally gzipped, or a folder of them 
                 give it twice or more, the first is what the others are compared with
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default trl)
---skip-bad      leave unreadable responses out and count them`;
+--skip-bad      leave unreadable responses out and count them
+--by-step       read one training step (by file names) after the other and keep sums only;
+                by itself above 1 GiB of files
+--partial OUT   write what is kept of these files as a part, to be merged, and print nothing else
+--merge         the FILEs are parts: print, or write as JSON, what one run over all gives`;
 
 class ArgumentError extends Error {
   override name = 'ArgumentError';
 }
+
+const WHOLE = '--correction and --what-if take all responses at once';
 
 interface Arguments {
   paths: string[];
@@ -60,6 +75,9 @@ interface Arguments {
   correction: Variant['correction'];
   whatIf: Variant[];
   skip: boolean;
+  byStep: boolean;
+  partial: string | undefined;
+  merge: boolean;
   help: boolean;
 }
 
@@ -86,6 +104,9 @@ function parse(argv: readonly string[]): Arguments {
         'what-if': { type: 'string', multiple: true },
         advantages: { type: 'string' },
         'skip-bad': { type: 'boolean' },
+        'by-step': { type: 'boolean' },
+        partial: { type: 'string' },
+        merge: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -100,6 +121,15 @@ function parse(argv: readonly string[]): Arguments {
     );
   }
   if (positionals.length === 0 && !values.help) throw new ArgumentError('No file was given.');
+  const inParts = values['by-step'] || values.partial !== undefined || values.merge;
+  if (inParts && (values.correction !== undefined || values['what-if'] !== undefined)) {
+    throw new ArgumentError(`${WHOLE}; leave --by-step, --partial and --merge out.`);
+  }
+  if (values.partial !== undefined && (values.merge || values.json !== undefined)) {
+    throw new ArgumentError(
+      '--partial writes a part only; leave --merge and --json to the merging.',
+    );
+  }
   return {
     paths: positionals,
     json: values.json,
@@ -109,6 +139,9 @@ function parse(argv: readonly string[]): Arguments {
     correction: parseCorrection(values.correction ?? 'none'),
     whatIf: (values['what-if'] ?? []).map(parseVariant),
     skip: values['skip-bad'] ?? false,
+    byStep: values['by-step'] ?? false,
+    partial: values.partial,
+    merge: values.merge ?? false,
     help: values.help ?? false,
   };
 }
@@ -170,7 +203,7 @@ function outline({ bands, passed, notAsked, clipping, cut, steps }: HealthReport
 const cell = (value: number | null | undefined, digits = 6) =>
   (value === null || value === undefined ? '-' : value.toPrecision(digits)).padStart(16);
 
-function printObjectives(analysis: Analysis, print: (line: string) => void): void {
+function printObjectives(analysis: Figures, print: (line: string) => void): void {
   print('');
   print('Objectives, at the recommended settings of each library (- = the library has none)');
   const heads = ['TRL loss', 'clip low', 'clip high', 'verl loss', 'clip fraction'];
@@ -190,25 +223,150 @@ function printObjectives(analysis: Analysis, print: (line: string) => void): voi
   print(`Chi-square: token ${chi2.token.toPrecision(6)}, sequence ${chi2.sequence.toPrecision(6)}`);
 }
 
-function printFiles(data: FileRollouts, print: (line: string) => void): void {
-  for (const file of data.files) {
+/** files that are listed one by one */
+const LISTED_FILES = 40;
+
+function printImport(run: AnalysisRun, print: (line: string) => void): void {
+  for (const file of run.files.slice(0, LISTED_FILES)) {
     const skipped = file.skipped > 0 ? `, ${file.skipped} skipped` : '';
     print(
       `${file.name}: ${file.format}${file.compression ? ` (${file.compression})` : ''}, ${file.sequences} responses, ${file.tokens} tokens${skipped}`,
     );
   }
-  for (const problem of data.problems.slice(0, 5)) print(`  skipped ${describeProblem(problem)}`);
-  if (data.computedAdvantages > 0) {
+  if (run.files.length > LISTED_FILES) {
+    print(`... and ${run.files.length - LISTED_FILES} more files`);
+  }
+  for (const problem of run.problems.slice(0, 5)) print(`  skipped ${describeProblem(problem)}`);
+  if (run.computed > 0) {
+    print(`Advantages of ${run.computed} responses computed by the rule "${run.rule}".`);
+  }
+  for (const [note, times] of run.notes) print(times > 1 ? `${note} (${times} parts)` : note);
+}
+
+async function readThrough(data: AsyncGenerator<unknown>): Promise<void> {
+  let next = await data.next();
+  while (!next.done) next = await data.next();
+}
+
+/** Responses as JSON; none are kept where an analysis was merged. */
+async function* sequencesOf(data: AsyncIterable<FileRollouts>) {
+  for await (const part of data) yield* sequenceAnalyses(part);
+}
+
+/** What the analysis says, as JSON has it around its responses. */
+function summary(run: AnalysisRun) {
+  const health = reportOf(run.health);
+  const { n_sequences, n_tokens, ...figures } = run.figures.figures();
+  const head = { findings: health.findings, health: outline(health), n_sequences, n_tokens };
+  return { health, head, figures };
+}
+
+function printResult(
+  run: AnalysisRun,
+  print: (line: string) => void,
+  corrected: Partial<Figures> = {},
+): void {
+  printImport(run, print);
+  print('');
+  printHealth(reportOf(run.health), print);
+  printObjectives({ ...run.figures.figures(), ...corrected }, print);
+}
+
+async function writeJson(
+  path: string,
+  lines: AsyncIterable<string>,
+  print: (line: string) => void,
+): Promise<void> {
+  if (path !== '-') return writeLines(path, lines);
+  for await (const line of lines) print(line);
+}
+
+/** Parts into what one run over all gives; without the single responses, which no part keeps. */
+async function merge(args: Arguments, print: (line: string) => void): Promise<void> {
+  const run = await mergedParts(args.paths);
+  if (args.json !== undefined) {
+    const { head, figures } = summary(run);
+    const inputs = run.inputs.map(({ name, sha256 }) => ({ name, sha256 }));
+    await writeJson(
+      args.json,
+      jsonLines({ ...head, ...figures }, 'inputs', inputs, () => ({})),
+      print,
+    );
+    if (args.json === '-') return;
+  }
+  print(`${args.paths.length} parts of ${run.inputs.length} files`);
+  printResult(run, print);
+  if (args.json !== undefined) print(`Figures written to ${args.json}`);
+}
+
+/** What is computed of all responses at once, and so has no part. */
+function ofWhole(args: Arguments, clip: Clip, data: FileRollouts) {
+  const { rollouts, maxCompletionLength } = data;
+  const length = maxCompletionLength === null ? {} : { length: maxCompletionLength };
+  const objectives =
+    args.correction.id === 'none'
+      ? {}
+      : { objectives: correctedObjectives(rollouts, { ...clip, ...length }, args.correction) };
+  const compared =
+    args.whatIf.length === 0 ? null : whatIf(rollouts, args.whatIf, maxCompletionLength);
+  const names = { sample: data.sample, groupIds: data.groupIds, group: rollouts.group };
+  return {
+    objectives,
+    json: {
+      sampling_metrics: samplingMetrics(rollouts),
+      ...(compared && { what_if: whatIfJson(compared) }),
+    },
+    lines: compared ? whatIfLines(compared, names) : [],
+  };
+}
+
+/** Reads everything, and writes or prints what was asked for. */
+async function analyze(args: Arguments, print: (line: string) => void): Promise<void> {
+  const clip: Clip = {
+    ...(args.low === undefined ? {} : { low: args.low }),
+    ...(args.high === undefined ? {} : { high: args.high }),
+  };
+  const run = new AnalysisRun(clip, args.rule);
+  const files = await rolloutFiles(args.paths);
+  const byStep = args.byStep || args.partial !== undefined || areLarge(files);
+  if (byStep && (args.correction.id !== 'none' || args.whatIf.length > 0)) {
+    throw new ArgumentError(`${WHOLE}, and these files are too large for that; give fewer.`);
+  }
+  const groups = byStep ? filesByStep(files) : [files];
+  const data = run.read(groups, args.skip, byStep ? 'always' : 'differing');
+  if (args.partial !== undefined) {
+    await readThrough(data);
+    await run.write(args.partial, files);
+    return;
+  }
+  let whole: ReturnType<typeof ofWhole> | null = null;
+  if (!byStep) {
+    for await (const all of data) {
+      whole = ofWhole(args, clip, all);
+      if (args.json === undefined) continue;
+      const { head, figures } = summary(run);
+      const after = { ...figures, ...whole.objectives, ...whole.json };
+      const lines = jsonLines(head, 'sequences', sequenceAnalyses(all), () => after);
+      await writeJson(args.json, lines, print);
+    }
+  } else if (args.json === undefined) await readThrough(data);
+  else {
+    const after = () => {
+      const { head, figures } = summary(run);
+      return { ...head, ...figures };
+    };
+    await writeJson(args.json, jsonLines({}, 'sequences', sequencesOf(data), after), print);
+  }
+  if (args.json === '-') return;
+  // Whoever reads the lines may stop reading; the figures are safe by then.
+  if (byStep) {
     print(
-      `Advantages of ${data.computedAdvantages} responses computed by the rule "${data.rule}".`,
+      `Read in ${groups.length} parts, one training step after the other: kept are sums per prompt and step${args.json === undefined ? '' : ', and the responses in the JSON'}; tokens were let go.`,
     );
   }
-  if (data.withoutSampler > 0) {
-    print(
-      `${data.withoutSampler} of the responses have no sampler log-probs: sampler and trainer are compared on the others.`,
-    );
-  }
-  for (const note of importNotes(data)) print(note);
+  printResult(run, print, whole?.objectives);
+  for (const line of whole?.lines ?? []) print(line);
+  if (args.json !== undefined) print(`Figures written to ${args.json}`);
 }
 
 /** @returns the exit status */
@@ -223,47 +381,18 @@ export async function main(
       print(USAGE);
       return 0;
     }
-    const data = await readRolloutFiles(await rolloutFiles(args.paths), {
-      rule: args.rule,
-      onBad: args.skip ? 'skip' : 'stop',
-    });
-    const band = {
-      ...(args.low === undefined ? {} : { low: args.low }),
-      ...(args.high === undefined ? {} : { high: args.high }),
-    };
-    const health = healthReport(data, bandsOf(band));
-    const { rollouts, maxCompletionLength } = data;
-    const analysis = analyse(data, band);
-    if (args.correction.id !== 'none') {
-      const length = maxCompletionLength === null ? {} : { length: maxCompletionLength };
-      analysis.objectives = correctedObjectives(rollouts, { ...band, ...length }, args.correction);
-    }
-    const compared =
-      args.whatIf.length === 0 ? null : whatIf(rollouts, args.whatIf, maxCompletionLength);
-    const what_if = compared && whatIfJson(compared);
-    const sampling_metrics = samplingMetrics(rollouts);
-    const json = `${JSON.stringify({ findings: health.findings, health: outline(health), ...analysis, sampling_metrics, ...(what_if && { what_if }) }, null, 1)}\n`;
-    if (args.json === '-') {
-      print(json.trimEnd());
-      return 0;
-    }
-    // Whoever reads the lines may stop reading; the figures are safe by then.
-    if (args.json !== undefined) await writeFile(args.json, json);
-    printFiles(data, print);
-    print('');
-    printHealth(health, print);
-    printObjectives(analysis, print);
-    if (compared) {
-      for (const line of whatIfLines(compared, { ...data, group: rollouts.group })) print(line);
-    }
-    if (args.json !== undefined) print(`Figures written to ${args.json}`);
+    await (args.merge ? merge(args, print) : analyze(args, print));
     return 0;
   } catch (error) {
     if (error instanceof ArgumentError || error instanceof VariantError) {
       complain(`${error.message}\n\n${USAGE}`);
       return 1;
     }
-    if (error instanceof RolloutFileError || error instanceof PathError) {
+    if (
+      error instanceof RolloutFileError ||
+      error instanceof PathError ||
+      error instanceof PartError
+    ) {
       complain(error.message);
       return 1;
     }

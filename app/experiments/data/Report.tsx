@@ -38,12 +38,6 @@ export function Report({ imported }: { imported: Imported }) {
             </div>
           ))}
         </dl>
-        {report.withoutSampler > 0 && (
-          <p className="notice">
-            {counted(report.withoutSampler, 'response')} had no sampler log-probs while others had:
-            sampler and trainer are compared on the others.
-          </p>
-        )}
         {report.notes.map((note) => (
           <p key={note} className="notice">
             {note}

@@ -62,6 +62,7 @@ export function importNotes(
     | 'incompleteGroups'
     | 'skippedOfUnknownGroup'
     | 'maskedTokens'
+    | 'withoutSampler'
     | 'facts'
   >,
 ): string[] {
@@ -87,6 +88,11 @@ export function importNotes(
     );
     notes.push(
       `${counted(facts.untrained, 'response')} left out by ${quoted(by)}: the trainer does not train on them.`,
+    );
+  }
+  if (read.withoutSampler > 0) {
+    notes.push(
+      `${counted(read.withoutSampler, 'response')} without the sampler’s log-probs, which others have: sampler and trainer are compared on the others.`,
     );
   }
   for (const { name, responses } of facts.lost) {

@@ -34,6 +34,10 @@ export interface ReadOptions {
   /** true = compute advantages from rewards even where the file has them */
   recompute?: boolean;
   maxTokens?: number;
+  /** when records without a step take that of their file's name: where names differ in it (default), or always */
+  fileSteps?: 'differing' | 'always';
+  /** true = no response at all is no error */
+  allowEmpty?: boolean;
   signal?: AbortSignal;
   /** share of all bytes read so far, 0..1 */
   progress?(fraction: number): void;
@@ -248,7 +252,9 @@ export async function readRolloutFiles(
   const summaries: FileSummary[] = [];
   const leftOut: string[] = [];
   // A number that is the same in all names tells no steps apart.
-  const tellsSteps = new Set(files.flatMap(({ name }) => stepInName(name) ?? [])).size > 1;
+  const tellsSteps =
+    options.fileSteps === 'always' ||
+    new Set(files.flatMap(({ name }) => stepInName(name) ?? [])).size > 1;
   let bytesBefore = 0;
   for (const file of files) {
     collector.beginFile(file.name, tellsSteps ? stepInName(file.name) : null);
@@ -280,7 +286,8 @@ export async function readRolloutFiles(
       skipped: reading.skipped - before.skipped,
     });
   }
-  if (collector.sequences === 0) throw tooFew(given, reading.skipped, leftOut);
+  if (collector.sequences === 0 && !options.allowEmpty)
+    throw tooFew(given, reading.skipped, leftOut);
   return {
     ...collector.finish(rule, recompute),
     files: summaries,
