@@ -38,10 +38,11 @@ export const EXPERIMENT_SETTINGS = {
   dependence: () => DEPENDENCE_DEFAULTS,
   weights: curve,
   length: curve,
-  clipping: ({ objectives, z, ...chosen }: PageSettings<'clipping'>) => ({
+  clipping: ({ objectives, library, z, ...chosen }: PageSettings<'clipping'>) => ({
     ...CLIPPING_DEFAULTS,
     objectives: [...objectives],
     correction: corrected(chosen),
+    library,
     z,
   }),
   gradient: ({ objectives, library, ...chosen }: PageSettings<'gradient'>) => ({
@@ -58,13 +59,14 @@ export const EXPERIMENT_SETTINGS = {
   }),
   /** @param length Dr.GRPO's constant, where a file has one */
   objectives: (
-    { epsLow, epsHigh, ...chosen }: PageSettings<'objectives'>,
+    { epsLow, epsHigh, asIs, asIf, ...chosen }: PageSettings<'objectives'>,
     length: number | null = null,
   ) => ({
     low: epsLow,
     high: epsHigh,
     length,
     correction: corrected(chosen),
+    whatIf: { asIs, asIf },
   }),
   mismatch: curve,
 } as const satisfies Record<ExperimentId, unknown>;

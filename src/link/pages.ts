@@ -11,7 +11,7 @@ import * as v from 'valibot';
 import type { PageId } from '../experiments/manifest';
 import { clippingSettingsSchema } from '../experiments/clipping/settings';
 import { gradientSettingsSchema } from '../experiments/gradient/settings';
-import { objectivesSettingsSchema } from '../experiments/objectives/settings';
+import { objectivesSettingsSchema, whatIfSchema } from '../experiments/objectives/settings';
 import { correctionSchema } from '../experiments/shared/correction';
 import { ADVANTAGE_RULES } from '../math/objectives/advantages';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
@@ -28,6 +28,7 @@ import {
 import { trainingSchema } from '../settings/training';
 import { raceFound } from './race-found';
 
+export { SIDE_IDS, type SideId } from '../experiments/objectives/settings';
 export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';
@@ -70,6 +71,7 @@ export const PAGE_SETTINGS = {
   length: v.strictObject({ bins, curve }),
   clipping: v.strictObject({
     objectives: clippingSettingsSchema.entries.objectives,
+    library: clippingSettingsSchema.entries.library,
     show: choice(['clipped', 'kept'], 'clipped', { label: 'Show' }),
     z: clippingSettingsSchema.entries.z,
     map: choice(CLIPPED_OBJECTIVES, 'gspo', { label: 'Map of' }),
@@ -92,6 +94,7 @@ export const PAGE_SETTINGS = {
   objectives: v.strictObject({
     epsLow: objectivesSettingsSchema.entries.low,
     epsHigh: objectivesSettingsSchema.entries.high,
+    ...whatIfSchema.entries,
     ...CORRECTION,
   }),
   mismatch: v.strictObject({ bins, curve }),

@@ -44,10 +44,10 @@ export function Words({ result }: { result: ClippingResult | null }) {
       <section>
         <h2>What counts as clipped</h2>
         <p className="small">
-          Ratio, weight and averaging are those of TRL’s settings, or verl’s where TRL does not have
-          the objective. Mass kept is the gradient mass at the band over that of the same objective
-          with nothing clipped; so DAPO, a mean over all tokens, keeps another share than GRPO does
-          of the same ratios.
+          Ratio, weight, ceiling and averaging are those of the chosen library, or the other’s where
+          it does not have the objective; verl’s dual clip takes gradient whatever ε is. Mass kept
+          is the gradient mass at the band over that of the same objective with nothing clipped; so
+          DAPO, a mean over all tokens, keeps another share than GRPO does of the same ratios.
         </p>
         {result !== null &&
           notesOf(result).map(({ names, note }) => (

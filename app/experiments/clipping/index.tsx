@@ -4,6 +4,7 @@
  */
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
+import type { Library } from '../../../src/math/objectives/types';
 import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
@@ -21,6 +22,7 @@ import { Words } from './Words';
 
 export default function Clipping() {
   const [objectives, setObjectives] = usePageSetting('clipping', 'objectives');
+  const [library, setLibrary] = usePageSetting('clipping', 'library');
   const [quantity, setQuantity] = usePageSetting('clipping', 'show');
   const [z, setZ] = usePageSetting('clipping', 'z');
   const chosen = usePageSettings('clipping');
@@ -44,6 +46,15 @@ export default function Clipping() {
               chosen={objectives}
               choices={CLIPPED_OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
               onChange={setObjectives}
+            />
+            <Choice<Library>
+              label="Library whose settings are used"
+              value={library}
+              choices={[
+                { value: 'trl', name: 'as in TRL' },
+                { value: 'verl', name: 'as in verl' },
+              ]}
+              onChoose={setLibrary}
             />
             <Choice<Quantity>
               label="Quantity shown"

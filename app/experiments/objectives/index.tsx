@@ -16,6 +16,7 @@ import { Example } from './Example';
 import './objectives.css';
 import { Shares } from './Shares';
 import { ObjectiveTable } from './ObjectiveTable';
+import { WhatIfFigure } from './WhatIfFigure';
 import { Words } from './Words';
 
 export default function Objectives() {
@@ -42,9 +43,10 @@ export default function Objectives() {
             answer={answer}
             promise="Loss and clip share of every objective appear here."
           >
-            {(now) => (
+            {(now, axesKey) => (
               <>
                 <Example result={now} />
+                {now.whatIf !== null && <WhatIfFigure result={now.whatIf} axesKey={axesKey} />}
                 <Shares result={now} />
                 <ObjectiveTable result={now} />
                 <Diagnostics result={now} />

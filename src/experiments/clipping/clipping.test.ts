@@ -6,6 +6,7 @@ import { normalCdf } from '../../math/stats/distributions';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
   CLIPPED_IDS,
+  kindOf,
   recommended,
   type ClippedId,
   type ObjectiveSettings,
@@ -45,7 +46,7 @@ function withBand(s: Surrogate, band: { low: number; high: number } | null): Sur
     case 'cispo':
       return { ...s, max: band ? 1 + band.high : Infinity };
     default:
-      throw new RangeError(`"${s.kind}" has no band.`);
+      return band ? (kindOf(s).withBand?.(s, band) ?? s) : kindOf(s).ungated(s);
   }
 }
 
@@ -186,6 +187,27 @@ describe('clipping', () => {
     expect((await verdict(0.4)).verdict).toBe('fails');
     const none = await verdict(0.001);
     expect([none.verdict, none.measured]).toEqual(['too few', null]);
+  });
+
+  it('as in verl, dual clip takes the gradient beyond its ceiling, whatever epsilon is', async () => {
+    const rollouts = made({ sigma: 0.8 });
+    const { maps } = await run(rollouts, { objectives: ['grpo', 'luspo'], library: 'verl' });
+    const [grpo, luspo] = maps;
+    const settings = recommended('grpo', 'verl', { low: 1, high: 1e9 }) as ObjectiveSettings;
+    const mass = ({ gradient }: { gradient: Float64Array }) =>
+      gradient.reduce((sum, g) => sum + Math.abs(g), 0);
+    const surrogate = { kind: 'clip', level: 'token', low: 1, high: 1e9 } as const;
+    const free = mass(evaluateObjective(rollouts, { ...settings, surrogate }));
+    const capped = mass(evaluateObjective(rollouts, settings));
+    expect(grpo?.library).toBe('verl');
+    expect(grpo?.ceilingLost).toBeGreaterThan(0.01);
+    expect(grpo?.ceilingLost).toBeCloseTo(1 - capped / free, 9);
+    const published = mass(
+      evaluateObjective(rollouts, recommended('grpo', 'verl') as ObjectiveSettings),
+    );
+    expect(grpo?.published.massKept).toBeCloseTo(published / free, 9);
+    // verl has no LUSPO.
+    expect([luspo?.library, luspo?.ceilingLost]).toEqual(['trl', 0]);
   });
 
   it('few prompts carry no verdict', async () => {

@@ -7,6 +7,7 @@
  * lost: the map over both is the sum of two curves.
  */
 import { GRPO_BAND, GSPO_BAND, objective, type ClippedId } from '../../math/objectives/registry';
+import type { Library } from '../../math/objectives/types';
 import { ClusterBootstrap, transformed, type Estimate } from '../../math/stats/clusters';
 import { logCombination, meanStatistic } from '../../math/stats/statistics';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
@@ -29,6 +30,8 @@ export function epsilonGrid(low: number, high: number, points: number): Float64A
 
 export interface MeasuredClipMap {
   objective: ClippedId;
+  /** whose settings: the one asked for, or the other where it has no such objective */
+  library: Library;
   title: string;
   /** what the shares count */
   unit: ClippedObjective['unit'];
@@ -93,7 +96,7 @@ export async function measureClipping(
   const grid = epsilonGrid(settings.gridLow, settings.gridHigh, settings.gridPoints);
   const maps: MeasuredClipMap[] = [];
   for (const id of settings.objectives) {
-    maps.push(clipMap(data, id, grid));
+    maps.push(clipMap(data, id, settings.library, grid));
     await stage(context, 0.2 + (0.5 * maps.length) / settings.objectives.length);
   }
   const bootstrap = new ClusterBootstrap({ seed: context.seed });
@@ -115,8 +118,13 @@ export async function measureClipping(
   };
 }
 
-function clipMap(data: ClippingData, id: ClippedId, grid: Float64Array): MeasuredClipMap {
-  const clipped = clippedObjective(id);
+function clipMap(
+  data: ClippingData,
+  id: ClippedId,
+  library: Library,
+  grid: Float64Array,
+): MeasuredClipMap {
+  const clipped = clippedObjective(id, library);
   const { band, unit } = clipped;
   // The published edges are measured in the same pass as the grid.
   const points = Float64Array.from(
@@ -134,6 +142,7 @@ function clipMap(data: ClippingData, id: ClippedId, grid: Float64Array): Measure
   });
   return {
     objective: id,
+    library: clipped.settings.library,
     title: objective(id).title,
     unit,
     observations: unit === 'tokens' ? data.logRatio.length : data.lengths.length,

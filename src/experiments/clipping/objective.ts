@@ -9,7 +9,7 @@ import {
   type ClippedId,
   type ObjectiveSettings,
 } from '../../math/objectives/registry';
-import type { ClipRange } from '../../math/objectives/types';
+import type { ClipRange, Library } from '../../math/objectives/types';
 
 export type { Band } from '../../math/objectives/types';
 
@@ -21,9 +21,9 @@ export interface ClippedObjective extends ClipRange {
   settings: ObjectiveSettings;
 }
 
-/** From the registry: TRL's entry, or verl's where TRL has no such objective. */
-export function clippedObjective(id: ClippedId): ClippedObjective {
-  const settings = settingsIn(objective(id));
+/** From the registry: the library's entry, or the other's where it has no such objective. */
+export function clippedObjective(id: ClippedId, library: Library = 'trl'): ClippedObjective {
+  const settings = settingsIn(objective(id), library);
   const range = kindOf(settings.surrogate).range?.(settings.surrogate);
   if (!range) throw new RangeError(`Objective "${id}" has no clip range.`);
   return { settings, ...range };

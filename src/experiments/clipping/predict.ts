@@ -83,7 +83,7 @@ export function predictClipping(
 }
 
 function predictMap(data: ClippingData, map: MeasuredClipMap): ClipMap {
-  const predicted = predictSides(data, clippedObjective(map.objective), map.epsilon);
+  const predicted = predictSides(data, clippedObjective(map.objective, map.library), map.epsilon);
   const sideOf = (side: MeasuredSide, law: Float64Array | undefined, signed: number): ClipSide => ({
     ...side,
     predictedOutside: law ?? null,

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { CLIPPED_IDS, GSPO_BAND } from '../../math/objectives/registry';
 import { normalQuantile } from '../../math/stats/distributions';
-import { defaultsOf, real, subset, whole } from '../../settings/setting';
+import { choice, defaultsOf, real, subset, whole } from '../../settings/setting';
 import { correctionSchema } from '../shared/correction';
 
 export const clippingSettingsSchema = v.strictObject({
   objectives: subset(CLIPPED_IDS, ['gspo', 'grpo'], { label: 'Objectives' }),
+  /** whose ratio, ceiling and count; the other's, where it has no such objective */
+  library: choice(['trl', 'verl'], 'trl', { label: 'Library' }),
   gridPoints: whole(2, 401, 61, {
     label: 'Points of the ε axis',
     hint: 'equal steps of the logarithm',

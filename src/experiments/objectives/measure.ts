@@ -37,7 +37,8 @@ import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared
 import { logRatios, meanLogRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
 import { PEER_EXAMPLE } from './peer-example';
-import type { ObjectivesSettings } from './settings';
+import type { ObjectivesSettings, SideId } from './settings';
+import { parseVariant, publishedBand, whatIf, type WhatIf } from './what-if';
 
 /** One objective in one library. */
 export interface ObjectiveSide {
@@ -120,6 +121,8 @@ export interface MeasuredObjectives {
   mismatch: OffPolicyMetrics | null;
   correction: CorrectionReport;
   loss: LossComparison;
+  /** null where it was not asked for */
+  whatIf: WhatIf | null;
   /** mean of the token ratio; null without rollouts */
   meanRatio: Estimate | null;
 }
@@ -153,8 +156,25 @@ export async function measureObjectives(
         : null,
     correction,
     loss: compareLosses(rollouts),
+    whatIf: settings.whatIf ? compared(rollouts, settings, settings.whatIf) : null,
     meanRatio: meanRatio(rollouts, new ClusterBootstrap(context)),
   };
+}
+
+function compared(
+  rollouts: Rollouts,
+  { low, high, length, correction }: ObjectivesSettings,
+  { asIs, asIf }: { asIs: SideId; asIf: SideId },
+): WhatIf {
+  const [first, second] = [parseVariant(asIs), parseVariant(asIf)];
+  const published = publishedBand(second);
+  // A band of which only one side was chosen keeps the other as published.
+  const band =
+    published && (low !== null || high !== null)
+      ? { low: low ?? published.low ?? 0, high: high ?? published.high }
+      : null;
+  const as = { ...second, band, correction: correction ?? NO_CORRECTION };
+  return whatIf(rollouts, [first, as], length);
 }
 
 function overridesOf({ low, high, length }: ObjectivesSettings): Overrides {

@@ -47,6 +47,35 @@ describe('the example', () => {
   });
 });
 
+describe('what if', () => {
+  const rollouts = made({ sigma: 0.02 });
+  it('is not asked for by itself', async () => {
+    expect((await run(made({ prompts: 2 }))).whatIf).toBeNull();
+  });
+
+  it('compares the first as published with the second at the chosen band', async () => {
+    const { whatIf } = await run(rollouts, {
+      low: 0.01,
+      whatIf: { asIs: 'gspo.trl', asIf: 'gspo.verl' },
+    });
+    // The upper edge was not chosen: it stays as published.
+    expect(whatIf?.sides.map(({ name }) => name)).toEqual(['gspo.trl', 'gspo.verl@0.01/0.0004']);
+    const [first, second] = whatIf?.sides ?? [];
+    expect(first?.clippedTokens).toBeGreaterThan(second?.clippedTokens ?? Infinity);
+    expect(whatIf?.changes[1]?.woken.length).toBe(
+      (first?.silentResponses ?? 0) - (second?.silentResponses ?? 0),
+    );
+  });
+
+  it('leaves objectives without epsilons their own way', async () => {
+    const { whatIf } = await run(rollouts, {
+      high: 0.5,
+      whatIf: { asIs: 'grpo.verl', asIf: 'sapo.trl' },
+    });
+    expect(whatIf?.sides.map(({ name }) => name)).toEqual(['grpo.verl', 'sapo.trl']);
+  });
+});
+
 describe('the table', () => {
   it('agrees with the command line on the same responses', async () => {
     const rollouts = made({ sigma: 0.3 });

@@ -1,6 +1,21 @@
 import * as v from 'valibot';
-import { realOrNone } from '../../settings/setting';
+import { OBJECTIVES, type ObjectiveId } from '../../math/objectives/registry';
+import type { Library } from '../../math/objectives/types';
+import { choice, realOrNone } from '../../settings/setting';
 import { correctionSchema } from '../shared/correction';
+
+/** An objective as one library computes it: `gspo.trl`. */
+export type SideId = `${ObjectiveId}.${Library}`;
+export const SIDE_IDS = OBJECTIVES.flatMap(({ id, trl, verl }): SideId[] => [
+  ...(trl ? [`${id}.trl` as const] : []),
+  ...(verl ? [`${id}.verl` as const] : []),
+]) as [SideId, ...SideId[]];
+
+/** What is compared: the first as published, the second with the band and the correction of the settings. */
+export const whatIfSchema = v.strictObject({
+  asIs: choice(SIDE_IDS, 'grpo.trl', { label: 'What if: as is' }),
+  asIf: choice(SIDE_IDS, 'gspo.trl', { label: 'What if: as if' }),
+});
 
 export const objectivesSettingsSchema = v.strictObject({
   /** band of the ratio-clipping objectives */
@@ -10,6 +25,8 @@ export const objectivesSettingsSchema = v.strictObject({
   length: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** absent = none */
   correction: v.optional(correctionSchema),
+  /** absent = not asked */
+  whatIf: v.optional(whatIfSchema),
 });
 export type ObjectivesSettings = v.InferOutput<typeof objectivesSettingsSchema>;
 export const OBJECTIVES_DEFAULTS: ObjectivesSettings = { low: null, high: null, length: null };

@@ -24,6 +24,7 @@ import {
 } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import { responseLengths } from '../shared/input';
 import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/correction';
 
 export class VariantError extends Error {
@@ -73,6 +74,8 @@ export interface WhatIfChange {
 export interface WhatIf {
   sequences: number;
   tokens: number;
+  /** [n] tokens of each response */
+  lengths: Uint32Array;
   /** false: a variant asks for a correction, and there are no sampler log-probs to correct with */
   corrected: boolean;
   sides: WhatIfSide[];
@@ -161,6 +164,12 @@ function settingsOf({ objective: id, library, band }: Variant, length: number | 
     throw new VariantError(`"${id}" has no epsilon that a band could replace.`);
   }
   return withBand(found, band);
+}
+
+/** Epsilons of a variant's objective as published; null where it has none. */
+export function publishedBand(variant: Variant): { low: number | null; high: number } | null {
+  const { surrogate } = settingsOf({ ...variant, band: null }, null);
+  return kindOf(surrogate).range?.(surrogate).band ?? null;
 }
 
 interface Evaluated {
@@ -260,6 +269,7 @@ export function whatIf(
   return {
     sequences: sequenceCount(rollouts),
     tokens: rollouts.logpNew.length,
+    lengths: responseLengths(rollouts),
     corrected: evaluated.every(({ available }) => available),
     sides: evaluated.map(({ side }) => side),
     changes: first === undefined ? [] : evaluated.map((other) => compare(first, other)),

@@ -1,0 +1,215 @@
+/** What if: the same rollouts under two variants, response by response: who gets the gradient. */
+import { useMemo } from 'react';
+import type { WhatIf, WhatIfSide } from '../../../src/experiments/objectives/what-if';
+import { SIDE_IDS, type SideId } from '../../../src/link/pages';
+import { useStableDomain } from '../../charts/hooks';
+import { PointCloud } from '../../charts/PointCloud';
+import { domainOf, linearScale } from '../../charts/scale';
+import { Figure } from '../../figures/Figure';
+import { count, percent, significant } from '../../format/numbers';
+import { PointTip } from '../../page/PointTip';
+import { objectiveView } from '../../page/objective-views';
+import { shareText } from '../../page/percent';
+import { usePageSetting } from '../../state/address-react';
+import { useLab } from '../../state/react';
+
+const MOST_POINTS = 1500;
+
+const GROUPS = [
+  { name: 'gradient under both', colour: '--series-gspo', shape: 'circle' },
+  { name: 'silenced', colour: '--series-dapo', shape: 'square' },
+  { name: 'woken', colour: '--series-luspo', shape: 'triangle' },
+] as const;
+
+interface Point {
+  sequence: number;
+  length: number;
+  /** share of the gradient, in units of an average response */
+  before: number;
+  after: number;
+}
+
+function nameOf(id: SideId): string {
+  const [objective, library] = id.split('.') as [Parameters<typeof objectiveView>[0], string];
+  return `${objectiveView(objective).name}, ${library === 'trl' ? 'TRL' : 'verl'}`;
+}
+
+/** At most `MOST_POINTS` of them, evenly; those that change sides are all shown. */
+function pointsOf({ sides, changes, lengths }: WhatIf): Point[][] {
+  const [first, second] = sides;
+  if (first === undefined || second === undefined) return [];
+  const n = first.share.length;
+  const point = (i: number): Point => ({
+    sequence: i,
+    length: lengths[i] as number,
+    before: (first.share[i] as number) * n,
+    after: (second.share[i] as number) * n,
+  });
+  const { silenced = [], woken = [] } = changes[1] ?? {};
+  const both: number[] = [];
+  first.share.forEach((share, i) => {
+    if (share > 0 && (second.share[i] as number) > 0) both.push(i);
+  });
+  const thin = (indices: readonly number[]) => {
+    const step = Math.ceil(indices.length / MOST_POINTS);
+    return indices.filter((_, k) => k % step === 0).map(point);
+  };
+  return [thin(both), thin(silenced), thin(woken)];
+}
+
+const FACTS: readonly [string, (side: WhatIfSide, result: WhatIf) => string][] = [
+  ['loss', ({ loss }) => significant(loss, 8)],
+  ['tokens clipped', ({ clippedTokens }, { tokens }) => shareText(clippedTokens / tokens)],
+  ['tokens without gradient', ({ silentTokens }, { tokens }) => shareText(silentTokens / tokens)],
+  ['responses without gradient', ({ silentResponses }) => count(silentResponses)],
+  ['share it, effectively', ({ effectiveResponses }) => percent(effectiveResponses, 2)],
+];
+
+function rowsOf(result: WhatIf): string[][] {
+  const [first, second] = result.sides;
+  return Array.from(first?.share ?? [], (share, i) => [
+    String(i),
+    count(result.lengths[i] as number),
+    significant(share * result.sequences, 4),
+    significant((second?.share[i] ?? NaN) * result.sequences, 4),
+  ]);
+}
+
+export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: string }) {
+  const lab = useLab();
+  const [asIs, setAsIs] = usePageSetting('objectives', 'asIs');
+  const [asIf, setAsIf] = usePageSetting('objectives', 'asIf');
+  const groups = useMemo(() => pointsOf(result), [result]);
+  const all = groups.flat();
+  const key = `${axesKey} ${result.sides.map(({ name }) => name).join()}`;
+  const [, xHigh] = useStableDomain(domainOf(all.map(({ before }) => before).concat(0)), key);
+  const [, yHigh] = useStableDomain(domainOf(all.map(({ after }) => after).concat(0)), key);
+  const x = useMemo(() => linearScale([-0.03 * xHigh, xHigh], 5), [xHigh]);
+  const y = useMemo(() => linearScale([-0.03 * yHigh, yHigh], 5), [yHigh]);
+  const change = result.changes[1];
+  const side = (label: string, value: SideId, set: (next: SideId) => void) => (
+    <label>
+      {label}
+      <select
+        className="select-small"
+        value={value}
+        onChange={(event) => {
+          const next = SIDE_IDS.find((id) => id === event.target.value);
+          if (next !== undefined) set(next);
+        }}
+      >
+        {SIDE_IDS.map((id) => (
+          <option key={id} value={id}>
+            {nameOf(id)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <Figure
+      title="What if"
+      recorded={false}
+      controls={
+        <div className="page-controls">
+          {side('As is', asIs, setAsIs)}
+          {side('As if', asIf, setAsIf)}
+        </div>
+      }
+      table={() => ({
+        columns: [
+          'response',
+          'tokens',
+          ...result.sides.map(({ name }) => `gradient, average = 1, ${name}`),
+        ],
+        rows: rowsOf(result),
+      })}
+      caption={
+        <>
+          The same responses twice: as is, at the published band and without a correction, and as if
+          under the other, with your own band and the mismatch correction above where it takes them.
+          {change !== undefined && (
+            <>
+              {' '}
+              {shareText(change.moved)} of the gradient goes to other responses;{' '}
+              {count(change.silenced.length)} are silenced, {count(change.woken.length)} woken.
+            </>
+          )}
+        </>
+      }
+    >
+      <ul className="legend" aria-label="Legend">
+        {GROUPS.map(({ name, colour, shape }) => (
+          <li key={name} style={{ color: `var(${colour})` }}>
+            <svg width="12" height="12" aria-hidden="true">
+              {shape === 'circle' && <circle className="curve-point" cx="6" cy="6" r="4" />}
+              {shape === 'square' && (
+                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
+              )}
+              {shape === 'triangle' && <path className="curve-point" d="M6 2L10 10H2Z" />}
+            </svg>
+            <span className="legend-name">{name}</span>
+          </li>
+        ))}
+      </ul>
+      <PointCloud
+        label="Gradient of each response as it is and as it would be"
+        clouds={groups.map((points, k) => ({
+          colour: GROUPS[k]?.colour ?? '--ink',
+          shape: GROUPS[k]?.shape ?? 'circle',
+          x: points.map(({ before }) => before),
+          y: points.map(({ after }) => after),
+        }))}
+        x={x}
+        y={y}
+        xLabel={`gradient as is, average = 1: ${result.sides[0]?.name ?? ''}`}
+        yLabel="as if"
+        height={264}
+        recorded={false}
+        describe={(cloud, i) => (
+          <PointTip
+            point={groups[cloud]?.[i]}
+            figures={({ before, after }) => [
+              { name: 'as is', value: significant(before, 4) },
+              { name: 'as if', value: significant(after, 4) },
+            ]}
+          />
+        )}
+        pick={(i, cloud) => {
+          const sequence = groups[cloud]?.[i]?.sequence;
+          if (sequence === undefined) return;
+          lab.inspect({ low: -Infinity, high: Infinity, title: 'all responses', sequence });
+        }}
+      />
+      <div className="table-scroll" role="region" aria-label="What if, figures" tabIndex={0}>
+        <table data-testid="what-if">
+          <thead>
+            <tr>
+              <th scope="col" />
+              {result.sides.map(({ name }, k) => (
+                <th key={k} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {FACTS.map(([fact, of]) => (
+              <tr key={fact}>
+                <td>{fact}</td>
+                {result.sides.map((own, k) => (
+                  <td key={k}>{of(own, result)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {!result.corrected && (
+        <p className="small muted">
+          These rollouts have no sampler log-probs: the correction changes nothing.
+        </p>
+      )}
+    </Figure>
+  );
+}
