@@ -28,6 +28,7 @@ import {
 import { trainingSchema } from '../settings/training';
 import { raceFound } from './race-found';
 
+export { ADVANTAGE_RULES, ADVANTAGE_TITLES } from '../math/objectives/advantages';
 export { SIDE_IDS, type SideId } from '../experiments/objectives/settings';
 export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */

@@ -1,18 +1,14 @@
 /** Where files come in: dropped, picked, a folder, or the example. */
 import { useId, useRef, useState } from 'react';
 import type { ImportFile, ImportOptions } from '../../../src/engine/lab/protocol';
+import { ADVANTAGE_RULES, ADVANTAGE_TITLES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
 import { fetchExample } from '../../page/example';
 import { droppedFiles, pickedFiles } from './files';
 import { message } from '../../../src/message';
 
-const RULES: readonly { rule: ImportOptions['rule']; name: string }[] = [
-  { rule: 'trl', name: 'TRL: (r − mean) / (sd + 1e-4)' },
-  { rule: 'verl', name: 'verl: (r − mean) / (sd + 1e-6)' },
-  { rule: 'dr_grpo', name: 'Dr.GRPO: r − mean' },
-  { rule: 'rloo', name: 'RLOO: r − mean of the others' },
-];
+const RULES = ADVANTAGE_RULES.map((rule) => ({ rule, name: ADVANTAGE_TITLES[rule] }));
 
 function useImportOptions() {
   const [onBad, chooseOnBad] = usePageSetting('data', 'onBad');

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../philox';
-import { ADVANTAGE_RULES, groupAdvantages } from './advantages';
+import { groupAdvantages } from './advantages';
 import { evaluateObjective } from './evaluate';
 import {
   CLIPPED_IDS,
@@ -359,7 +359,7 @@ describe('invariances', () => {
           minLength: 1,
           maxLength: 20,
         }),
-        fc.constantFrom(...ADVANTAGE_RULES),
+        fc.constantFrom(...(['trl', 'verl', 'dr_grpo', 'rloo'] as const)),
         (rows, rule) => {
           const all = groupAdvantages(
             rows.map(([reward]) => reward),

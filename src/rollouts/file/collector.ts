@@ -410,6 +410,7 @@ export class Collector {
       rewarded.map((i) => reward[i] as number),
       rewarded.map((i) => group[i] as number),
       rule,
+      rewarded.map((i) => (offsets[i + 1] as number) - (offsets[i] as number)),
     );
     let computedAdvantages = 0;
     const computedGroups = new Set<number>();
