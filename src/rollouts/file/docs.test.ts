@@ -43,7 +43,7 @@ describe('docs/export', () => {
 
   it('has recipes for TRL, verl and NeMo-RL', () => {
     const of = new Set(recipes.map(([name]) => name.split('.')[0]));
-    expect([...of].sort()).toEqual(['nemo-rl', 'trl', 'verl']);
+    expect([...of].sort()).toEqual(['nemo-rl', 'parts', 'schemas', 'trl', 'verl']);
   });
 
   // verl has two trainers whose batches are read in different ways, and builds only one of them.
