@@ -75,7 +75,7 @@ export function DropZone() {
           multiple
           hidden
           aria-label="Files with rollouts"
-          accept=".jsonl,.ndjson,.json,.parquet,.gz"
+          accept=".jsonl,.ndjson,.json,.parquet,.gz,.zst,.zip"
           onChange={picked}
         />
         <input
@@ -107,7 +107,10 @@ export function DropZone() {
           Load the example
         </button>
       </div>
-      <p className="small">JSONL, JSON or Parquet, gzipped or not; one response per line or row.</p>
+      <p className="small">
+        JSONL, JSON or Parquet, packed with gzip, zstd or zip or not; one response or batch per
+        line.
+      </p>
       {trouble !== null && (
         <p className="field-issue" role="alert">
           {trouble}
