@@ -1,11 +1,12 @@
 /**
- * `npm run analyze -- FILE... [--json OUT] [--eps-low X --eps-high Y] [--correction C] [--what-if V]...
+ * `npm run analyze -- FILE... [--json OUT] [--html OUT] [--eps-low X --eps-high Y] [--correction C] [--what-if V]...
  * [--advantages RULE] [--skip-bad]`
  * `npm run analyze -- FILE... --partial OUT`, `npm run analyze -- --merge OUT...` on several machines
  *
  * The lab without a browser: reads token log-probs, prints the health report and every objective, writes the
  * figures as JSON. Exit status 1 with one sentence on stderr when something is wrong with the input.
  */
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
@@ -22,6 +23,7 @@ import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corre
 import type { Clip, Figures } from '../src/rollouts/file/figures';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import type { FileRollouts } from '../src/rollouts/file/read';
+import { healthJson, reportHtml } from '../src/rollouts/health/documents';
 import {
   reportOf,
   type Figure,
@@ -46,6 +48,8 @@ export const USAGE = `Usage: npm run analyze -- FILE... [options]
 FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a folder of them
                 (with subfolders)
 --json OUT      write the figures as JSON ("-" = standard output, and nothing else is printed)
+--html OUT      write the health report as one HTML file, figures included, to send to a colleague
+--with-data     with names of groups and files and log-probs of single tokens in it
 --eps-low X     clip band 1 - X .. 1 + Y for the ratio-clipping objectives
 --eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
 --correction C  of sampler mismatch in the losses: ID[=LOW/HIGH], such as sequence-mask=none/3; ID one of
@@ -69,6 +73,8 @@ const WHOLE = '--correction and --what-if take all responses at once';
 interface Arguments {
   paths: string[];
   json: string | undefined;
+  html: string | undefined;
+  withData: boolean;
   low: number | undefined;
   high: number | undefined;
   rule: AdvantageRule;
@@ -98,6 +104,8 @@ function parse(argv: readonly string[]): Arguments {
       allowPositionals: true,
       options: {
         json: { type: 'string' },
+        html: { type: 'string' },
+        'with-data': { type: 'boolean' },
         'eps-low': { type: 'string' },
         'eps-high': { type: 'string' },
         correction: { type: 'string' },
@@ -133,6 +141,8 @@ function parse(argv: readonly string[]): Arguments {
   return {
     paths: positionals,
     json: values.json,
+    html: values.html,
+    withData: values['with-data'] ?? false,
     low: epsilon('eps-low', values['eps-low']),
     high: epsilon('eps-high', values['eps-high']),
     rule,
@@ -195,11 +205,6 @@ function printHealth(report: HealthReport, print: (line: string) => void): void 
   );
 }
 
-/** What the JSON says of the report beside its findings. */
-function outline({ bands, passed, notAsked, clipping, cut, steps }: HealthReport) {
-  return { bands, passed, not_asked: notAsked, clipping, cut, steps };
-}
-
 const cell = (value: number | null | undefined, digits = 6) =>
   (value === null || value === undefined ? '-' : value.toPrecision(digits)).padStart(16);
 
@@ -257,7 +262,7 @@ async function* sequencesOf(data: AsyncIterable<FileRollouts>) {
 function summary(run: AnalysisRun) {
   const health = reportOf(run.health);
   const { n_sequences, n_tokens, ...figures } = run.figures.figures();
-  const head = { findings: health.findings, health: outline(health), n_sequences, n_tokens };
+  const head = { ...healthJson(health), n_sequences, n_tokens };
   return { health, head, figures };
 }
 
@@ -272,6 +277,13 @@ function printResult(
   printObjectives({ ...run.figures.figures(), ...corrected }, print);
 }
 
+/** The report to send on, where it was asked for. */
+async function writeHtml(args: Arguments, run: AnalysisRun): Promise<void> {
+  if (args.html === undefined) return;
+  const made = new Date().toISOString().slice(0, 10);
+  await writeFile(args.html, reportHtml(reportOf(run.health), { withData: args.withData, made }));
+}
+
 async function writeJson(
   path: string,
   lines: AsyncIterable<string>,
@@ -284,6 +296,7 @@ async function writeJson(
 /** Parts into what one run over all gives; without the single responses, which no part keeps. */
 async function merge(args: Arguments, print: (line: string) => void): Promise<void> {
   const run = await mergedParts(args.paths);
+  await writeHtml(args, run);
   if (args.json !== undefined) {
     const { head, figures } = summary(run);
     const inputs = run.inputs.map(({ name, sha256 }) => ({ name, sha256 }));
@@ -296,6 +309,7 @@ async function merge(args: Arguments, print: (line: string) => void): Promise<vo
   }
   print(`${args.paths.length} parts of ${run.inputs.length} files`);
   printResult(run, print);
+  if (args.html !== undefined) print(`Report written to ${args.html}`);
   if (args.json !== undefined) print(`Figures written to ${args.json}`);
 }
 
@@ -357,6 +371,7 @@ async function analyze(args: Arguments, print: (line: string) => void): Promise<
     };
     await writeJson(args.json, jsonLines({}, 'sequences', sequencesOf(data), after), print);
   }
+  await writeHtml(args, run);
   if (args.json === '-') return;
   // Whoever reads the lines may stop reading; the figures are safe by then.
   if (byStep) {
@@ -366,6 +381,7 @@ async function analyze(args: Arguments, print: (line: string) => void): Promise<
   }
   printResult(run, print, whole?.objectives);
   for (const line of whole?.lines ?? []) print(line);
+  if (args.html !== undefined) print(`Report written to ${args.html}`);
   if (args.json !== undefined) print(`Figures written to ${args.json}`);
 }
 

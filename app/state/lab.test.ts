@@ -64,6 +64,8 @@ const report: ImportReport = {
     cut: null,
     steps: [],
   },
+  drawings: { steps: null, tokens: {} },
+  html: '',
 };
 
 /** An engine that records its orders and answers when told to. */

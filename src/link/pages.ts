@@ -104,6 +104,8 @@ export const PAGE_SETTINGS = {
     onBad: choice(['stop', 'skip'], 'stop', { label: 'A response that cannot be used' }),
     rule: choice(ADVANTAGE_RULES, 'trl', { label: 'Advantages from rewards' }),
     recompute: flag(false, { label: 'Recompute advantages that a file has' }),
+    epsLow: objectivesSettingsSchema.entries.low,
+    epsHigh: objectivesSettingsSchema.entries.high,
   }),
   reproduce: v.strictObject({
     quick: flag(true, { label: 'Quick' }),

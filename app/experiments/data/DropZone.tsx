@@ -14,8 +14,50 @@ function useImportOptions() {
   const [onBad, chooseOnBad] = usePageSetting('data', 'onBad');
   const [rule, chooseRule] = usePageSetting('data', 'rule');
   const [recompute, chooseRecompute] = usePageSetting('data', 'recompute');
-  const options: ImportOptions = { onBad, rule, recompute };
-  return { options, choose: { onBad: chooseOnBad, rule: chooseRule, recompute: chooseRecompute } };
+  const [low, chooseLow] = usePageSetting('data', 'epsLow');
+  const [high, chooseHigh] = usePageSetting('data', 'epsHigh');
+  const options = { onBad, rule, recompute, band: { low, high } } satisfies ImportOptions;
+  return {
+    options,
+    choose: {
+      onBad: chooseOnBad,
+      rule: chooseRule,
+      recompute: chooseRecompute,
+      low: chooseLow,
+      high: chooseHigh,
+    },
+  };
+}
+
+/** One edge of the clip range that the report is about; empty = each objective's own. */
+function Epsilon({
+  label,
+  value,
+  choose,
+}: {
+  label: string;
+  value: number | null;
+  choose: (value: number | null) => void;
+}) {
+  return (
+    <label>
+      {label}
+      <input
+        type="number"
+        className="input-small"
+        min={0}
+        max={100}
+        step="any"
+        placeholder="published"
+        defaultValue={value ?? ''}
+        onBlur={(event) => {
+          const { value: text, valueAsNumber: given } = event.target;
+          if (text === '') choose(null);
+          else if (given >= 0 && given <= 100) choose(given);
+        }}
+      />
+    </label>
+  );
 }
 
 export function DropZone() {
@@ -152,6 +194,8 @@ export function DropZone() {
           />
           from rewards even where the file has advantages
         </label>
+        <Epsilon label="clip range, ε low" value={options.band.low} choose={choose.low} />
+        <Epsilon label="ε high" value={options.band.high} choose={choose.high} />
       </fieldset>
     </section>
   );

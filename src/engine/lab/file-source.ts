@@ -12,6 +12,9 @@ import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
 import { importNotes } from '../../rollouts/file/notes';
 import { RolloutFileError, type Problem } from '../../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../../rollouts/file/read';
+import { reportHtml } from '../../rollouts/health/documents';
+import { drawingsOf } from '../../rollouts/health/drawing';
+import { bandsOf, type HealthBatch } from '../../rollouts/health/evidence/tally';
 import { healthReport } from '../../rollouts/health/report';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { RolloutSource, SourceHooks } from '../../rollouts/source';
@@ -76,7 +79,7 @@ export class FileSource implements RolloutSource {
       const reading = { signal: hooks.signal, progress: steps(said) };
       const read = await readRolloutFiles(all, { ...options, ...reading });
       this.written = read.written?.stamp ?? null;
-      this.report = reportOf(read);
+      this.report = reportOf(read, options.band);
       return read.rollouts;
     } catch (error) {
       if (error instanceof RolloutFileError) this.problem = error.problem;
@@ -113,7 +116,7 @@ function reportOfTable({ name, rollouts }: ImportTable): ImportReport {
     maxCompletionLength: null,
     withoutSampler: 0,
     notes: [],
-    health: healthReport(rollouts),
+    ...healthOf({ rollouts }, undefined),
   };
 }
 
@@ -220,7 +223,24 @@ function steps(said: (fraction: number) => void): (fraction: number) => void {
   };
 }
 
-function reportOf(read: FileRollouts): ImportReport {
+/** The health report with its figures and the file to send on. */
+function healthOf(
+  data: HealthBatch,
+  band: ImportOptions['band'],
+): Pick<ImportReport, 'health' | 'drawings' | 'html'> {
+  const health = healthReport(
+    data,
+    bandsOf({ low: band?.low ?? undefined, high: band?.high ?? undefined }),
+  );
+  const made = new Date().toISOString().slice(0, 10);
+  return {
+    health,
+    drawings: drawingsOf(health),
+    html: reportHtml(health, { withData: false, made }),
+  };
+}
+
+function reportOf(read: FileRollouts, band: ImportOptions['band']): ImportReport {
   const { rollouts, step } = read;
   return {
     files: read.files,
@@ -236,6 +256,6 @@ function reportOf(read: FileRollouts): ImportReport {
     maxCompletionLength: read.maxCompletionLength,
     withoutSampler: read.withoutSampler,
     notes: importNotes(read),
-    health: healthReport(read),
+    ...healthOf(read, band),
   };
 }

@@ -13,6 +13,7 @@ import type { Answer, Ask, Cancel } from '../rpc/wire';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Problem } from '../../rollouts/file/problems';
 import type { FileSummary } from '../../rollouts/file/read';
+import type { Drawings } from '../../rollouts/health/drawing';
 import type { HealthReport } from '../../rollouts/health/report';
 import type { KeptId, KeptRun } from '../../store/kept-run';
 import type { ExperimentId } from '../../experiments/manifest';
@@ -135,6 +136,8 @@ export interface ImportOptions {
   rule: AdvantageRule;
   /** true = from rewards even where the file has advantages */
   recompute: boolean;
+  /** clip range that the health report is about; null or left out = each objective's own */
+  band?: { low: number | null; high: number | null };
 }
 
 /** What was read, and what stands out in it. */
@@ -159,6 +162,10 @@ export interface ImportReport {
   /** what else a person should know of the reading, a sentence each */
   notes: string[];
   health: HealthReport;
+  /** the report's figures as shapes */
+  drawings: Drawings;
+  /** the report in one HTML file, without data of the run */
+  html: string;
 }
 
 export type ImportOutcome =

@@ -182,7 +182,12 @@ export function reportOf(tally: HealthTally): HealthReport {
     });
   }
   const findings = found.filter((finding) => {
-    const by = found.find((other) => (hides.get(other.id) ?? []).includes(finding.id));
+    // Of two that hide each other the earlier is told.
+    const by = found.find(
+      (other, i) =>
+        (hides.get(other.id) ?? []).includes(finding.id) &&
+        !((hides.get(finding.id) ?? []).includes(other.id) && found.indexOf(finding) < i),
+    );
     by?.hidden.push(finding.id);
     return by === undefined;
   });

@@ -27,7 +27,13 @@ export interface Bands {
 export const DEFAULT_BANDS: Bands = { token: GRPO_BAND, sequence: GSPO_BAND };
 
 /** One clip range for all, as a person gives it; what is left out stays each objective's own. */
-export function bandsOf({ low, high }: { low?: number; high?: number }): Bands {
+export function bandsOf({
+  low,
+  high,
+}: {
+  low?: number | undefined;
+  high?: number | undefined;
+}): Bands {
   const filled = (own: Band): Band => ({ low: low ?? own.low, high: high ?? own.high });
   return { token: filled(GRPO_BAND), sequence: filled(GSPO_BAND) };
 }

@@ -354,6 +354,7 @@ const allowed = (depth: number) => Math.exp(LARGEST_VOCABULARY - depth);
 const LEAST_UNLIKELY = 0.01;
 /** -log pi over Shannon entropy: 1 where the policy drew the tokens */
 const ENTROPY_FACTOR = 1.8;
+const ENTROPY_LEAST = 1.2;
 
 export const unlikelyTokens = rule({
   id: 'unlikely-tokens',
@@ -363,7 +364,7 @@ export const unlikelyTokens = rule({
   measure: 'mean of -log pi_old over tokens, nats',
   threshold: LARGEST_VOCABULARY,
   fires:
-    'above ln 2^18 (the entropy of a uniform policy over 262,144 tokens), or 1.8 times the entropy that the file gives, or more than 1 % of tokens below a depth that a vocabulary of 2^18 cannot reach so often',
+    'above ln 2^18 (the entropy of a uniform policy over 262,144 tokens), or 1.8 times the entropy that the file gives (its interval above 1.2), or more than 1 % of tokens below a depth that a vocabulary of 2^18 cannot reach so often',
   cause:
     'Tokens that a policy drew itself have -log pi equal to its entropy on average, and that is at most the log of the vocabulary. These lie far below: they are not the log-probs of these tokens. Usually the log-probs were read at the token’s own position instead of the one before (logits[t] predict token t + 1), or belong to other tokens.',
   remedy: {
@@ -394,7 +395,8 @@ export const unlikelyTokens = rule({
     });
     const known = e.count('withEntropy') === e.count('responses');
     const entropy = known ? e.estimate((of) => of('entropyNll') / of('entropy')) : null;
-    const above = entropy?.interval && entropy.interval[0] > ENTROPY_FACTOR;
+    const above =
+      entropy?.interval && entropy.value > ENTROPY_FACTOR && entropy.interval[0] > ENTROPY_LEAST;
     return {
       found: nll.value > LARGEST_VOCABULARY || deep !== undefined || above === true,
       statistic: nll.value,
@@ -479,7 +481,9 @@ export const logarithmBase = rule({
     const match = factors.flatMap(({ what, factor, sure }) =>
       BASES.flatMap(({ base, factor: ideal }) =>
         [ideal, 1 / ideal].flatMap((wanted, inverse) =>
-          sure && Math.abs(factor / wanted - 1) < (what.startsWith('-') ? 0.1 : FACTOR_MARGIN)
+          sure &&
+          !(what.startsWith('-') && inverse === 1) &&
+          Math.abs(factor / wanted - 1) < (what.startsWith('-') ? 0.1 : FACTOR_MARGIN)
             ? [{ what, factor, base, inverse }]
             : [],
         ),

@@ -31,14 +31,14 @@ const carriersOf = (e: Evidence, pair: Pair) => e.carriers(pair === 'so' ? 'pair
 export const copied = rule({
   id: 'copied-sampler',
   level: 'warning',
-  title: 'Old log-probs are the sampler’s, copied',
+  title: 'Old log-probs are the sampler’s: copied, not compared',
   symptom:
     'KL between sampler and trainer exactly 0, yet clip shares are high on the first minibatch',
   measure: 'share of tokens with the same sampler and old log-prob to the last digit',
   threshold: 0.999,
   fires: 'above (two engines never agree to the last digit on every token)',
   cause:
-    'The two columns are identical: the sampler’s log-probs were copied as old, not compared with the trainer’s own. No mismatch can be seen, and all of it is inside the ratio new / old, which is why clipping sets in before any update.',
+    'The two columns are identical: the sampler’s log-probs were copied as old. No mismatch can be seen, and all of it is inside the ratio new / old, which is why clipping sets in before any update.',
   remedy: {
     any: 'If that is wanted, judge the ratio as sampler against trainer. Otherwise recompute old log-probs with the trainer.',
     trl: 'vllm_importance_sampling_correction=True keeps both columns.',

@@ -1,0 +1,560 @@
+/**
+ * A fault for each rule, planted in healthy data, with what its finding must say. Contract: deterministic; healthy
+ * data is drawn once per recipe and seed and never changed.
+ */
+import { Random, STREAM } from '../../math/philox';
+import type { Rollouts } from '../rollouts';
+import type { HealthBatch } from './evidence/tally';
+import { plant as draw, type Recipe } from './planted';
+import { healthReport, type Finding, type RuleId } from './report';
+
+/** The same data again and again: drawing it costs more than all rules together. */
+const drawn = new Map<string, Batch>();
+export function sound(recipe: Recipe, seed: number): Batch {
+  const key = JSON.stringify([recipe, seed]);
+  let batch = drawn.get(key);
+  if (!batch) drawn.set(key, (batch = draw(recipe, seed)));
+  return batch;
+}
+
+export const HEALTHY: Recipe = {
+  prompts: 12,
+  groupSize: 8,
+  lengths: [20, 60],
+  vocabulary: 24,
+  sharpness: 4,
+  update: 0.012,
+  engine: 0.003,
+  digits: 8,
+  entropy: false,
+  steps: 1,
+};
+
+export type Batch = HealthBatch & { rollouts: Rollouts };
+export type Fault = (batch: Batch, seed: number) => Batch;
+
+export const change =
+  (make: (rollouts: Rollouts, random: Random) => Partial<Rollouts>): Fault =>
+  (batch) => ({
+    ...batch,
+    rollouts: { ...batch.rollouts, ...make(batch.rollouts, new Random(9, STREAM.synthetic, 3)) },
+  });
+
+export const sampler = ({ logpSampler }: Rollouts) => logpSampler as Float64Array;
+
+/** Values of each response by its own function of its tokens. */
+export function each(
+  { offsets }: Rollouts,
+  values: ArrayLike<number>,
+  make: (part: number[], i: number) => number[],
+): Float64Array {
+  const out: number[] = [];
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const part = Array.from({ length: (offsets[i + 1] ?? 0) - (offsets[i] ?? 0) }, (_, t) =>
+      Number(values[(offsets[i] ?? 0) + t]),
+    );
+    out.push(...make(part, i));
+  }
+  return Float64Array.from(out);
+}
+
+/** Tokens put between those of each response, in all columns. */
+function insert(batch: Batch, count: number, at: (length: number) => number, value = 0): Batch {
+  const { rollouts } = batch;
+  const widen = (part: number[]) => {
+    const place = at(part.length);
+    return [...part.slice(0, place), ...new Array<number>(count).fill(value), ...part.slice(place)];
+  };
+  const column = (values: ArrayLike<number>) => each(rollouts, values, widen);
+  return {
+    ...batch,
+    rollouts: {
+      ...rollouts,
+      offsets: rollouts.offsets.map((x, i) => x + i * count),
+      tokenIds: Int32Array.from(column(rollouts.tokenIds)),
+      logpOld: column(rollouts.logpOld),
+      logpNew: column(rollouts.logpNew),
+      logpSampler: column(sampler(rollouts)),
+    },
+  };
+}
+
+function bf16(x: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, x);
+  const bits = view.getUint32(0);
+  view.setUint32(0, (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+  return view.getFloat32(0);
+}
+
+export const shift = (part: number[], by: number) =>
+  part.map((_, t) => part[(t + by + part.length) % part.length] as number);
+
+const without = (rollouts: Rollouts): Rollouts => {
+  const rest = { ...rollouts };
+  delete rest.logpSampler;
+  return rest;
+};
+
+export interface Planted {
+  id: RuleId;
+  what: string;
+  fault: Fault;
+  recipe?: Partial<Recipe>;
+  /** what the finding must say */
+  says?: string | RegExp;
+  /** findings that may stand beside it */
+  beside?: RuleId[];
+}
+
+export const PLANTED: Planted[] = [
+  {
+    id: 'padding',
+    what: 'zeros on the left',
+    fault: (batch) => insert(batch, 12, () => 0),
+    says: 'at the head',
+  },
+  {
+    id: 'padding',
+    what: 'zeros on the right',
+    fault: (batch) => insert(batch, 12, (length) => length),
+    says: 'at the tail',
+  },
+  {
+    id: 'padding',
+    what: 'a tool call in the middle, of a policy that is often sure',
+    fault: (batch) => insert(batch, 30, (length) => length >> 1),
+    recipe: { sharpness: 12, digits: 6 },
+    says: 'within',
+  },
+  {
+    id: 'filler-run',
+    what: 'sampler log-probs that end early',
+    fault: change((r) => ({
+      logpSampler: each(r, sampler(r), (part, i) =>
+        i % 2 ? part : part.map((x, t) => (t < part.length - 6 ? x : 0)),
+      ),
+    })),
+    says: /sampler.*padded with 0 at the tail/,
+  },
+  {
+    id: 'filler-run',
+    what: 'old log-probs that begin with -1',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part) => part.map((x, t) => (t < 5 ? -1 : x))),
+    })),
+    says: /old.*padded with -1 at the head/,
+  },
+  {
+    id: 'filler-value',
+    what: 'a forbidden token',
+    fault: change((r) => ({ logpNew: r.logpNew.map((x, t) => (t === 77 ? -9999 : x)) })),
+    says: 'fillers',
+  },
+  {
+    id: 'sequence-sums',
+    what: 'one sum per response',
+    fault: (batch) => {
+      const { rollouts } = batch;
+      const sum = (values: ArrayLike<number>) =>
+        each(rollouts, values, (part) => [part.reduce((a, b) => a + b, 0)]);
+      return {
+        ...batch,
+        rollouts: {
+          ...without(rollouts),
+          offsets: rollouts.offsets.map((_, i) => i),
+          tokenIds: new Int32Array(rollouts.group.length),
+          logpOld: sum(rollouts.logpOld),
+          logpNew: sum(rollouts.logpNew),
+        },
+      };
+    },
+    says: 'sums',
+  },
+  {
+    id: 'cumulative',
+    what: 'running sums',
+    fault: change((r) => {
+      const running = (values: ArrayLike<number>) =>
+        each(r, values, (part) => {
+          let sum = 0;
+          return part.map((x) => (sum += x));
+        });
+      return { logpOld: running(r.logpOld), logpNew: running(r.logpNew) };
+    }),
+    says: 'cumulative',
+  },
+  {
+    id: 'sequence-value-per-token',
+    what: 'the mean of the response at each token',
+    fault: change((r) => {
+      const spread = (values: ArrayLike<number>) =>
+        each(r, values, (part) => part.map(() => part.reduce((a, b) => a + b, 0) / part.length));
+      return { logpOld: spread(r.logpOld), logpNew: spread(r.logpNew) };
+    }),
+    says: 'one value',
+  },
+  {
+    id: 'shifted',
+    what: 'sampler one ahead',
+    fault: change((r) => ({ logpSampler: each(r, sampler(r), (part) => shift(part, 1)) })),
+    says: /sampler.*one ahead/,
+  },
+  {
+    id: 'shifted',
+    what: 'sampler one behind',
+    fault: change((r) => ({ logpSampler: each(r, sampler(r), (part) => shift(part, -1)) })),
+    says: /sampler.*one behind/,
+  },
+  {
+    id: 'shifted',
+    what: 'old one ahead, told by the sampler',
+    fault: change((r) => ({ logpOld: each(r, r.logpOld, (part) => shift(part, 1)) })),
+    says: /old.*one ahead/,
+  },
+  {
+    id: 'shifted',
+    what: 'new one behind',
+    fault: change((r) => ({ logpNew: each(r, r.logpNew, (part) => shift(part, -1)) })),
+    says: /new.*one behind/,
+  },
+  {
+    id: 'shifted',
+    what: 'two columns cannot tell which',
+    fault: (batch) => ({
+      ...batch,
+      rollouts: {
+        ...without(batch.rollouts),
+        logpNew: each(batch.rollouts, batch.rollouts.logpNew, (part) => shift(part, 1)),
+      },
+    }),
+    says: /new.*one ahead.*or the old ones/,
+  },
+  {
+    id: 'copied-sampler',
+    what: 'old is the sampler’s',
+    fault: change((r) => ({ logpOld: sampler(r) })),
+    says: 'copied',
+  },
+  {
+    id: 'unrelated-columns',
+    what: 'responses in another order',
+    fault: change((r) => ({ logpSampler: Float64Array.from(sampler(r)).reverse() })),
+    says: 'not about the same tokens',
+  },
+  {
+    id: 'logarithm-base',
+    what: 'sampler in base 2',
+    fault: change((r) => ({ logpSampler: sampler(r).map((x) => x / Math.LN2) })),
+    says: 'base 2',
+  },
+  {
+    id: 'logarithm-base',
+    what: 'sampler in base 10',
+    fault: change((r) => ({ logpSampler: sampler(r).map((x) => x / Math.LN10) })),
+    says: 'base 10',
+  },
+  {
+    id: 'logarithm-base',
+    what: 'both columns in base 2, told by the entropy',
+    fault: change((r) => ({
+      logpOld: r.logpOld.map((x) => x / Math.LN2),
+      logpNew: r.logpNew.map((x) => x / Math.LN2),
+    })),
+    recipe: { engine: null, entropy: true },
+    says: 'base 2',
+  },
+  {
+    id: 'unlikely-tokens',
+    what: 'log-probs of the token’s own position',
+    fault: (batch) => {
+      const random = new Random(4, STREAM.synthetic, 5);
+      const { rollouts } = batch;
+      const logpOld = rollouts.logpOld.map(() => -12 - 8 * random.uniform());
+      return {
+        ...batch,
+        rollouts: {
+          ...without(rollouts),
+          logpOld,
+          logpNew: logpOld.map((x) => x + 0.01 * random.normal()),
+        },
+      };
+    },
+    says: 'less likely',
+  },
+  {
+    id: 'unlikely-tokens',
+    what: 'far from the entropy that the file gives',
+    fault: change((r) => ({
+      logpOld: r.logpOld.map((x) => 2.5 * x),
+      logpNew: r.logpNew.map((x) => 2.5 * x),
+    })),
+    recipe: { engine: null, entropy: true },
+    says: 'less likely',
+  },
+  ...[0.6, 0.8, 1.25].map((temperature): Planted => ({
+    id: 'temperature',
+    what: `sampler at ${temperature}, trainer raw`,
+    fault: (batch) => batch,
+    recipe: { temperature, prompts: 24 },
+    says: new RegExp(
+      `temperature of about ${temperature < 1 ? `0\\.(${temperature * 10}|${temperature * 10 - 1}[5-9])` : '0.(7[6-9]|8[0-4])'}`,
+    ),
+  })),
+  {
+    id: 'temperature',
+    what: 'sampler raw, trainer at 0.6',
+    fault: (batch, seed) => {
+      const { rollouts } = sound({ ...HEALTHY, prompts: 24, temperature: 0.6 }, seed);
+      const { logpOld, logpSampler } = rollouts;
+      return {
+        ...batch,
+        rollouts: {
+          ...rollouts,
+          logpOld: logpSampler as Float64Array,
+          logpNew: (logpSampler as Float64Array).map((x) => x * 1.001),
+          logpSampler: logpOld,
+        },
+      };
+    },
+    says: /temperature of about 0\.(5[6-9]|6[0-4])/,
+    beside: ['clipping-always'],
+  },
+  {
+    id: 'impossible-reach',
+    what: 'a sampler that says too little of every token',
+    fault: change((r) => ({ logpSampler: sampler(r).map((x) => x - 0.05) })),
+    says: 'impossible',
+    beside: ['k1-negative'],
+  },
+  ...[0.9, 0.99].map((topP): Planted => ({
+    id: 'truncation',
+    what: `top-p ${topP}`,
+    fault: (batch) => batch,
+    recipe: { topP, prompts: 24 },
+    says: 'truncated',
+  })),
+  {
+    id: 'sampler-mismatch',
+    what: 'an engine of low precision',
+    fault: (batch) => batch,
+    recipe: { engine: 0.15 },
+    says: 'disagree',
+  },
+  {
+    id: 'k1-negative',
+    what: 'the sampler’s column is of weights of before',
+    fault: change((r, random) => ({
+      logpSampler: r.logpOld.map((x) => Math.min(0, x - 0.012 + 0.03 * random.normal())),
+    })),
+    recipe: { sharpness: 2, prompts: 24 },
+    says: 'negative',
+    beside: ['impossible-reach'],
+  },
+  {
+    id: 'routing-tails',
+    what: 'one token in two hundred takes other experts',
+    fault: change((r, random) => ({
+      logpSampler: sampler(r).map((x) =>
+        random.uniform() < 0.005 ? Math.min(0, x + 1.5 * random.normal()) : x,
+      ),
+    })),
+    says: 'differ by more than 0.5 nats',
+    beside: ['impossible-reach'],
+  },
+  {
+    id: 'growing-mismatch',
+    what: 'from step 8 on',
+    fault: (batch) =>
+      change((r, random) => ({
+        logpSampler: each(r, sampler(r), (part, i) => {
+          const step = Number(batch.step?.[i]);
+          const size = step < 8 ? 0 : 0.02 * (step - 7);
+          return part.map((x) => Math.min(0, x + size * random.normal()));
+        }),
+      }))(batch, 0),
+    recipe: { steps: 12, prompts: 36 },
+    says: 'from step 8 on',
+  },
+  {
+    id: 'duplicates',
+    what: 'every line twice',
+    fault: (batch) => {
+      const { rollouts } = batch;
+      const tokens = rollouts.logpOld.length;
+      const twice = (x: ArrayLike<number>) =>
+        Float64Array.from([...Array.from(x), ...Array.from(x)]);
+      return {
+        rollouts: {
+          ...rollouts,
+          offsets: Uint32Array.from([
+            ...rollouts.offsets,
+            ...[...rollouts.offsets.slice(1)].map((x) => x + tokens),
+          ]),
+          tokenIds: Int32Array.from(twice(rollouts.tokenIds)),
+          logpOld: twice(rollouts.logpOld),
+          logpNew: twice(rollouts.logpNew),
+          logpSampler: twice(sampler(rollouts)),
+          group: Uint32Array.from(twice(rollouts.group)),
+          reward: twice(rollouts.reward),
+          advantage: twice(rollouts.advantage),
+          finished: new Uint8Array(2 * rollouts.group.length),
+        },
+        facts: { endKnown: new Uint8Array(2 * rollouts.group.length) },
+      };
+    },
+    says: /96 responses of 192 are duplicates/,
+    recipe: { sharpness: 2 },
+  },
+  {
+    id: 'uid-per-response',
+    what: 'verl V1’s uid',
+    fault: (batch) => alone(batch, (i) => `p${i >> 3}_${i % 8}_0`),
+    says: 'uid',
+  },
+  {
+    id: 'group-of-one',
+    what: 'a random uid',
+    fault: (batch) => alone(batch, (i) => `${(i * 2654435761) % 2 ** 32}`),
+    says: 'one response',
+  },
+  {
+    id: 'advantage-sign',
+    what: 'a cost for a reward',
+    fault: change((r) => ({ advantage: r.advantage.map((x) => -x) })),
+    says: 'contradicts the rewards',
+  },
+  {
+    id: 'advantage-size',
+    what: 'a divisor of nearly 0',
+    fault: change((r) => ({ advantage: r.advantage.map((x, i) => (i === 5 ? 4e4 : x)) })),
+    says: 'impossible size',
+    beside: ['advantage-sign'],
+  },
+  {
+    id: 'advantages-zero',
+    what: 'equal rewards',
+    fault: change((r) => ({
+      reward: r.reward.map(() => 1),
+      advantage: r.advantage.map(() => 0),
+    })),
+    says: 'All advantages are 0',
+  },
+  {
+    id: 'no-signal',
+    what: 'three groups of four are solved by all',
+    fault: change((r) => ({ advantage: r.advantage.map((x, i) => ((i >> 3) % 4 ? 0 : x)) })),
+    says: 'no signal',
+  },
+  {
+    id: 'overflow-token',
+    what: 'one token of 200',
+    fault: change((r) => ({ logpOld: r.logpOld.map((x, t) => (t === 1234 ? x - 200 : x)) })),
+    says: 'One token overflows',
+    beside: ['impossible-reach'],
+    recipe: { engine: null },
+  },
+  {
+    id: 'infinite-loss',
+    what: 'a drift over long responses',
+    fault: change((r) => ({
+      logpNew: r.logpNew.map((x) => Math.min(0, x)),
+      logpOld: r.logpOld.map((x) => x - 2.5),
+    })),
+    recipe: { engine: null, lengths: [40, 60] },
+    says: 'infinite',
+    beside: ['clipping-always', 'explosion'],
+  },
+  {
+    id: 'precision',
+    what: 'old in bfloat16',
+    fault: change((r) => ({ logpOld: r.logpOld.map(bf16) })),
+    says: /old log-probs.*bfloat16/,
+  },
+  {
+    id: 'precision',
+    what: 'new with three decimals',
+    fault: change((r) => ({ logpNew: r.logpNew.map((x) => Math.round(x * 1e3) / 1e3) })),
+    says: /new log-probs.*3 decimals/,
+  },
+  {
+    id: 'precision',
+    what: 'all in float16',
+    fault: change((r) => {
+      const half = (x: number) => {
+        const step = 2 ** (Math.floor(Math.log2(Math.max(1e-4, -x))) - 10);
+        return Math.round(x / step) * step;
+      };
+      return { logpOld: r.logpOld.map(half), logpNew: r.logpNew.map(half) };
+    }),
+    says: 'float16',
+  },
+  {
+    id: 'on-policy',
+    what: 'old = new',
+    fault: change((r) => ({ logpNew: r.logpOld })),
+    says: 'All ratios are 1',
+  },
+  {
+    id: 'on-policy-noise',
+    what: 'other micro-batches',
+    fault: change((r, random) => ({
+      logpNew: r.logpOld.map((x) => Math.min(0, x + 3e-4 * random.normal())),
+    })),
+    says: 'noise',
+  },
+  {
+    id: 'explosion',
+    what: 'wide ratios over long responses',
+    fault: change((r, random) => ({
+      logpNew: r.logpOld.map((x) => Math.min(0, x + 0.4 * random.normal())),
+    })),
+    recipe: { lengths: [10, 120] },
+    says: 'explode',
+    beside: ['clipping-always'],
+  },
+  {
+    id: 'cut',
+    what: 'a third at the limit',
+    fault: (batch) => ({
+      ...change((r) => ({ finished: r.finished.map((_, i) => (i % 3 ? 1 : 0)) }))(batch, 0),
+      facts: { endKnown: new Uint8Array(batch.rollouts.group.length).fill(1) },
+    }),
+    says: '33.3 %',
+  },
+  {
+    id: 'clipping-always',
+    what: 'a band for other steps',
+    fault: change((r) => ({ logpNew: r.logpOld.map((x) => x - 0.01) })),
+    says: 'nearly always',
+  },
+  {
+    id: 'clipping-never',
+    what: 'an update of nothing',
+    fault: change((r) => ({ logpNew: r.logpOld.map((x) => x - 5e-5) })),
+    says: 'never',
+  },
+];
+
+function alone(batch: Batch, name: (i: number) => string): Batch {
+  const n = batch.rollouts.group.length;
+  return {
+    ...batch,
+    groupIds: Array.from({ length: n }, (_, i) => name(i)),
+    rollouts: {
+      ...batch.rollouts,
+      group: Uint32Array.from({ length: n }, (_, i) => i),
+      advantage: new Float64Array(n),
+      prompts: Array.from({ length: n }, (_, i) => name(i)),
+    },
+  };
+}
+
+/** What the report says of a planted fault: its finding, and findings that have no business there. */
+export function findingsOf({ id, fault, recipe, beside = [] }: Planted, seed: number) {
+  const { findings } = healthReport(fault(sound({ ...HEALTHY, ...recipe }, seed), seed));
+  return {
+    found: findings.find((one) => one.id === id) ?? null,
+    others: findings.filter((one) => one.id !== id && !beside.includes(one.id)),
+  } satisfies { found: Finding | null; others: Finding[] };
+}
