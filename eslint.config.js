@@ -1,9 +1,9 @@
-// Strict TypeScript, React's rules, and the borders between rooms (README, "How it is laid out").
+// Strict TypeScript, React's rules, and the borders between folders (README, "How it is laid out").
 import boundaries from 'eslint-plugin-boundaries';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
-/** Which rooms of src/ a room may import from, itself left out. */
+/** Which folders of src/ a folder may import from, itself left out. */
 const MAY_IMPORT = {
   math: [],
   gpu: ['math'],
@@ -41,9 +41,9 @@ const MAY_IMPORT = {
   ],
 };
 
-const ROOMS = Object.keys(MAY_IMPORT);
+const FOLDERS = Object.keys(MAY_IMPORT);
 
-/** The same of app/: no arrow runs up, no experiment imports another, only the shell knows the pages' code. */
+/** The same of app/: no folder imports one above it, no experiment imports another, only the shell knows the pages' code. */
 const APP_MAY_IMPORT = {
   format: [],
   charts: ['format'],
@@ -59,9 +59,9 @@ const APP_MAY_IMPORT = {
   pages: ['experiment'],
   shell: ['inspector', 'link', 'pages', 'run', 'runs', 'setup', 'state'],
 };
-const APP_ROOMS = Object.keys(APP_MAY_IMPORT);
+const APP_FOLDERS = Object.keys(APP_MAY_IMPORT);
 
-const room = (types) => ({ to: { element: { types: { anyOf: types } } } });
+const folder = (types) => ({ to: { element: { types: { anyOf: types } } } });
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.cache/', 'test-results/', 'playwright-report/'] },
@@ -91,8 +91,8 @@ export default tseslint.config(
         { type: 'race', pattern: 'src/experiments/race' },
         { type: 'shared-measurement', pattern: 'src/experiments/shared' },
         { type: 'measurement', pattern: 'src/experiments/*' },
-        ...ROOMS.map((name) => ({ type: name, pattern: `src/${name}` })),
-        ...APP_ROOMS.filter((name) => name !== 'experiment' && name !== 'pages').map((name) => ({
+        ...FOLDERS.map((name) => ({ type: name, pattern: `src/${name}` })),
+        ...APP_FOLDERS.filter((name) => name !== 'experiment' && name !== 'pages').map((name) => ({
           type: name,
           pattern: `app/${name}`,
         })),
@@ -109,14 +109,17 @@ export default tseslint.config(
           policies: [
             ...Object.entries(MAY_IMPORT).map(([from, to]) => ({
               from: { element: { type: from } },
-              allow: room(from === 'measurement' ? to : [from, ...to]),
+              allow: folder(from === 'measurement' ? to : [from, ...to]),
             })),
             ...Object.entries(APP_MAY_IMPORT).map(([from, to]) => ({
               from: { element: { type: from } },
-              // Types of any room of src/; values only of a few (see below).
-              allow: room([...(from === 'experiment' ? [] : [from]), ...to, 'app', ...ROOMS]),
+              // Types of any folder of src/; values only of a few (see below).
+              allow: folder([...(from === 'experiment' ? [] : [from]), ...to, 'app', ...FOLDERS]),
             })),
-            { from: { element: { type: 'app' } }, allow: room(['app', ...APP_ROOMS, ...ROOMS]) },
+            {
+              from: { element: { type: 'app' } },
+              allow: folder(['app', ...APP_FOLDERS, ...FOLDERS]),
+            },
           ],
         },
       ],

@@ -180,24 +180,24 @@ test('runs are laid over every chart of every page, and stand in every table', a
   }
 });
 
-test('where the browser has no more room, the run goes on and says so, and is kept once there is', async ({
+test('where the browser’s storage is full, the run goes on and says so, and is kept once there is', async ({
   page,
   context,
   baseURL,
 }) => {
-  // Before the lab opens its store: Chromium remembers for half a minute how much room there was.
+  // Before the lab opens its store: Chromium remembers for half a minute how much space there was.
   const { origin } = new URL(baseURL ?? '');
   const cdp = await context.newCDPSession(page);
   await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 200_000 });
   await page.goto('./#/variance?v=1&backend=wasm&source=synthetic&prompts=300&maxLength=128');
   await finished(page, 2400);
-  const told = page.getByTestId('no-room');
-  await expect(told).toContainText('No more room to keep this run');
-  await expect(page.getByTestId('keeping')).toContainText('no room');
+  const told = page.getByTestId('storage-full');
+  await expect(told).toContainText('storage is full');
+  await expect(page.getByTestId('keeping')).toContainText('storage full');
   await expect(page.getByTestId('verdict').first()).not.toHaveText(/not measured/);
 
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });
-  // What was remembered has to be forgotten before there is room again.
+  // What was remembered has to be forgotten before there is space again.
   await expect(async () => {
     await told.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByTestId('keeping')).toHaveText('kept', { timeout: 20_000 });

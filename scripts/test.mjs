@@ -135,7 +135,14 @@ async function main() {
   mkdirSync(REPORTS, { recursive: true });
   // One core each: tests in Node, and beside them what reads the sources.
   const sources = async () => {
-    await check('Lint and the borders between rooms', 'npx', 'eslint', '.', '--max-warnings', '0');
+    await check(
+      'Lint and the borders between folders',
+      'npx',
+      'eslint',
+      '.',
+      '--max-warnings',
+      '0',
+    );
     await check('Format', 'npx', 'prettier', '--check', '--log-level', 'warn', '.');
     await check('Types', 'npx', 'tsc', '-p', '.');
     await check('Build', 'npx', 'vite', 'build', '--logLevel', 'warn');

@@ -24,8 +24,8 @@ export function logDomainOf(values: Iterable<number>, padding = 0.05): Domain {
     high = Math.max(high, value);
   }
   if (low > high) return [0.1, 10];
-  const room = Math.max((high / low) ** padding, 1.08);
-  return [low / room, high * room];
+  const margin = Math.max((high / low) ** padding, 1.08);
+  return [low / margin, high * margin];
 }
 
 /** Values and interval ends; an end further than `reach` times the value is cut there. */

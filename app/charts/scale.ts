@@ -106,7 +106,7 @@ export function countCeiling(largest: number): number {
   return (steps.find((step) => step * power >= wanted) ?? 10) * power;
 }
 
-/** Domain of a set of finite values, padded by a share of its span; a single value gets room too. */
+/** Domain of a set of finite values, padded by a share of its span; a single value gets a margin too. */
 export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
   let low = Infinity;
   let high = -Infinity;
@@ -118,6 +118,6 @@ export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
   if (low > high) return [0, 1];
   // Differences in the last digits of float64 are rounding, not a spread to zoom into.
   const span = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high)) ? high - low : 0;
-  const room = span > 0 ? span * padding : Math.max(Math.abs(low) * 0.01, 1e-6);
-  return [low - room, high + room];
+  const margin = span > 0 ? span * padding : Math.max(Math.abs(low) * 0.01, 1e-6);
+  return [low - margin, high + margin];
 }

@@ -5,14 +5,14 @@ import { useLab, useLabState } from '../state/react';
 
 export function RunsButton() {
   const lab = useLab();
-  const open = useLabState((state) => state.shelfOpen);
+  const open = useLabState((state) => state.runsOpen);
   return (
     <button
       type="button"
       className="button"
       aria-pressed={open}
       title="Kept runs, overlays, downloads"
-      onClick={() => lab.showShelf(!open)}
+      onClick={() => lab.showRuns(!open)}
     >
       Runs
     </button>
@@ -25,8 +25,8 @@ function words(keeping: Keeping, all: number): string {
       return keeping.sequences >= all ? 'kept' : `${count(keeping.sequences)} kept`;
     case 'full':
       return keeping.id === null
-        ? 'not kept, no room'
-        : `${count(keeping.sequences)} kept, no room`;
+        ? 'not kept, storage full'
+        : `${count(keeping.sequences)} kept, storage full`;
     case 'off':
       return 'not kept';
     default:
@@ -50,23 +50,23 @@ export function KeepingLine() {
   );
 }
 
-/** Out of room: what is kept, what is not, and how to make room. */
-export function NoRoom() {
+/** The browser’s storage is full: what is kept, what is not, and how to free some. */
+export function StorageFull() {
   const lab = useLab();
   const run = useLabState((state) => state.run);
   if (run?.keeping?.status !== 'full') return null;
   const { sequences } = run.keeping;
   const rest = run.progress.sequences - sequences;
   return (
-    <div className="banner banner-bad" role="alert" data-testid="no-room">
+    <div className="banner banner-bad" role="alert" data-testid="storage-full">
       <p>
-        <b>No more room to keep this run.</b>{' '}
+        <b>The browser’s storage is full: this run is kept no further.</b>{' '}
         {sequences > 0
           ? `${counted(sequences, 'response')} of finished batches are kept; the other ${counted(rest, 'response')}`
           : 'Its responses'}{' '}
         stay until you close this page. Delete runs, or download this one.
       </p>
-      <button type="button" className="button" onClick={() => lab.showShelf(true)}>
+      <button type="button" className="button" onClick={() => lab.showRuns(true)}>
         Runs
       </button>
       <button type="button" className="button" onClick={() => void lab.purgeKept()}>

@@ -13,7 +13,7 @@ import './runs.css';
 export default function RunsDrawer() {
   const lab = useLab();
   const ref = useRef<HTMLElement>(null);
-  useDrawer(ref, () => lab.showShelf(false));
+  useDrawer(ref, () => lab.showRuns(false));
   return (
     <aside className="inspector runs" role="dialog" aria-label="Runs" ref={ref} tabIndex={-1}>
       <header className="inspector-head">
@@ -22,7 +22,7 @@ export default function RunsDrawer() {
           type="button"
           className="button-quiet inspector-close"
           aria-label="Close the runs"
-          onClick={() => lab.showShelf(false)}
+          onClick={() => lab.showRuns(false)}
         >
           Close <kbd>Esc</kbd>
         </button>
@@ -135,7 +135,7 @@ function List({ runs, storage }: ListProps) {
       <p className="small muted">
         {counted(runs.length, 'run')}, {bytes(size)}
         {storage !== null &&
-          `; the browser has room for about ${bytes(storage.quota - storage.used)} more`}
+          `; the browser offers about ${bytes(storage.quota - storage.used)} more`}
         . Only this browser has them; it may drop them when its disk is full.
       </p>
     </section>

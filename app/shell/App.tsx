@@ -11,7 +11,7 @@ import { LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { CutOff } from '../runs/CutOff';
-import { NoRoom } from '../runs/KeepingLine';
+import { StorageFull } from '../runs/KeepingLine';
 import { Undo } from '../runs/Undo';
 import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
@@ -36,8 +36,8 @@ export function App() {
   const embed = useAddressState((state) => state.embed);
   const hide = useAddressState((state) => state.hide);
   const wide = useWide();
-  const inspecting = useLabState((state) => state.inspection !== null || state.shelfOpen);
-  const shelfOpen = useLabState((state) => state.shelfOpen);
+  const inspecting = useLabState((state) => state.inspection !== null || state.runsOpen);
+  const runsOpen = useLabState((state) => state.runsOpen);
   const Page = PAGE_COMPONENTS[id];
   const classes = [
     'app',
@@ -75,7 +75,7 @@ export function App() {
       {!hide.includes('run') && <RunBar />}
       <Banner />
       <LinkBanners />
-      <NoRoom />
+      <StorageFull />
       <CutOff />
       <main className="columns" id="measurement" tabIndex={-1}>
         {!hide.includes('setup') && (
@@ -100,7 +100,7 @@ export function App() {
         </footer>
       )}
       <Inspector />
-      {shelfOpen && (
+      {runsOpen && (
         <Suspense fallback={null}>
           <RunsDrawer />
         </Suspense>

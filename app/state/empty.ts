@@ -12,7 +12,7 @@ export const emptyLab = (draft: Draft): LabState => ({
   refusals: {},
   inspection: null,
   keptRuns: null,
-  shelfOpen: false,
+  runsOpen: false,
   cutOff: null,
   undo: null,
   overlays: [],

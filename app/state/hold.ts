@@ -1,7 +1,7 @@
 /**
  * Two runs at once would halve each other's speed, and a reproduction or a race has an ETA. Contract: the
  * lab's run is paused while the other is under way, also one that the lab starts by itself a moment later
- * because it was still opening; it goes on once the last of those that hold it lets go (a race may begin
+ * because it was still opening; it goes on once the last of those that hold it releases it (a race may begin
  * before the measurement of its speed has ended). What a person does to a run meanwhile, or has done
  * before, stands.
  */
@@ -20,14 +20,14 @@ export function holdLab(lab: Held): () => void {
   return () => {
     if (!taken) return;
     taken = false;
-    if (hold.letGo() === 0) holds.delete(lab.store);
+    if (hold.release() === 0) holds.delete(lab.store);
   };
 }
 
 class Hold {
   private holders = 0;
   private awaited: boolean;
-  private held: { id: number; rests: boolean } | null = null;
+  private held: { id: number; paused: boolean } | null = null;
   private readonly forget: () => void;
 
   constructor(private readonly lab: Held) {
@@ -42,7 +42,7 @@ class Hold {
   }
 
   /** @returns how many still hold */
-  letGo(): number {
+  release(): number {
     if (--this.holders > 0) return this.holders;
     this.forget();
     const { run } = this.lab.store.getState();
@@ -52,7 +52,7 @@ class Hold {
 
   private pause({ run }: LabState): void {
     if (run === null || !isLive(run) || run.progress.phase === 'paused') return;
-    this.held = { id: run.id, rests: false };
+    this.held = { id: run.id, paused: false };
     this.lab.pause();
   }
 
@@ -62,9 +62,9 @@ class Hold {
       this.awaited = false;
       this.pause(state);
     } else if (this.held !== null && run?.id === this.held.id) {
-      if (run.progress.phase === 'paused') this.held.rests = true;
-      // It rested and no longer does: a person has taken over.
-      else if (this.held.rests) this.held = null;
+      if (run.progress.phase === 'paused') this.held.paused = true;
+      // It was paused and no longer is: a person has taken over.
+      else if (this.held.paused) this.held = null;
     }
   }
 }

@@ -126,7 +126,7 @@ export interface LabState {
   inspection: Inspection | null;
   /** the kept runs; null until they were asked for */
   keptRuns: KeptList | null;
-  shelfOpen: boolean;
+  runsOpen: boolean;
   /** a run that a reload or a crash cut off, on offer until resumed or dismissed */
   cutOff: ListedRun | null;
   undo: Undo | null;

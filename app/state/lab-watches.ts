@@ -2,7 +2,7 @@
  * The experiments in view. Contract: at most one request per experiment is under way, and batches that
  * arrive meanwhile lead to exactly one more; an answer about an earlier run is dropped. While a run is
  * live, answers take at most a third of the worker's time: the next one waits twice as long as the last
- * one took. A run that rests is answered at once.
+ * one took. A paused or finished run is answered at once.
  */
 import { message } from '../../src/message';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
@@ -76,7 +76,7 @@ export class Watches {
     for (const watch of this.watches.values()) this.refresh(watch);
   }
 
-  /** The run rests: whoever waits for a live run's turn is answered now. */
+  /** The run is paused or over: whoever waits for a live run's turn is answered now. */
   settle(): void {
     for (const watch of this.watches.values()) {
       watch.notBefore = 0;

@@ -303,7 +303,7 @@ describe('an experiment in view', () => {
     expect(engine.asks()).toHaveLength(2);
   });
 
-  it('leaves a live run two thirds of the worker, and is asked at once when the run rests', async () => {
+  it('leaves a live run two thirds of the worker, and is asked at once when the run is paused', async () => {
     vi.useFakeTimers();
     try {
       const { engine, lab } = await running();

@@ -91,9 +91,9 @@ export class Lab {
   }
 
   /** The drawers share one place. */
-  showShelf(shelfOpen: boolean): void {
-    this.store.setState(shelfOpen ? { shelfOpen, inspection: null } : { shelfOpen });
-    if (shelfOpen) void this.kept.refresh();
+  showRuns(runsOpen: boolean): void {
+    this.store.setState(runsOpen ? { runsOpen, inspection: null } : { runsOpen });
+    if (runsOpen) void this.kept.refresh();
   }
 
   keepPresent(): Promise<void> {
@@ -202,7 +202,7 @@ export class Lab {
   inspect(inspection: Omit<Inspection, 'run'>): void {
     const { run } = this.store.getState();
     if (run === null) return;
-    this.store.setState({ inspection: { ...inspection, run: run.id }, shelfOpen: false });
+    this.store.setState({ inspection: { ...inspection, run: run.id }, runsOpen: false });
   }
 
   closeInspector(): void {
@@ -237,7 +237,7 @@ export class Lab {
           this.watches.settle();
         }
         // A run that has come to its end is new in the list.
-        if (this.store.getState().shelfOpen && !isLive(this.store.getState().run)) {
+        if (this.store.getState().runsOpen && !isLive(this.store.getState().run)) {
           void this.kept.refresh();
         }
         return;

@@ -26,7 +26,7 @@ import {
   type Setting,
 } from '../settings/setting';
 import { trainingSchema } from '../settings/training';
-import { raceFound } from './race-found';
+import { raceResult } from './race-result';
 
 export { ADVANTAGE_RULES, ADVANTAGE_TITLES } from '../math/objectives/advantages';
 export { SIDE_IDS, type SideId } from '../experiments/objectives/settings';
@@ -99,7 +99,7 @@ export const PAGE_SETTINGS = {
     ...CORRECTION,
   }),
   mismatch: v.strictObject({ bins, curve }),
-  train: v.strictObject({ ...trainingSchema.entries, found: raceFound }),
+  train: v.strictObject({ ...trainingSchema.entries, found: raceResult }),
   data: v.strictObject({
     onBad: choice(['stop', 'skip'], 'stop', { label: 'A response that cannot be used' }),
     rule: choice(ADVANTAGE_RULES, 'trl', { label: 'Advantages from rewards' }),

@@ -9,7 +9,7 @@ import { makeFingerprint, type Fingerprint } from './fingerprint';
 import { HIDEABLE, writeLink, type Link } from './link';
 import { PAGE_IDS, PAGE_SETTINGS, type PageId } from './pages';
 import { MAX_RACERS } from '../settings/training';
-import type { RaceFound } from './race-found';
+import type { RaceResult } from './race-result';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 /** every double, not only those with few digits */
@@ -17,7 +17,7 @@ const real = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true }).map((x) => (x === 0 ? 0 : x));
 const share = fc.float({ min: 0, max: 1, noNaN: true }).map((x) => (x === 0 ? 0 : x));
 
-const found: fc.Arbitrary<RaceFound | null> = fc.option(
+const raceResult: fc.Arbitrary<RaceResult | null> = fc.option(
   fc.record({
     backend: fc.constantFrom('webgpu' as const, 'wasm' as const),
     racers: fc.array(
@@ -56,7 +56,7 @@ function anyValue({ shape }: Setting): fc.Arbitrary<unknown> {
     case 'list':
       return fc.array(anyValues(shape.item), { minLength: shape.least, maxLength: shape.most });
     case 'text':
-      return found;
+      return raceResult;
   }
 }
 

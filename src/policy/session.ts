@@ -115,7 +115,7 @@ export class PolicySession {
     if (mask) feeds[mask.name] = inputs.attentionMask;
     if (positions) feeds[positions.name] = inputs.positionIds;
     const outputs = await this.session.run(feeds, this.outputNames);
-    // On WebAssembly a run is computed at once, here, and its promise lets no message in.
+    // On WebAssembly a run is computed at once, here, and its promise yields to no message.
     if (this.runtime.provider === 'wasm') await this.yielder.pause();
     const of = (name: string) => outputs[name] as Tensor;
     return {

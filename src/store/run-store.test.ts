@@ -1,4 +1,4 @@
-/** Runs put away and found again, in Node, on an IndexedDB that keeps its data in memory. */
+/** Runs stored and read again, in Node, on an IndexedDB that keeps its data in memory. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -115,7 +115,7 @@ describe('the list', () => {
   });
 });
 
-describe('what is put away', () => {
+describe('what is stored', () => {
   it('takes views of larger buffers, and shared memory, as arrays of their own', () => {
     const wide = new Float32Array(100).fill(-1);
     const shared = new Float32Array(new SharedArrayBuffer(8));

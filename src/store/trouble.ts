@@ -6,7 +6,7 @@ function explain(error: unknown): Error {
   if (error instanceof StoreFull || error instanceof StoreUnavailable) return error;
   const name = error instanceof Error ? error.name : '';
   return name === 'QuotaExceededError'
-    ? new StoreFull('The browser gives this site no more room.', { cause: error })
+    ? new StoreFull('The browser’s storage for this site is full.', { cause: error })
     : new StoreUnavailable(`This browser does not let the lab keep runs (${message(error)}).`, {
         cause: error,
       });

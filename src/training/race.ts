@@ -34,7 +34,7 @@ export interface RaceSnapshot {
 export interface RaceEvents {
   progress(progress: RaceProgress): void;
   step(racer: number, report: StepReport, rollouts: Rollouts): void;
-  /** after every `snapshotEvery` rounds, and whenever the race comes to rest */
+  /** after every `snapshotEvery` rounds, and whenever the race pauses or ends */
   snapshot(snapshot: RaceSnapshot): void;
   failed(message: string): void;
 }
@@ -147,11 +147,11 @@ export class Race {
       while (!this.done && (this.mode === 'running' || (this.mode === 'paused' && left > 0))) {
         left--;
         if (!(await this.takeTurn())) break;
-        // Let orders in; a microtask would not.
+        // Yield to the event loop, so that orders are heard; a microtask would not.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       this.busy = false;
-      await this.rest();
+      await this.settle();
     });
   }
 
@@ -184,7 +184,7 @@ export class Race {
     this.events.snapshot(await this.snapshot());
   }
 
-  private async rest(): Promise<void> {
+  private async settle(): Promise<void> {
     if (this.mode === 'running' && !this.done) return;
     if (this.unsaved > 0) await this.save();
     if (this.done) this.report('finished');

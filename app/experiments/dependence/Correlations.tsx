@@ -58,8 +58,8 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
     .filter(Number.isFinite);
   const low = Math.min(-0.1, ...ends);
   const high = Math.max(0.1, ...ends);
-  const room = 0.06 * (high - low);
-  const x = useAxis('linear', [low - room, high + room], `${axesKey} both`, 4);
+  const margin = 0.06 * (high - low);
+  const x = useAxis('linear', [low - margin, high + margin], `${axesKey} both`, 4);
   const y = linearScale([-0.5, 1.5], 1);
   const facts: readonly (readonly [name: string, symbol: ReactNode, value: string])[] = [
     ['noise of a token', 'σ²', `${estimate(sigma2)} nats²`],

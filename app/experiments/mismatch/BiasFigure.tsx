@@ -118,6 +118,6 @@ function padded(values: readonly number[]): Domain {
   const finite = values.filter(Number.isFinite);
   const low = Math.min(...finite);
   const high = Math.max(...finite);
-  const room = 0.08 * (high - low) || 1e-6;
-  return [low - room, high + room];
+  const margin = 0.08 * (high - low) || 1e-6;
+  return [low - margin, high + margin];
 }

@@ -13,7 +13,7 @@ import { useLab } from '../../state/react';
 import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/practice.css';
 import { Controls, useFirstMeasure } from './Controls';
-import { Compared, raceFound, ShareRace } from './Found';
+import { Compared, finishedResult, ShareRace } from './LinkedResult';
 import { Kept } from './Kept';
 import { looksOf } from './names';
 import { Open } from './Open';
@@ -45,7 +45,7 @@ export default function Train() {
     if (own === undefined) return null;
     return { name: own.name, bytes: new Uint8Array(await own.file.arrayBuffer()) };
   };
-  /** The lab's run rests while something is trained or measured here. */
+  /** The lab's run is paused while something is trained or measured here. */
   const train = (begin: () => void) => {
     const release = holdLab(lab);
     begin();
@@ -77,7 +77,7 @@ export default function Train() {
   };
 
   const looks = looksOf(race?.settings.racers ?? []);
-  const found = raceFound(race);
+  const result = finishedResult(race);
   const repeated = race !== null && typeof chosen !== 'string' && sameRace(race.settings, chosen);
   const stamp = () => {
     const { opening } = lab.store.getState();
@@ -109,7 +109,7 @@ export default function Train() {
             onMeasure={measure}
           />
           {view.found !== null && (
-            <Compared link={view.found} here={repeated ? found : null} looks={looks} />
+            <Compared link={view.found} here={repeated ? result : null} looks={looks} />
           )}
           <RaceFigures
             lines={linesOf(state)}
@@ -124,7 +124,7 @@ export default function Train() {
         <>
           <About />
           {race !== null && <Open race={race} looks={looks} />}
-          <ShareRace found={repeated ? found : null} />
+          <ShareRace result={repeated ? result : null} />
           <Kept
             state={state}
             chosen={chosen}

@@ -131,9 +131,9 @@ describe('the kept races', () => {
     const [worker] = workers as [Scripted];
     const order = worker.orders.at(-1);
     const requestId = order !== undefined && 'requestId' in order ? order.requestId : -1;
-    worker.say({ type: 'refused', requestId, message: 'No room here.' });
+    worker.say({ type: 'refused', requestId, message: 'The storage is full.' });
     await asked;
-    expect(state().keptTrouble).toBe('No room here.');
+    expect(state().keptTrouble).toBe('The storage is full.');
     for (const id of ['a', 'b', 'c', 'd']) made.toggleOverlay(id);
     expect(state().overlaid).toEqual(['a', 'b', 'c']);
     made.toggleOverlay('a');

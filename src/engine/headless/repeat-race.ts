@@ -6,7 +6,12 @@
 import type { Stamp } from '../../export/stamp';
 import { openLink, writeLink } from '../../link/link';
 import type { PageSettings } from '../../link/pages';
-import { comparisonOf, foundOf, type RaceComparison, type RaceFound } from '../../link/race-found';
+import {
+  comparisonOf,
+  raceResultOf,
+  type RaceComparison,
+  type RaceResult,
+} from '../../link/race-result';
 import { trainingOf, type TrainingSettings } from '../../settings/training';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { RaceProgress } from '../../training/race';
@@ -28,7 +33,7 @@ export interface RaceRepetition {
   seconds: number;
   /** by racer */
   reports: StepReport[][];
-  found: RaceFound;
+  found: RaceResult;
   /** null: the link does not say what its race found */
   comparison: RaceComparison | null;
 }
@@ -88,8 +93,8 @@ export async function repeatRace(
   }
   const settings = { ...asked, backend: wanted ?? asked.backend };
   const { backend, seconds, reports } = await train(client, settings, onProgress);
-  const found = foundOf(backend.policy, settings, reports);
-  const write = (what: RaceFound | null) =>
+  const found = raceResultOf(backend.policy, settings, reports);
+  const write = (what: RaceResult | null) =>
     `${address}${writeLink({ ...link, fingerprint: null, view: { ...view, found: what } }, { dated: true })}`;
   const names = settings.racers.map(({ objective }) => objective).join(', ');
   return {

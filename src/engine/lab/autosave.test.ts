@@ -1,4 +1,4 @@
-/** Runs that outlive their engine: cut off and resumed, out of room, files written from what was kept. */
+/** Runs that outlive their engine: cut off and resumed, out of storage, files written from what was kept. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -196,15 +196,15 @@ describe('a finished run', () => {
   });
 });
 
-describe('where the browser gives no more room', () => {
-  it('the batches before are kept, the run goes on, and room that is made is used', async () => {
-    let room = 2;
+describe('where the browser’s storage is full', () => {
+  it('the batches before are kept, the run goes on, and space that is freed is used', async () => {
+    let space = 2;
     const store = async () => {
       const real = await RunStore.open();
       const append = real.append.bind(real);
       real.append = (...batch) => {
-        if (room <= 0) return Promise.reject(new StoreFull('No more room.'));
-        room--;
+        if (space <= 0) return Promise.reject(new StoreFull('The storage is full.'));
+        space--;
         return append(...batch);
       };
       return real;
@@ -216,7 +216,7 @@ describe('where the browser gives no more room', () => {
     expect(keeping).toMatchObject({ status: 'full', sequences: 64 });
     expect(await one.list()).toMatchObject([{ state: 'running', sequences: 64 }]);
     expect(await one.records(run)).toHaveLength(RESPONSES);
-    room = 10;
+    space = 10;
     await one.client.purge();
     expect(await one.list()).toMatchObject([{ sequences: RESPONSES }]);
     const later = await visit();

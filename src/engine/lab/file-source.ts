@@ -142,8 +142,8 @@ async function soon<T>(work: Promise<T>): Promise<T | null> {
  * Pieces of a blob, read into one and the same memory: on some machines fresh memory costs more than all
  * the rest of the reading.
  *
- * In a thread that was kept busy Chromium was seen to lose such a read for good (156, while the thread let
- * no message in for seconds at a time). Then the rest is read the other way.
+ * In a thread that was kept busy Chromium was seen to lose such a read for good (156, while the thread yielded
+ * to no message for seconds at a time). Then the rest is read the other way.
  */
 async function* piecesInto(
   reader: ReadableStreamBYOBReader,

@@ -81,7 +81,7 @@ function means(offsets: Uint32Array, at: (t: number) => number): Float64Array {
 }
 
 /**
- * Between chunks of work: reports progress, lets messages in (an abort among them), and stops when the
+ * Between chunks of work: reports progress, yields to the event loop (an abort may have come), and stops when the
  * run was aborted.
  * @throws the signal's reason
  */

@@ -128,12 +128,12 @@ export async function measureVarianceCurves(
   return { natural, prefix, cohort };
 }
 
-/** @param breathe awaited between points */
+/** @param betweenPoints awaited between points, so that the worker can answer messages */
 async function measureVarianceCurve(
   data: Prepared,
   curve: Curve,
   bootstrap: ClusterBootstrap,
-  breathe: () => Promise<void>,
+  betweenPoints: () => Promise<void>,
 ): Promise<MeasuredVarianceCurve> {
   const { kind, tokens } = curve;
   if (curve.points.length === 0) {
@@ -160,7 +160,7 @@ async function measureVarianceCurve(
       unnormalised: varianceEstimate(bootstrap, own.unnormalised, tokens),
       token: own.token && varianceEstimate(bootstrap, own.token, tokens),
     });
-    await breathe();
+    await betweenPoints();
   }
   const sequence = sums.map((own) => own.sequence);
   const unnormalised = sums.map((own) => own.unnormalised);
@@ -170,7 +170,7 @@ async function measureVarianceCurve(
     unnormalised: fittedSlope(bootstrap, curve.points, unnormalised),
     token: fittedSlope(bootstrap, curve.points, token),
   };
-  await breathe();
+  await betweenPoints();
   return {
     kind,
     points,

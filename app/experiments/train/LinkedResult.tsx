@@ -1,6 +1,6 @@
-/** A link to this race with what it found; and, where a link brought such, whether it came out the same. */
+/** A link that holds this race’s result; and, where a link brought one, whether it came out the same. */
 import { useState } from 'react';
-import { comparisonOf, foundOf, type RaceFound } from '../../../src/link/race-found';
+import { comparisonOf, raceResultOf, type RaceResult } from '../../../src/link/race-result';
 import { fullAddress } from '../../link/addresses';
 import { CopyField } from '../../link/CopyField';
 import { percent } from '../../format/numbers';
@@ -9,25 +9,25 @@ import type { RacerLook } from './names';
 import type { PresentRace } from './session';
 
 /** null until the race has come to its end */
-export function raceFound(race: PresentRace | null): RaceFound | null {
+export function finishedResult(race: PresentRace | null): RaceResult | null {
   if (race === null || race.progress?.phase !== 'finished' || race.backend === null) return null;
-  return foundOf(race.backend.policy, race.settings, race.reports);
+  return raceResultOf(race.backend.policy, race.settings, race.reports);
 }
 
-export function ShareRace({ found }: { found: RaceFound | null }) {
+export function ShareRace({ result }: { result: RaceResult | null }) {
   const address = useAddress();
   const [open, setOpen] = useState(false);
   const link = address.link('train');
-  const text = fullAddress({ ...link, fingerprint: null, view: { ...link.view, found } });
+  const text = fullAddress({ ...link, fingerprint: null, view: { ...link.view, found: result } });
   return (
     <section aria-label="Link">
       <h2>A link that can be checked</h2>
       <p className="small">
-        {found === null
-          ? 'The address holds the settings and the seed. When the race has finished, a link can carry what it found, too.'
+        {result === null
+          ? 'The address holds the settings and the seed. When the race has finished, a link can hold its result, too.'
           : 'Whoever opens it and trains is told whether the same came out.'}
       </p>
-      {found !== null &&
+      {result !== null &&
         (open ? (
           <CopyField label="Link with the result" text={text} share="GSPO Lab: Train" />
         ) : (
@@ -40,8 +40,8 @@ export function ShareRace({ found }: { found: RaceFound | null }) {
 }
 
 interface ComparedProps {
-  link: RaceFound;
-  here: RaceFound | null;
+  link: RaceResult;
+  here: RaceResult | null;
   looks: readonly RacerLook[];
 }
 
@@ -51,7 +51,7 @@ export function Compared({ link, here, looks }: ComparedProps) {
   if (here === null) {
     return (
       <p className="notice" data-testid="race-comparison">
-        This link says what its race found. Press Train to repeat it; it is compared at the end.
+        This link holds its race’s result. Press Train to repeat it; it is compared at the end.
       </p>
     );
   }

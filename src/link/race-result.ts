@@ -1,5 +1,5 @@
 /**
- * What a finished race found, and whether a repetition found the same. Contract: pure.
+ * The result of a finished race, as a link holds it, and whether a repetition came to the same. Contract: pure.
  *
  * On one backend the arithmetic is the same, so the curves are the same, hash for hash. Another backend
  * rounds differently: a sampled token differs sooner or later, and from there the races are two draws of the
@@ -11,7 +11,7 @@ import { MAX_RACERS, type TrainingSettings } from '../settings/training';
 import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
 
 /** What a finished race came to, racer by racer: enough to see whether a repetition agrees. */
-export interface RaceFound {
+export interface RaceResult {
   /** one training thread's arithmetic is exact; another backend's rounds differently */
   backend: 'webgpu' | 'wasm';
   racers: {
@@ -28,7 +28,7 @@ export interface RaceFound {
 
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const foundSchema = v.nullable(
+const resultSchema = v.nullable(
   v.strictObject({
     backend: v.picklist(['webgpu', 'wasm']),
     racers: v.pipe(
@@ -47,15 +47,15 @@ const foundSchema = v.nullable(
   }),
 );
 
-/** 2: lengths count beside rewards. Of version 1 the settings open, and what was found is named as unreadable. */
-const FOUND_VERSION = 2;
+/** 2: lengths count beside rewards. Of version 1 the settings open, and its result is named as unreadable. */
+const RESULT_VERSION = 2;
 
-function writeFound(found: RaceFound | null): string {
-  if (found === null) return 'none';
+function writeResult(result: RaceResult | null): string {
+  if (result === null) return 'none';
   const out = new ByteWriter();
-  out.byte(FOUND_VERSION);
-  out.byte(found.backend === 'webgpu' ? 1 : 0);
-  for (const racer of found.racers) {
+  out.byte(RESULT_VERSION);
+  out.byte(result.backend === 'webgpu' ? 1 : 0);
+  for (const racer of result.racers) {
     out.word(racer.hash);
     out.float32(racer.reward);
     out.count(racer.responses);
@@ -65,16 +65,16 @@ function writeFound(found: RaceFound | null): string {
   return toBase64Url(out.done());
 }
 
-function readFound(text: string): unknown {
+function readResult(text: string): unknown {
   if (text === 'none') return null;
   const bytes = text.length > 200 ? null : fromBase64Url(text);
   if (bytes === null) return undefined;
   try {
     const from = new ByteReader(bytes);
-    if (from.byte() !== FOUND_VERSION) return undefined;
+    if (from.byte() !== RESULT_VERSION) return undefined;
     const flag = from.byte();
     if (flag > 1) return undefined;
-    const racers: RaceFound['racers'] = [];
+    const racers: RaceResult['racers'] = [];
     while (from.left > 0) {
       racers.push({
         hash: from.word(),
@@ -90,12 +90,12 @@ function readFound(text: string): unknown {
   }
 }
 
-/** Among the choices of the Train page: what whoever made the link found. */
-export const raceFound = text<RaceFound | null>(
-  foundSchema,
-  { may: 'what a finished race writes, or none', parse: readFound, write: writeFound },
+/** Among the choices of the Train page: the result of the race of whoever made the link. */
+export const raceResult = text<RaceResult | null>(
+  resultSchema,
+  { may: 'what a finished race writes, or none', parse: readResult, write: writeResult },
   null,
-  { label: 'What the link’s race found' },
+  { label: 'Result of the link’s race' },
 );
 
 /** What counts of a step's report. */
@@ -123,11 +123,11 @@ function hashOf(steps: readonly RaceStep[], responsesPerStep: number): number {
 }
 
 /** @param reports steps by racer, whole */
-export function foundOf(
-  backend: RaceFound['backend'],
+export function raceResultOf(
+  backend: RaceResult['backend'],
   { prompts, groupSize }: Pick<TrainingSettings, 'prompts' | 'groupSize'>,
   reports: readonly (readonly RaceStep[])[],
-): RaceFound {
+): RaceResult {
   const responsesPerStep = prompts * groupSize;
   return {
     backend,
@@ -176,11 +176,11 @@ function compareShares(
   return [{ what, link, here, tolerance, within: Math.abs(link - here) <= tolerance }];
 }
 
-/** @returns null where the two are of different sizes: a link that was tampered with */
-export function compareRaces(link: RaceFound, here: RaceFound): RacerComparison[] | null {
+/** @returns null where the two are of different sizes: of a link that was tampered with */
+export function compareRaces(link: RaceResult, here: RaceResult): RacerComparison[] | null {
   if (link.racers.length !== here.racers.length) return null;
   return link.racers.map((theirs, i) => {
-    const ours = here.racers[i] as RaceFound['racers'][number];
+    const ours = here.racers[i] as RaceResult['racers'][number];
     return {
       sameCurve: theirs.hash === ours.hash,
       shares: [
@@ -200,7 +200,7 @@ export function compareRaces(link: RaceFound, here: RaceFound): RacerComparison[
 }
 
 /** On one backend the curves must be the same; across backends, the shares within their tolerance. */
-export function racesAgree(link: RaceFound, here: RaceFound): boolean {
+export function racesAgree(link: RaceResult, here: RaceResult): boolean {
   const compared = compareRaces(link, here);
   if (compared === null) return false;
   return compared.every(({ sameCurve, shares }) =>
@@ -218,7 +218,7 @@ export interface RaceComparison {
   racers: RacerComparison[] | null;
 }
 
-export function comparisonOf(link: RaceFound, here: RaceFound): RaceComparison {
+export function comparisonOf(link: RaceResult, here: RaceResult): RaceComparison {
   return {
     same: racesAgree(link, here),
     sameBackend: link.backend === here.backend,
