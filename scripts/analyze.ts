@@ -54,7 +54,7 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
 --eps-high Y    (GRPO, Dr.GRPO, DAPO, GSPO, GSPO-token, LUSPO, RLOO); default: each library's own
 --correction C  of sampler mismatch in the losses: ID[=LOW/HIGH], such as sequence-mask=none/3; ID one of
                 ${CORRECTION_IDS.slice(1).join(', ')}
---what-if V     the same file under variant V = OBJECTIVE[.trl|.verl][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
+--what-if V     the same file under variant V = OBJECTIVE[.trl|.verl|.tinker|.roll][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
                 give it twice or more, the first is what the others are compared with
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default trl)

@@ -117,6 +117,38 @@ describe('corrections', () => {
   });
 });
 
+describe('GSPO elsewhere', () => {
+  const byHand = (low: number, high: number, mean: boolean) => {
+    let loss = 0;
+    lengths.forEach((length, i) => {
+      const at = (t: number) => (offsets[i] as number) + t;
+      let d = 0;
+      for (let t = 0; t < length; t++)
+        d += (rollouts.logpNew[at(t)] as number) - (logpOld[at(t)] as number);
+      const s = Math.exp(d / length);
+      const a = rollouts.advantage[i] as number;
+      const own = -Math.min(s * a, Math.min(Math.max(s, 1 - low), 1 + high) * a);
+      loss += mean ? own / n : own * length;
+    });
+    return loss;
+  };
+
+  it('Tinker sums over tokens, ROLL clips at 0.2', () => {
+    const { sides, changes } = whatIf(
+      rollouts,
+      ['gspo', 'gspo.tinker', 'gspo.roll'].map(parseVariant),
+    );
+    expect(sides.map(({ name }) => name)).toEqual(['gspo.trl', 'gspo.tinker', 'gspo.roll']);
+    expect(sides[1]?.loss).toBeCloseTo(byHand(3e-4, 4e-4, false), 10);
+    expect(sides[2]?.loss).toBeCloseTo(byHand(0.2, 0.2, true), 12);
+    // The same gate as GSPO's; a longer response gets more of the gradient.
+    expect(changes[1]?.silenced).toEqual([]);
+    expect(changes[1]?.moved).toBeGreaterThan(0.01);
+    expect(sides[1]?.clipShare).toBeNull();
+    expect(() => parseVariant('dapo.roll')).toThrow(/roll has no objective "dapo"/);
+  });
+});
+
 describe('variants as text', () => {
   it('reads objective, library, band and correction, and writes them back', () => {
     const { sides } = whatIf(

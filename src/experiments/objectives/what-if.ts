@@ -3,7 +3,7 @@
  * the first variant is the one that the others are compared with.
  *
  * A variant as text: `OBJECTIVE[.LIBRARY][@LOW/HIGH][+CORRECTION[=LOW/HIGH]]`, such as `gspo`, `gspo.verl`,
- * `dapo@0.2/0.28`, `grpo+sequence-mask=none/3`. LIBRARY is trl or verl, where left out TRL's settings or else
+ * `dapo@0.2/0.28`, `grpo+sequence-mask=none/3`. LIBRARY is trl or verl, of GSPO tinker and roll as well; where left out TRL's settings or else
  * verl's. A band replaces the objective's epsilons, whatever they are of.
  *
  * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
@@ -11,6 +11,7 @@
  */
 import { CORRECTION_IDS } from '../../math/diagnostics/corrections';
 import { effectiveSampleShare } from '../../math/diagnostics/divergence';
+import { elsewhere } from '../../math/objectives/elsewhere';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
   kindOf,
@@ -22,7 +23,6 @@ import {
   type ObjectiveId,
   type ObjectiveSettings,
 } from '../../math/objectives/registry';
-import type { Library } from '../../math/objectives/types';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
 import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/correction';
@@ -31,10 +31,14 @@ export class VariantError extends Error {
   override name = 'VariantError';
 }
 
+/** Tinker's and ROLL's are GSPO's only (`math/objectives/elsewhere.ts`). */
+const LIBRARIES = ['trl', 'verl', 'tinker', 'roll'] as const;
+export type VariantLibrary = (typeof LIBRARIES)[number];
+
 export interface Variant {
   objective: ObjectiveId;
   /** null: TRL's settings, or verl's where TRL has no such objective */
-  library: Library | null;
+  library: VariantLibrary | null;
   /** null: the published epsilons */
   band: { low: number; high: number } | null;
   correction: CorrectionSettings;
@@ -43,7 +47,7 @@ export interface Variant {
 export interface WhatIfSide {
   /** the variant as text, with the library that its settings come from */
   name: string;
-  library: Library;
+  library: VariantLibrary;
   loss: number;
   /** sum over tokens of |d loss / d log pi| */
   mass: number;
@@ -131,8 +135,7 @@ export function parseVariant(text: string): Variant {
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
   const variant: Variant = {
     objective: id,
-    library:
-      library === undefined ? null : among<Library>(['trl', 'verl'], library, 'library', text),
+    library: library === undefined ? null : among(LIBRARIES, library, 'library', text),
     band:
       low === undefined || high === undefined
         ? null
@@ -145,7 +148,7 @@ export function parseVariant(text: string): Variant {
 
 export function variantName(
   { objective: id, band, correction }: Variant,
-  library: Library,
+  library: VariantLibrary,
 ): string {
   const bandText = band === null ? '' : `@${band.low}/${band.high}`;
   const { low, high } = correction;
@@ -157,7 +160,10 @@ export function variantName(
 /** @param length Dr.GRPO's constant; null = the longest response */
 function settingsOf({ objective: id, library, band }: Variant, length: number | null) {
   const chosen = library ?? settingsIn(objective(id)).library;
-  const found = recommended(id, chosen, length === null ? {} : { length });
+  const found =
+    chosen === 'trl' || chosen === 'verl'
+      ? recommended(id, chosen, length === null ? {} : { length })
+      : elsewhere(id, chosen);
   if (!found) throw new VariantError(`${chosen} has no objective "${id}".`);
   if (band === null) return found;
   if (kindOf(found.surrogate).withBand === null) {
@@ -215,7 +221,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     if (judged && own === 0) silentResponses++;
   }
   if (mass > 0) for (let i = 0; i < n; i++) share[i] = (share[i] as number) / mass;
-  const { library } = settings;
+  const library = variant.library ?? settings.library;
   return {
     side: {
       name: variantName(variant, library),
@@ -224,7 +230,13 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
       mass,
       silentTokens,
       clippedTokens,
-      clipShare: trl ? (trl.regionMean ?? trl.highMean) : (verl?.clipFraction ?? null),
+      // Of Tinker and ROLL no log is imitated.
+      clipShare:
+        library !== settings.library
+          ? null
+          : trl
+            ? (trl.regionMean ?? trl.highMean)
+            : (verl?.clipFraction ?? null),
       silentResponses,
       effectiveResponses: mass > 0 ? effectiveSampleShare(share) : 0,
       share,
