@@ -79,13 +79,17 @@ export async function asStranger(
   expect(errors, NO_ERRORS).toEqual([]);
 }
 
-/** Through the menu, as a person goes; nothing is loaded anew. */
+/** Through the menu, as a person goes; nothing is loaded anew. The page before stays in view for a moment. */
 export async function goTo(page: Page, id: string): Promise<void> {
-  const link = page
-    .getByRole('navigation', { name: 'Experiments', exact: true })
-    .locator(`a[href^="#/${id}"]`);
+  const menu = page.getByRole('navigation', { name: 'Experiments', exact: true });
+  const link = menu.locator(`a[href^="#/${id}"]`);
+  if ((await link.getAttribute('aria-current')) === 'page') return;
+  const heading = page.getByRole('heading', { level: 1 });
+  const before = await heading.innerText();
   await link.click();
   await expect(link).toHaveAttribute('aria-current', 'page');
+  await expect(heading).not.toHaveText(before);
+  await expect(heading).toBeVisible();
 }
 
 /** Follows an address as one that was edited by hand: the page stays. */
