@@ -14,15 +14,23 @@ const MAY_IMPORT = {
   rollouts: ['policy', 'tasks', 'settings', 'math'],
   manifest: [],
   // what an experiment is (types), and the registry of them all
-  experiments: ['manifest', 'measurement', 'shared-measurement', 'rollouts', 'settings', 'math'],
-  'shared-measurement': ['experiments', 'rollouts', 'settings', 'math'],
+  experiments: [
+    'manifest',
+    'measurement',
+    'race',
+    'shared-measurement',
+    'rollouts',
+    'settings',
+    'math',
+  ],
+  'shared-measurement': ['experiments', 'manifest', 'rollouts', 'settings', 'math'],
   // src/experiments/NAME: none imports another
   measurement: ['experiments', 'shared-measurement', 'rollouts', 'settings', 'math'],
-  race: ['experiments', 'training', 'math'],
+  race: ['experiments', 'shared-measurement', 'training', 'math'],
   export: ['rollouts', 'settings', 'math'],
   store: ['export', 'rollouts', 'training', 'settings', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'settings', 'gpu', 'math'],
-  calibration: ['experiments', 'measurement', 'rollouts', 'settings', 'math'],
+  calibration: ['experiments', 'measurement', 'shared-measurement', 'rollouts', 'settings', 'math'],
   engine: [
     'math',
     'gpu',

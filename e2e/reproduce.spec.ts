@@ -55,8 +55,10 @@ test(
     if (pair === undefined) throw new Error('no pair was reproduced');
     expect(others).toEqual([]);
     expect(ledger.claims.length).toBeGreaterThan(20);
-    const table = page.getByRole('region', { name: pair.title });
-    await expect(table).toContainText(`${pair.old} → ${pair.new}`);
+    // one table per source of the claims
+    const table = page.locator(`[data-pair="${pair.id}"]`);
+    await expect(table.first()).toContainText(`${pair.old} → ${pair.new}`);
+    await expect(page.locator('[data-source="liu"]')).toContainText('Liu (2025)');
     await expect(table.locator('tbody tr')).toHaveCount(ledger.claims.length);
     // The words of the others are longer on the page than in the file.
     await expect(table.getByTestId('verdict')).toHaveCount(ledger.claims.length);
@@ -65,16 +67,16 @@ test(
         ledger.claims.filter((claim) => claim.verdict === verdict).length,
       );
     }
-    const line = table.locator('tr').filter({ hasText: 'variance.prefix-level' });
+    const line = table.locator('tr').filter({ hasText: 'variance.prefix-slope' });
     await line.getByText('rule', { exact: true }).click();
-    await expect(line).toContainText('Fails when the 95 % interval excludes the prediction');
-    await expect(line.getByRole('link', { name: 'variance.prefix-level' })).toHaveAttribute(
+    await expect(line).toContainText('Holds when the whole interval lies inside the margin');
+    await expect(line.getByRole('link', { name: 'variance.prefix-slope' })).toHaveAttribute(
       'href',
       '#/variance',
     );
 
     await page.emulateMedia({ media: 'print' });
-    await expect(page.getByText('Verdicts: a claim fails when')).toBeVisible();
+    await expect(page.getByText('Verdicts: a claim holds when')).toBeVisible();
     await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
     await expect(page.getByRole('banner')).toBeHidden();
     const paper = page.locator('main');

@@ -42,10 +42,19 @@ export function claimLines(line: Claim & { recorded?: boolean }): string[] {
   const value = measured === null ? 'not defined' : digits(measured);
   const ends = interval ? ` [${interval.map(digits).join(', ')}]` : '';
   const predicted = prediction === null ? '' : `predicted ${digits(prediction)}, `;
+  const { margin, detected, settledBy, note } = line;
+  const edge = (x: number | null) => (x === null ? 'open' : digits(x));
+  const within = margin === null ? '' : `, margin ${margin.map(edge).join(' to ')}`;
+  const more = [
+    ...(detected ? ['detected, too small to matter'] : []),
+    ...(settledBy === null ? [] : [`about ${settledBy} prompts would settle it`]),
+    ...(note === null ? [] : [note]),
+  ];
   return [
     `  ${verdict.padEnd(8)} ${id}${line.recorded ? ' (recorded while training)' : ''}`,
     `           ${claim}`,
-    `           ${predicted}measured ${value}${ends}, n = ${n} ${nOf}`,
+    `           ${predicted}measured ${value}${ends}, n = ${n} ${nOf}${within}`,
+    ...more.map((words) => `           ${words}`),
   ];
 }
 

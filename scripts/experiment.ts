@@ -1,4 +1,7 @@
 /**
+ * `npm run experiment -- 'LINK' --file ROLLOUTS [--file MORE]`: what a link's page says of a file of your own: its claims
+ * as JSON on standard output, nothing sampled and nothing compared.
+ *
  * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]`: what a
  * link asks for, without a screen; a race of the Train page too (`race.ts`). Prints the claims, the figures, and how they compare with what the link
  * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium, and
@@ -20,9 +23,15 @@ import {
   type RepeatOptions,
 } from '../src/engine/headless/repeat-link';
 import { isRace } from '../src/engine/headless/repeat-race';
+import { claimsHash } from '../src/experiments/claims';
+import { runExperiment } from '../src/experiments/registry';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
+import { experimentSettings } from '../src/link/experiments';
 import { openLink, writeLink } from '../src/link/link';
 import { figureWords, tokenWords } from '../src/link/fingerprint';
+import { cpuKernels } from '../src/math/cpu-kernels';
+import { readRolloutFiles } from '../src/rollouts/file/read';
+import { sequenceCount, tokenCount } from '../src/rollouts/rollouts';
 import {
   appVersion,
   checkWritable,
@@ -39,10 +48,12 @@ import { saveFigures } from './figures';
 import { nodeClient, nodeTrainingClient } from './node/client';
 import { localFiles } from './node/ort';
 import { printRace, runRace, writeRaceCsv, type RaceRunner } from './race';
+import { rolloutFiles } from './rollout-file';
 import { message } from '../src/message';
 
 const USAGE =
-  "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]";
+  "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]\n" +
+  "       npm run experiment -- 'LINK' --file ROLLOUTS [--file MORE]: claims of your own rollouts as JSON";
 
 interface Command {
   address: string;
@@ -50,6 +61,8 @@ interface Command {
   json: string | undefined;
   csv: string | undefined;
   svg: string | undefined;
+  /** rollouts to judge instead of what the link samples */
+  files: string[];
   backend: 'webgpu' | 'wasm';
 }
 
@@ -75,6 +88,7 @@ function readCommand(argv: string[]): Command {
         json: { type: 'string' },
         csv: { type: 'string' },
         svg: { type: 'string' },
+        file: { type: 'string', multiple: true },
         backend: { type: 'string' },
       },
     });
@@ -93,7 +107,7 @@ function readCommand(argv: string[]): Command {
   const { link } = openLink(hash);
   const asked = isRace(hash) ? link.view['backend'] : link.run.backend;
   const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
-  return { address, hash, json, csv, svg, backend: backend ?? usual };
+  return { address, hash, json, csv, svg, files: values.file ?? [], backend: backend ?? usual };
 }
 
 function progressTo(complain: (line: string) => void): (progress: RunProgress) => void {
@@ -202,6 +216,43 @@ async function race(
 }
 
 /**
+ * The claims of the link's page about rollouts from files, as JSON: id, sentence, source, estimate, interval, margin,
+ * verdict and rule, at the settings of the link.
+ */
+async function judgeFiles(
+  { hash, files, json }: Command,
+  print: (line: string) => void,
+): Promise<0> {
+  const { link } = openLink(hash);
+  const asked = experimentSettings(link.page, link.view);
+  if (asked === null) {
+    throw new CommandError(`The page "${link.page}" measures nothing that can be asked of a file.`);
+  }
+  const { rollouts } = await readRolloutFiles(await rolloutFiles(files), {
+    rule: 'trl',
+    onBad: 'stop',
+  });
+  const { claims, verdict } = await runExperiment(asked.experiment, rollouts, asked.settings, {
+    kernels: cpuKernels,
+    seed: 1,
+  });
+  const found = {
+    experiment: asked.experiment,
+    settings: asked.settings,
+    files,
+    responses: sequenceCount(rollouts),
+    tokens: tokenCount(rollouts),
+    claimsHash: claimsHash(),
+    verdict,
+    claims,
+  };
+  const text = JSON.stringify(found, null, 2);
+  if (json !== undefined) await writeFile(json, `${text}\n`);
+  print(text);
+  return 0;
+}
+
+/**
  * @param engines in Node
  * @returns exit status
  */
@@ -223,6 +274,7 @@ export async function main(
     ];
     const options: RepeatOptions = { app: await appVersion(), address, hash, backend, files };
     for (const problem of openLink(hash).problems) complain(problem);
+    if (command.files.length > 0) return await judgeFiles(command, print);
     if (isRace(hash)) return await race(command, engines, print, complain);
     const progress = progressTo(complain);
     const found =

@@ -1,12 +1,9 @@
 /**
- * A ledger as Markdown: one line per claim, one column per policy pair. Contract: pure; what it says is
- * in the ledger. `intoDocument` puts it between two marks of a document, so that the README's table is
- * made by a command and never by hand.
+ * A ledger as Markdown: claims by source, one line each, one column per policy pair. Contract: pure; what it says is in
+ * the ledger.
  */
 import type { Ledger, LedgerClaim } from '../src/engine/headless/reproduce';
-
-export const BEGIN = '<!-- ledger: made by `npm run ledger` -->';
-export const END = '<!-- end of the ledger -->';
+import { SOURCE_IDS, SOURCES } from '../src/experiments/manifest';
 
 /** Three digits, as a person would write them: no exponent between 0.001 and 10,000. */
 function digits(x: number): string {
@@ -16,68 +13,76 @@ function digits(x: number): string {
   return String(Number(x.toPrecision(3)));
 }
 
-/** @param against whether the pairs' predictions differ, so that each is named */
-function cell(claim: LedgerClaim | undefined, against: boolean): string {
+function cell(claim: LedgerClaim | undefined): string {
   if (claim === undefined) return '';
-  const { verdict, prediction, measured, interval } = claim;
+  const { verdict, measured, interval, detected, settledBy } = claim;
   const word = verdict === 'fails' ? '**fails**' : verdict;
-  if (measured === null) return word;
+  if (measured === null || verdict === 'not applicable') return word;
   const between = interval === null ? '' : ` [${interval.map(digits).join(', ')}]`;
-  const predicted = against && prediction !== null ? ` against ${digits(prediction)}` : '';
-  return `${word}, ${digits(measured)}${between}${predicted}`;
+  const small = detected ? ', detected, too small to matter' : '';
+  const more = settledBy === null ? '' : `; ${settledBy} prompts would settle it`;
+  return `${word}, ${digits(measured)}${between}${small}${more}`;
 }
-
-/** Claims name the length at which they were tested; that differs from pair to pair. */
-const withoutLength = (claim: string) => claim.replace(/ at \d+ tokens/, '').replace(/\.$/, '');
 
 const row = (cells: readonly string[]) =>
   `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
 
-export function ledgerMarkdown(ledger: Ledger): string {
-  const { pairs, claims, seed, size, prompts, groupSize, backend, policies } = ledger;
-  const lines = new Map(
-    claims.map(({ id, claim, recorded }) => [
-      id,
-      withoutLength(claim) + (recorded ? ' (recorded while training)' : ''),
-    ]),
-  );
-  const rows = [...lines].map(([id, claim]) => {
-    const own = pairs.map((pair) => claims.find((c) => c.pair === pair.id && c.id === id));
-    const [prediction = null, ...others] = new Set(own.map((c) => c?.prediction ?? null));
-    const differ = others.length > 0;
-    const predicted = prediction === null || differ ? '' : ` (${digits(prediction)})`;
-    return row([claim + predicted, ...own.map((c) => cell(c, differ))]);
-  });
-  const table = [
-    row(['claim (prediction)', ...pairs.map(({ title }) => title)]),
-    row(['---', ...pairs.map(() => '---')]),
-    ...rows,
-  ];
-  const counts = (['holds', 'fails', 'too few'] as const).map(
-    (verdict) => claims.filter((c) => c.verdict === verdict).length,
-  );
+function marginWords({ margin }: LedgerClaim): string {
+  if (margin === null) return 'identity';
+  const [low, high] = margin;
+  if (low === null) return `at most ${digits(high ?? NaN)}`;
+  if (high === null) return `at least ${digits(low)}`;
+  return `${digits(low)} to ${digits(high)}`;
+}
+
+function table(ledger: Ledger, claims: readonly LedgerClaim[]): string[] {
+  const lines = new Map(claims.map((claim) => [claim.id, claim]));
   return [
+    row(['claim', 'predicted', 'margin', ...ledger.pairs.map(({ title }) => title)]),
+    row(['---', '---', '---', ...ledger.pairs.map(() => '---')]),
+    ...[...lines.values()].map((first) =>
+      row([
+        `${first.claim} \`${first.id}\`${first.recorded ? ' (recorded while training)' : ''}`,
+        first.prediction === null ? 'a bound' : digits(first.prediction),
+        marginWords(first),
+        ...ledger.pairs.map((pair) =>
+          cell(claims.find((own) => own.pair === pair.id && own.id === first.id)),
+        ),
+      ]),
+    ),
+  ];
+}
+
+export function ledgerMarkdown(ledger: Ledger): string {
+  const { pairs, claims, seed, size, prompts, groupSize, backend, policies, multiplicity } = ledger;
+  const of = (verdict: LedgerClaim['verdict']) =>
+    claims.filter((claim) => claim.verdict === verdict).length;
+  return [
+    '# Ledger',
+    '',
     `\`npm run ledger\`: seed ${seed}, policy on ${backend}, size ${size}, ${prompts} prompts x ` +
-      `${groupSize} responses a pair. Of ${claims.length} claims ${counts[0]} hold, ${counts[1]} fail, ` +
-      `${counts[2]} rest on too few data.`,
+      `${groupSize} responses a pair. Of ${claims.length} claims ${of('holds')} hold, ${of('fails')} fail, ` +
+      `${of('departs')} depart, ${of('undecided')} are undecided, ${of('not applicable')} do not apply.`,
+    '',
+    `${multiplicity.method} Here ${multiplicity.claims} claims rest on intervals, ${multiplicity.given} verdicts were ` +
+      `given, ${digits(multiplicity.expectedWrong)} at most are expected to be wrong.`,
+    '',
+    `What each claim is, its margin and why, its estimator: [claims.md](claims.md), SHA-256 \`${ledger.claimsHash.slice(0, 16)}\`.`,
+    '',
+    `The ${pairs.length} pairs rest on ${ledger.samples} samples of responses: pairs with one old policy are judged on ` +
+      'the same responses and are no independent evidence of what concerns these alone.',
     '',
     ...pairs.map(
       (pair) => `- ${pair.title}: \`${pair.old}\` and \`${pair.new}\` of ${pair.policy}`,
     ),
     '',
-    ...table,
-    '',
+    ...SOURCE_IDS.flatMap((source) => {
+      const own = claims.filter((claim) => claim.source === source);
+      if (own.length === 0) return [];
+      const { title, name } = SOURCES[source];
+      return [`## ${title}: ${name}`, '', ...table(ledger, own), ''];
+    }),
     `SHA-256: ${policies.map(({ name, sha256 }) => `${name} \`${sha256.slice(0, 16)}\``).join(', ')}.`,
+    '',
   ].join('\n');
-}
-
-/**
- * The document with `markdown` between its marks.
- * @returns undefined where it has no marks
- */
-export function intoDocument(document: string, markdown: string): string | undefined {
-  const from = document.indexOf(BEGIN);
-  const to = document.indexOf(END, from);
-  if (from < 0 || to < 0) return undefined;
-  return `${document.slice(0, from + BEGIN.length)}\n\n${markdown}\n\n${document.slice(to)}`;
 }

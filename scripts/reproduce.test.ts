@@ -54,7 +54,7 @@ const ledgerSchema = v.object({
       measured: v.nullable(number),
       interval: v.nullable(v.tuple([number, number])),
       n: v.pipe(v.number(), v.safeInteger()),
-      verdict: v.picklist(['holds', 'fails', 'too few']),
+      verdict: v.picklist(['holds', 'fails', 'departs', 'undecided', 'not applicable']),
       pair: v.string(),
       experiment: v.string(),
     }),

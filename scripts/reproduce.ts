@@ -6,7 +6,7 @@
  * Contract: exit status 0 when it ran (verdicts are results, not errors), 2 with a sentence when it could
  * not. The JSON is a `Ledger`: what `prediction`, `measured` or `interval` cannot say is null.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { EngineClient } from '../src/engine/lab/client';
@@ -29,7 +29,7 @@ import {
   readBackend,
   withClient,
 } from './command';
-import { BEGIN, END, intoDocument, ledgerMarkdown } from './ledger-markdown';
+import { ledgerMarkdown } from './ledger-markdown';
 import { nodeClient } from './node/client';
 import { message } from '../src/message';
 
@@ -68,26 +68,6 @@ function readCommand(argv: string[]): Command {
   const backend = readBackend(values.backend);
   const seed = flagValue('--seed', SEED, values.seed);
   return { quick, pair: values.pair ?? null, backend, seed, json, markdown };
-}
-
-/**
- * Puts the ledger between the marks of a document, or into a new file that has nothing else.
- * @returns what writes it; the document is looked at now
- */
-async function markdownInto(file: string): Promise<(ledger: Ledger) => Promise<void>> {
-  await checkWritable('--markdown', file);
-  const read = () => readFile(file, 'utf8').catch(() => `${BEGIN}\n${END}\n`);
-  if (intoDocument(await read(), '') === undefined) {
-    throw new CommandError(
-      `--markdown ${file}: this file is there and does not say where the ledger goes. ` +
-        `Put the two lines "${BEGIN}" and "${END}" into it.`,
-    );
-  }
-  return async (ledger) => {
-    const document = intoDocument(await read(), ledgerMarkdown(ledger));
-    if (document === undefined) throw new CommandError(`--markdown ${file}: the marks are gone.`);
-    await writeFile(file, document);
-  };
 }
 
 function printLedger(ledger: Ledger, print: (line: string) => void): void {
@@ -129,7 +109,7 @@ export async function main(
   try {
     const { json, markdown, backend, quick, pair, seed } = readCommand(argv);
     if (json !== undefined) await checkWritable('--json', json);
-    const writeMarkdown = markdown === undefined ? null : await markdownInto(markdown);
+    if (markdown !== undefined) await checkWritable('--markdown', markdown);
     const options: ReproduceOptions = { app: await appVersion(), seed, backend, quick, pair };
     const progress = progressTo(complain);
     const ledger =
@@ -142,7 +122,7 @@ export async function main(
           );
     printLedger(ledger, print);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(ledger, null, 2)}\n`);
-    await writeMarkdown?.(ledger);
+    if (markdown !== undefined) await writeFile(markdown, ledgerMarkdown(ledger));
     return 0;
   } catch (error) {
     complain(`reproduce: ${message(error)}`);

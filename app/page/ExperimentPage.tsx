@@ -3,11 +3,12 @@
  * measurement in the middle; prediction, verdict and "break it" on the right.
  */
 import type { ReactNode } from 'react';
-import type { Claim, ExperimentVerdict } from '../../src/experiments/experiment';
-import { PAGES, type PageId } from '../../src/experiments/manifest';
-import { counted, significant } from '../format/numbers';
+import type { Claim, Verdict } from '../../src/experiments/experiment';
+import { PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
+import { counted, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
+import { useLabState } from '../state/react';
 
 interface ExperimentPageProps {
   /** its question is the heading */
@@ -40,17 +41,21 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
   );
 }
 
-const MARKS: Record<ExperimentVerdict | 'none', string> = {
+const MARKS: Record<Verdict | 'none', string> = {
   holds: '✓',
   fails: '✕',
-  'too few': '…',
+  departs: '≠',
+  undecided: '…',
+  'not applicable': '–',
   none: '·',
 };
 
-const SENTENCES: Record<ExperimentVerdict | 'none', string> = {
+const SENTENCES: Record<Verdict | 'none', string> = {
   holds: 'holds',
   fails: 'fails',
-  'too few': 'too few data',
+  departs: 'departs',
+  undecided: 'undecided',
+  'not applicable': 'not applicable',
   none: 'not measured yet',
 };
 
@@ -58,7 +63,7 @@ export function VerdictChip({
   verdict,
   recorded = false,
 }: {
-  verdict: ExperimentVerdict | 'none';
+  verdict: Verdict | 'none';
   recorded?: boolean;
 }) {
   return (
@@ -78,6 +83,7 @@ interface ClaimsProps {
 }
 
 export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps) {
+  const rate = useRate();
   if (claims.length === 0) {
     return <p className="muted">No claim has been put to the test yet.</p>;
   }
@@ -85,8 +91,8 @@ export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps)
     <>
       {deciding !== null && (
         <p className="small muted">
-          The verdict at the top is the worst {deciding}: one that fails decides, then one that
-          rests on too little.
+          The verdict at the top is the worst {deciding}: fails, then departs, then undecided.
+          Intervals hold at every look; all claims of the page are right together in 95 % of runs.
         </p>
       )}
       <ol className="claims">
@@ -115,17 +121,75 @@ export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps)
                   </dd>
                 </div>
               )}
+              {claim.margin !== null && (
+                <div>
+                  <dt>margin</dt>
+                  <dd>{marginOf(claim.margin)}</dd>
+                </div>
+              )}
               <div>
                 <dt>n</dt>
                 <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
               </div>
             </dl>
+            {stateOf(claim, rate).map((sentence) => (
+              <p key={sentence} className="claim-rule">
+                {sentence}
+              </p>
+            ))}
             <p className="claim-rule">
-              <Prose>{claim.rule}</Prose>
+              <Prose>{claim.rule === '' ? '' : `${claim.rule} `}</Prose>
+              Source: {SOURCES[claim.source].title.toLowerCase()}.
             </p>
           </li>
         ))}
       </ol>
     </>
   );
+}
+
+function marginOf([low, high]: NonNullable<Claim['margin']>): string {
+  if (low === null) return `at most ${significant(high ?? Infinity, 3)}`;
+  if (high === null) return `at least ${significant(low, 3)}`;
+  return `${significant(low, 3)} to ${significant(high, 3)}`;
+}
+
+interface Rate {
+  prompts: number;
+  seconds: number;
+}
+
+/** How fast the run in view was sampled; null where nothing was. */
+function useRate(): Rate | null {
+  const run = useLabState((state) => state.run);
+  if (run === null || run.settings === null) return null;
+  const { sequences, seconds } = run.progress;
+  return sequences > 0 && seconds > 0
+    ? { prompts: sequences / run.settings.source.groupSize, seconds }
+    : null;
+}
+
+/** What stands beside the verdict: how small, since when, what would settle it, why not. */
+export function stateOf(claim: Claim, rate: Rate | null = null): string[] {
+  const out: string[] = [];
+  if (claim.detected)
+    out.push('Detected, too small to matter: the prediction is excluded, the margin is not left.');
+  if (claim.keptFrom !== null) {
+    out.push(`Given at ${counted(claim.keptFrom, 'prompt')} and kept; numbers are today’s.`);
+  }
+  if (claim.verdict === 'undecided' || claim.verdict === 'departs') {
+    out.push(settling(claim, rate));
+  }
+  if (claim.note !== null) out.push(claim.note);
+  return out;
+}
+
+function settling({ settledBy, clusters, interval, nOf }: Claim, rate: Rate | null): string {
+  if (interval === null) return '';
+  if (settledBy === null)
+    return 'No number of prompts in reach would settle it: the estimate lies on an edge.';
+  const what = nOf === 'steps' ? 'block of steps' : 'prompt';
+  const more =
+    rate === null ? '' : `, ${duration((rate.seconds * settledBy) / rate.prompts)} at this speed`;
+  return `There are ${counted(clusters, what)}; about ${counted(settledBy, what)} would settle it, if the estimate stays${more}.`;
 }

@@ -27,7 +27,14 @@ const histogram = v.object({
   notFinite: whole,
 });
 
-const verdict = v.picklist(['holds', 'fails', 'too few']);
+const verdict = v.picklist(['holds', 'fails', 'departs', 'undecided', 'not applicable']);
+
+const measured = v.object({
+  estimate: number,
+  standardError: number,
+  clusters: whole,
+  df: number,
+});
 
 const resultSchema = v.object({
   verdict,
@@ -60,7 +67,8 @@ const resultSchema = v.object({
     }),
   ),
   shannonCorrelation: v.nullable(number),
-  shannonInterval: v.nullable(v.tuple([number, number])),
+  shannon: v.nullable(measured),
+  deciding: v.array(v.string()),
   summary: v.object({
     meanLogWeight: anyNumber,
     sdLogWeight: anyNumber,
@@ -74,13 +82,21 @@ const resultSchema = v.object({
     v.object({
       id: v.string(),
       claim: v.string(),
+      source: v.picklist(['liu', 'gspo', 'library', 'lab']),
       prediction: v.nullable(number),
+      margin: v.nullable(v.tuple([v.nullable(number), v.nullable(number)])),
       measured: v.nullable(number),
       interval: v.nullable(v.tuple([number, number])),
       n: whole,
       nOf: v.picklist(['tokens', 'sequences', 'prompts', 'lengths']),
       verdict,
+      detected: v.boolean(),
+      clusters: whole,
+      settledBy: v.nullable(number),
+      note: v.nullable(v.string()),
+      keptFrom: v.nullable(whole),
       rule: v.string(),
+      working: v.nullable(v.object({ ...measured.entries, r: number, size: number })),
     }),
   ),
 });

@@ -46,7 +46,7 @@ export function cardSeries(manifest: PolicyManifest, curves: readonly Series[]):
 
 /** "14.6 points [10.3, 18.9]": the claim's own difference and interval. */
 function riseText(manifest: PolicyManifest, curves: readonly Series[], series: string): string {
-  const claims = seriesClaims(shippedSeries(manifest, curves), 1);
+  const claims = seriesClaims(shippedSeries(manifest, curves));
   const found = claims.find(({ id }) => id === `series.${series}-accuracy`);
   if (found?.measured === undefined || found.measured === null || !found.interval) {
     return 'not measured';

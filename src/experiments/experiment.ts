@@ -7,35 +7,16 @@
 import type * as v from 'valibot';
 import type { Kernels } from '../math/kernels';
 import type { Rollouts } from '../rollouts/rollouts';
+import type { Claim, Verdict } from './shared/claim';
 
-export type ExperimentVerdict = 'holds' | 'fails' | 'too few';
-
-/** One line of the ledger. */
-export interface Claim {
-  /** stable, kebab-case, unique over all experiments: `variance.slope` */
-  id: string;
-  /** the sentence of the paper (or of the lab) that is put to the test */
-  claim: string;
-  /** predicted value; null where the claim is not about one number */
-  prediction: number | null;
-  /** measured value in the same unit */
-  measured: number | null;
-  /** 95 % interval of the measured value, or null */
-  interval: [number, number] | null;
-  /** how many observations the measurement rests on, and of what */
-  n: number;
-  nOf: 'tokens' | 'sequences' | 'prompts' | 'lengths' | 'steps';
-  verdict: ExperimentVerdict;
-  /** how the verdict follows from the interval, in words, shown on the page */
-  rule: string;
-}
+export type { Claim, Verdict } from './shared/claim';
 
 export interface ExperimentContext {
   kernels: Kernels;
-  /** seeds bootstrap and display streams only */
+  /** seeds what is shown of many: no estimate, no interval and no verdict depends on it */
   seed: number;
-  /** bootstrap replications; 999 unless told */
-  replications?: number;
+  /** prompts that the run will have; those that there are unless told */
+  planned?: number | undefined;
   /** aborts between chunks of work */
   signal?: AbortSignal;
   /** 0..1 */
@@ -45,8 +26,10 @@ export interface ExperimentContext {
 /** What every experiment ends in. */
 export interface Verdicts {
   claims: Claim[];
-  /** the answer to the experiment's question */
-  verdict: ExperimentVerdict;
+  /** the answer to the experiment's question: the worst of the claims that decide it */
+  verdict: Verdict;
+  /** ids of those */
+  deciding: string[];
 }
 
 /** What an experiment's folder declares. */
@@ -68,7 +51,7 @@ export interface ExperimentSteps<
   /** lays beside each estimate what the closed form says; sees no rollouts */
   predict(measured: Measured, settings: Settings): Predicted;
   /** judges by intervals; sees no rollouts */
-  claims(predicted: Predicted, settings: Settings): Judged;
+  claims(predicted: Predicted, settings: NoInfer<Settings>, planned: number): Judged;
 }
 
 /** The three steps in one. */

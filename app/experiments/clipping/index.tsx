@@ -34,7 +34,8 @@ export default function Clipping() {
       lead={
         <>
           A clip range is a width, and what it clips depends on the width of what is clipped. Token
-          ratios spread like σ, sequence weights like σ/√L: hence GRPO’s 0.2 beside GSPO’s 3e-4.
+          ratios spread like σ, sequence weights like σ/√L. That alone does not make GSPO’s 3e-4 of
+          GRPO’s 0.2: it would take responses of 444,000 tokens.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

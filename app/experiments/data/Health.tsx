@@ -12,7 +12,7 @@ import { Drawn } from './Drawn';
 
 const LEVELS: Record<FindingLevel, { order: number; mark: string; word: string; chip: string }> = {
   warning: { order: 0, mark: '!', word: 'look here', chip: 'chip chip-fails' },
-  note: { order: 1, mark: '·', word: 'note', chip: 'chip chip-too-few' },
+  note: { order: 1, mark: '·', word: 'note', chip: 'chip chip-undecided' },
 };
 
 function valueText({ value, as }: Figure): string {

@@ -97,7 +97,7 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
       caption={
         <>
           Correlation of dₜ with dₜ₊ₖ in the same response, the prompt’s own part removed;{' '}
-          {counted(result.tokens, 'token')}. The corrected law sums the first{' '}
+          {counted(result.tokens, 'token')}. The law of the parts sums the first{' '}
           {counted(window, 'lag')}: 1 + 2 Σ ρₖ = {fixed(integratedAutocorrelation.estimate, 3)}{' '}
           {ends(integratedAutocorrelation.interval, 3)}.
         </>
@@ -105,7 +105,7 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
     >
       <Legend
         items={[
-          { name: 'measured, 95 % interval', mark: 'circle', colour: TOKEN.colour },
+          { name: 'measured, 95 % interval at every look', mark: 'circle', colour: TOKEN.colour },
           { name: 'predicted: 0 at every lag', line: 'prediction' },
           { name: 'where white noise stays, 95 %', band: true },
         ]}
@@ -126,7 +126,7 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
           bands={[{ id: 'noise', points: lags.map(({ lag, band }) => [lag, -band, band]) }]}
           rules={[
             { along: 'y', at: 0, label: '', kind: 'prediction' },
-            { along: 'x', at: window + 0.5, label: 'window of the corrected law' },
+            { along: 'x', at: window + 0.5, label: 'window of the law' },
           ]}
         />
       )}

@@ -1,7 +1,7 @@
 /** The two departures from independence on one axis, predicted at 0, and what they cost in tokens. */
 import type { ReactNode } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
-import type { Estimate } from '../../../src/math/stats/clusters';
+import type { Estimate } from '../../../src/math/stats/intervals';
 import { useAxis } from '../../charts/axes';
 import { Figure } from '../../figures/Figure';
 import { overlayTable } from '../../charts/overlay';

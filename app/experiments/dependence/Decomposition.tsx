@@ -52,8 +52,8 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
       caption={
         <>
           Var[log s] over all responses, {significant(total, 4)} nats². Independent tokens would
-          give the first bar alone. The rest: means that move with length or position, lags beyond
-          the window, noise. The parts add up to the total.
+          give the first bar alone. The rest is what the law of the parts leaves. The parts add up
+          to the total.
         </>
       }
     >

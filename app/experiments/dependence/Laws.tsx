@@ -13,7 +13,7 @@ import { count, counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, CurveSwitch } from '../../page/statistics/Controls';
-import { interval } from '../../page/statistics/intervals';
+import { estimate, interval } from '../../page/statistics/intervals';
 import {
   CURVE_NAMES,
   CURVE_SHAPES,
@@ -27,23 +27,15 @@ import { TooFew } from '../../page/statistics/TooFew';
 const HEIGHT = 330;
 const RESIDUAL_HEIGHT = 150;
 
-const WHICH: Record<DependenceResult['which'], string> = {
-  naive: 'On natural lengths only the naive law holds.',
-  corrected: 'On natural lengths the naive law fails and the corrected one holds.',
-  both: 'On natural lengths both laws hold: the correction is small.',
-  neither: 'On natural lengths neither law holds: something beside dependence is at work.',
-  'too few': 'Too few data to tell the two laws apart.',
-};
-
 const COLUMNS = [
   'tokens',
   'responses',
   'measured',
   '95 % interval',
   'naive law',
-  'corrected law',
+  'law of the parts',
   '÷ naive',
-  '÷ corrected',
+  '÷ parts',
 ];
 
 const rowsOf = (points: readonly LawPoint[]) =>
@@ -66,7 +58,7 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
   const rowsIn = (own: DependenceResult) => rowsOf(own[kind].points);
   return (
     <Figure
-      title="The corrected law over the naive one"
+      title="The law of the parts over the naive one"
       recorded={false}
       controls={
         <>
@@ -83,8 +75,10 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
       table={() => overlayTable(overlays, { columns: COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={
         <>
-          {WHICH[result.which]} Neither line is fitted to the points: both come from tokens and
-          pairs of tokens alone. Below, measured ÷ predicted by each law; on 1 the law holds.
+          On prompts that they were not fitted on, measured ÷ predicted is{' '}
+          {estimate(result.naive.level)} by σ²/L and {estimate(result.corrected.level)} by the law
+          of the parts. The lines are fitted to tokens and pairs of tokens, not to the points.
+          Below, measured ÷ predicted by each law; on 1 the law holds.
         </>
       }
     >
@@ -96,7 +90,7 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
             colour: SEQUENCE.colour,
           },
           { name: 'naive, σ²/L (below: open)', line: 'rival' },
-          { name: 'corrected (below: filled)', line: 'prediction' },
+          { name: 'law of the parts (below: filled)', line: 'prediction' },
         ]}
       />
       {points.length === 0 ? (
@@ -215,7 +209,7 @@ function marksOf(points: readonly LawPoint[], kind: CurveKind, what: What): Mark
               ['measured', significant(point.measured, 4)],
               ['95 % interval', interval(point.interval)],
               ['naive law', significant(point.naive, 4)],
-              ['corrected law', significant(point.corrected, 4)],
+              ['law of the parts', significant(point.corrected, 4)],
             ],
           };
     },

@@ -1,11 +1,11 @@
-/** The page's right-hand side: the corrected law, verdicts, and what makes tokens dependent. */
+/** The page's right-hand side: the law of the parts, verdicts, and what makes each of them. */
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { Formula } from '../../format/Formula';
 import { texNumber } from '../../format/tex';
 import { Claims } from '../../page/ExperimentPage';
 import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 
-const CORRECTED = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \underbrace{\frac{\sigma^2}{L}}_{\text{naive}} \Bigl(1 + 2 \sum_{k=1}^{K} \bigl(1 - \tfrac{k}{L}\bigr) \rho_k\Bigr) \\ &\quad + \tau^2 \end{aligned}`;
+const PARTS = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \underbrace{\frac{1}{L^2} \sum_{t} \sigma_t^2}_{\text{position}} + \underbrace{\frac{2}{L^2} \sum_{k} \rho_k \sum_t \sigma_t \sigma_{t+k}}_{\text{covariance}} \\ &\quad + \underbrace{\tau^2 \tfrac{L - 1}{L}}_{\text{prompt}} \quad \text{around } \mathbb E[\log s \mid L] \end{aligned}`;
 
 export function Words({ result }: { result: DependenceResult | null }) {
   return (
@@ -13,14 +13,16 @@ export function Words({ result }: { result: DependenceResult | null }) {
       <section>
         <h2>Prediction</h2>
         <p>
-          If tokens are independent, the autocorrelation ρₖ is 0 at every lag and responses to one
-          prompt are as different as responses to two. If not, the law gets two more terms:
+          σ²/L needs four things at once: one variance for all positions, no covariance between
+          tokens, no effect of the prompt, and a mean that does not move with the length. Each may
+          fail on its own, and each has a claim of its own:
         </p>
-        <Formula tex={CORRECTED} block height={128} label="variance corrected for dependence" />
+        <Formula tex={PARTS} block height={150} label="variance of log s from its parts" />
         <p className="small">
-          τ² is the variance of the prompts’ own shifts, from products of tokens in{' '}
-          <em>different</em> responses to one prompt. No term is fitted to the measured variance, so
-          the comparison is a test.
+          The parts are fitted to tokens and pairs of tokens: τ² to products of <em>different</em>{' '}
+          responses to one prompt. Whether the law of the parts is any good is judged on prompts
+          that it was not fitted on, five times a fifth of them, so that every response is judged
+          once.
         </p>
       </section>
       <section>
@@ -40,12 +42,11 @@ export function Words({ result }: { result: DependenceResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} deciding={null} />
-        <p className="small">
-          Independence as a whole (the verdict above) fails when neighbours or responses to one
-          prompt are correlated, by 97.5 % intervals, because two questions are asked at once: a run
-          without dependence is called dependent about one time in twenty.
-        </p>
+        <Claims
+          claims={result?.claims ?? []}
+          recorded={false}
+          deciding="of the four parts; the law of the parts stands beside them"
+        />
       </section>
       <BreakIt
         lead="The truth of a synthetic run is known, so the estimators can be caught lying. Plant a dependence and see whether it is found, and found to be as large as it is:"
@@ -66,13 +67,13 @@ function withNumbers({
   const head = String.raw`\begin{aligned} \sigma^2 &= ${texNumber(sigma2.estimate, 4)} \\ \tau^2 &= ${texNumber(tau2?.estimate ?? 0, 3)} \\ 1 + 2\textstyle\sum_k \rho_k &= ${texNumber(integratedAutocorrelation.estimate, 4)} \\ L_\text{eff} &= ${texNumber(effectiveLength.effective, 4)} \;\text{of}\; ${texNumber(effectiveLength.length, 4)}`;
   if (!point) return String.raw`${head} \end{aligned}`;
   const at = String.raw`L = ${texNumber(point.length, 4)}`;
-  return String.raw`${head} \\[4pt] \text{naive, } ${at}: &\;\; ${texNumber(point.naive, 4)} \\ \text{corrected}: &\;\; ${texNumber(point.corrected, 4)} \\ \text{measured}: &\;\; ${texNumber(point.measured, 4)} \end{aligned}`;
+  return String.raw`${head} \\[4pt] \text{naive, } ${at}: &\;\; ${texNumber(point.naive, 4)} \\ \text{parts}: &\;\; ${texNumber(point.corrected, 4)} \\ \text{measured}: &\;\; ${texNumber(point.measured, 4)} \end{aligned}`;
 }
 
 const BREAKS: readonly Break[] = [
   {
     title: 'Independent tokens (control)',
-    why: 'Nothing to find: every interval should contain its prediction.',
+    why: 'Nothing to find: no part may fail.',
     change: synthetic({}),
   },
   {
@@ -92,7 +93,7 @@ const BREAKS: readonly Break[] = [
   },
   {
     title: 'Noise that grows, drift 5',
-    why: 'Neither kind of dependence, yet one σ² is not enough: watch the tilt of both laws.',
+    why: 'No dependence, yet one σ² is not enough: position, and nothing else, is to be named.',
     change: synthetic({ drift: 5 }),
   },
   {

@@ -7,9 +7,10 @@ const part = fc.double({ noNaN: true, min: -1, max: 1 });
 describe('bars of the decomposition', () => {
   it('join end to end, from 0 to the total, also where a part is negative', () => {
     fc.assert(
-      fc.property(part, part, part, part, (withinToken, autocorrelation, prompt, residual) => {
-        const total = withinToken + autocorrelation + prompt + residual;
-        const steps = stepsOf({ total, withinToken, autocorrelation, prompt, residual });
+      fc.property(fc.tuple(part, part, part, part, part, part), (values) => {
+        const [naive, position, covariance, prompt, mean, rest] = values;
+        const total = values.reduce((a, b) => a + b, 0);
+        const steps = stepsOf({ total, naive, position, covariance, prompt, mean, rest });
         const parts = steps.slice(0, -1);
         expect(parts[0]?.from).toBe(0);
         parts.forEach((step, i) => {

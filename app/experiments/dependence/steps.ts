@@ -7,7 +7,7 @@ export interface Step {
   value: number;
   from: number;
   to: number;
-  kind: 'token' | 'neighbour' | 'prompt' | 'rest' | 'total';
+  kind: 'token' | 'position' | 'neighbour' | 'prompt' | 'mean' | 'rest' | 'total';
 }
 
 export function stepsOf(parts: Decomposition): Step[] {
@@ -17,10 +17,12 @@ export function stepsOf(parts: Decomposition): Step[] {
     steps.push({ name, value, from: at, to: at + value, kind });
     at += value;
   };
-  add('independent tokens', parts.withinToken, 'token');
-  add('neighbouring tokens', parts.autocorrelation, 'neighbour');
+  add('independent tokens', parts.naive, 'token');
+  add('variance by position', parts.position, 'position');
+  add('covariance of tokens', parts.covariance, 'neighbour');
   add('prompts', parts.prompt, 'prompt');
-  add('rest', parts.residual, 'rest');
+  add('mean by length', parts.mean, 'mean');
+  add('rest', parts.rest, 'rest');
   steps.push({ name: 'total', value: parts.total, from: 0, to: parts.total, kind: 'total' });
   return steps;
 }

@@ -43,7 +43,8 @@ export function Words({ result }: { result: GradientResult | null }) {
         <Claims claims={result?.claims ?? []} recorded={false} />
       </section>
       <BreakIt
-        lead="The slopes are those of the aggregation as long as weights stay near 1."
+        lead="How much gradient a response gets for its length is what the aggregation says, in L1 mass over
+          log-probs, as long as weights stay near 1."
         breaks={[
           {
             title: 'Long responses drift away',

@@ -16,9 +16,9 @@ export function Words({ result }: { result: LengthResult | null }) {
         <h2>Prediction</h2>
         <Formula tex={GAP} block height={150} label="Jensen gap of a perplexity" />
         <p>
-          A good estimate does not depend on how many tokens it is taken over: slope 0. The part of
-          the bias that is noise falls like 1/L; in s, where both perplexities share the noise,
-          hardly any should be left.
+          Noise alone biases the perplexity of a short response upwards, on any policy, so it
+          depends on the length even where nothing else does. In s both perplexities share the
+          noise: hardly any of the bias should be left, and mean s should not depend on the length.
         </p>
       </section>
       <section>
@@ -51,7 +51,7 @@ export function Words({ result }: { result: LengthResult | null }) {
 const BREAKS: readonly Break[] = [
   {
     title: 'Same noise everywhere (control)',
-    why: 'No position is special: the Jensen gap alone is left, and falls like 1/L.',
+    why: 'No position is special: perplexity still falls with the length, by the Jensen gap alone. It is no claim that it does not.',
     change: synthetic({}),
   },
   {

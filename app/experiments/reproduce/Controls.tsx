@@ -143,7 +143,7 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
               ? `It stopped: ${status.message} What was measured before is kept below.`
               : quick
                 ? 'Quick: about ten seconds a pair on two free cores without a GPU.'
-                : 'Full: sixteen times as many responses, some minutes a pair on two free cores: narrower intervals and fewer verdicts of “too few”.'}
+                : 'Full: sixteen times as many responses, some minutes a pair on two free cores: narrower intervals and fewer claims left undecided.'}
         </p>
         {running && (
           <p className="small muted">

@@ -2,8 +2,8 @@
 import type { LedgerClaim, ReproducePair } from '../../../src/engine/headless/reproduce';
 import { count, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { VerdictChip } from '../../page/ExperimentPage';
-import { countsOf, stripOf } from './ledger';
+import { stateOf, VerdictChip } from '../../page/ExperimentPage';
+import { countsOf, countWords, stripOf } from './ledger';
 
 interface LedgerTableProps {
   pair: ReproducePair;
@@ -15,7 +15,7 @@ interface LedgerTableProps {
 export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
   const counts = countsOf(claims);
   return (
-    <section className="figure ledger" aria-label={pair.title}>
+    <section className="figure ledger" aria-label={pair.title} data-pair={pair.id}>
       <header className="figure-head">
         <h3>{pair.title}</h3>
         <span className="small">
@@ -23,7 +23,7 @@ export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
         </span>
         <div className="figure-controls">
           <span className="small" data-testid={`counts-${pair.id}`}>
-            {counts.holds} hold, {counts.fails} fail, {counts['too few']} too few
+            {countWords(counts)}
           </span>
           <button type="button" className="button-quiet no-print" onClick={onOpen}>
             Run this pair in the lab
@@ -67,6 +67,9 @@ function Line({ claim }: { claim: LedgerClaim }) {
         )}
         <details className="no-print">
           <summary>rule</summary>
+          {stateOf(claim).map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
           <Prose>{claim.rule}</Prose>
         </details>
       </td>
@@ -87,6 +90,7 @@ function Line({ claim }: { claim: LedgerClaim }) {
       </td>
       <td data-name="verdict">
         <VerdictChip verdict={claim.verdict} />
+        {claim.detected && <span className="small"> detected, too small to matter</span>}
       </td>
     </tr>
   );

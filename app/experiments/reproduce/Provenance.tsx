@@ -1,9 +1,9 @@
 /** What a stranger needs to check the ledger, and the ways to take it along. */
 import type { LedgerHead } from '../../../src/engine/headless/reproduce';
-import { significant } from '../../format/numbers';
+import { counted, significant } from '../../format/numbers';
 import { download } from '../../runs/download';
 import { linkOfPage } from '../../runs/stamp';
-import { countsOf, csvOf, sizeWords } from './ledger';
+import { countsOf, countWords, csvOf, sizeWords } from './ledger';
 import type { SessionState } from './session';
 
 export function Provenance({ state }: { state: SessionState }) {
@@ -21,11 +21,10 @@ export function Provenance({ state }: { state: SessionState }) {
           </p>
         ) : (
           <p data-testid="in-short">
-            Of {claims.length} claims {counts.holds} hold, {counts.fails} fail, and{' '}
-            {counts['too few']} rest on too few data
+            Of {claims.length} claims {countWords(counts)}
             {ledger === null ? ' so far' : ''}.{' '}
-            {counts.fails > 0 &&
-              `In 95 % intervals, ${significant(0.05 * claims.length, 2)} would fail by chance were all true.`}
+            {ledger !== null &&
+              `Of the ${ledger.multiplicity.given} that an interval decided, ${significant(ledger.multiplicity.expectedWrong, 2)} at most are expected to be wrong (e-BH). The ${counted(ledger.pairs.length, 'pair')} rest on ${counted(ledger.samples, 'sample')} of responses: pairs with one old policy are judged on the same ones.`}
           </p>
         )}
       </section>
@@ -41,6 +40,10 @@ export function Provenance({ state }: { state: SessionState }) {
           <Fact name="size" value={head === null ? null : sizeWords(head)} />
           <Fact name="backend" value={head === null ? null : backendWords(head)} />
           <Fact name="adapter" value={head?.adapter ?? null} />
+          <Fact
+            name="claims"
+            value={head === null ? null : `sha256 ${head.claimsHash.slice(0, 16)}`}
+          />
         </dl>
         {head !== null && (
           <>

@@ -4,6 +4,7 @@
  */
 import { useStore } from 'zustand';
 import type { ReproducePair } from '../../../src/engine/headless/reproduce';
+import { SOURCE_IDS, SOURCES } from '../../../src/experiments/manifest';
 import { DEFAULT_POLICIES } from '../../../src/settings/run';
 import { duration } from '../../format/numbers';
 import { draftOf } from '../../state/draft';
@@ -46,7 +47,8 @@ export default function Reproduce() {
         <>
           One press samples from the shipped policies, runs the five experiments on each of their
           pairs, and writes down each claim with its prediction, what was measured, and a verdict by
-          a rule that was fixed beforehand. A claim that fails is a result, not an error.
+          a margin that was fixed beforehand (docs/claims.md). The paper’s claims come first, the
+          lab’s own stand apart. A claim that fails is a result, not an error.
         </>
       }
       verdict={<StatusChip status={status} />}
@@ -71,16 +73,30 @@ export default function Reproduce() {
           ) : (
             <>
               <ReportHead state={state} />
-              {head?.pairs
-                .map((pair) => ({ pair, own: claims.filter((claim) => claim.pair === pair.id) }))
-                .filter(({ own }) => own.length > 0)
-                .map(({ pair, own }) => (
-                  <LedgerTable
-                    key={pair.id}
-                    pair={pair}
-                    claims={own}
-                    onOpen={() => openInLab(pair)}
-                  />
+              {SOURCE_IDS.map((source) => ({
+                source,
+                tables: (head?.pairs ?? [])
+                  .map((pair) => ({
+                    pair,
+                    own: claims.filter((own) => own.pair === pair.id && own.source === source),
+                  }))
+                  .filter(({ own }) => own.length > 0),
+              }))
+                .filter(({ tables }) => tables.length > 0)
+                .map(({ source, tables }) => (
+                  <section key={source} aria-label={SOURCES[source].title} data-source={source}>
+                    <h2>
+                      {SOURCES[source].title}: {SOURCES[source].name}
+                    </h2>
+                    {tables.map(({ pair, own }) => (
+                      <LedgerTable
+                        key={pair.id}
+                        pair={pair}
+                        claims={own}
+                        onOpen={() => openInLab(pair)}
+                      />
+                    ))}
+                  </section>
                 ))}
             </>
           )}
@@ -113,9 +129,9 @@ function ReportHead({ state: { status, startedAt, options, head } }: { state: Se
   return (
     <p className="only-print">
       GSPO Lab {options?.app}, {startedAt?.toISOString().slice(0, 16).replace('T', ' ')} UTC,{' '}
-      {head === null ? '' : sizeWords(head)}, {STATUS_WORDS[status.is]}. Verdicts: a claim fails
-      when the 95 % interval excludes its prediction; it holds when the interval contains it and is
-      narrow enough that a departure worth naming would have been seen; otherwise too few.
+      {head === null ? '' : sizeWords(head)}, {STATUS_WORDS[status.is]}. Verdicts: a claim holds
+      when its whole interval lies inside the margin, fails when it lies outside, departs when the
+      prediction is excluded but the margin’s edge is not; otherwise undecided.
     </p>
   );
 }

@@ -1,12 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerClaim, LedgerHead } from '../../../src/engine/headless/reproduce';
-import { countsOf, csvOf, stripOf } from './ledger';
+import { countsOf, countWords, csvOf, stripOf } from './ledger';
 
 const CLAIM: LedgerClaim = {
   id: 'variance.slope',
   claim: 'Var[log s] falls like 1/L: slope -1, "as predicted".',
   prediction: -1,
+  source: 'liu',
+  margin: [-1.2, -0.8],
+  detected: false,
+  clusters: 10,
+  settledBy: null,
+  note: null,
+  keptFrom: null,
+  working: null,
   measured: -0.93,
   interval: [-1.02, -0.84],
   n: 10,
@@ -43,18 +51,20 @@ describe('the ledger as CSV', () => {
           expect([text, ` ${text}`]).toContain(row?.[3]);
           expect(row?.[3]).not.toMatch(/^[=+@]/);
           expect(row).toHaveLength(head?.length ?? 0);
-          expect(Number(row?.[5])).toBe(measured === 0 ? 0 : measured);
-          expect(row?.[11]).toBe('no');
-          expect(row?.[12]).toBe(CLAIM.rule);
+          expect(Number(row?.[head?.indexOf('measured') ?? -1])).toBe(
+            measured === 0 ? 0 : measured,
+          );
+          expect(row?.[head?.indexOf('recorded') ?? -1]).toBe('no');
+          expect(row?.at(-1)).toBe(CLAIM.rule);
         },
       ),
     );
   });
 
   it('leaves empty what was not measured', () => {
-    const nothing = { measured: null, interval: null, prediction: null };
+    const nothing = { measured: null, interval: null, prediction: null, margin: null };
     const [, , row] = parse(csvOf([{ ...CLAIM, ...nothing }], null));
-    expect(row?.slice(4, 8)).toEqual(['', '', '', '']);
+    expect(row?.slice(5, 11)).toEqual(['', '', '', '', '', '']);
   });
 
   it('says above the lines what a stranger needs to make it again', () => {
@@ -70,6 +80,8 @@ describe('the ledger as CSV', () => {
       maxOperators: 9,
       policies: [{ name: 'tiny/a', sha256: 'ab'.repeat(32) }],
       pairs: [],
+      samples: 0,
+      claimsHash: 'cd'.repeat(32),
     };
     const link = 'https://example.org/#/reproduce?v=1&ledgerSeed=7';
     const lines = csvOf([CLAIM], { head, link }).split('\r\n');
@@ -83,12 +95,15 @@ describe('the ledger as CSV', () => {
 
 describe('counts', () => {
   it('count every claim once', () => {
-    const verdicts = ['holds', 'holds', 'fails', 'too few'] as const;
+    const verdicts = ['holds', 'holds', 'fails', 'departs', 'undecided'] as const;
     expect(countsOf(verdicts.map((verdict) => ({ ...CLAIM, verdict })))).toEqual({
       holds: 2,
       fails: 1,
-      'too few': 1,
+      departs: 1,
+      undecided: 1,
+      'not applicable': 0,
     });
+    expect(countWords(countsOf([CLAIM, { ...CLAIM, verdict: 'fails' }]))).toBe('1 holds, 1 fails');
   });
 });
 

@@ -1,14 +1,33 @@
 /** The ledger as text: counts, CSV, and file names. Contract: pure; CSV after RFC 4180, full precision. */
 import type { LedgerClaim, LedgerHead } from '../../../src/engine/headless/reproduce';
 import { csvHead, csvRow, labelCell, numberCell } from '../../../src/export/csv';
-import type { ExperimentVerdict } from '../../../src/experiments/experiment';
+import type { Verdict } from '../../../src/experiments/experiment';
 
-export type Counts = Record<ExperimentVerdict, number>;
+export type Counts = Record<Verdict, number>;
 
 export function countsOf(claims: readonly LedgerClaim[]): Counts {
-  const counts: Counts = { holds: 0, fails: 0, 'too few': 0 };
+  const counts: Counts = {
+    holds: 0,
+    fails: 0,
+    departs: 0,
+    undecided: 0,
+    'not applicable': 0,
+  };
   for (const { verdict } of claims) counts[verdict]++;
   return counts;
+}
+
+/** "3 hold, 1 fails, 2 depart, 4 are undecided, 1 does not apply" */
+export function countWords(counts: Counts): string {
+  const of = (n: number, one: string, many: string) =>
+    n === 0 ? [] : [`${n} ${n === 1 ? one : many}`];
+  return [
+    ...of(counts.holds, 'holds', 'hold'),
+    ...of(counts.fails, 'fails', 'fail'),
+    ...of(counts.departs, 'departs', 'depart'),
+    ...of(counts.undecided, 'is undecided', 'are undecided'),
+    ...of(counts['not applicable'], 'does not apply', 'do not apply'),
+  ].join(', ');
 }
 
 /** "quick, 80 prompts × 4 responses a pair" */
@@ -24,13 +43,19 @@ const COLUMNS = [
   'experiment',
   'id',
   'claim',
+  'source',
   'prediction',
+  'margin low',
+  'margin high',
   'measured',
   'low',
   'high',
   'n',
   'n of',
   'verdict',
+  'detected',
+  'settled by',
+  'note',
   'recorded',
   'rule',
 ] as const;
@@ -44,6 +69,7 @@ function provenance(head: LedgerHead, link: string): string[] {
     `seed: ${seed}`,
     `size: ${sizeWords(head)}`,
     ...policies.map(({ name, sha256 }) => `sha256 ${name}: ${sha256}`),
+    `sha256 of the claims: ${head.claimsHash}`,
     `backend: policy on ${backend}, kernels on ${kernels}, ${adapter}`,
   ];
 }
@@ -58,13 +84,19 @@ export function csvOf(
     labelCell(c.experiment),
     labelCell(c.id),
     labelCell(c.claim),
+    c.source,
     numberCell(c.prediction),
+    numberCell(c.margin?.[0]),
+    numberCell(c.margin?.[1]),
     numberCell(c.measured),
     numberCell(c.interval?.[0]),
     numberCell(c.interval?.[1]),
     String(c.n),
     c.nOf,
     c.verdict,
+    c.detected ? 'yes' : 'no',
+    numberCell(c.settledBy),
+    labelCell(c.note ?? ''),
     c.recorded ? 'yes' : 'no',
     labelCell(c.rule),
   ]);

@@ -22,6 +22,8 @@ const HEAD: LedgerHead = {
   maxOperators: 9,
   policies: [],
   pairs: [],
+  samples: 0,
+  claimsHash: '',
 };
 
 function claim(id: string): LedgerClaim {
@@ -29,6 +31,14 @@ function claim(id: string): LedgerClaim {
     id,
     claim: 'A claim.',
     prediction: 0,
+    source: 'lab',
+    margin: [-1, 1],
+    detected: false,
+    clusters: 10,
+    settledBy: null,
+    note: null,
+    keptFrom: null,
+    working: null,
     measured: 0.1,
     interval: [-0.1, 0.3],
     n: 10,
@@ -64,7 +74,14 @@ function scripted() {
         },
         end: (error) => {
           if (error) reject(error);
-          else resolve({ ...HEAD, ...options, backend: 'wasm', claims });
+          else
+            resolve({
+              ...HEAD,
+              ...options,
+              backend: 'wasm',
+              claims,
+              multiplicity: { method: '', claims: 0, given: 0, expectedWrong: 0, alpha: 0.05 },
+            });
         },
       });
     });

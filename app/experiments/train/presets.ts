@@ -62,9 +62,22 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
     },
   },
   {
+    id: 'published',
+    name: 'Published bands',
+    words: 'The bands of GSPO’s paper: GSPO 3e-4/4e-4, GRPO 0.2/0.27.',
+    settings: {
+      ...DEFAULT_TRAINING,
+      racers: [
+        { ...gspo, epsilonLow: 3e-4, epsilonHigh: 4e-4 },
+        { ...grpo, epsilonLow: 0.2, epsilonHigh: 0.27 },
+      ],
+    },
+  },
+  {
     id: 'series',
     name: 'Shipped series',
-    words: 'The race behind the checkpoints that ship with the lab.',
+    words:
+      'The race behind the checkpoints that ship with the lab; GSPO clips at ten times the published band.',
     settings: SHIPPED_RACE,
   },
 ];

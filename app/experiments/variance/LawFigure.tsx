@@ -54,9 +54,9 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
       caption={
         <>
           {counted(result.sequences, 'response')} to {counted(result.prompts, 'prompt')}. Error
-          bars: 95 % intervals by bootstrap over prompts. Line: σ²/L, with the σ² of the tokens of
-          the same responses (band: its interval). Under it, measured ÷ predicted; on 1 the law
-          holds.
+          bars: 95 % intervals over prompts, valid at every look. Line: σ²/L, with the σ² of the
+          tokens of the same responses (band: its interval). Under it, measured ÷ predicted; on 1
+          the law holds.
           {result.natural.points.length === 0 &&
             ' No bin of natural lengths has 40 responses to 20 prompts yet: fewer bins or more prompts fill them.'}
         </>

@@ -26,7 +26,7 @@ export function Words({ result }: { result: VarianceResult | null }) {
           <Formula tex={DERIVATION} block height={150} label="derivation of the law" />
           <p className="small">
             The law drops the covariances. It also takes one σ² for every position, every prompt and
-            every length. Each of these can fail on its own, and the experiment tells which.
+            every length. Each of these can fail on its own; the page on dependence tells which.
           </p>
         </details>
       </section>
@@ -39,7 +39,7 @@ export function Words({ result }: { result: VarianceResult | null }) {
         <Claims
           claims={result?.claims ?? []}
           recorded={false}
-          deciding="of the four about log s, its slope and its level over natural lengths and over prefixes"
+          deciding="of the three about log s"
         />
       </section>
       <BreakIt
@@ -64,7 +64,8 @@ function WithNumbers({ result }: { result: VarianceResult | null }) {
   if (shown.length === 0) {
     return (
       <p className="plot-empty worked-waiting">
-        One length of your own run is worked through here, as soon as it has 40 responses.
+        One length of your own run is worked through here, as soon as it has two responses of one
+        length.
       </p>
     );
   }
@@ -98,7 +99,7 @@ function withNumbers(
 const BREAKS: readonly Break[] = [
   {
     title: 'Independent tokens (control)',
-    why: 'Everything the law assumes. Here it must hold, and does in 95 of 100 runs per claim.',
+    why: 'Everything the law assumes. Here nothing may fail, however often one looks: in 95 of 100 runs for all claims together.',
     change: synthetic({}),
   },
   {
@@ -118,7 +119,7 @@ const BREAKS: readonly Break[] = [
   },
   {
     title: 'Heavy tails, ν = 3',
-    why: 'Breaks nothing: the law asks for a variance, not for a normal. Only the intervals widen.',
+    why: 'Breaks nothing: the law asks for a variance, not for a normal. Only the intervals of the slopes widen.',
     change: synthetic({ tailDegrees: 3 }),
   },
   {

@@ -1,5 +1,5 @@
 /** Intervals and estimates as text. */
-import type { Estimate } from '../../../src/math/stats/clusters';
+import type { Estimate } from '../../../src/math/stats/intervals';
 import { significant } from '../../format/numbers';
 
 export function interval(ends: readonly [number, number] | null, digits = 3): string {

@@ -8,8 +8,12 @@
  * sentence). The ledger holds what a stranger needs to check it: seed, size, backend, adapter, the
  * hashes of the policies and the version of the app.
  */
+import { claimsHash, declarationOf } from '../../experiments/claims';
 import type { Claim } from '../../experiments/experiment';
 import { REPRODUCED } from '../../experiments/manifest';
+import { evidenceIn, judgedAt } from '../../experiments/shared/claim';
+import { ALPHA } from '../../math/stats/anytime';
+import { eBenjaminiHochberg } from '../../math/stats/multiplicity';
 import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../settings/run';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { EngineClient } from '../lab/client';
@@ -51,10 +55,28 @@ export interface LedgerHead {
   maxOperators: number;
   policies: { name: string; sha256: string }[];
   pairs: ReproducePair[];
+  /** samples of responses that the pairs rest on: pairs with one old policy are judged on the same responses */
+  samples: number;
+  /** SHA-256 of the claims' declarations (`docs/claims.md`) */
+  claimsHash: string;
 }
 
 export interface Ledger extends LedgerHead {
   claims: LedgerClaim[];
+  multiplicity: Multiplicity;
+}
+
+/** How many verdicts the claims' evidence carries together, and how many of them are expected to be wrong. */
+export interface Multiplicity {
+  method: string;
+  /** claims that an interval decides */
+  claims: number;
+  /** holds and fails among them */
+  given: number;
+  /** at most so many of the given are expected to be wrong */
+  expectedWrong: number;
+  /** error probability of each interval in the ledger */
+  alpha: number;
 }
 
 export interface ReproduceOptions {
@@ -86,7 +108,7 @@ export interface ReproduceHooks {
 /**
  * Responses per pair. `quick` has few responses to many prompts, because intervals rest on prompts.
  * A software GPU is some thirty times slower than WebAssembly on the same cores: `quick-software` has short
- * expressions only; it shows that everything runs there, and most of its verdicts are `too few`.
+ * expressions only; it shows that everything runs there, and most of its claims stay undecided.
  */
 const SIZES = {
   full: { prompts: 640, groupSize: 8, maxOperators: 9 },
@@ -174,6 +196,36 @@ function spansRace({ name, races, checkpoints }: PolicyManifest, pair: Reproduce
   );
 }
 
+/**
+ * The verdicts of a ledger: claims are many, so each is judged again at the level that e-BH leaves to it. Recorded
+ * claims and measured ones count alike.
+ */
+export function judgedTogether(
+  claims: readonly LedgerClaim[],
+): Pick<Ledger, 'claims' | 'multiplicity'> {
+  const evidence = claims.flatMap((claim) => {
+    const declaration = declarationOf(claim.id);
+    const own = declaration && evidenceIn(claim, declaration);
+    return own ? [Math.max(own.holds, own.fails)] : [];
+  });
+  const { given, alpha } = eBenjaminiHochberg(evidence);
+  return {
+    claims: claims.map((claim) => {
+      const declaration = declarationOf(claim.id);
+      return declaration ? { ...claim, ...judgedAt(claim, declaration, alpha) } : claim;
+    }),
+    multiplicity: {
+      method:
+        'e-BH over confidence sequences: of the verdicts given an expected share of 5 % at most is wrong; ' +
+        'intervals are at the level that goes with it (e-BY). Identities have no false alarms and do not count.',
+      claims: evidence.length,
+      given,
+      expectedWrong: ALPHA * given,
+      alpha,
+    },
+  };
+}
+
 /** @throws what stopped it; AbortError when cancelled */
 export async function reproduce(
   client: EngineClient,
@@ -201,6 +253,8 @@ export async function reproduce(
     ...SIZES[size],
     policies: hashes(policies, pairs),
     pairs,
+    samples: new Set(pairs.map(({ policy, old }) => `${policy}/${old}`)).size,
+    claimsHash: claimsHash(),
   };
   hooks.begun?.(head);
   const claims: LedgerClaim[] = [];
@@ -233,12 +287,12 @@ export async function reproduce(
       }
     }
     if (policies.some((policy) => spansRace(policy, pair))) {
-      const series = await unlessCancelled(client.series(pair.policy, options.seed), signal);
+      const series = await unlessCancelled(client.series(pair.policy), signal);
       for (const claim of series.claims) {
         say({ ...claim, pair: pair.id, experiment: 'train', recorded: true });
       }
     }
   }
   hooks.progress({ fraction: 1, etaSeconds: 0, what: 'done' });
-  return { ...head, claims };
+  return { ...head, ...judgedTogether(claims) };
 }

@@ -51,8 +51,8 @@ export class EngineClient {
   }
 
   /** Claims on the races that ship with a policy; none where it has none. */
-  series(policy: string, seed: number): ReplyOf<'series'> {
-    return this.channel.call('series', { policy, seed });
+  series(policy: string): ReplyOf<'series'> {
+    return this.channel.call('series', { policy });
   }
 
   /** A checkpoint file of the person's own, from now on usable like a shipped one. */

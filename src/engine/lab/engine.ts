@@ -41,6 +41,7 @@ import type {
 } from './protocol';
 import { Answers } from '../rpc/answers';
 import { Run, type RunEvents } from './run';
+import { GivenVerdicts } from './given-verdicts';
 import { KeptRunStore } from './kept-runs';
 import { factsOf, policyHashes, stampOf } from '../stamp';
 import { message } from '../../message';
@@ -64,7 +65,13 @@ interface Current {
   facts: RunFacts;
   /** where it is kept; null: nowhere */
   kept: KeptId | null;
+  /** what was decided while it grew */
+  verdicts: GivenVerdicts;
 }
+
+/** Prompts that the run will have; files have those that they have. */
+const plannedOf = (current: Current | undefined): number | undefined =>
+  current?.facts.settings?.source.prompts;
 
 /** Sequences in one batch: small enough for a live page, large enough for the device. */
 const SEQUENCES_PER_BATCH = { wasm: 32, webgpu: 64 };
@@ -118,7 +125,7 @@ export class Engine {
         });
       case 'series':
         return answers.give(request, async () => ({
-          claims: await this.policies.seriesClaims(request.policy, request.seed),
+          claims: await this.policies.seriesClaims(request.policy),
         }));
       case 'adopt':
         return answers.give(request, () =>
@@ -183,7 +190,11 @@ export class Engine {
   ): Promise<ExperimentMap[ExperimentId]['result']> {
     const { rollouts, seed } = await this.subject(run);
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
-    return runExperiment(experiment, rollouts, settings, { kernels, seed, signal });
+    const current = this.current?.id === run ? this.current : undefined;
+    const context = { kernels, seed, signal, planned: plannedOf(current) };
+    const result = await runExperiment(experiment, rollouts, settings, context);
+    current?.verdicts.keep(experiment, settings, result);
+    return result;
   }
 
   private async fingerprint({
@@ -195,7 +206,9 @@ export class Engine {
     if (settings === null) throw new Error('A link cannot bring back data from your own files.');
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
     const files = policyFiles(settings, await this.policies.list());
-    return runFingerprint(run.rollouts(), files, experiment, { kernels, seed });
+    const planned = settings.source.prompts;
+    const context = { kernels, seed, planned };
+    return runFingerprint(run.rollouts(), files, experiment, context);
   }
 
   /** The backend for a choice; another choice than before closes what was open. */
@@ -255,7 +268,14 @@ export class Engine {
           })
         : null;
       const run = new Run(source, this.eventsOf(id, autosave));
-      this.current = { id, run, seed: settings.source.seed, facts, kept: autosave?.id ?? null };
+      this.current = {
+        id,
+        run,
+        seed: settings.source.seed,
+        facts,
+        kept: autosave?.id ?? null,
+        verdicts: new GivenVerdicts(),
+      };
       const early = this.early?.run === id ? this.early : undefined;
       this.early = undefined;
       await obey(run, early?.type ?? 'resume');
@@ -285,7 +305,14 @@ export class Engine {
     const run = new Run(source, this.eventsOf(id, autosave), begun);
     const seed = settings?.source.seed ?? FILE_SEED;
     const { files, policies, backend } = about;
-    this.current = { id, run, seed, facts: { settings, files, policies, backend }, kept };
+    this.current = {
+      id,
+      run,
+      seed,
+      facts: { settings, files, policies, backend },
+      kept,
+      verdicts: new GivenVerdicts(),
+    };
     run.pause();
     return { kept: about, progress: run.progress(), cannotResume };
   }
@@ -392,7 +419,7 @@ export class Engine {
     this.latestRun = id;
     await this.leave();
     const { seed, facts } = source.origin();
-    this.current = { id, run, seed, facts, kept: null };
+    this.current = { id, run, seed, facts, kept: null, verdicts: new GivenVerdicts() };
     const { report } = source;
     return { status: 'read', report, progress: end.progress, settings: facts.settings };
   }

@@ -47,12 +47,12 @@ export class Policies {
   }
 
   /** Claims on the races that ship with a policy, from their recorded curves. */
-  async seriesClaims(policy: string, seed: number): Promise<Claim[]> {
+  async seriesClaims(policy: string): Promise<Claim[]> {
     const manifest = findPolicy(await this.list(), policy);
     const curves = await Promise.all(
       (manifest.races ?? []).map(({ file }) => fetchSeries(this.files, policy, file)),
     );
-    return seriesClaims(shippedSeries(manifest, curves), seed);
+    return seriesClaims(shippedSeries(manifest, curves));
   }
 
   open(backend: Backend, name: string, hooks: SourceHooks): Promise<PolicyHost> {

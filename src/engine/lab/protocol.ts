@@ -219,7 +219,7 @@ export type LabCalls = {
     reply: { backend: BackendInfo; policies: PolicyManifest[] };
   };
   /** claims on the races that ship with a policy, from their recorded curves */
-  series: { ask: { policy: string; seed: number }; reply: { claims: Claim[] } };
+  series: { ask: { policy: string }; reply: { claims: Claim[] } };
   /** a checkpoint file of the person's own, to be used like a shipped one: its id, and the policies with it */
   adopt: {
     ask: { policy: string; name: string; file: Blob };

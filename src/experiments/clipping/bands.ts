@@ -12,3 +12,15 @@ export function adaptiveBand({ sigma }: { sigma: number }, z: number, length: nu
   const epsilon = (z * sigma) / Math.sqrt(length);
   return { low: epsilon, high: epsilon };
 }
+
+/** As published: GSPO's paper (arXiv:2507.18071), section 5.1. */
+export const PAPER_BANDS = {
+  gspo: { low: 3e-4, high: 4e-4 },
+  grpo: { low: 0.2, high: 0.27 },
+} as const satisfies Record<string, Band>;
+
+/** Both ends of a band times a factor. */
+export const scaledBand = ({ low, high }: Band, by: number): Band => ({
+  low: low * by,
+  high: high * by,
+});

@@ -6,10 +6,12 @@
  * do not overlap, so the share clipped at (e_l, e_h) is low(e_l) + high(e_h), and so is the gradient mass
  * lost: the map over both is the sum of two curves.
  */
-import { GRPO_BAND, GSPO_BAND, objective, type ClippedId } from '../../math/objectives/registry';
+import { objective, type ClippedId } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
-import { ClusterBootstrap, transformed, type Estimate } from '../../math/stats/clusters';
-import { logCombination, meanStatistic } from '../../math/stats/statistics';
+import type { Measured } from '../../math/stats/anytime';
+import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
+import { jackknifeOf } from '../../math/stats/jackknife';
+import { logRatioOf, meanStatistic } from '../../math/stats/statistics';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
@@ -17,7 +19,7 @@ import { stage } from '../shared/input';
 import { geometricLengthBins } from '../shared/length-bins';
 import { proportion, shareDifference, withRuleOfThree } from '../shared/proportions';
 import { prepareClipping, responseWeight, type ClippingData } from './data';
-import { adaptiveBand, edges } from './bands';
+import { adaptiveBand, edges, PAPER_BANDS, scaledBand } from './bands';
 import { clippedObjective, type Band, type ClippedObjective } from './objective';
 import type { ClippingSettings } from './settings';
 import { measure as measureSides, type MeasuredSide } from './sides';
@@ -66,6 +68,20 @@ export interface Orders {
   interval: [number, number] | null;
 }
 
+/** log10 of GSPO's over GRPO's share of clipped tokens, both bands times each factor. */
+export interface Disparity {
+  factors: readonly number[];
+  /** [gspo factor][grpo factor]; null where one of them clips nothing */
+  log10: (number | null)[][];
+}
+
+/** What the claims judge, each on its working scale; null where it is not defined. */
+export interface ClippingInference {
+  orders: Measured | null;
+  /** largest less smallest log10 within a factor of two of both bands */
+  ranges: Measured | null;
+}
+
 export interface MeasuredClipping {
   sequences: number;
   tokens: number;
@@ -76,6 +92,8 @@ export interface MeasuredClipping {
   /** share outside the published bands */
   outside: { grpo: Estimate; gspo: Estimate };
   orders: Orders;
+  disparity: Disparity;
+  inference: ClippingInference;
   /** share outside the adaptive band among the longest third minus the shortest third */
   adaptiveDifference: Estimate;
   correction: CorrectionReport;
@@ -99,8 +117,8 @@ export async function measureClipping(
     maps.push(clipMap(data, id, settings.library, grid));
     await stage(context, 0.2 + (0.5 * maps.length) / settings.objectives.length);
   }
-  const bootstrap = new ClusterBootstrap({ seed: context.seed });
-  const lengths = lengthBins(data, settings, bootstrap);
+  const intervals = new PromptIntervals(context);
+  const lengths = lengthBins(data, settings, intervals);
   await stage(context, 0.9);
   return {
     sequences: sequenceCount(rollouts),
@@ -109,11 +127,11 @@ export async function measureClipping(
     maps,
     lengths,
     outside: {
-      gspo: outsideShare(data, 'sequence', GSPO_BAND, bootstrap),
-      grpo: outsideShare(data, 'token', GRPO_BAND, bootstrap),
+      gspo: outsideShare(data, 'sequence', PAPER_BANDS.gspo, intervals),
+      grpo: outsideShare(data, 'token', PAPER_BANDS.grpo, intervals),
     },
-    orders: twoOrders(data, bootstrap),
-    adaptiveDifference: adaptiveDifference(data, settings, bootstrap),
+    ...disparityOf(data, intervals),
+    adaptiveDifference: adaptiveDifference(data, settings, intervals),
     correction,
   };
 }
@@ -166,7 +184,7 @@ const isOutside = (log: number, { low, high }: { low: number; high: number }): b
 function lengthBins(
   data: ClippingData,
   settings: ClippingSettings,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): MeasuredLengthBin[] {
   return geometricLengthBins(data.lengths, settings.bins).map((bin) => {
     const lengthOf = (i: number): number => data.lengths[i] as number;
@@ -175,7 +193,7 @@ function lengthBins(
         data,
         bin.members,
         (i) => isOutside(data.logWeight[i] as number, bandOf(lengthOf(i))),
-        bootstrap,
+        intervals,
         (i) => responseWeight(data, i),
       );
     let total = 0;
@@ -193,7 +211,7 @@ function outsideShare(
   data: ClippingData,
   level: 'token' | 'sequence',
   band: Band,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): Estimate {
   const sums = data.newSums(2);
   const [low, high] = edges(level, band);
@@ -213,46 +231,82 @@ function outsideShare(
     }
     sums.add(i, [tokens, hits]);
   }
-  return withRuleOfThree(bootstrap.estimate(sums.sums, meanStatistic));
+  return withRuleOfThree(intervals.estimate(sums.sums, meanStatistic));
 }
 
-/** GSPO's clipped tokens over GRPO's, both at their published bands. */
-function twoOrders(data: ClippingData, bootstrap: ClusterBootstrap): Orders {
-  const clippedBy = (log: number, advantage: number, band: { low: number; high: number }) =>
-    advantage < 0 ? Math.exp(log) < 1 - band.low : advantage > 0 && Math.exp(log) > 1 + band.high;
-  const sums = data.newSums(2);
-  let gspo = 0;
-  let grpo = 0;
+const FACTORS = [0.25, 0.5, 1, 2, 4] as const;
+const [HALF, PUBLISHED, DOUBLE] = [1, 2, 3] as const;
+
+/** Clipped tokens of GSPO and of GRPO, token for token, both published bands times every factor. */
+function disparityOf(
+  data: ClippingData,
+  intervals: PromptIntervals,
+): Pick<MeasuredClipping, 'orders' | 'disparity' | 'inference'> {
+  const count = FACTORS.length;
+  const bands = FACTORS.map((by) => ({
+    gspo: edges('sequence', scaledBand(PAPER_BANDS.gspo, by)),
+    grpo: edges('token', scaledBand(PAPER_BANDS.grpo, by)),
+  }));
+  const clippedBy = (log: number, advantage: number, [low, high]: readonly [number, number]) =>
+    advantage < 0 ? log < low : advantage > 0 && log > high;
+  // per prompt: GSPO's clipped tokens by factor, then GRPO's
+  const sums = data.newSums(2 * count);
   let total = 0;
   for (let i = 0; i < data.lengths.length; i++) {
     const advantage = data.advantage[i] as number;
+    const terms = new Array<number>(2 * count).fill(0);
     let size = 0;
-    let single = 0;
     for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
       const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      const log = data.logRatio[t] as number;
       size += weight;
-      if (clippedBy(data.logRatio[t] as number, advantage, GRPO_BAND)) single += weight;
+      bands.forEach(({ grpo }, k) => {
+        if (clippedBy(log, advantage, grpo))
+          terms[count + k] = (terms[count + k] as number) + weight;
+      });
     }
-    const whole = clippedBy(data.logWeight[i] as number, advantage, GSPO_BAND) ? size : 0;
+    bands.forEach(({ gspo }, k) => {
+      if (clippedBy(data.logWeight[i] as number, advantage, gspo)) terms[k] = size;
+    });
     total += size;
-    sums.add(i, [whole, single]);
-    gspo += whole;
-    grpo += single;
+    sums.add(i, terms);
   }
-  const log: Estimate = bootstrap.estimate(
-    sums.sums,
-    logCombination([{ kind: 'ratio', numerator: 0, denominator: 1, weight: 1 }]),
-  );
-  const { estimate, interval } = transformed(log, (x) => x / Math.LN10);
-  const measured = grpo > 0 && gspo > 0 ? estimate : null;
-  const usable = measured === null ? null : interval;
-  return { gspo: gspo / total, grpo: grpo / total, log10: measured, interval: usable };
+  const totals = sums.sums.columns.map((column) => column.reduce((a, b) => a + b, 0));
+  const clipped = (k: number): number => totals[k] as number;
+  const both = (k: number, j: number): boolean => clipped(k) > 0 && clipped(count + j) > 0;
+  const orders = both(PUBLISHED, PUBLISHED)
+    ? jackknifeOf(sums.sums, (own) => logRatioOf(PUBLISHED, count + PUBLISHED)(own) / Math.LN10)
+    : null;
+  const ranges =
+    both(DOUBLE, DOUBLE) && both(HALF, HALF)
+      ? jackknifeOf(
+          sums.sums,
+          (own) =>
+            (logRatioOf(HALF, DOUBLE)(own) + logRatioOf(count + HALF, count + DOUBLE)(own)) /
+            Math.LN10,
+        )
+      : null;
+  return {
+    orders: {
+      gspo: clipped(PUBLISHED) / total,
+      grpo: clipped(count + PUBLISHED) / total,
+      log10: orders && orders.estimate,
+      interval: orders && intervals.around(orders).interval,
+    },
+    disparity: {
+      factors: FACTORS,
+      log10: FACTORS.map((_, k) =>
+        FACTORS.map((__, j) => (both(k, j) ? Math.log10(clipped(k) / clipped(count + j)) : null)),
+      ),
+    },
+    inference: { orders, ranges },
+  };
 }
 
 function adaptiveDifference(
   data: ClippingData,
   settings: ClippingSettings,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): Estimate {
   const sorted = Float64Array.from(data.lengths).sort();
   const shortest = sorted[Math.floor(sorted.length / 3)] ?? 0;
@@ -266,7 +320,7 @@ function adaptiveDifference(
       ),
     (i) => (data.lengths[i] as number) > longest,
     (i) => (data.lengths[i] as number) <= shortest,
-    bootstrap,
+    intervals,
     (i) => responseWeight(data, i),
   );
 }

@@ -5,9 +5,11 @@
  * only where mu is small against sigma / sqrt(L)). Contract: of the data only mu, sigma, the lengths and what
  * a response counts enter.
  */
-import { GRPO_BAND, GSPO_BAND } from '../../math/objectives/registry';
+import type { Measured } from '../../math/stats/anytime';
 import { normalCdf } from '../../math/stats/distributions';
-import { adaptiveBand, edges } from './bands';
+import { jackknifeOf } from '../../math/stats/jackknife';
+import { lengthClasses } from '../../math/stats/responses';
+import { adaptiveBand, edges, PAPER_BANDS } from './bands';
 import { responseWeight, type ClippingData } from './data';
 import type { MeasuredClipMap, MeasuredClipping, MeasuredLengthBin } from './measure';
 import {
@@ -55,6 +57,8 @@ export interface PredictedClipping extends Omit<
   maps: ClipMap[];
   lengths: LengthClipPoint[];
   outside: { grpo: SharePoint; gspo: SharePoint };
+  /** log of the share outside over the predicted one; null where one of them is 0 */
+  excess: { grpo: Measured | null; gspo: Measured | null };
 }
 
 export function predictClipping(
@@ -67,19 +71,70 @@ export function predictClipping(
     sigma: data.sigma,
     maps: maps.map((map) => predictMap(data, map)),
     lengths: lengths.map((bin) => predictBin(data, bin, settings)),
+    excess: {
+      gspo: excessOver(data, 'sequence', PAPER_BANDS.gspo),
+      grpo: excessOver(data, 'token', PAPER_BANDS.grpo),
+    },
     outside: {
       gspo: {
         measured: outside.gspo.estimate,
         interval: outside.gspo.interval,
-        predicted: meanOutside(data, data.lengths.keys(), () => GSPO_BAND),
+        predicted: meanOutside(data, data.lengths.keys(), () => PAPER_BANDS.gspo),
       },
       grpo: {
         measured: outside.grpo.estimate,
         interval: outside.grpo.interval,
-        predicted: predictOutside(data, 'token', 1, GRPO_BAND),
+        predicted: predictOutside(data, 'token', 1, PAPER_BANDS.grpo),
       },
     },
   };
+}
+
+/**
+ * log of the share outside the band over that of the normal law, mu and sigma from the tokens of the same prompts;
+ * one jackknife over both.
+ */
+function excessOver(data: ClippingData, level: 'token' | 'sequence', band: Band): Measured | null {
+  const { classOf, at } = lengthClasses(level === 'token' ? Uint32Array.of(1) : data.lengths);
+  const sums = data.newSums(5 + at.length);
+  const [low, high] = edges(level, band);
+  const outside = (log: number): boolean => log < low || log > high;
+  for (let i = 0; i < data.lengths.length; i++) {
+    const terms = new Array<number>(5 + at.length).fill(0);
+    const add = (k: number, x: number): void => void (terms[k] = (terms[k] as number) + x);
+    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
+      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+      const d = (data.logRatio[t] as number) - data.mu;
+      add(2, weight);
+      add(3, weight * d);
+      add(4, weight * d * d);
+      if (level === 'sequence') continue;
+      add(0, weight);
+      add(5, weight);
+      if (outside(data.logRatio[t] as number)) add(1, weight);
+    }
+    if (level === 'sequence') {
+      const weight = responseWeight(data, i);
+      add(0, weight);
+      add(5 + (classOf.get(data.lengths[i] as number) as number), weight);
+      if (outside(data.logWeight[i] as number)) add(1, weight);
+    }
+    sums.add(i, terms);
+  }
+  const statistic = (totals: Float64Array): number => {
+    const tokens = totals[2] as number;
+    const shift = (totals[3] as number) / tokens;
+    const sigma = Math.sqrt((totals[4] as number) / tokens - shift * shift);
+    const law = { ...data, mu: data.mu + shift, sigma };
+    let predicted = 0;
+    at.forEach((length, k) => {
+      predicted += (totals[5 + k] as number) * predictOutside(law, level, length, band);
+    });
+    // a law that predicts none at all is wrong by any factor: 300 orders of magnitude stand for it
+    return Math.log((totals[1] as number) / Math.max(predicted, 1e-300));
+  };
+  const hits = (sums.sums.columns[1] as Float64Array).some((own) => own > 0);
+  return hits ? jackknifeOf(sums.sums, statistic) : null;
 }
 
 function predictMap(data: ClippingData, map: MeasuredClipMap): ClipMap {

@@ -1,22 +1,19 @@
 /**
- * Experiment `dependence`: are tokens, and responses to one prompt, independent, as sigma^2 / L needs?
- *
- * If they were, the autocorrelation of d_t would be 0 at every lag and the intraclass correlation (ICC)
- * of log s among responses to one prompt would be 0. Where they are not, the corrected law
- * (`corrected-law.ts`) takes the place of the naive one; both are laid over the measured variance.
- *
- * ICC: one-way analysis of variance with prompts as groups, unequal sizes (Searle 1971); its interval is
- * that of log(MSB / MSW), which is Fisher's transform of the ICC, by studentised cluster bootstrap.
+ * Experiment `dependence`: what of sigma^2 / L fails where it fails? Var[log s | L] is taken apart into variance by
+ * position, covariance between tokens, what a prompt does to all its responses, and a mean that depends on the length
+ * (`math/stats/length-law.ts`). Each part is judged by its own name; the law of the parts is judged on prompts that it
+ * was not fitted on, with the naive law beside it.
  */
+import type { Verdicts } from '../experiment';
 import { pipeline } from '../shared/pipeline';
-import { dependenceClaims, type DependenceVerdicts } from './claims';
+import { dependenceClaims } from './claims';
 import { measureDependence } from './measure';
 import { predictDependence, type PredictedDependence } from './predict';
 import { DEPENDENCE_DEFAULTS, dependenceSettingsSchema } from './settings';
 
 export type { LagPoint } from './measure';
 export type { Decomposition, LawCurve, LawPoint } from './predict';
-export type DependenceResult = PredictedDependence & DependenceVerdicts;
+export type DependenceResult = PredictedDependence & Verdicts;
 
 export const dependence = pipeline({
   schema: dependenceSettingsSchema,

@@ -1,33 +1,28 @@
 /**
- * Autocorrelation of d_t, the parameters of the corrected law, the intraclass correlation (ICC), and Var[log s]
- * over length. Contract: pure; every interval from the one bootstrap that is passed in.
+ * Autocorrelation of d_t, what responses to one prompt share, the parts of Var[log s | L], and Var[log s] over
+ * length. Contract: pure; what a mean that depends on the length explains is taken off first.
  */
-import { automaticWindow, lagSums, meanVarianceWeights } from '../../math/stats/autocorrelation';
+import { automaticWindow, lagSums } from '../../math/stats/autocorrelation';
+import type { Measured } from '../../math/stats/anytime';
 import {
-  joinSums,
-  ClusterBootstrap,
-  newClusterSums,
-  transformed,
-  type ClusterSums,
-  type Estimate,
-} from '../../math/stats/clusters';
-import { mean, variance as sampleVariance } from '../../math/stats/moments';
-import { meanCoefficients, slopeCoefficients } from '../../math/stats/regression';
-import { anova, intraclassCorrelation, logF, logVariance } from '../../math/stats/statistics';
-import { compensatedSum } from '../../math/summation';
+  averagingSums,
+  correlationOfLogF,
+  covariancePart,
+  meanLengthSums,
+  meanPromptSize,
+  positionCurve,
+  promptLogF,
+} from '../../math/stats/averaging';
+import { joinSums, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
+import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
+import { jackknife, jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
+import { lengthLaw, type LawFit, type LengthLaw } from '../../math/stats/length-law';
+import { mean } from '../../math/stats/moments';
+import { describeResponses, type Responses } from '../../math/stats/responses';
+import { fisherZ, logVariance } from '../../math/stats/statistics';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import type { ExperimentContext } from '../experiment';
 import {
-  correlationStatistic,
-  lawOf,
-  lawSums,
-  lawStatistic,
-  residualStatistic,
-  responsePairSums,
-  type Law,
-  type LawLayout,
-} from './corrected-law';
-import {
-  MIN_SLOPE_POINTS,
   momentSums,
   naturalCurve,
   prefixCurve,
@@ -36,12 +31,8 @@ import {
   type Curve,
   type Prepared,
 } from '../shared/curves';
-import type { ExperimentContext } from '../experiment';
-import { sequenceMeans, stage } from '../shared/input';
+import { stage } from '../shared/input';
 import type { DependenceSettings } from './settings';
-
-/** of the two intervals that decide the page's verdict, so that it cries wolf in 5 % of clean runs at most */
-const JOINT_LEVEL = 0.975;
 
 export interface LagPoint {
   lag: number;
@@ -53,14 +44,6 @@ export interface LagPoint {
   band: number;
 }
 
-/** Measured over predicted variance by one law; both come from the same data, so the interval is joint. */
-export interface LawCheck {
-  /** geometric mean over the points */
-  level: Estimate | null;
-  /** slope of log(measured / predicted) over log length */
-  tilt: Estimate | null;
-}
-
 interface MeasuredLawPoint {
   length: number;
   minLength: number;
@@ -69,15 +52,33 @@ interface MeasuredLawPoint {
   /** Var[log s], nats^2 */
   measured: number;
   interval: [number, number] | null;
-  /** how much each gamma_k counts in each law at the lengths of this point */
-  lagWeights: { naive: Float64Array; corrected: Float64Array };
+  /** [sequences] */
+  lengths: Uint32Array;
 }
 
 export interface MeasuredLawCurve {
   kind: Curve['kind'];
   points: MeasuredLawPoint[];
-  naive: LawCheck;
-  corrected: LawCheck;
+}
+
+/** Measured over predicted variance by one law, on prompts that it was not fitted on. */
+export interface LawCheck {
+  level: Estimate;
+  /** slope of log(measured / predicted) over log length */
+  tilt: Estimate;
+}
+
+/** What the claims judge, each on its working scale. */
+export interface DependenceInference {
+  covariance: Measured;
+  /** log F for `promptSize` responses */
+  prompt: Measured;
+  /** Fisher's z */
+  mean: Measured;
+  position: Measured;
+  /** log of the level */
+  law: Measured;
+  lawTilt: Measured;
 }
 
 export interface MeasuredDependence {
@@ -85,7 +86,7 @@ export interface MeasuredDependence {
   tokens: number;
   prompts: number;
   lags: LagPoint[];
-  /** lags that the corrected law uses */
+  /** lags that the law of the parts uses */
   window: number;
   /** 1 + 2 sum_k rho_k over the window */
   integratedAutocorrelation: Estimate;
@@ -94,206 +95,193 @@ export interface MeasuredDependence {
   /** variance of the prompts' shifts, nats^2; null where no prompt has two responses */
   tau2: Estimate | null;
   intraclassCorrelation: Estimate | null;
-  /** 97.5 % intervals of the autocorrelation at lag 1 and of the ICC */
-  joint: { neighbours: Estimate['interval']; icc: Estimate['interval'] };
-  /** sigma^2, autocovariances and tau^2, from tokens and pairs of tokens only */
-  laws: { naive: Law; corrected: Law };
+  /** responses to a prompt with at least two; null where none has */
+  promptSize: number | null;
   natural: MeasuredLawCurve;
   prefix: MeasuredLawCurve;
+  law: LengthLaw;
+  checks: { naive: LawCheck; corrected: LawCheck };
   meanLength: number;
-  /** Var[log s] over all responses, nats^2, and the weights of the lags in it */
-  total: { variance: number; lagWeights: Float64Array };
+  inference: DependenceInference;
 }
 
-/** What each law says of the responses in a curve is laid beside it in `predict.ts`. */
 export async function measureDependence(
   rollouts: Rollouts,
   settings: DependenceSettings,
   context: ExperimentContext,
 ): Promise<MeasuredDependence> {
   const data = prepare(rollouts);
-  const bootstrap = new ClusterBootstrap(context);
-  const longest = data.lengths.reduce((max, length) => Math.max(max, length), 1);
+  const intervals = new PromptIntervals(context);
+  const { centered, cluster, prompts, lengths } = data;
+  const responses = describeResponses(centered, rollouts.offsets, cluster, prompts);
+  const longest = lengths.reduce((max, length) => Math.max(max, length), 1);
   const maxLag = Math.min(settings.maxLag, longest - 1);
   await stage(context, 0.05);
-  const lags = lagSums(data.centered, rollouts.offsets, data.cluster, data.prompts, maxLag);
-  const responsePairs = responsePairSums(data);
-  const hasPairs = (responsePairs.columns[1] as Float64Array).some((pairs) => pairs > 0);
-  await stage(context, 0.3);
+  const around = aroundExpected(responses, centered, rollouts.offsets);
+  const lags = lagSums(around, rollouts.offsets, cluster, prompts, maxLag);
+  const pairs = responsePairSums(responses, around, rollouts.offsets);
+  await stage(context, 0.2);
+  const points = lagPoints(intervals, lags, pairs, maxLag);
+  await stage(context, 0.4);
+  const law = lengthLaw(responses, centered, rollouts.offsets, maxLag);
+  await stage(context, 0.7);
 
-  const points = lagPoints(bootstrap, lags, responsePairs, hasPairs, maxLag);
-  const window = automaticWindow([1, ...points.map((point) => point.autocorrelation)]);
-  const joint = new ClusterBootstrap({ ...context, level: JOINT_LEVEL });
-  const [neighbours] = lagPoints(joint, lags, responsePairs, hasPairs, Math.min(1, maxLag));
-  const law = lawSums(lags, responsePairs, window);
-  const layout: LawLayout = { window, at: 0, hasPairs };
-  await stage(context, 0.6);
-
-  const { integrated, sigma2, tau2 } = tokenEstimates(bootstrap, law, layout);
-  const icc = iccEstimate(bootstrap, data);
-  const limit = prefixLimit(data.lengths, settings.prefixLength);
-  const natural = lawCurve(data, naturalCurve(data, settings.bins), bootstrap, law, layout);
-  await stage(context, 0.8);
-  const prefixes = prefixCurve(data, limit, settings.prefixPoints);
-  const prefix = lawCurve(data, prefixes, bootstrap, law, layout);
+  const window = Math.min(maxLag, automaticWindow([1, ...points.map((p) => p.autocorrelation)]));
+  const tokens = joinSums(
+    { clusters: prompts, columns: lags.columns.slice(0, 2 * (window + 1)) },
+    pairs,
+  );
+  const at = tokens.columns.length - 2;
+  const tau2Of: TotalsFunction = (totals) => shared(totals, at);
+  const variance: TotalsFunction = (totals) => mean0(totals, 0) - shared(totals, at);
+  const integrated: TotalsFunction = (totals) => {
+    let sum = 1;
+    for (let k = 1; k <= window; k++) sum += 2 * correlationAt(totals, k, at);
+    return sum;
+  };
+  const size = meanPromptSize(responses);
+  const [covariance, prompt] = jackknife(averagingSums(responses), [
+    covariancePart,
+    promptLogF(size),
+  ]) as [Measured, Measured];
+  const position = positionCurve(responses, centered, rollouts.offsets);
+  const hasPairs = Number.isFinite(size);
+  const limit = prefixLimit(lengths, settings.prefixLength);
+  const natural = lawCurve(data, naturalCurve(data, settings.bins), intervals);
+  const prefix = lawCurve(data, prefixCurve(data, limit, settings.prefixPoints), intervals);
   await stage(context, 1);
+  const check = ({ level, tilt }: LawFit): LawCheck => ({
+    level: transformed(intervals.around(level), Math.exp),
+    tilt: intervals.around(tilt),
+  });
   return {
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
-    prompts: data.prompts,
+    prompts,
     lags: points,
     window,
-    integratedAutocorrelation: integrated,
-    sigma2,
-    tau2,
-    intraclassCorrelation: icc,
-    joint: {
-      neighbours: neighbours?.interval ?? null,
-      icc: iccEstimate(joint, data)?.interval ?? null,
-    },
-    laws: {
-      naive: lawOf(totalsOf(naiveSums(law)), NAIVE_LAYOUT),
-      corrected: lawOf(totalsOf(law), layout),
-    },
+    integratedAutocorrelation: intervals.estimate(tokens, integrated),
+    sigma2: intervals.estimate(tokens, variance),
+    tau2: hasPairs ? intervals.estimate(tokens, tau2Of) : null,
+    intraclassCorrelation: hasPairs
+      ? transformed(intervals.around(prompt), (logF) => correlationOfLogF(logF, size))
+      : null,
+    promptSize: hasPairs ? size : null,
     natural,
     prefix,
-    meanLength: mean(data.lengths),
-    total: {
-      variance: sampleVariance(sequenceMeans(data.centered, rollouts.offsets)),
-      lagWeights: meanVarianceWeights(data.lengths, window),
+    law,
+    checks: { naive: check(law.naive), corrected: check(law.decomposed) },
+    meanLength: mean(lengths),
+    inference: {
+      covariance,
+      prompt,
+      mean: jackknifeOf(meanLengthSums(responses), fisherZ),
+      position: jackknifeOf(position.sums, position.slope),
+      law: law.decomposed.level,
+      lawTilt: law.decomposed.tilt,
     },
   };
 }
 
-/** The naive law is the corrected one without lags and without prompts. */
-const NAIVE_LAYOUT: LawLayout = { window: 0, at: 0, hasPairs: false };
-const naiveSums = ({ clusters, columns }: ClusterSums): ClusterSums => ({
-  clusters,
-  columns: columns.slice(0, 2),
-});
+/** [tokens] d_t less what the length of its response explains */
+function aroundExpected(
+  { expected }: Responses,
+  centered: Float64Array,
+  offsets: Uint32Array,
+): Float64Array {
+  const out = new Float64Array(centered.length);
+  expected.forEach((own, i) => {
+    const to = offsets[i + 1] as number;
+    for (let t = offsets[i] as number; t < to; t++) out[t] = (centered[t] as number) - own;
+  });
+  return out;
+}
+
+/** Columns (cross-products of responses, their token pairs), per prompt; 0 where it has one response. */
+function responsePairSums(
+  { cluster, clusters, lengths }: Responses,
+  around: Float64Array,
+  offsets: Uint32Array,
+): ClusterSums {
+  const sums = newClusterSums(clusters, 2);
+  const [cross, pairs] = sums.columns as [Float64Array, Float64Array];
+  const sumOf = new Float64Array(clusters);
+  const tokensOf = new Float64Array(clusters);
+  lengths.forEach((length, i) => {
+    const g = cluster[i] as number;
+    let sum = 0;
+    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
+      sum += around[t] as number;
+    }
+    cross[g] = (cross[g] as number) - sum * sum;
+    pairs[g] = (pairs[g] as number) - length * length;
+    sumOf[g] = (sumOf[g] as number) + sum;
+    tokensOf[g] = (tokensOf[g] as number) + length;
+  });
+  for (let g = 0; g < clusters; g++) {
+    pairs[g] = (pairs[g] as number) + (tokensOf[g] as number) ** 2;
+    // a lone response cancels only to rounding
+    cross[g] = (pairs[g] as number) > 0 ? (cross[g] as number) + (sumOf[g] as number) ** 2 : 0;
+  }
+  return sums;
+}
+
+/** mean product at lag k, columns (pairs, products) from 2k on */
+const mean0 = (totals: Float64Array, k: number): number =>
+  (totals[2 * k + 1] as number) / (totals[2 * k] as number);
+
+/** what different responses to one prompt share, per pair of tokens: tau^2; 0 where it cannot be known */
+const shared = (totals: Float64Array, at: number): number =>
+  (totals[at + 1] as number) > 0 ? (totals[at] as number) / (totals[at + 1] as number) : 0;
+
+function correlationAt(totals: Float64Array, k: number, at: number): number {
+  const tau2 = shared(totals, at);
+  const variance = mean0(totals, 0) - tau2;
+  return variance > 0 ? (mean0(totals, k) - tau2) / variance : NaN;
+}
 
 /** Autocorrelations at lags 1 .. maxLag, each from its own pairs. */
 function lagPoints(
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   lags: ClusterSums,
-  responsePairs: ClusterSums,
-  hasPairs: boolean,
+  pairs: ClusterSums,
   maxLag: number,
 ): LagPoint[] {
-  const layout: LawLayout = { window: 1, at: 0, hasPairs };
-  const statistic = correlationStatistic(layout, Float64Array.of(0, 1));
   return Array.from({ length: maxLag }, (_, index) => {
     const lag = index + 1;
     const columns = [0, 1, 2 * lag, 2 * lag + 1].map((k) => lags.columns[k] as Float64Array);
-    const own = joinSums({ clusters: lags.clusters, columns }, responsePairs);
-    const { estimate, interval } = bootstrap.estimate(own, statistic);
-    const pairs = compensatedSum(columns[2] as Float64Array);
-    return { lag, pairs, autocorrelation: estimate, interval, band: 1.96 / Math.sqrt(pairs) };
+    const own = joinSums({ clusters: lags.clusters, columns }, pairs);
+    const { estimate, interval } = intervals.estimate(own, (totals) => correlationAt(totals, 1, 4));
+    const count = (columns[2] as Float64Array).reduce((a, b) => a + b, 0);
+    return {
+      lag,
+      pairs: count,
+      autocorrelation: estimate,
+      interval,
+      band: 1.96 / Math.sqrt(count),
+    };
   });
 }
 
-function tokenEstimates(
-  bootstrap: ClusterBootstrap,
-  law: ClusterSums,
-  layout: LawLayout,
-): { integrated: Estimate; sigma2: Estimate; tau2: Estimate | null } {
-  const none = new Float64Array(layout.window + 1);
-  const first = none.map((_, lag) => (lag === 0 ? 1 : 0));
-  const both = none.map((_, lag) => (lag === 0 ? 1 : 2));
-  return {
-    integrated: bootstrap.estimate(law, correlationStatistic(layout, both)),
-    sigma2: bootstrap.estimate(law, lawStatistic(layout, first, 0)),
-    tau2: layout.hasPairs ? bootstrap.estimate(law, lawStatistic(layout, none, 1)) : null,
-  };
-}
-
-/** ICC of log s among responses to one prompt; null where no prompt has two responses. */
-function iccEstimate(bootstrap: ClusterBootstrap, data: Prepared): Estimate | null {
-  const { rollouts, cluster, centered, prompts } = data;
-  const values = sequenceMeans(centered, rollouts.offsets);
-  const sums = newClusterSums(prompts, 6);
-  const [ones, count, sum, squares, share, sizes] = sums.columns as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  values.forEach((x, i) => {
-    const g = cluster[i] as number;
-    count[g] = (count[g] as number) + 1;
-    sum[g] = (sum[g] as number) + x;
-    squares[g] = (squares[g] as number) + x * x;
-  });
-  for (let g = 0; g < prompts; g++) {
-    const m = count[g] as number;
-    if (m === 0) continue;
-    ones[g] = 1;
-    share[g] = (sum[g] as number) ** 2 / m;
-    sizes[g] = m * m;
-  }
-  if (!count.some((m) => m > 1)) return null;
-  const { m0 } = anova(sums.columns.map((column) => compensatedSum(column)));
-  return transformed(bootstrap.estimate(sums, logF), (log) =>
-    intraclassCorrelation(Math.exp(log), m0),
-  );
-}
-
-function totalsOf(sums: ClusterSums): number[] {
-  return sums.columns.map((column) => compensatedSum(column));
-}
-
-/** Measured variance along a curve, and how each law fares. */
 function lawCurve(
   data: Prepared,
-  curve: Curve,
-  bootstrap: ClusterBootstrap,
-  sums: ClusterSums,
-  layout: LawLayout,
+  { kind, points }: Curve,
+  intervals: PromptIntervals,
 ): MeasuredLawCurve {
-  const { kind, points } = curve;
-  const measuredSums = points.map((point) => momentSums(data, point));
-  const weightsFor = (window: number): Float64Array[] =>
-    points.map((point) => meanVarianceWeights(point.lengths, window));
-  const h = { naive: weightsFor(0), corrected: weightsFor(layout.window) };
-  const check = (own: ClusterSums, ownLayout: LawLayout, weights: Float64Array[]): LawCheck => {
-    if (points.length === 0) return { level: null, tilt: null };
-    const joined = joinSums(...measuredSums, own);
-    const placed = { ...ownLayout, at: 3 * points.length };
-    const sizes = points.map((point) => point.sequences);
-    const x = points.map((point) => Math.log(point.length));
-    const level = transformed(
-      bootstrap.estimate(joined, residualStatistic(placed, weights, meanCoefficients(sizes))),
-      Math.exp,
-    );
-    const tilt =
-      points.length < MIN_SLOPE_POINTS
-        ? null
-        : bootstrap.estimate(
-            joined,
-            residualStatistic(placed, weights, slopeCoefficients(x, sizes)),
-          );
-    return { level, tilt };
-  };
   return {
     kind,
-    points: points.map((point, b) => ({
-      length: point.length,
-      minLength: point.minLength,
-      maxLength: point.maxLength,
-      sequences: point.sequences,
-      measured: sampleVariance(point.values),
-      interval: transformed(
-        bootstrap.estimate(measuredSums[b] as ClusterSums, logVariance),
-        Math.exp,
-      ).interval,
-      lagWeights: {
-        naive: h.naive[b] as Float64Array,
-        corrected: h.corrected[b] as Float64Array,
-      },
-    })),
-    naive: check(naiveSums(sums), NAIVE_LAYOUT, h.naive),
-    corrected: check(sums, layout, h.corrected),
+    points: points.map((point) => {
+      const { length, minLength, maxLength, sequences, lengths } = point;
+      const own = transformed(intervals.estimate(momentSums(data, point), logVariance), Math.exp);
+      return {
+        length,
+        minLength,
+        maxLength,
+        sequences,
+        lengths,
+        measured: own.estimate,
+        interval: own.interval,
+      };
+    }),
   };
 }

@@ -1,76 +1,71 @@
-/**
- * Verdict: `holds` when the largest relative deviation of every form stays within `tolerance`
- * (`predict.ts`), `fails` when one does not, `too few` below MIN_SEQUENCES. `equivalence.shannon` (dH is not
- * the Shannon entropy change) is judged by the interval of the correlation between the two: `holds` below
- * SAME_QUANTITY, `fails` above.
- */
-import type { Claim, Verdicts } from '../experiment';
-import { judged } from '../shared/verdict';
-import type { Deviation, Form } from './measure';
+/** Claims of `equivalence`: three identities, and that dH is not the Shannon entropy's change. */
+import type { Verdicts } from '../experiment';
+import { declare, judgedPage, judgeFamily } from '../shared/claim';
 import type { PredictedEquivalence } from './predict';
 
-const MIN_SEQUENCES = 20;
-/** At or above this correlation the Shannon-entropy change and dH could pass for one quantity. */
-const SAME_QUANTITY = 0.99;
+const LIU = {
+  kind: 'identity',
+  source: 'liu',
+  where: 'abstract: the perplexity-entropy equivalence',
+  estimand:
+    'Largest relative deviation of the form from exp(mean dₜ) in float64, over all responses.',
+  estimator: 'Each form by its own route through the kernels.',
+  fails: 'An error of arithmetic: it is an identity.',
+  nOf: 'sequences',
+  tolerance: '1e-5 with float32 kernels (what they are tested to), 1e-12 in float64',
+} as const;
 
-const FORM_CLAIMS: Record<Form, string> = {
-  geometric: 'Form 1, the geometric mean of the token ratios, is the sequence weight s.',
-  perplexity: 'Form 2, the perplexity ratio PPL_old / PPL_theta, is the sequence weight s.',
-  entropy: 'Form 3, exp(dH) with dH the cross-entropy change, is the sequence weight s.',
-};
+export const EQUIVALENCE_CLAIMS = declare([
+  {
+    ...LIU,
+    id: 'equivalence.geometric',
+    claim: 'Form 1, the geometric mean of the token ratios, is the sequence weight s.',
+  },
+  {
+    ...LIU,
+    id: 'equivalence.perplexity',
+    claim: 'Form 2, the perplexity ratio PPL_old / PPL_theta, is the sequence weight s.',
+  },
+  {
+    ...LIU,
+    id: 'equivalence.entropy',
+    claim: 'Form 3, exp(dH) with dH the cross-entropy change, is the sequence weight s.',
+  },
+  {
+    kind: 'interval',
+    id: 'equivalence.shannon',
+    source: 'lab',
+    where: 'a reading of “entropy change” that the paper’s words allow',
+    claim:
+      'dH is the change of the cross-entropy of the sampled response, not the change of the policy’s Shannon entropy.',
+    estimand: 'Correlation of the two changes over responses.',
+    estimator: 'Pearson’s r by Fisher’s z; jackknife over prompts.',
+    fails: 'Policies under which the two are the same number.',
+    nOf: 'sequences',
+    prediction: null,
+    margin: { low: -1, high: 0.99 },
+    why: 'At 0.99 or above the two could pass for one quantity.',
+    scale: 'correlation',
+    spread: null,
+  },
+]);
 
 /** The question is about the forms; the claim about Shannon's entropy stands beside it in the ledger. */
-export function equivalenceClaims(predicted: PredictedEquivalence): Verdicts {
-  const { deviations, sequences, tolerance } = predicted;
-  return judged(
-    [...deviations.map((d) => formClaim(d, sequences, tolerance)), shannonClaim(predicted)],
+export function equivalenceClaims(
+  { deviations, sequences, tolerance, shannon }: PredictedEquivalence,
+  _settings: unknown,
+  planned: number,
+): Verdicts {
+  const judge = judgeFamily(EQUIVALENCE_CLAIMS, planned);
+  return judgedPage(
+    [
+      ...deviations.map(({ form, max }) =>
+        judge.identity(`equivalence.${form}`, max, tolerance, sequences),
+      ),
+      judge.interval('equivalence.shannon', shannon, shannon === null ? 0 : sequences, {
+        note: shannon === null ? 'The source has no Shannon entropies.' : null,
+      }),
+    ],
     (id) => id !== 'equivalence.shannon',
   );
-}
-
-function formClaim({ form, max }: Deviation, n: number, tolerance: number): Claim {
-  return {
-    id: `equivalence.${form}`,
-    claim: FORM_CLAIMS[form],
-    prediction: 0,
-    measured: max,
-    interval: null,
-    n,
-    nOf: 'sequences',
-    verdict: n < MIN_SEQUENCES ? 'too few' : max <= tolerance ? 'holds' : 'fails',
-    rule:
-      `Largest relative deviation from exp(mean d_t) in float64 over all sequences; holds up to ` +
-      `${tolerance}, too few below ${MIN_SEQUENCES} sequences.`,
-  };
-}
-
-function shannonClaim({
-  points,
-  sequences,
-  shannonCorrelation,
-  shannonInterval: interval,
-}: PredictedEquivalence): Claim {
-  // Sources have Shannon entropies for all tokens or for none.
-  const n = points.some(({ shannonChange }) => shannonChange !== null) ? sequences : 0;
-  let verdict: Claim['verdict'] = 'too few';
-  if (interval && n >= MIN_SEQUENCES) {
-    if (interval[1] < SAME_QUANTITY) verdict = 'holds';
-    else if (interval[0] >= SAME_QUANTITY) verdict = 'fails';
-  }
-  return {
-    id: 'equivalence.shannon',
-    claim:
-      'dH is the change of the cross-entropy of the sampled response, ' +
-      "not the change of the policy's Shannon entropy.",
-    prediction: null,
-    measured: shannonCorrelation,
-    interval,
-    n,
-    nOf: 'sequences',
-    verdict,
-    rule:
-      `Correlation of the two changes over sequences, 95 % interval by cluster bootstrap over prompts; ` +
-      `holds when the interval lies below ${SAME_QUANTITY}, fails when it lies above, otherwise too few. ` +
-      'Sources without Shannon entropies cannot decide it.',
-  };
 }

@@ -98,9 +98,11 @@ describe('equivalence', () => {
 
   it('withholds judgement on few sequences and on none', async () => {
     const few = await equivalence.run(policyLike([3, 5, 8]), equivalence.defaults, context);
-    expect(few.claims.every((c) => c.verdict === 'too few')).toBe(true);
+    // an identity needs no number of responses; a correlation needs prompts
+    expect(claim(few, 'equivalence.geometric')).toMatchObject({ verdict: 'holds', n: 3 });
+    expect(claim(few, 'equivalence.shannon')).not.toMatchObject({ verdict: 'holds' });
     const none = await equivalence.run(emptyRollouts(), equivalence.defaults, context);
-    expect(none.claims.every((c) => c.verdict === 'too few')).toBe(true);
+    expect(none.claims.every((c) => c.verdict === 'not applicable')).toBe(true);
     expect(none.sequences).toBe(0);
   });
 
@@ -148,7 +150,7 @@ describe('equivalence', () => {
 
     const unknown = await equivalence.run(rollouts, equivalence.defaults, context);
     expect(unknown.shannonCorrelation).toBeNull();
-    expect(claim(unknown, 'equivalence.shannon')).toMatchObject({ verdict: 'too few' });
+    expect(claim(unknown, 'equivalence.shannon')).toMatchObject({ verdict: 'not applicable' });
   });
 
   it('thins the points deterministically and keeps them while a run grows', async () => {

@@ -4,13 +4,9 @@
  */
 import type { FloatArray, Histogram, HistogramSpec, SequenceForms } from '../../math/kernels';
 import { philox4x32, STREAM } from '../../math/philox';
-import {
-  addToCluster,
-  ClusterBootstrap,
-  newClusterSums,
-  transformed,
-  type Estimate,
-} from '../../math/stats/clusters';
+import { addToCluster, newClusterSums } from '../../math/stats/clusters';
+import type { Measured } from '../../math/stats/anytime';
+import { jackknifeOf } from '../../math/stats/jackknife';
 import { histogramRange, quantileSorted, sortedFinite } from '../../math/stats/quantiles';
 import { mean, variance } from '../../math/stats/moments';
 import { fisherZ } from '../../math/stats/statistics';
@@ -64,7 +60,7 @@ export interface MeasuredEquivalence {
   underflow: UnderflowBin[];
   points: EquivalencePoint[];
   /** correlation of the Shannon-entropy change with dH over sequences; null where the source has none */
-  shannon: Estimate | null;
+  shannon: Measured | null;
   /** means over sequences, for the formulas with live numbers */
   summary: {
     meanLogWeight: number;
@@ -120,8 +116,7 @@ export async function measureEquivalence(
     { length: n },
     (_, i) => (forms.crossEntropyOld[i] as number) - (forms.crossEntropyNew[i] as number),
   );
-  const correlation =
-    shannon && shannonCorrelation(rollouts, shannon, logWeight, new ClusterBootstrap(context));
+  const correlation = shannon && shannonCorrelation(rollouts, shannon, logWeight);
   const points = thinned(n, MAX_POINTS, context.seed).map((i) => ({
     sequence: i,
     geometric: forms.geometric[i] as number,
@@ -236,13 +231,12 @@ function shannonChange(rollouts: Rollouts): Float64Array | null {
   return sequenceMeans(change, offsets);
 }
 
-/** Pearson's r over sequences; interval by the cluster bootstrap of Fisher's z over prompts. */
+/** Fisher's z of Pearson's r over sequences; NaN where one of them does not vary. */
 function shannonCorrelation(
   rollouts: Rollouts,
   shannon: Float64Array,
   logWeight: Float64Array,
-  bootstrap: ClusterBootstrap,
-): Estimate {
+): Measured {
   const { cluster, clusters } = promptClusters(rollouts);
   const sums = newClusterSums(clusters, 6);
   const centerX = finiteMean(shannon);
@@ -253,7 +247,7 @@ function shannonCorrelation(
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     addToCluster(sums, cluster[i] as number, [1, x, y, x * x, x * y, y * y]);
   }
-  return transformed(bootstrap.estimate(sums, fisherZ), Math.tanh);
+  return jackknifeOf(sums, fisherZ);
 }
 
 function finiteMean(values: Float64Array): number {

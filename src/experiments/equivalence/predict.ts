@@ -7,20 +7,19 @@ import type { MeasuredEquivalence } from './measure';
 /** Of float32 kernels, the bound that they are tested to; of float64. */
 const TOLERANCE = { webgpu: 1e-5, cpu: 1e-12 } as const;
 
-export interface PredictedEquivalence extends Omit<MeasuredEquivalence, 'shannon'> {
+export interface PredictedEquivalence extends MeasuredEquivalence {
   /** largest relative deviation that rounding makes */
   tolerance: number;
   /** correlation of the Shannon-entropy change with dH over sequences; null if unknown */
   shannonCorrelation: number | null;
-  shannonInterval: [number, number] | null;
 }
 
 export function predictEquivalence(measured: MeasuredEquivalence): PredictedEquivalence {
-  const { shannon, ...rest } = measured;
+  const { shannon, kernels } = measured;
   return {
-    ...rest,
-    tolerance: TOLERANCE[rest.kernels],
-    shannonCorrelation: shannon && Number.isFinite(shannon.estimate) ? shannon.estimate : null,
-    shannonInterval: shannon?.interval ?? null,
+    ...measured,
+    tolerance: TOLERANCE[kernels],
+    shannonCorrelation:
+      shannon && Number.isFinite(shannon.estimate) ? Math.tanh(shannon.estimate) : null,
   };
 }

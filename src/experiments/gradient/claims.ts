@@ -1,91 +1,69 @@
 /**
- * Verdicts: GSPO-token's gradient is the derivative of GSPO's loss, taken by central differences on a sample
- * of responses and tokens; holds when the largest relative deviation is at most DERIVATIVE_TOLERANCE, fails
- * otherwise, too few where the sample has no gradient. GSPO's weight is exp(dH), an identity: holds up to
- * IDENTITY_TOLERANCE. The slope of a response's gradient on its length, by interval with resolution
- * SLOPE_RESOLUTION (`shared/verdict.ts`).
+ * Claims of `gradient`: two identities. How a response's gradient grows with its length is no claim: near s = 1 it is what
+ * the aggregation of the loss says, on any policy.
  */
-import { objective } from '../../math/objectives/registry';
 import type { Claim, Verdicts } from '../experiment';
-import { BOOTSTRAP_METHOD, judged, numberClaim } from '../shared/verdict';
-import {
-  DERIVATIVE_RESPONSES,
-  DERIVATIVE_TOKENS,
-  type DerivativeCheck,
-  type SlopedObjective,
-} from './measure';
+import { declare, judgedPage, judgeFamily } from '../shared/claim';
+import type { DerivativeCheck } from './measure';
 import type { PredictedGradient } from './predict';
 
 const IDENTITY_TOLERANCE = 1e-9;
 /** relative: room for the rounding of central differences in float64 (about 1e-10) */
 export const DERIVATIVE_TOLERANCE = 1e-8;
-const SLOPE_RESOLUTION = 0.1;
-const MIN_SEQUENCES = 20;
 
-export function gradientClaims(predicted: PredictedGradient): Verdicts {
-  const { derivative, informationGain } = predicted;
-  return judged([
+export const GRADIENT_CLAIMS = declare([
+  {
+    kind: 'identity',
+    id: 'gradient.gspo-token',
+    source: 'gspo',
+    where: 'section 4.3: GSPO-token',
+    claim: 'GSPO and GSPO-token have the same gradient for every token.',
+    estimand:
+      'Largest deviation of GSPO-token’s gradient from the derivative of GSPO’s loss, over the largest gradient.',
+    estimator:
+      'Central differences at a few tokens of a few responses with A ≠ 0 off the edges of the band.',
+    fails: 'Advantages that differ within a response.',
+    nOf: 'tokens',
+    tolerance: '1e-8, the rounding of central differences',
+  },
+  {
+    kind: 'identity',
+    id: 'gradient.information-gain',
+    source: 'liu',
+    where:
+      'abstract: exp(dH); the same claim as equivalence.entropy, here of the weight that the loss uses',
+    claim: 'GSPO’s weight of a response is exp(dH), dH the drop of its empirical cross-entropy.',
+    estimand:
+      'Largest relative deviation of the loss’s weight from exp(H_old − H_theta), over responses.',
+    estimator: 'Both in float64, each cross-entropy on its own.',
+    fails: 'An error of arithmetic: it is an identity.',
+    nOf: 'sequences',
+    tolerance: '1e-9',
+  },
+]);
+
+export function gradientClaims(
+  { derivative, informationGain }: PredictedGradient,
+  _settings: unknown,
+  planned: number,
+): Verdicts {
+  const judge = judgeFamily(GRADIENT_CLAIMS, planned);
+  const { deviation, n } = informationGain;
+  return judgedPage([
     gspoTokenClaim(derivative),
-    informationClaim(informationGain),
-    ...(['gspo', 'dapo', 'rloo'] as const).map((id) => slopeClaim(predicted, id)),
+    judge.identity('gradient.information-gain', deviation, IDENTITY_TOLERANCE, n),
   ]);
 }
 
 export function gspoTokenClaim({ largest, scale, n }: DerivativeCheck): Claim {
+  const judge = judgeFamily(GRADIENT_CLAIMS, 1);
+  if (scale === 0 && largest === 0) {
+    return judge.none(
+      'gradient.gspo-token',
+      'No gradient passes: every advantage is 0 or every response is clipped.',
+    );
+  }
   // A gradient where GSPO has none anywhere is wrong by all of itself.
-  const deviation = scale > 0 ? largest / scale : largest > 0 ? 1 : 0;
-  return {
-    id: 'gradient.gspo-token',
-    claim: 'GSPO and GSPO-token have the same gradient for every token.',
-    prediction: 0,
-    measured: deviation,
-    interval: null,
-    n,
-    nOf: 'tokens',
-    verdict:
-      scale === 0 && largest === 0
-        ? 'too few'
-        : deviation <= DERIVATIVE_TOLERANCE
-          ? 'holds'
-          : 'fails',
-    rule:
-      `GSPO-token's gradient against central differences of GSPO's loss, at up to ${DERIVATIVE_TOKENS} tokens ` +
-      `each of up to ${DERIVATIVE_RESPONSES} responses with A ≠ 0 whose s is off the edges of the band. ` +
-      'Largest deviation over the largest gradient; holds when it is at most ' +
-      `${DERIVATIVE_TOLERANCE}, room for the rounding of the differences; fails otherwise; too few where no gradient passes.`,
-  };
-}
-
-function informationClaim({ deviation, n }: PredictedGradient['informationGain']): Claim {
-  return {
-    id: 'gradient.information-gain',
-    claim: "GSPO's weight of a response is exp(dH), dH the drop of its empirical cross-entropy.",
-    prediction: 0,
-    measured: deviation,
-    interval: null,
-    n,
-    nOf: 'sequences',
-    verdict: n === 0 ? 'too few' : deviation <= IDENTITY_TOLERANCE ? 'holds' : 'fails',
-    rule: `Largest relative deviation; holds when it is at most ${IDENTITY_TOLERANCE}, fails otherwise. An identity needs no interval.`,
-  };
-}
-
-function slopeClaim(
-  { predictedSlopes, lengthSlopes, sequences: n }: PredictedGradient,
-  id: SlopedObjective,
-): Claim {
-  const predicted = predictedSlopes[id];
-  return numberClaim({
-    id: `gradient.length-${id}`,
-    claim:
-      predicted === 0
-        ? 'Under GSPO a response gets the same gradient whatever its length.'
-        : `Under ${objective(id).title} the gradient of a response grows in proportion to its length.`,
-    prediction: predicted,
-    estimate: n >= MIN_SEQUENCES ? lengthSlopes[id] : null,
-    n,
-    nOf: 'sequences',
-    resolution: SLOPE_RESOLUTION,
-    method: `Slope of log gradient per unit of |A|, before the gate, on log length. ${BOOTSTRAP_METHOD}`,
-  });
+  const deviation = scale > 0 ? largest / scale : 1;
+  return judge.identity('gradient.gspo-token', deviation, DERIVATIVE_TOLERANCE, n);
 }

@@ -3,16 +3,13 @@
  * over tokens, norms are Euclidean over tokens and vocabulary together.
  */
 import { effectiveSampleShare } from '../../math/diagnostics/divergence';
-import type { ClusterBootstrap, Estimate, SmoothStatistic } from '../../math/stats/clusters';
 import { Random, STREAM } from '../../math/philox';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import { kindOf, type ObjectiveSettings } from '../../math/objectives/registry';
 import { quantileSorted } from '../../math/stats/quantiles';
-import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
 import { geometricLengthBins } from '../shared/length-bins';
-import { PromptSums } from '../shared/proportions';
 
 export interface MassBin {
   low: number;
@@ -185,53 +182,6 @@ export function ungatedGradient(
   const { surrogate } = settings;
   const ungated = { ...settings, surrogate: kindOf(surrogate).ungated(surrogate) };
   return evaluateObjective(rollouts, ungated, correction, kept).gradient.map(Math.abs);
-}
-
-/** (n, x, y, xx, xy) -> least-squares slope of y on x */
-const slope: SmoothStatistic = (totals, gradient) => {
-  const n = totals[0] as number;
-  const [mx, my, mxx, mxy] = [1, 2, 3, 4].map((k) => (totals[k] as number) / n) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const sxx = mxx - mx * mx;
-  const sxy = mxy - mx * my;
-  if (!(n > 2 && sxx > 1e-12)) return NaN;
-  const b = sxy / sxx;
-  // Influence of a point: (x - mx)(y - my - b (x - mx)) / (n sxx), written on (1, x, y, xx, xy).
-  const c = 1 / (n * sxx);
-  gradient[0] = c * (mx * my - b * mx * mx);
-  gradient[1] = c * (2 * b * mx - my);
-  gradient[2] = -c * mx;
-  gradient[3] = -c * b;
-  gradient[4] = c;
-  return b;
-};
-
-/** Slope of log(sum_t |gradient before the gate| / |A|) on log L over responses with A != 0. */
-export function lengthSlope(
-  rollouts: Rollouts,
-  settings: ObjectiveSettings,
-  bootstrap: ClusterBootstrap,
-): Estimate {
-  const open = ungatedGradient(rollouts, settings);
-  const sums = new PromptSums(promptClusters(rollouts).cluster, 5);
-  const lengths = responseLengths(rollouts);
-  for (let i = 0; i < lengths.length; i++) {
-    const advantage = Math.abs(rollouts.advantage[i] as number);
-    let mass = 0;
-    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
-      mass += open[t] as number;
-    }
-    // n in front keeps the logarithm near 0 whatever the size of the batch
-    const y = Math.log((mass * lengths.length) / advantage);
-    if (!Number.isFinite(y)) continue;
-    const x = Math.log(lengths[i] as number);
-    sums.add(i, [1, x, y, x * x, x * y]);
-  }
-  return bootstrap.estimate(sums.sums, slope);
 }
 
 /** At most `limit` of n indices, ascending, the same for the same seed. */

@@ -4,7 +4,6 @@
  * its length.
  */
 import { sequenceMeans as plainMeans } from '../../math/diagnostics/divergence';
-import { ClusterBootstrap, type Estimate } from '../../math/stats/clusters';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
   objective,
@@ -17,7 +16,7 @@ import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollout
 import type { ExperimentContext } from '../experiment';
 import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
 import { logRatios, responseLengths, sequenceMeans, stage } from '../shared/input';
-import { lengthSlope, logitNorms, measureObjective, thinned, type GradientMeasure } from './mass';
+import { logitNorms, measureObjective, thinned, type GradientMeasure } from './mass';
 import type { GradientSettings } from './settings';
 
 /** nats of log s; truncation is its square over 6 */
@@ -25,8 +24,6 @@ const DERIVATIVE_STEP = 1e-5;
 /** bounded: each difference costs two passes over its response */
 export const DERIVATIVE_RESPONSES = 32;
 export const DERIVATIVE_TOKENS = 4;
-/** The objectives whose gradient per response is regressed on its length. */
-export type SlopedObjective = 'gspo' | 'dapo' | 'rloo';
 
 export interface GradientPoint {
   sequence: number;
@@ -69,8 +66,6 @@ export interface MeasuredGradient {
   derivative: DerivativeCheck;
   /** largest relative deviation of GSPO's weight from exp(H_old - H_theta), over n responses */
   informationGain: { deviation: number; n: number };
-  /** of log(sum_t |gradient before the gate| / |A|) on log L */
-  lengthSlopes: Record<SlopedObjective, Estimate | null>;
 }
 
 export async function measureGradient(
@@ -99,8 +94,6 @@ export async function measureGradient(
     masses.push(sequenceMass);
     await stage(context, (0.8 * measured.length) / settings.objectives.length);
   }
-  const bootstrap = new ClusterBootstrap({ seed: context.seed });
-  const slopeOf = (id: SlopedObjective) => lengthSlope(rollouts, settingsOf(id, 'trl'), bootstrap);
   return {
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
@@ -114,7 +107,6 @@ export async function measureGradient(
       context.seed,
     ),
     informationGain: informationGain(rollouts),
-    lengthSlopes: { gspo: slopeOf('gspo'), dapo: slopeOf('dapo'), rloo: slopeOf('rloo') },
   };
 }
 

@@ -1,58 +1,57 @@
 /**
- * Verdicts (`shared/verdict.ts`): a slope fails when its 95 % interval excludes the prediction, holds when it
- * contains it and is narrow enough, else too few.
+ * Claims of `length`, the lab's own. That perplexity itself depends on the length is no claim: noise alone makes it
+ * (the Jensen gap), on any policy. The rule is that of `shared/claim.ts`.
  */
-import type { Estimate } from '../../math/stats/clusters';
-import type { Claim, Verdicts } from '../experiment';
-import { BOOTSTRAP_METHOD, judged, numberClaim } from '../shared/verdict';
+import type { Verdicts } from '../experiment';
+import { declare, judgedPage, judgeFamily } from '../shared/claim';
 import type { PredictedLength } from './predict';
 
-const GAP_SLOPE_RESOLUTION = 0.2;
-const LEVEL_SLOPE_RESOLUTION = 0.05;
+export const LENGTH_CLAIMS = declare([
+  {
+    kind: 'interval',
+    id: 'length.ratio',
+    source: 'lab',
+    where: 'what a quotient of two perplexities over the same tokens promises',
+    claim: 'Mean s does not depend on how many tokens it is taken over.',
+    estimand: 'Slope of log mean s on log L over prefixes of the same responses.',
+    estimator: 'Least squares over the prefix lengths; jackknife over prompts.',
+    fails: 'Early tokens whose probability has changed more, or less, than that of late ones.',
+    nOf: 'sequences',
+    prediction: 0,
+    margin: { low: -0.01, high: 0.01 },
+    why: 'A hundredth of s per e-fold of length.',
+    scale: 'plain',
+    spread: null,
+  },
+  {
+    kind: 'interval',
+    id: 'length.cancels',
+    source: 'lab',
+    where: 'what a quotient of two perplexities over the same tokens promises',
+    claim:
+      'The upward bias that noise gives a perplexity cancels in s: nine tenths of it at least.',
+    estimand: 'Jensen gap of s over that of PPL_old (log mean exp x − mean x), over all responses.',
+    estimator: 'Quotient of the two gaps, on the log scale; jackknife over prompts.',
+    fails: 'Policies so far apart that their perplexities share little noise.',
+    nOf: 'sequences',
+    prediction: null,
+    margin: { low: 0, high: 0.1 },
+    why: 'A tenth of the bias left.',
+    scale: 'log',
+    spread: null,
+  },
+]);
 
-export function lengthClaims({ prefix }: PredictedLength): Verdicts {
-  const slope = (
-    id: string,
-    claim: string,
-    prediction: number,
-    estimate: Estimate | null,
-    resolution: number,
-    what: string,
-  ): Claim =>
-    numberClaim({
-      id,
-      claim,
-      prediction,
-      estimate,
-      n: prefix.points.length,
-      nOf: 'lengths',
-      resolution,
-      method: `Slope of ${what} on log length over prefixes of the same responses. ${BOOTSTRAP_METHOD}`,
-    });
-  return judged([
-    slope(
-      'length.perplexity',
-      'The perplexity estimate does not depend on how many tokens it is taken over.',
-      0,
-      prefix.perplexitySlope,
-      LEVEL_SLOPE_RESOLUTION,
-      'log mean PPL_old',
-    ),
-    slope(
-      'length.jensen',
-      'The upward bias of perplexity from noise (the Jensen gap) falls like 1/L.',
-      -1,
-      prefix.gapSlope,
-      GAP_SLOPE_RESOLUTION,
-      'the logarithm of log mean PPL_old - mean H_old',
-    ),
-    slope(
-      'length.ratio',
-      'The bias cancels in the ratio: mean s does not depend on the length.',
-      0,
-      prefix.ratioSlope,
-      LEVEL_SLOPE_RESOLUTION,
-      'log mean s',
-    ),
+export function lengthClaims(
+  { inference, sequences, prefix }: PredictedLength,
+  _settings: unknown,
+  planned: number,
+): Verdicts {
+  const judge = judgeFamily(LENGTH_CLAIMS, planned);
+  return judgedPage([
+    judge.interval('length.ratio', inference.ratio, prefix.points[0]?.sequences ?? 0, {
+      note: inference.ratio === null ? 'A slope wants three prefix lengths.' : null,
+    }),
+    judge.interval('length.cancels', inference.cancels, sequences),
   ]);
 }

@@ -2,17 +2,12 @@
  * Mean of exp(H) and exp of the mean of H, per length: over bins of natural length and over prefixes of the
  * same responses, as in `variance`; the same of s.
  */
-import {
-  ClusterBootstrap,
-  joinSums,
-  newClusterSums,
-  transformed,
-  type ClusterSums,
-  type Estimate,
-  type SmoothStatistic,
-} from '../../math/stats/clusters';
+import { joinSums, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
+import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
+import type { Measured } from '../../math/stats/anytime';
+import { jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
 import { slopeCoefficients } from '../../math/stats/regression';
-import { logCombination, meanStatistic } from '../../math/stats/statistics';
+import { combination, logRatioOf, meanStatistic } from '../../math/stats/statistics';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 import type { CurveSettings } from '../shared/curve-settings';
@@ -26,7 +21,7 @@ import {
   type CurvePoint,
   type Prepared,
 } from '../shared/curves';
-import { stage } from '../shared/input';
+import { sequenceMeans, stage } from '../shared/input';
 
 /** exp of a per-response mean (a perplexity, or s) at one length. */
 export interface MeasuredMean {
@@ -71,6 +66,8 @@ export interface MeasuredLength {
   sequences: number;
   natural: MeasuredLengthCurve;
   prefix: MeasuredLengthCurve;
+  /** what the claims judge: the slope of log mean s (null below three prefixes); log of the quotient of the gaps */
+  inference: { ratio: Measured | null; cancels: Measured };
 }
 
 export async function measureLength(
@@ -79,14 +76,40 @@ export async function measureLength(
   context: ExperimentContext,
 ): Promise<MeasuredLength> {
   const data = prepare(rollouts);
-  const bootstrap = new ClusterBootstrap(context);
+  const intervals = new PromptIntervals(context);
   const limit = prefixLimit(data.lengths, settings.prefixLength);
   await stage(context, 0.1);
-  const natural = measureCurve(data, naturalCurve(data, settings.bins), bootstrap);
+  const natural = measureCurve(data, naturalCurve(data, settings.bins), intervals);
   await stage(context, 0.5);
-  const prefix = measureCurve(data, prefixCurve(data, limit, settings.prefixPoints), bootstrap);
+  const prefix = measureCurve(data, prefixCurve(data, limit, settings.prefixPoints), intervals);
   await stage(context, 1);
-  return { sequences: sequenceCount(rollouts), natural, prefix };
+  return {
+    sequences: sequenceCount(rollouts),
+    natural,
+    prefix,
+    inference: { ratio: prefix.ratioSlope, cancels: cancelling(data) },
+  };
+}
+
+/** log of the Jensen gap of s over that of PPL_old, over all responses. */
+function cancelling(data: Prepared): Measured {
+  const { rollouts, centered } = data;
+  const all: CurvePoint = {
+    minLength: 0,
+    maxLength: Infinity,
+    length: NaN,
+    sequences: data.lengths.length,
+    prompts: data.prompts,
+    members: Uint32Array.from(data.lengths.keys()),
+    lengths: data.lengths,
+    values: sequenceMeans(centered, rollouts.offsets),
+  };
+  const s = exponentSums(data, all, all.values).sums;
+  const old = exponentSums(data, all, crossEntropies(data, all, rollouts.logpOld)).sums;
+  return jackknifeOf(
+    joinSums(s, old),
+    (totals) => Math.log(gapAt(0)(totals)) - Math.log(gapAt(3)(totals)),
+  );
 }
 
 /** Columns per prompt: (n, sum exp(x - origin), sum (x - origin)); Var[x] beside them. */
@@ -114,34 +137,16 @@ function exponentSums(data: Prepared, point: CurvePoint, values: Float64Array): 
   return { sums, origin, variance: squares / (n - 1) };
 }
 
-/** sum_b weight_b of(gap_b), gap = log(mean exp x) - mean x, columns (n, sum exp, sum) per point. */
-function gapStatistic(
-  weights: readonly number[],
-  of: { value(gap: number): number; slope(gap: number): number },
-): SmoothStatistic {
-  return (totals, gradient) => {
-    gradient.fill(0);
-    let value = 0;
-    weights.forEach((weight, b) => {
-      const n = totals[3 * b] as number;
-      const exponent = totals[3 * b + 1] as number;
-      const mean = (totals[3 * b + 2] as number) / n;
-      const gap = Math.log(exponent / n) - mean;
-      const slope = weight * of.slope(gap);
-      value += weight * of.value(gap);
-      gradient[3 * b] = (slope * (mean - 1)) / n;
-      gradient[3 * b + 1] = slope / exponent;
-      gradient[3 * b + 2] = -slope / n;
-    });
-    return value;
+/** gap = log(mean exp x) - mean x, columns (n, sum exp, sum) from `at` on */
+const gapAt =
+  (at: number): TotalsFunction =>
+  (totals) => {
+    const n = totals[at] as number;
+    return Math.log((totals[at + 1] as number) / n) - (totals[at + 2] as number) / n;
   };
-}
-
-const PLAIN = { value: (gap: number) => gap, slope: () => 1 };
-const LOGARITHM = { value: (gap: number) => Math.log(gap), slope: (gap: number) => 1 / gap };
 
 function exponentiated(
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   { sums, origin, variance }: ExponentSums,
 ): MeasuredMean {
   const pair = (k: number): ClusterSums => ({
@@ -149,15 +154,9 @@ function exponentiated(
     columns: [sums.columns[0] as Float64Array, sums.columns[k] as Float64Array],
   });
   const back = (x: number): number => Math.exp(x + origin);
-  const mean = transformed(
-    bootstrap.estimate(
-      pair(1),
-      logCombination([{ kind: 'ratio', numerator: 1, denominator: 0, weight: 1 }]),
-    ),
-    back,
-  );
-  const center = transformed(bootstrap.estimate(pair(2), meanStatistic), back);
-  const gap = bootstrap.estimate(sums, gapStatistic([1], PLAIN));
+  const mean = transformed(intervals.estimate(pair(1), logRatioOf(1, 0)), back);
+  const center = transformed(intervals.estimate(pair(2), meanStatistic), back);
+  const gap = intervals.estimate(sums, gapAt(0));
   return {
     mean: mean.estimate,
     meanInterval: mean.interval,
@@ -183,7 +182,7 @@ function crossEntropies(data: Prepared, point: CurvePoint, logp: FloatArray): Fl
 function measureCurve(
   data: Prepared,
   curve: Curve,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): MeasuredLengthCurve {
   const { kind, points } = curve;
   const { logpOld, logpNew } = data.rollouts;
@@ -199,7 +198,7 @@ function measureCurve(
   const last = sums.at(-1);
   const slopeOf = (
     own: readonly ExponentSums[],
-    statistic: (coefficients: number[]) => SmoothStatistic,
+    statistic: (coefficients: number[]) => TotalsFunction,
     shifted: boolean,
   ): Estimate | null => {
     if (points.length < MIN_SLOPE_POINTS) return null;
@@ -212,16 +211,13 @@ function measureCurve(
       ? own.reduce((sum, { origin }, b) => sum + (coefficients[b] as number) * origin, 0)
       : 0;
     const joined = joinSums(...own.map((one) => one.sums));
-    return transformed(bootstrap.estimate(joined, statistic(coefficients)), (x) => x + shift);
+    return transformed(intervals.estimate(joined, statistic(coefficients)), (x) => x + shift);
   };
-  const logMeans = (coefficients: number[]): SmoothStatistic =>
-    logCombination(
-      coefficients.map((weight, b) => ({
-        kind: 'ratio',
-        numerator: 3 * b + 1,
-        denominator: 3 * b,
-        weight,
-      })),
+  const logMeans = (coefficients: number[]): TotalsFunction =>
+    combination(coefficients.map((weight, b) => ({ weight, of: logRatioOf(3 * b + 1, 3 * b) })));
+  const logGaps = (coefficients: number[]): TotalsFunction =>
+    combination(
+      coefficients.map((weight, b) => ({ weight, of: (totals) => Math.log(gapAt(3 * b)(totals)) })),
     );
   const old = sums.map((own) => own.old);
   const ratio = sums.map((own) => own.ratio);
@@ -234,13 +230,13 @@ function measureCurve(
         minLength: point.minLength,
         maxLength: point.maxLength,
         sequences: point.sequences,
-        perplexityOld: exponentiated(bootstrap, own.old),
-        perplexityNew: exponentiated(bootstrap, own.new),
-        ratio: exponentiated(bootstrap, own.ratio),
+        perplexityOld: exponentiated(intervals, own.old),
+        perplexityNew: exponentiated(intervals, own.new),
+        ratio: exponentiated(intervals, own.ratio),
         position: kind === 'prefix' && last ? own.old.origin - last.old.origin : null,
       };
     }),
-    gapSlope: slopeOf(old, (c) => gapStatistic(c, LOGARITHM), false),
+    gapSlope: slopeOf(old, logGaps, false),
     perplexitySlope: slopeOf(old, logMeans, true),
     ratioSlope: slopeOf(ratio, logMeans, true),
   };

@@ -19,8 +19,7 @@ export interface LengthCurve extends Omit<MeasuredLengthCurve, 'points'> {
   points: LengthPoint[];
 }
 
-export interface PredictedLength {
-  sequences: number;
+export interface PredictedLength extends Pick<MeasuredLength, 'sequences' | 'inference'> {
   natural: LengthCurve;
   prefix: LengthCurve;
 }
@@ -42,6 +41,6 @@ function predictCurve(curve: MeasuredLengthCurve): LengthCurve {
   };
 }
 
-export function predictLength({ sequences, natural, prefix }: MeasuredLength): PredictedLength {
-  return { sequences, natural: predictCurve(natural), prefix: predictCurve(prefix) };
+export function predictLength({ natural, prefix, ...rest }: MeasuredLength): PredictedLength {
+  return { ...rest, natural: predictCurve(natural), prefix: predictCurve(prefix) };
 }

@@ -95,3 +95,13 @@ export const isExperimentId = (name: string): name is ExperimentId =>
 
 /** What Reproduce runs, in the order of the ledger. */
 export const REPRODUCED = EXPERIMENT_IDS.filter((id) => EXPERIMENT_ENTRIES[id].reproduce === true);
+
+/** Who claims what is put to the test. */
+export const SOURCES = {
+  liu: { title: 'The paper', name: 'Liu (2025), arXiv:2510.23142' },
+  gspo: { title: 'GSPO’s paper', name: 'Zheng et al. (2025), arXiv:2507.18071' },
+  library: { title: 'Libraries', name: 'TRL and verl, documentation' },
+  lab: { title: 'The lab’s own', name: 'this lab' },
+} as const;
+export type SourceId = keyof typeof SOURCES;
+export const SOURCE_IDS = Object.keys(SOURCES) as SourceId[];

@@ -14,7 +14,9 @@ import { offPolicyMetrics, type OffPolicyMetrics } from '../../math/diagnostics/
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import { recommended } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
-import { ClusterBootstrap, type Estimate } from '../../math/stats/clusters';
+import type { Measured } from '../../math/stats/anytime';
+import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
+import { jackknifeOf } from '../../math/stats/jackknife';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { meanStatistic } from '../../math/stats/statistics';
 import { variance as sampleVariance } from '../../math/stats/moments';
@@ -67,6 +69,10 @@ export interface MeasuredSampler {
   sigma: number;
   bias: Estimate;
   meanRatio: Estimate;
+  /** mean of e_t plus half its variance, nats: 0 for normal noise around a mean weight of 1 */
+  biasExcess: Measured;
+  /** of Var[mean e_t] on log L */
+  slope: Measured;
   /** verl's metrics of pi_old against the sampler */
   metrics: OffPolicyMetrics;
   bySureness: SurenessBin[];
@@ -113,21 +119,27 @@ async function measureSampler(
   });
   checkRollouts(between);
   const data = prepare(between);
-  const bootstrap = new ClusterBootstrap(context);
-  const curves = await measureVarianceCurves(data, settings, bootstrap, part(0, 0.4));
-  const weights = await measureWeightCurves(data, settings, bootstrap, part(0.4, 0.8));
+  const intervals = new PromptIntervals(context);
+  const curves = await measureVarianceCurves(data, settings, intervals, part(0, 0.4));
+  const weights = await measureWeightCurves(data, settings, intervals, part(0.4, 0.8));
   const e = logRatios(between);
   const overTokens = (of: (t: number) => number) =>
-    bootstrap.estimate(tokenSums(rollouts, of), meanStatistic);
+    intervals.estimate(tokenSums(rollouts, of), meanStatistic);
   const bias = overTokens((t) => e[t] as number);
   const meanRatio = overTokens((t) => Math.exp(e[t] as number));
   await stage(context, 0.85);
-  const bySureness = surenessBins(rollouts, e, bootstrap);
+  const bySureness = surenessBins(rollouts, e, intervals);
   await stage(context, 0.9);
   return {
     sigma: Math.sqrt(sampleVariance(e)),
     bias,
     meanRatio,
+    biasExcess: jackknifeOf(tokenSquares(rollouts, e), (totals) => {
+      const n = totals[0] as number;
+      const center = (totals[1] as number) / n;
+      return center + ((totals[2] as number) / n - center * center) / 2;
+    }),
+    slope: curves.inference.slope,
     metrics: offPolicyMetrics(rollouts.logpSampler, rollouts.logpOld, rollouts.offsets),
     bySureness,
     natural: curves.natural,
@@ -161,11 +173,29 @@ function tokenSums(
   return sums.sums;
 }
 
+/** Per prompt: (tokens, sum of e_t, sum of squares). */
+function tokenSquares(rollouts: Rollouts, e: Float64Array) {
+  const { offsets } = rollouts;
+  const { cluster } = promptClusters(rollouts);
+  const sums = new PromptSums(cluster, 3);
+  for (let i = 0; i < cluster.length; i++) {
+    const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+    let sum = 0;
+    let squares = 0;
+    for (let t = from; t < to; t++) {
+      sum += e[t] as number;
+      squares += (e[t] as number) ** 2;
+    }
+    sums.add(i, [to - from, sum, squares]);
+  }
+  return sums.sums;
+}
+
 /** Equal numbers of tokens per bin, as far as ties allow. */
 function surenessBins(
   rollouts: WithSampler,
   e: Float64Array,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): SurenessBin[] {
   const logp = rollouts.logpSampler;
   const sorted = Float64Array.from(logp).sort();
@@ -191,7 +221,7 @@ function surenessBins(
     }
     if (tokens === 0) return [];
     const bias = sum / tokens;
-    const estimate = bootstrap.estimate(
+    const estimate = intervals.estimate(
       tokenSums(rollouts, (t) => e[t] as number, inside),
       meanStatistic,
     );

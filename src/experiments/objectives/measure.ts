@@ -28,7 +28,7 @@ import type {
   TrlClipStatistics,
   VerlClipStatistics,
 } from '../../math/objectives/types';
-import { ClusterBootstrap, type Estimate } from '../../math/stats/clusters';
+import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { meanStatistic } from '../../math/stats/statistics';
 import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../../rollouts/rollouts';
@@ -157,7 +157,7 @@ export async function measureObjectives(
     correction,
     loss: compareLosses(rollouts),
     whatIf: settings.whatIf ? compared(rollouts, settings, settings.whatIf) : null,
-    meanRatio: meanRatio(rollouts, new ClusterBootstrap(context)),
+    meanRatio: meanRatio(rollouts, new PromptIntervals(context)),
   };
 }
 
@@ -326,7 +326,7 @@ function compareLosses(rollouts: Rollouts): LossComparison {
   return { deviation: off, uncapped: rest, cap, capped };
 }
 
-function meanRatio(rollouts: Rollouts, bootstrap: ClusterBootstrap): Estimate | null {
+function meanRatio(rollouts: Rollouts, intervals: PromptIntervals): Estimate | null {
   const n = sequenceCount(rollouts);
   const sums = new PromptSums(promptClusters(rollouts).cluster, 2);
   const ratio = logRatios(rollouts).map(Math.exp);
@@ -337,5 +337,5 @@ function meanRatio(rollouts: Rollouts, bootstrap: ClusterBootstrap): Estimate | 
     for (let t = from; t < to; t++) sum += ratio[t] as number;
     sums.add(i, [to - from, sum]);
   }
-  return n > 0 ? bootstrap.estimate(sums.sums, meanStatistic) : null;
+  return n > 0 ? intervals.estimate(sums.sums, meanStatistic) : null;
 }

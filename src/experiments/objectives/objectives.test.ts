@@ -139,7 +139,7 @@ describe('claims', () => {
         logpNew[t] = (logpNew[t] as number) + shift;
       const { claims } = await run({ ...rollouts, logpNew });
       const found = claims.find(({ id }) => id === 'objectives.gspo-loss');
-      return [found?.verdict, found?.rule];
+      return [found?.verdict, found?.note];
     };
     const [within, plain] = await claimOf(9.9);
     expect(within).toBe('holds');

@@ -2,7 +2,7 @@
  * Both log-probs of every token are rounded to a format, log s is computed again in float64. The wrong side:
  * the response is inside the band with exact log-probs and outside with rounded ones, or the reverse.
  */
-import { ClusterBootstrap, type Estimate } from '../../math/stats/clusters';
+import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
@@ -18,6 +18,8 @@ export interface MeasuredFormat {
   /** |log s - exact| over responses */
   error: { p50: number; p99: number; max: number; rms: number };
   wrongSide: Estimate;
+  /** [n] 1 where the clip decision changes */
+  changed: Uint8Array;
   /** [n] sum_t (u(a_t)^2 + u(b_t)^2), u the spacing of the format there; 0 for numbers on its grid */
   squaredSpacing: Float64Array;
 }
@@ -33,6 +35,8 @@ export interface MeasuredPrecision {
   /** [n] exact log s, and response lengths */
   exact: Float64Array;
   lengths: Uint32Array;
+  /** [n] prompt of each response */
+  cluster: Uint32Array;
   edges: Edges;
   formats: MeasuredFormat[];
 }
@@ -44,13 +48,13 @@ export async function measurePrecision(
 ): Promise<MeasuredPrecision> {
   const exact = sequenceMeans(logRatios(rollouts), rollouts.offsets);
   const edges = [Math.log1p(-Math.min(settings.low, 1)), Math.log1p(settings.high)] as const;
-  const bootstrap = new ClusterBootstrap({ seed: context.seed });
+  const intervals = new PromptIntervals(context);
   // The claims are about bf16 and six decimals, whatever else is asked for.
   const decimals = [...new Set([...settings.decimals, 6])].sort((a, b) => a - b);
   const wanted: NumberFormat[] = ['fp32', 'bf16', 'fp16', ...decimals];
   const formats: MeasuredFormat[] = [];
   for (const format of wanted) {
-    formats.push(measureFormat(rollouts, exact, edges, format, bootstrap));
+    formats.push(measureFormat(rollouts, exact, edges, format, intervals));
     await stage(context, formats.length / wanted.length);
   }
   return {
@@ -59,6 +63,7 @@ export async function measurePrecision(
     outside: exact.filter((x) => outside(x, edges)).length / exact.length,
     exact,
     lengths: responseLengths(rollouts),
+    cluster: promptClusters(rollouts).cluster,
     edges,
     formats,
   };
@@ -106,12 +111,15 @@ function measureFormat(
   exact: Float64Array,
   edges: Edges,
   format: NumberFormat,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): MeasuredFormat {
   const rounded = sequenceMeans(roundedRatios(rollouts, format), rollouts.offsets);
   const errors = rounded.map((x, i) => Math.abs(x - (exact[i] as number)));
   const sorted = errors.slice().sort();
   const all = Uint32Array.from({ length: exact.length }, (_, i) => i);
+  const changed = Uint8Array.from(rounded, (x, i) =>
+    outside(x, edges) !== outside(exact[i] as number, edges) ? 1 : 0,
+  );
   return {
     format,
     label: labelOf(format),
@@ -121,12 +129,8 @@ function measureFormat(
       max: sorted.at(-1) ?? NaN,
       rms: rms(errors),
     },
-    wrongSide: proportion(
-      promptClusters(rollouts),
-      all,
-      (i) => outside(rounded[i] as number, edges) !== outside(exact[i] as number, edges),
-      bootstrap,
-    ),
+    wrongSide: proportion(promptClusters(rollouts), all, (i) => changed[i] === 1, intervals),
+    changed,
     squaredSpacing: squaredSpacing(rollouts, format),
   };
 }

@@ -3,13 +3,23 @@
  * log s has variance v = sum_t (u(a_t)^2 + u(b_t)^2) / (12 L^2), and a response is on the wrong side with the
  * probability that a normal error of variance v carries it across an edge.
  */
+import type { Measured } from '../../math/stats/anytime';
 import { normalCdf } from '../../math/stats/distributions';
+import { jackknifeOf } from '../../math/stats/jackknife';
+import { meanStatistic } from '../../math/stats/statistics';
+import { PromptSums } from '../shared/proportions';
 import { outside, rms, type Edges, type MeasuredFormat, type MeasuredPrecision } from './measure';
 
-export interface PrecisionRow extends Omit<MeasuredFormat, 'wrongSide' | 'squaredSpacing'> {
+export interface PrecisionRow extends Omit<
+  MeasuredFormat,
+  'wrongSide' | 'squaredSpacing' | 'changed'
+> {
   /** root mean square of the predicted standard deviations */
   predictedRms: number;
   wrongSide: { measured: number; interval: [number, number] | null; predicted: number };
+  /** the share on the wrong side, and how much it exceeds the predicted one */
+  wrong: Measured;
+  excess: Measured;
 }
 
 export interface PredictedPrecision {
@@ -26,18 +36,24 @@ export function predictPrecision(measured: MeasuredPrecision): PredictedPrecisio
 }
 
 function rowOf(
-  { wrongSide, squaredSpacing, ...rest }: MeasuredFormat,
-  { exact, lengths, edges }: MeasuredPrecision,
+  { wrongSide, squaredSpacing, changed, ...rest }: MeasuredFormat,
+  { exact, lengths, edges, cluster }: MeasuredPrecision,
 ): PrecisionRow {
   const spread = squaredSpacing.map((sum, i) => Math.sqrt(sum / 12) / (lengths[i] as number));
+  // (n, changed less predicted) per prompt
+  const sums = new PromptSums(cluster, 2);
   let predicted = 0;
   for (let i = 0; i < exact.length; i++) {
-    predicted += crossing(exact[i] as number, spread[i] as number, edges) / exact.length;
+    const own = crossing(exact[i] as number, spread[i] as number, edges);
+    predicted += own / exact.length;
+    sums.add(i, [1, (changed[i] as number) - own]);
   }
   return {
     ...rest,
     predictedRms: rms(spread),
     wrongSide: { measured: wrongSide.estimate, interval: wrongSide.interval, predicted },
+    wrong: wrongSide,
+    excess: jackknifeOf(sums.sums, meanStatistic),
   };
 }
 

@@ -1,126 +1,136 @@
 /**
- * The papers' observations on a race that ships with a policy, as claims with verdicts: clip shares of GSPO
- * and GRPO, stability, entropy, the variance law step by step, and whether it learned. A claim about a side
- * holds when the whole interval lies on it, one about a number when the interval lies within a margin of it.
+ * Claims about a race that ships with a policy: what GSPO's paper and Liu say of training, on recorded curves. The rule is
+ * that of `shared/claim.ts`, with blocks of consecutive steps in the place of prompts.
  */
-import type { Estimate } from '../../math/stats/clusters';
 import type { Claim } from '../experiment';
+import { declare, judgeFamily } from '../shared/claim';
 import { BLOCK, type MeasuredRacer } from './measure';
 import type { PredictedRace } from './predict';
 
-/** Half an order of magnitude either way still counts as "two orders of magnitude". */
-const ORDERS_RESOLUTION = 0.5;
-/** A tenth of the variance either way. */
-const VARIANCE_RESOLUTION = 0.1;
+const STEPS = {
+  kind: 'interval',
+  nOf: 'steps',
+  scale: 'plain',
+  spread: null,
+  estimator: `Jackknife over blocks of ${BLOCK} consecutive steps, both racers’ together.`,
+} as const;
 
-const METHOD = `95 % interval by studentised bootstrap over blocks of ${BLOCK} consecutive steps.`;
+const racers = ['gspo', 'grpo'] as const;
+type RacerName = (typeof racers)[number];
+const isRacer = (name: string): name is RacerName => (racers as readonly string[]).includes(name);
+
+const accuracy = <const Name extends RacerName>(name: Name) =>
+  ({
+    ...STEPS,
+    id: `series.${name}-accuracy`,
+    source: 'lab',
+    where: 'the shipped race',
+    claim: `${name.toUpperCase()} raises held-out accuracy from where it started.`,
+    estimand: 'Share of right answers to held-out prompts at the end less that at the start.',
+    estimator: 'Difference of two shares over the same number of prompts, one response to each.',
+    fails: 'Training that does not help, or that harms.',
+    nOf: 'prompts',
+    prediction: null,
+    margin: { low: 0, high: 1 },
+    why: 'One-sided: any gain counts.',
+  }) as const;
+
+const entropy = <const Name extends RacerName>(name: Name) =>
+  ({
+    ...STEPS,
+    id: `series.${name}-entropy`,
+    source: 'lab',
+    where: 'the shipped race',
+    claim: `${name.toUpperCase()} lowers the policy’s entropy as it trains.`,
+    estimand: 'Least-squares change of the next token’s Shannon entropy over the run, nats.',
+    fails: 'A policy that grows less certain.',
+    prediction: null,
+    margin: { low: -100, high: 0 },
+    why: 'One-sided: any fall counts.',
+  }) as const;
+
+const variance = <const Name extends RacerName>(name: Name) =>
+  ({
+    ...STEPS,
+    id: `series.${name}-variance`,
+    source: 'liu',
+    where: 'abstract and variance analysis: Var[log s] = sigma^2 / L',
+    claim: `Var[log s] of a step of ${name.toUpperCase()} is σ²/L.`,
+    estimand: 'Mean over the steps of Var[log s] of a step over the mean of σ² mean(1/L).',
+    estimator: `Ratio of means, on the log scale; jackknife over blocks of ${BLOCK} consecutive steps.`,
+    fails: 'Steps that move whole responses or prompts at once.',
+    prediction: 1,
+    margin: { low: 0.8, high: 1.25 },
+    why: 'As for the variance of one pair.',
+    scale: 'log',
+  }) as const;
+
+export const RACE_CLAIMS = declare([
+  {
+    ...STEPS,
+    id: 'series.clip-shares',
+    source: 'gspo',
+    where: 'section 5.2: clipping fractions differ by two orders of magnitude',
+    claim:
+      'GSPO clips two orders of magnitude more tokens than GRPO, each at its own band of the race (GSPO’s here is ten times the published one).',
+    estimand: 'log10 of the ratio of the mean shares of clipped tokens.',
+    fails: 'Bands that are not as far apart as theirs.',
+    prediction: 2,
+    margin: { low: 1.5, high: 2.5 },
+    why: 'Half an order of magnitude either way is still nearest to two.',
+  },
+  {
+    ...STEPS,
+    id: 'series.stability',
+    source: 'gspo',
+    where: 'abstract: GSPO stabilizes training',
+    claim: 'GSPO trains more steadily than GRPO: its gradient norms spread less.',
+    estimand: 'log of the ratio of the standard deviations of the log gradient norm.',
+    fails: 'Gradient norms of GSPO that spread as much as GRPO’s.',
+    prediction: null,
+    margin: { low: -100, high: 0 },
+    why: 'One-sided: any reduction counts.',
+  },
+  accuracy('gspo'),
+  entropy('gspo'),
+  variance('gspo'),
+  accuracy('grpo'),
+  entropy('grpo'),
+  variance('grpo'),
+]);
 
 export function raceClaims(race: PredictedRace): Claim[] {
-  return [...pairClaims(race), ...race.racers.flatMap((racer) => racerClaims(racer, race))];
+  const blocks = Math.max(1, ...race.racers.map(({ steps }) => Math.floor(steps / BLOCK)));
+  const judge = judgeFamily(RACE_CLAIMS, blocks);
+  const { pair } = race;
+  const together =
+    pair === null
+      ? []
+      : [
+          judge.interval('series.clip-shares', pair.clipOrders, pair.steps, {
+            note: `Token for token: ${percent(pair.clipped.gspo)} and ${percent(pair.clipped.grpo)} of the tokens.`,
+          }),
+          judge.interval('series.stability', pair.spread, pair.steps),
+        ];
+  return [...together, ...race.racers.flatMap((racer) => racerClaims(racer, judge))];
 }
 
-type Verdict = Claim['verdict'];
+const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
 
-/** By the interval alone: which side of the prediction it lies on. */
-function oneSided(interval: Estimate['interval'], holds: 'below' | 'above', at = 0): Verdict {
-  if (!interval) return 'too few';
-  const [low, high] = interval;
-  if (low <= at && high >= at) return 'too few';
-  return high < at === (holds === 'below') ? 'holds' : 'fails';
-}
-
-function around(interval: Estimate['interval'], prediction: number, within: number): Verdict {
-  if (!interval) return 'too few';
-  const [low, high] = interval;
-  if (high < prediction - within || low > prediction + within) return 'fails';
-  return low >= prediction - within && high <= prediction + within ? 'holds' : 'too few';
-}
-
-const measuredOf = ({ estimate, interval }: Estimate) => ({
-  measured: Number.isFinite(estimate) ? estimate : null,
-  interval,
-});
-
-function pairClaims({ pair, clipOrders, spread }: PredictedRace): Claim[] {
-  if (pair === null) return [];
+function racerClaims(
+  racer: MeasuredRacer,
+  judge: ReturnType<typeof judgeFamily<typeof RACE_CLAIMS>>,
+): Claim[] {
+  const { name, start, end, gain, steps } = racer;
+  if (!isRacer(name)) return [];
   return [
-    {
-      id: 'series.clip-shares',
-      claim:
-        'GSPO clips two orders of magnitude more than GRPO: log10 of the ratio of their clip shares.',
-      prediction: clipOrders,
-      ...measuredOf(pair.clipOrders),
-      n: pair.steps,
-      nOf: 'steps',
-      verdict: around(pair.clipOrders.interval, clipOrders, ORDERS_RESOLUTION),
-      rule:
-        `Clip shares as TRL counts them, mean over the steps. ${METHOD} Holds when the interval lies ` +
-        `within ${ORDERS_RESOLUTION} of the prediction; fails when it lies outside; otherwise too few.`,
-    },
-    {
-      id: 'series.stability',
-      claim:
-        'GSPO trains more steadily than GRPO: log ratio of the spreads of their log gradient norms is below 0.',
-      prediction: spread,
-      ...measuredOf(pair.spread),
-      n: pair.steps,
-      nOf: 'steps',
-      verdict: oneSided(pair.spread.interval, 'below'),
-      rule: `${METHOD} Holds when the interval lies below 0; fails when above; otherwise too few.`,
-    },
-  ];
-}
-
-function racerClaims(racer: MeasuredRacer, { varianceRatio }: PredictedRace): Claim[] {
-  const { name, start, end, gain, entropyTrend, meanLogWeight } = racer;
-  const label = name.toUpperCase();
-  const n = { n: racer.steps, nOf: 'steps' as const };
-  return [
-    {
-      id: `series.${name}-accuracy`,
-      claim: `${label} raises held-out accuracy from where it started.`,
-      prediction: null,
-      measured: gain?.estimate ?? null,
-      interval: gain?.interval ?? null,
-      n: gain?.n ?? 0,
-      nOf: 'prompts',
-      verdict: oneSided(gain?.interval ?? null, 'above'),
-      rule:
-        `${start} against ${end}, one response to each prompt; 95 % interval of a difference of ` +
-        'shares. Holds when it lies above 0; fails when below; otherwise too few.',
-    },
-    {
-      id: `series.${name}-entropy`,
-      claim: `${label} lowers the policy’s entropy as it trains: its trend over the run is below 0.`,
-      prediction: null,
-      ...measuredOf(entropyTrend),
-      ...n,
-      verdict: oneSided(entropyTrend.interval, 'below'),
-      rule:
-        `Least-squares change of the next token’s entropy over the run, nats. ${METHOD} Holds when the ` +
-        'interval lies below 0; fails when above; otherwise too few.',
-    },
-    {
-      id: `series.${name}-entropy-change`,
-      claim: `A step of ${label} makes its own responses less likely on average: mean log s = ΔH is below 0.`,
-      prediction: null,
-      ...measuredOf(meanLogWeight),
-      ...n,
-      verdict: oneSided(meanLogWeight.interval, 'below'),
-      rule:
-        `Under pi_old the expected log-ratio is minus the KL divergence. ${METHOD} Holds when the ` +
-        'interval lies below 0; fails when above; otherwise too few.',
-    },
-    {
-      id: `series.${name}-variance`,
-      claim: `Var[log s] of a step of ${label} is what independent tokens give: its ratio to σ²/L is 1.`,
-      prediction: varianceRatio,
-      ...measuredOf(racer.varianceRatio),
-      ...n,
-      verdict: around(racer.varianceRatio.interval, varianceRatio, VARIANCE_RESOLUTION),
-      rule:
-        `Geometric mean over the steps. ${METHOD} Holds when the interval lies within ` +
-        `${VARIANCE_RESOLUTION} of 1; fails when it lies outside; otherwise too few.`,
-    },
+    judge.interval(`series.${name}-accuracy`, gain, gain?.clusters ?? 0, {
+      note:
+        gain === null
+          ? 'The checkpoints do not say how accurate they are.'
+          : `${start} against ${end}.`,
+    }),
+    judge.interval(`series.${name}-entropy`, racer.entropyTrend, steps),
+    judge.interval(`series.${name}-variance`, racer.varianceRatio, steps),
   ];
 }

@@ -8,6 +8,6 @@ import { raceClaims } from './claims';
 import { measureRace } from './measure';
 import { predictRace } from './predict';
 
-export function seriesClaims(shipped: readonly ShippedSeries[], seed: number): Claim[] {
-  return raceClaims(predictRace(measureRace(shipped, seed)));
+export function seriesClaims(shipped: readonly ShippedSeries[]): Claim[] {
+  return raceClaims(predictRace(measureRace(shipped)));
 }

@@ -2,20 +2,15 @@
  * Estimates over the curves of a race as they were written while training (`models/NAME/training/`):
  * recorded, not measured again here, and the ledger says so.
  *
- * Steps follow each other, so intervals are studentised bootstrap over blocks of BLOCK consecutive steps;
- * both racers' steps are drawn together, because they saw the same prompts.
+ * Steps follow each other, so standard errors leave out blocks of BLOCK consecutive steps; both racers' steps go
+ * together, because they saw the same prompts. What is a ratio is one of means over the steps: a step with next to no
+ * variance must not count as much as one with a lot.
  */
-import {
-  addToCluster,
-  ClusterBootstrap,
-  newClusterSums,
-  transformed,
-  type ClusterSums,
-  type Estimate,
-  type SmoothStatistic,
-} from '../../math/stats/clusters';
+import type { Measured } from '../../math/stats/anytime';
+import { addToCluster, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
+import { jackknifeOf } from '../../math/stats/jackknife';
 import { mean } from '../../math/stats/moments';
-import { logCombination, meanStatistic } from '../../math/stats/statistics';
+import { logRatioOf, logVarianceAt, meanStatistic } from '../../math/stats/statistics';
 import type { StepReport } from '../../training/report';
 import type { ShippedSeries } from '../../training/series';
 
@@ -28,35 +23,34 @@ export interface MeasuredRacer {
   start: string;
   end: string;
   /** held-out accuracy at the end minus at the start, over n prompts; null where it is not known */
-  gain: { estimate: number; interval: [number, number]; n: number } | null;
+  gain: Measured | null;
   /** least-squares change of the next token's entropy over the run, nats */
-  entropyTrend: Estimate;
-  /** mean log s of a step, nats */
-  meanLogWeight: Estimate;
-  /** Var[log s] of a step over sigma^2 / L, geometric mean */
-  varianceRatio: Estimate;
+  entropyTrend: Measured;
+  /** log of mean Var[log s] of a step over mean sigma^2 / L */
+  varianceRatio: Measured;
 }
 
 export interface MeasuredRace {
   /** GSPO against GRPO; null where one of them is missing */
   pair: {
     steps: number;
-    /** log10 of the ratio of clip shares as TRL counts them */
-    clipOrders: Estimate;
+    /** mean shares of clipped tokens, as verl counts both */
+    clipped: { gspo: number; grpo: number };
+    /** log10 of their ratio */
+    clipOrders: Measured;
     /** log ratio of the spreads of the log gradient norms */
-    spread: Estimate;
+    spread: Measured;
   } | null;
   racers: MeasuredRacer[];
 }
 
-export function measureRace(shipped: readonly ShippedSeries[], seed: number): MeasuredRace {
-  const bootstrap = new ClusterBootstrap({ seed });
+export function measureRace(shipped: readonly ShippedSeries[]): MeasuredRace {
   const gspo = shipped.find(({ name }) => name === 'gspo');
   const grpo = shipped.find(({ name }) => name === 'grpo');
   const own = [gspo, grpo].filter((one) => one !== undefined);
   return {
-    pair: gspo && grpo ? measurePair(gspo, grpo, bootstrap) : null,
-    racers: own.map((one) => measureRacer(one, bootstrap)),
+    pair: gspo && grpo ? measurePair(gspo, grpo) : null,
+    racers: own.map(measureRacer),
   };
 }
 
@@ -74,87 +68,63 @@ function blocks(racers: readonly (readonly StepReport[])[], terms: (at: StepRepo
   return { sums, steps };
 }
 
-/** log of the variance of a racer's log gradient norm, from (count, sum, sum of squares) at `at`. */
-const spreadDifference: SmoothStatistic = logCombination([
-  { kind: 'variance', at: 0, weight: 0.5 },
-  { kind: 'variance', at: 3, weight: -0.5 },
-]);
-
-function measurePair(
-  gspo: ShippedSeries,
-  grpo: ShippedSeries,
-  bootstrap: ClusterBootstrap,
-): NonNullable<MeasuredRace['pair']> {
-  const racers = [gspo.series.steps, grpo.series.steps];
-  const clip = blocks(racers, ([a, b]) => [a?.clip.trl ?? 0, b?.clip.trl ?? 0]);
-  const logRatio = logCombination([{ kind: 'ratio', numerator: 0, denominator: 1, weight: 1 }]);
-  const orders = transformed(bootstrap.estimate(clip.sums, logRatio), (x) => x / Math.LN10);
-  const norm = blocks(racers, (both) =>
-    both.flatMap(({ gradientNorm }) => {
+function measurePair(gspo: ShippedSeries, grpo: ShippedSeries): NonNullable<MeasuredRace['pair']> {
+  const both = [gspo.series.steps, grpo.series.steps];
+  const clip = blocks(both, ([a, b]) => [a?.clip.verl ?? 0, b?.clip.verl ?? 0]);
+  const orders = logRatioOf(0, 1);
+  const norm = blocks(both, (at) =>
+    at.flatMap(({ gradientNorm }) => {
       const x = Math.log(Math.max(gradientNorm, 1e-12));
       return [1, x, x * x];
     }),
   );
+  const [first, second] = [logVarianceAt(0), logVarianceAt(3)];
+  const share = (k: number): number =>
+    (clip.sums.columns[k] as Float64Array).reduce((a, b) => a + b, 0) / clip.steps;
   return {
     steps: clip.steps,
-    clipOrders: orders,
-    spread: bootstrap.estimate(norm.sums, spreadDifference),
+    clipped: { gspo: share(0), grpo: share(1) },
+    clipOrders: jackknifeOf(clip.sums, (totals) => orders(totals) / Math.LN10),
+    spread: jackknifeOf(norm.sums, (totals) => (first(totals) - second(totals)) / 2),
   };
 }
 
-function measureRacer(
-  { name, series, start, end }: ShippedSeries,
-  bootstrap: ClusterBootstrap,
-): MeasuredRacer {
+function measureRacer({ name, series, start, end }: ShippedSeries): MeasuredRacer {
   const { steps } = series;
-  const single = (term: (report: StepReport) => number): ClusterSums =>
-    blocks([steps], ([report]) => [1, term(report as StepReport)]).sums;
-
-  const change = bootstrap.estimate(
-    single(({ weights }) => weights.meanLogWeight),
-    meanStatistic,
-  );
-  const law = transformed(
-    bootstrap.estimate(
-      single(({ weights }) => Math.log(weights.variance / weights.predictedVariance)),
-      meanStatistic,
-    ),
-    Math.exp,
-  );
+  const single = (terms: (report: StepReport) => number[]): ClusterSums =>
+    blocks([steps], ([report]) => terms(report as StepReport)).sums;
   const middle = (steps.length + 1) / 2;
   const level = mean(steps.map(({ entropy }) => entropy));
-  const trend = bootstrap.estimate(
-    blocks([steps], ([report]) => {
-      const { step, entropy } = report as StepReport;
-      const x = (step - middle) / steps.length;
-      return [x * x, x * (entropy - level)];
-    }).sums,
-    meanStatistic,
-  );
+  const trend = single(({ step, entropy }) => {
+    const x = (step - middle) / steps.length;
+    return [x * x, x * (entropy - level)];
+  });
   return {
     name,
     steps: steps.length,
     start: start.id,
     end: end.id,
     gain: accuracyGain(start, end),
-    entropyTrend: trend,
-    meanLogWeight: change,
-    varianceRatio: law,
+    entropyTrend: jackknifeOf(trend, meanStatistic),
+    varianceRatio: jackknifeOf(
+      single(({ weights }) => [weights.variance, weights.predictedVariance]),
+      logRatioOf(0, 1),
+    ),
   };
 }
 
-/** Difference of two shares with Newcombe's interval (1998, method 10), from their Wilson intervals. */
+/** Difference of two shares of independent samples. */
 function accuracyGain(
   start: ShippedSeries['start'],
   end: ShippedSeries['end'],
 ): MeasuredRacer['gain'] {
   const [a, b] = [start.accuracy, end.accuracy];
-  const [of, to] = [start.accuracyInterval, end.accuracyInterval];
-  if (a === null || b === null || of === null || to === null) {
-    return null;
-  }
-  const down = Math.hypot(b - to[0], of[1] - a);
-  const up = Math.hypot(to[1] - b, a - of[0]);
-  const interval: [number, number] = [b - a - down, b - a + up];
-  return { estimate: b - a, interval, n: end.accuracyPrompts ?? 0 };
+  const [n, m] = [start.accuracyPrompts ?? 0, end.accuracyPrompts ?? 0];
+  if (a === null || b === null || n < 2 || m < 2) return null;
+  return {
+    estimate: b - a,
+    standardError: Math.sqrt((a * (1 - a)) / (n - 1) + (b * (1 - b)) / (m - 1)),
+    clusters: m,
+    df: Infinity,
+  };
 }

@@ -7,15 +7,10 @@
  * different lengths, so nothing but the length differs. The cohort is every response with at least as
  * many tokens as the longest prefix.
  *
- * Contract: points ascend in length; each rests on at least MIN_POINT_SEQUENCES responses of at least
- * MIN_CLUSTERS prompts; values are centered on the token mean, so that squares may be summed.
+ * Contract: points ascend in length and hold every response (natural) or every response of the cohort (prefixes); a point
+ * of few prompts has no interval; values are centered on the token mean, so that squares may be summed.
  */
-import {
-  addToCluster,
-  MIN_CLUSTERS,
-  newClusterSums,
-  type ClusterSums,
-} from '../../math/stats/clusters';
+import { addToCluster, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { mean } from '../../math/stats/moments';
 import { promptClusters } from '../../rollouts/clusters';
@@ -23,7 +18,6 @@ import { tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import { ExperimentInputError, logRatios, responseLengths } from './input';
 import { geometricLengthBins } from './length-bins';
 
-export const MIN_POINT_SEQUENCES = 40;
 /** Fewer points than this have no slope worth an interval. */
 export const MIN_SLOPE_POINTS = 3;
 
@@ -99,7 +93,8 @@ export function naturalCurve(data: Prepared, bins: number): Curve {
   const { rollouts, cluster, lengths, centered } = data;
   const points = geometricLengthBins(lengths, bins).flatMap(({ minLength, maxLength, members }) => {
     const prompts = promptsOf(members, cluster);
-    if (members.length < MIN_POINT_SEQUENCES || prompts < MIN_CLUSTERS) return [];
+    // one response has no variance; the slopes and levels count it all the same
+    if (members.length < 2) return [];
     const own = Uint32Array.from(members, (i) => lengths[i] as number);
     return [
       {
@@ -116,8 +111,8 @@ export function naturalCurve(data: Prepared, bins: number): Curve {
       },
     ];
   });
-  const counted = Uint32Array.from(points.flatMap((point) => Array.from(point.members)));
-  return { kind: 'natural', points, tokens: tokenSums(data, counted, Infinity) };
+  const all = Uint32Array.from(lengths.keys());
+  return { kind: 'natural', points, tokens: tokenSums(data, all, Infinity) };
 }
 
 function meanOf(values: Float64Array, start: number, count: number): number {
@@ -171,7 +166,7 @@ export function prefixCurve(data: Prepared, limit: number, count: number): Curve
   );
   const prompts = promptsOf(cohort, cluster);
   const tokens = tokenSums(data, cohort, limit);
-  if (cohort.length < MIN_POINT_SEQUENCES || prompts < MIN_CLUSTERS) {
+  if (cohort.length < 2) {
     return { kind: 'prefix', points: [], tokens };
   }
   const grid = prefixGrid(limit, count);

@@ -1,5 +1,6 @@
 /** Composes the steps of an experiment: rollouts are checked, measured, predicted, judged. */
 import type { Experiment, ExperimentSteps, Verdicts } from '../experiment';
+import { promptClusters } from '../../rollouts/clusters';
 import { checkRollouts } from './input';
 
 export function pipeline<Settings, Measured, Predicted extends object, Judged extends Verdicts>(
@@ -13,7 +14,8 @@ export function pipeline<Settings, Measured, Predicted extends object, Judged ex
       checkRollouts(rollouts);
       const measured = await steps.measure(rollouts, settings, context);
       const predicted = steps.predict(measured, settings);
-      return { ...predicted, ...steps.claims(predicted, settings) };
+      const planned = context.planned ?? promptClusters(rollouts).clusters;
+      return { ...predicted, ...steps.claims(predicted, settings, planned) };
     },
   };
 }

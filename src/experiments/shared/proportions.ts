@@ -1,16 +1,12 @@
 /**
  * Shares of responses with intervals that know about prompts. Contract: a share that is 0 or 1 in every
- * prompt has no spread to resample; its interval is the rule of three over the prompts.
+ * prompt has no spread; its interval is the rule of three over the prompts, at every look.
  */
-import type { ClusterBootstrap } from '../../math/stats/clusters';
-import {
-  addToCluster,
-  newClusterSums,
-  MIN_CLUSTERS,
-  type ClusterSums,
-  type Estimate,
-  type SmoothStatistic,
-} from '../../math/stats/clusters';
+import { ALPHA } from '../../math/stats/anytime';
+import type { PromptIntervals } from '../../math/stats/intervals';
+import { addToCluster, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
+import { type Estimate } from '../../math/stats/intervals';
+import { MIN_PROMPTS, type TotalsFunction } from '../../math/stats/jackknife';
 import { meanStatistic } from '../../math/stats/statistics';
 
 export interface Grouped {
@@ -36,10 +32,16 @@ export class PromptSums {
   }
 }
 
-/** Fills in the rule of three (95 %: 3 / clusters) where nothing, or everything, was hit. */
+/**
+ * Upper end, valid at every look, of a share that was 0 in all of n prompts: the uniform mixture of likelihoods
+ * (Robbins 1970) reaches 1/alpha at 1 - (alpha / (n + 1))^(1/n). The time-uniform rule of three.
+ */
+export const noneSeen = (n: number, alpha = ALPHA): number => 1 - (alpha / (n + 1)) ** (1 / n);
+
+/** Fills in the interval where nothing, or everything, was hit. */
 export function withRuleOfThree(estimate: Estimate): Estimate {
-  if (estimate.interval !== null || estimate.clusters < MIN_CLUSTERS) return estimate;
-  const width = Math.min(1, 3 / estimate.clusters);
+  if (estimate.interval !== null || estimate.clusters < MIN_PROMPTS) return estimate;
+  const width = noneSeen(estimate.clusters);
   if (estimate.estimate === 0) return { ...estimate, interval: [0, width] };
   if (estimate.estimate === 1) return { ...estimate, interval: [1 - width, 1] };
   return estimate;
@@ -50,7 +52,7 @@ export function proportion(
   data: Grouped,
   members: ArrayLike<number>,
   test: (i: number) => boolean,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   weightOf: (i: number) => number = () => 1,
 ): Estimate {
   const sums = new PromptSums(data.cluster, 2);
@@ -59,23 +61,18 @@ export function proportion(
     const weight = weightOf(i);
     sums.add(i, [weight, test(i) ? weight : 0]);
   }
-  return withRuleOfThree(bootstrap.estimate(sums.sums, meanStatistic));
+  return withRuleOfThree(intervals.estimate(sums.sums, meanStatistic));
 }
 
 /** (n1, hits1, n2, hits2) -> difference of shares */
-const difference: SmoothStatistic = (totals, gradient) => {
+const difference: TotalsFunction = (totals) => {
   const [n1, h1, n2, h2] = [0, 1, 2, 3].map((k) => totals[k] as number) as [
     number,
     number,
     number,
     number,
   ];
-  if (!(n1 > 0 && n2 > 0)) return NaN;
-  gradient[0] = -h1 / (n1 * n1);
-  gradient[1] = 1 / n1;
-  gradient[2] = h2 / (n2 * n2);
-  gradient[3] = -1 / n2;
-  return h1 / n1 - h2 / n2;
+  return n1 > 0 && n2 > 0 ? h1 / n1 - h2 / n2 : NaN;
 };
 
 /** Share that passes the test among the first set minus that among the second. */
@@ -84,7 +81,7 @@ export function shareDifference(
   test: (i: number) => boolean,
   first: (i: number) => boolean,
   second: (i: number) => boolean,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   weightOf: (i: number) => number = () => 1,
 ): Estimate {
   const sums = new PromptSums(data.cluster, 4);
@@ -94,5 +91,5 @@ export function shareDifference(
     if (first(i)) sums.add(i, [weight, hit, 0, 0]);
     else if (second(i)) sums.add(i, [0, 0, weight, hit]);
   }
-  return bootstrap.estimate(sums.sums, difference);
+  return intervals.estimate(sums.sums, difference);
 }

@@ -1,32 +1,47 @@
 /**
- * Measured against predicted variance along one curve: points, slopes, level, each with its interval;
- * shared by `variance` and by `mismatch`, which asks the same of another pair of policies. Contract: everything is a combination of logarithms of variances over the same prompts, so one
- * bootstrap carries the dependence between points (prefixes of one cohort are highly correlated) and
- * between measurement and prediction (sigma^2 is estimated from the same tokens).
+ * Measured against predicted variance along one curve: points, slopes, level, each with its interval; shared by
+ * `variance` and by `mismatch`, which asks the same of another pair of policies.
+ *
+ * Points are for the eye. Slopes and level rest on all responses, not on the points (`math/stats/averaging.ts`):
+ * slopes by estimating equations, the level as a quotient of sums. Contract: one jackknife carries the dependence
+ * between measurement and prediction (sigma^2 comes from the same tokens).
  */
+import type { Measured } from '../../math/stats/anytime';
 import {
-  joinSums,
-  transformed,
-  type ClusterBootstrap,
-  type ClusterSums,
-  type Estimate,
-} from '../../math/stats/clusters';
-import { meanCoefficients, slopeCoefficients } from '../../math/stats/regression';
-import { logCombination, logVariance, type LogTerm } from '../../math/stats/statistics';
+  averagingSums,
+  lengthCurve,
+  logLevel,
+  prefixMomentCurve,
+  tokenCurve,
+  type MomentCurve,
+} from '../../math/stats/averaging';
+import { joinSums, type ClusterSums } from '../../math/stats/clusters';
+import { transformed, type Estimate, type PromptIntervals } from '../../math/stats/intervals';
+import { jackknifeOf } from '../../math/stats/jackknife';
+import { describeResponses } from '../../math/stats/responses';
+import { combination, logVariance, logVarianceAt } from '../../math/stats/statistics';
 import type { ExperimentContext } from '../experiment';
 import type { CurveSettings } from './curve-settings';
 import {
-  MIN_SLOPE_POINTS,
   momentSums,
   naturalCurve,
   prefixCurve,
   prefixLimit,
   tokenSums,
   type Curve,
-  type CurvePoint,
   type Prepared,
 } from './curves';
 import { stage } from './input';
+
+/** What the claims judge, each on its working scale. */
+export interface VarianceInference {
+  slope: Measured;
+  /** log of the level */
+  level: Measured;
+  /** null without a cohort */
+  prefixSlope: Measured | null;
+  tokenSlope: Measured;
+}
 
 /** Measured and predicted variance of one weight at one length, nats^2. */
 export interface VarianceMeasurement {
@@ -72,7 +87,7 @@ export interface VarianceCurve {
     unnormalised: FittedSlope | null;
     token: FittedSlope | null;
   };
-  /** measured over predicted Var[log s], geometric mean over the points; null without points */
+  /** measured over predicted Var[log s], over all responses of the curve; null without points */
   level: Estimate | null;
 }
 
@@ -104,51 +119,117 @@ export interface MeasuredVarianceCurve {
   points: MeasuredPoint[];
   tokenVariance: Estimate | null;
   slopes: Record<keyof VarianceCurve['slopes'], MeasuredSlope | null>;
-  /** log of Var[log s] over the variance of the tokens, mean over the points */
-  logLevel: Estimate | null;
-  /** log L in the same mean */
-  meanLogLength: number;
+  /** of Var[log s] over sigma^2 / L; null without points */
+  level: Estimate | null;
 }
 
-/** Both curves, and the responses behind the second. */
+/** Both curves, the responses behind the second, and what claims judge. */
 export async function measureVarianceCurves(
   data: Prepared,
   settings: CurveSettings,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   context: ExperimentContext,
-): Promise<{ natural: MeasuredVarianceCurve; prefix: MeasuredVarianceCurve; cohort: Curve }> {
-  await stage(context, 0.1);
+): Promise<{
+  natural: MeasuredVarianceCurve;
+  prefix: MeasuredVarianceCurve;
+  cohort: Curve;
+  inference: VarianceInference;
+  /** [n] log s less what its length explains */
+  values: Float64Array;
+}> {
+  const { rollouts, centered, cluster, prompts, lengths } = data;
   const bins = naturalCurve(data, settings.bins);
-  const limit = prefixLimit(data.lengths, settings.prefixLength);
-  const cohort = prefixCurve(data, limit, settings.prefixPoints);
-  await stage(context, 0.2);
-  const natural = await measureVarianceCurve(data, bins, bootstrap, () => stage(context, 0.4));
+  const cohort = prefixCurve(
+    data,
+    prefixLimit(lengths, settings.prefixLength),
+    settings.prefixPoints,
+  );
+  const responses = describeResponses(centered, rollouts.offsets, cluster, prompts);
+  await stage(context, 0.1);
+  const sloped = (curve: MomentCurve) => ({ curve, slope: jackknifeOf(curve.sums, curve.slope) });
+  const whole = sloped(lengthCurve(responses));
+  const token = sloped(tokenCurve(responses));
+  const cut = cohort.points.length > 1 ? sloped(prefixMomentCurve(responses, cohort.points)) : null;
+  const level = jackknifeOf(averagingSums(responses), logLevel);
+  await stage(context, 0.3);
+  const natural = await measureVarianceCurve(data, bins, intervals, () => stage(context, 0.5));
   await stage(context, 0.6);
-  const prefix = await measureVarianceCurve(data, cohort, bootstrap, () => stage(context, 0.8));
-  return { natural, prefix, cohort };
+  const prefix = await measureVarianceCurve(data, cohort, intervals, () => stage(context, 0.8));
+  const fitted = ({ curve, slope }: ReturnType<typeof sloped>, tilt = 0): MeasuredSlope | null => {
+    const totals = curve.sums.columns.map((column) => column.reduce((a, b) => a + b, 0));
+    const line = curve.line(totals);
+    if (line === null) return null;
+    const { interval } = intervals.around(slope);
+    return {
+      slope: slope.estimate + tilt,
+      intercept: line.intercept,
+      interval: interval && [interval[0] + tilt, interval[1] + tilt],
+    };
+  };
+  return {
+    natural: {
+      ...natural,
+      level: bins.points.length > 0 ? transformed(intervals.around(level), Math.exp) : null,
+      // log rho = L log s: its variance is L^2 times that of log s, its slope the same plus 2
+      slopes: { sequence: fitted(whole), unnormalised: fitted(whole, 2), token: fitted(token) },
+    },
+    prefix: {
+      ...prefix,
+      level: prefixLevel(data, cohort, intervals),
+      slopes: {
+        sequence: cut && fitted(cut),
+        unnormalised: cut && fitted(cut, 2),
+        token: null,
+      },
+    },
+    cohort,
+    inference: {
+      slope: whole.slope,
+      level,
+      prefixSlope: cut && cut.slope,
+      tokenSlope: token.slope,
+    },
+    values: responses.values,
+  };
 }
 
-/** @param betweenPoints awaited between points, so that the worker can answer messages */
+/** The level of the cohort, its responses cut at the longest prefix. */
+function prefixLevel(
+  { rollouts, centered, cluster, prompts }: Prepared,
+  curve: Curve,
+  intervals: PromptIntervals,
+): Estimate | null {
+  const last = curve.points.at(-1);
+  if (!last) return null;
+  const limit = last.maxLength;
+  const cut = new Float64Array(last.members.length * limit);
+  last.members.forEach((i, row) => {
+    const start = rollouts.offsets[i] as number;
+    cut.set(centered.subarray(start, start + limit), row * limit);
+  });
+  const offsets = Uint32Array.from({ length: last.members.length + 1 }, (_, row) => row * limit);
+  const own = last.members.map((i) => cluster[i] as number);
+  const level: Measured = jackknifeOf(
+    averagingSums(describeResponses(cut, offsets, own, prompts)),
+    logLevel,
+  );
+  return transformed(intervals.around(level), Math.exp);
+}
+
+/** @param breathe awaited between points, so that the worker can answer messages */
 async function measureVarianceCurve(
   data: Prepared,
   curve: Curve,
-  bootstrap: ClusterBootstrap,
-  betweenPoints: () => Promise<void>,
-): Promise<MeasuredVarianceCurve> {
+  intervals: PromptIntervals,
+  breathe: () => Promise<void>,
+): Promise<Pick<MeasuredVarianceCurve, 'kind' | 'points' | 'tokenVariance'>> {
   const { kind, tokens } = curve;
-  if (curve.points.length === 0) {
-    const slopes = { sequence: null, unnormalised: null, token: null };
-    return { kind, points: [], tokenVariance: null, slopes, logLevel: null, meanLogLength: NaN };
-  }
-  const sums = curve.points.map((point) => ({
-    sequence: momentSums(data, point),
-    unnormalised: momentSums(data, point, (value, length) => value * length),
-    token: kind === 'natural' ? tokenSums(data, point.members, Infinity) : null,
-  }));
+  if (curve.points.length === 0) return { kind, points: [], tokenVariance: null };
   const points: MeasuredPoint[] = [];
-  for (const [b, point] of curve.points.entries()) {
-    const own = sums[b] as (typeof sums)[number];
+  for (const point of curve.points) {
     const { minLength, maxLength, length, sequences, prompts } = point;
+    const token = kind === 'natural' ? tokenSums(data, point.members, Infinity) : null;
+    const unnormalised = momentSums(data, point, (value, l) => value * l);
     points.push({
       minLength,
       maxLength,
@@ -156,42 +237,31 @@ async function measureVarianceCurve(
       meanLength: point.lengths.reduce((sum, l) => sum + l, 0) / sequences,
       sequences,
       prompts,
-      sequence: varianceEstimate(bootstrap, own.sequence, tokens),
-      unnormalised: varianceEstimate(bootstrap, own.unnormalised, tokens),
-      token: own.token && varianceEstimate(bootstrap, own.token, tokens),
+      sequence: varianceEstimate(intervals, momentSums(data, point), tokens),
+      unnormalised: varianceEstimate(intervals, unnormalised, tokens),
+      token: token && varianceEstimate(intervals, token, tokens),
     });
-    await betweenPoints();
+    await breathe();
   }
-  const sequence = sums.map((own) => own.sequence);
-  const unnormalised = sums.map((own) => own.unnormalised);
-  const token = sums.map((own) => own.token).filter((own) => own !== null);
-  const slopes = {
-    sequence: fittedSlope(bootstrap, curve.points, sequence),
-    unnormalised: fittedSlope(bootstrap, curve.points, unnormalised),
-    token: fittedSlope(bootstrap, curve.points, token),
-  };
-  await betweenPoints();
   return {
     kind,
     points,
-    tokenVariance: transformed(bootstrap.estimate(tokens, logVariance), Math.exp),
-    slopes,
-    ...meanLevel(bootstrap, curve.points, sequence, tokens),
+    tokenVariance: transformed(intervals.estimate(tokens, logVariance), Math.exp),
   };
 }
 
 function varianceEstimate(
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   sums: ClusterSums,
   tokens: ClusterSums,
 ): VarianceEstimate {
-  const quotient = logCombination([
-    { kind: 'variance', at: 0, weight: 1 },
-    { kind: 'variance', at: 3, weight: -1 },
+  const quotient = combination([
+    { weight: 1, of: logVarianceAt(0) },
+    { weight: -1, of: logVarianceAt(3) },
   ]);
   return {
-    variance: transformed(bootstrap.estimate(sums, logVariance), Math.exp),
-    logOverTokens: bootstrap.estimate(joinSums(sums, tokens), quotient),
+    variance: transformed(intervals.estimate(sums, logVariance), Math.exp),
+    logOverTokens: intervals.estimate(joinSums(sums, tokens), quotient),
   };
 }
 
@@ -199,7 +269,7 @@ export const PREDICTED_SLOPES = { sequence: -1, unnormalised: 1, token: 0 } as c
 
 /** Independent tokens: Var[log s] = sigma^2 / L, Var[log rho] = L sigma^2, Var[log r] = sigma^2. */
 export function predictVarianceCurve(measured: MeasuredVarianceCurve): VarianceCurve {
-  const { kind, tokenVariance, slopes, logLevel, meanLogLength } = measured;
+  const { kind, tokenVariance, slopes, level } = measured;
   const sigma2 = tokenVariance?.estimate ?? NaN;
   const sloped = (weight: keyof typeof slopes): FittedSlope | null => {
     const slope = slopes[weight];
@@ -219,7 +289,7 @@ export function predictVarianceCurve(measured: MeasuredVarianceCurve): VarianceC
       unnormalised: sloped('unnormalised'),
       token: sloped('token'),
     },
-    level: logLevel && transformed(logLevel, (log) => Math.exp(log + meanLogLength)),
+    level,
   };
 }
 
@@ -236,47 +306,5 @@ function against(
     predicted: factor * sigma2,
     ratio: ratio.estimate,
     ratioInterval: ratio.interval,
-  };
-}
-
-function varianceTerms(weights: readonly number[]): LogTerm[] {
-  return weights.map((weight, b) => ({ kind: 'variance', at: 3 * b, weight }));
-}
-
-function fittedSlope(
-  bootstrap: ClusterBootstrap,
-  points: readonly CurvePoint[],
-  sums: readonly ClusterSums[],
-): MeasuredSlope | null {
-  if (sums.length < MIN_SLOPE_POINTS) return null;
-  const x = points.map((point) => Math.log(point.length));
-  const weights = points.map((point) => point.sequences);
-  const all = joinSums(...sums);
-  const slope = bootstrap.estimate(
-    all,
-    logCombination(varianceTerms(slopeCoefficients(x, weights))),
-  );
-  const means = meanCoefficients(weights);
-  const height = bootstrap.value(all, logCombination(varianceTerms(means)));
-  const center = x.reduce((sum, value, b) => sum + value * (means[b] as number), 0);
-  return {
-    slope: slope.estimate,
-    intercept: height - slope.estimate * center,
-    interval: slope.interval,
-  };
-}
-
-function meanLevel(
-  bootstrap: ClusterBootstrap,
-  points: readonly CurvePoint[],
-  sums: readonly ClusterSums[],
-  tokens: ClusterSums,
-): { logLevel: Estimate; meanLogLength: number } {
-  const means = meanCoefficients(points.map((point) => point.sequences));
-  const terms = varianceTerms(means);
-  terms.push({ kind: 'variance', at: 3 * sums.length, weight: -1 });
-  return {
-    logLevel: bootstrap.estimate(joinSums(...sums, tokens), logCombination(terms)),
-    meanLogLength: points.reduce((sum, p, b) => sum + (means[b] as number) * Math.log(p.length), 0),
   };
 }

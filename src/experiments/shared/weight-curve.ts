@@ -5,13 +5,8 @@
  * Intervals of Var[rho] and of its effective share rest on the largest few weights: where k-hat > 0.7 they
  * are too optimistic, and `reliable` says so.
  */
-import {
-  newClusterSums,
-  transformed,
-  type ClusterBootstrap,
-  type ClusterSums,
-  type Estimate,
-} from '../../math/stats/clusters';
+import { newClusterSums, type ClusterSums } from '../../math/stats/clusters';
+import { transformed, type PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { variance as sampleVariance } from '../../math/stats/moments';
 import { logNormalParetoK, paretoTail, USABLE_K, type ParetoTail } from '../../math/stats/pareto';
 import { logEffectiveShare, logKurtosis, logVariance } from '../../math/stats/statistics';
@@ -84,7 +79,7 @@ export interface MeasuredWeightCurves {
 export async function measureWeightCurves(
   data: Prepared,
   settings: CurveSettings,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
   context: ExperimentContext,
 ): Promise<MeasuredWeightCurves> {
   const sigma2 = sampleVariance(data.centered);
@@ -97,7 +92,7 @@ export async function measureWeightCurves(
   ]) {
     const points: MeasuredWeightsPoint[] = [];
     for (const point of curve.points) {
-      points.push(measurePoint(data, point, bootstrap));
+      points.push(measurePoint(data, point, intervals));
       await stage(context, 0.1 + 0.4 * (curves.length + points.length / curve.points.length));
     }
     curves.push({ kind: curve.kind, points });
@@ -109,7 +104,7 @@ export async function measureWeightCurves(
 function measurePoint(
   data: Prepared,
   point: CurvePoint,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): MeasuredWeightsPoint {
   const { length, minLength, maxLength, sequences } = point;
   const logS = point.values.map((x) => x + data.center);
@@ -120,10 +115,10 @@ function measurePoint(
     maxLength,
     meanLength: point.lengths.reduce((sum, own) => sum + own, 0) / sequences,
     sequences,
-    sequence: measureWeight(data, point, logS, bootstrap),
-    unnormalised: measureWeight(data, point, logRho, bootstrap),
+    sequence: measureWeight(data, point, logS, intervals),
+    unnormalised: measureWeight(data, point, logRho, intervals),
     excessKurtosis:
-      Math.exp(bootstrap.value(powerSums(data, point.members, point.values), logKurtosis)) - 3,
+      Math.exp(intervals.value(powerSums(data, point.members, point.values), logKurtosis)) - 3,
   };
 }
 
@@ -131,7 +126,7 @@ function measureWeight(
   data: Prepared,
   point: CurvePoint,
   logWeights: Float64Array,
-  bootstrap: ClusterBootstrap,
+  intervals: PromptIntervals,
 ): MeasuredWeight {
   const n = logWeights.length;
   const top = logWeights.reduce((max, x) => Math.max(max, x), -Infinity);
@@ -153,10 +148,10 @@ function measureWeight(
     weightSum[g] = (weightSum[g] as number) + w;
     weightSquares[g] = (weightSquares[g] as number) + w * w;
   }
-  const variance = transformed(bootstrap.estimate(spread, logVariance), (log) =>
+  const variance = transformed(intervals.estimate(spread, logVariance), (log) =>
     Math.exp(log + 2 * origin),
   );
-  const share = transformed(bootstrap.estimate(size, logEffectiveShare), Math.exp);
+  const share = transformed(intervals.estimate(size, logEffectiveShare), Math.exp);
   const pareto = paretoTail(logWeights);
   return {
     variance: variance.estimate,
@@ -249,15 +244,15 @@ function crossingOf(
 }
 
 /** Interval: where the lower and the upper ends of the shares' intervals cross. */
-function crossingEstimate(points: readonly WeightsPoint[]): Estimate | null {
+function crossingEstimate(
+  points: readonly WeightsPoint[],
+): Pick<Estimate, 'estimate' | 'interval'> | null {
   const estimate = crossingOf(points, (w) => w.effectiveShare);
   if (estimate === null) return null;
   const low = crossingOf(points, (w) => w.shareInterval?.[0]);
   const high = crossingOf(points, (w) => w.shareInterval?.[1]);
   return {
     estimate,
-    standardError: NaN,
     interval: low !== null && high !== null ? [low, high] : null,
-    clusters: 0,
   };
 }

@@ -1,94 +1,106 @@
-/**
- * Verdicts (`shared/verdict.ts`): a slope fails when its 95 % interval excludes the prediction, holds when it
- * contains it with a half-width of at most SLOPE_RESOLUTION; the level, measured over predicted variance
- * averaged over the points (geometric mean, weighted by responses), likewise around 1 with
- * LEVEL_RESOLUTION; too few otherwise.
- */
-import type { Claim, Verdicts } from '../experiment';
-import { PREDICTED_SLOPES, type VarianceCurve } from '../shared/variance-curve';
-import { BOOTSTRAP_METHOD, judged, numberClaim, slopeClaim } from '../shared/verdict';
+/** Claims of `variance`; the rule is that of `shared/claim.ts`. */
+import type { Verdicts } from '../experiment';
+import { declare, judgedPage, judgeFamily } from '../shared/claim';
 import type { PredictedVariance } from './predict';
 
-const LEVEL_RESOLUTION = 0.2;
-/** The question is about log s; the unnormalised weight and the token stand beside it in the ledger. */
-const DECIDING = new Set([
-  'variance.slope',
-  'variance.level',
-  'variance.prefix-slope',
-  'variance.prefix-level',
+const SLOPE_MARGIN = {
+  margin: { low: -1.2, high: -0.8 },
+  why: 'A fifth of the exponent: extrapolated over ten times the length, the variance is off by 1.6 at most.',
+} as const;
+
+export const VARIANCE_CLAIMS = declare([
+  {
+    kind: 'interval',
+    id: 'variance.slope',
+    source: 'liu',
+    where: 'abstract and variance analysis: Var[log s] = sigma^2 / L',
+    claim: 'Var[log s] falls like 1/L over responses of different lengths: slope −1.',
+    estimand: 'b in E[(log s − E[log s | L])² | L] = exp(a + b log L).',
+    estimator:
+      'Estimating equations of a gamma family over all responses, each by its information; jackknife over prompts.',
+    fails:
+      'Variance of tokens, correlation or prompt effects that change with the length of the response.',
+    nOf: 'sequences',
+    prediction: -1,
+    ...SLOPE_MARGIN,
+    scale: 'plain',
+    spread: [0.52, 1.28],
+  },
+  {
+    kind: 'interval',
+    id: 'variance.level',
+    source: 'liu',
+    where: 'abstract and variance analysis: Var[log s] = sigma^2 / L',
+    claim: 'Averaging over L tokens divides the variance by L: Var[log s] is σ²/L.',
+    estimand:
+      'Mean over responses of L (log s − E[log s | L])², over the mean of the responses’ own token variance.',
+    estimator: 'Quotient of sums over all responses, on the log scale; jackknife over prompts.',
+    fails: 'Covariance between the tokens of a response, or between responses to one prompt.',
+    nOf: 'sequences',
+    prediction: 1,
+    margin: { low: 0.8, high: 1.25 },
+    why: 'A quarter of the variance is an eighth of the spread: less than a clip range is ever tuned by.',
+    scale: 'log',
+    spread: [0.49, 0.5],
+  },
+  {
+    kind: 'interval',
+    id: 'variance.prefix-slope',
+    source: 'liu',
+    where: 'abstract and variance analysis: Var[log s] = sigma^2 / L',
+    claim: 'Var[log s] falls like 1/L when the same responses are cut at L: slope −1.',
+    estimand:
+      'b in E[(log s of the first k tokens − its mean)²] = exp(a + b log k), one cohort of responses.',
+    estimator: 'As for natural lengths, over all prefix lengths; jackknife over prompts.',
+    fails:
+      'Correlated tokens, prompt effects, or tokens whose variance changes with their position.',
+    nOf: 'sequences',
+    prediction: -1,
+    ...SLOPE_MARGIN,
+    scale: 'plain',
+    spread: null,
+  },
+  {
+    kind: 'interval',
+    id: 'variance.token-slope',
+    source: 'lab',
+    where: 'what one sigma^2 for all lengths assumes',
+    claim:
+      'One σ² serves all lengths: the variance of token log-ratios does not depend on the length.',
+    estimand: 'b in E[mean squared token log-ratio | L] = exp(a + b log L).',
+    estimator:
+      'As for the slope of Var[log s], responses weighted by their tokens; jackknife over prompts.',
+    fails: 'Policies that differ more, or less, on prompts with long answers.',
+    nOf: 'tokens',
+    prediction: 0,
+    margin: { low: -0.2, high: 0.2 },
+    why: 'A fifth of the exponent of 1/L, as for the slope.',
+    scale: 'plain',
+    spread: [0.1, 1.11],
+  },
 ]);
 
-function levelClaim(id: string, sentence: string, curve: VarianceCurve): Claim {
-  return numberClaim({
-    id,
-    claim: sentence,
-    prediction: 1,
-    estimate: curve.level,
-    n: totalSequences(curve),
-    nOf: 'sequences',
-    resolution: LEVEL_RESOLUTION,
-    method: `Measured over predicted variance, geometric mean over the lengths. ${BOOTSTRAP_METHOD}`,
-  });
-}
-
-/** Bins hold different responses, prefixes the same ones. */
-function totalSequences(curve: VarianceCurve): number {
-  if (curve.kind === 'prefix') return curve.points[0]?.sequences ?? 0;
-  return curve.points.reduce((sum, point) => sum + point.sequences, 0);
-}
-
-export function varianceClaims({ natural, prefix }: PredictedVariance): Verdicts {
-  const slope = (
-    id: string,
-    claim: string,
-    of: VarianceCurve,
-    weight: keyof typeof PREDICTED_SLOPES,
-  ): Claim =>
-    slopeClaim({
-      id,
-      claim,
-      fitted: of.slopes[weight],
-      prediction: PREDICTED_SLOPES[weight],
-      n: of.points.length,
-      method: 'Slope of log variance on log length, weighted by responses.',
-    });
-  return judged(
+export function varianceClaims(
+  { inference, sequences, tokens, cohort }: PredictedVariance,
+  _settings: unknown,
+  planned: number,
+): Verdicts {
+  const judge = judgeFamily(VARIANCE_CLAIMS, planned);
+  const left =
+    cohort.left > 0 ? `${cohort.left} shorter responses are not in the cohort; they carry ` : null;
+  return judgedPage(
     [
-      slope(
-        'variance.slope',
-        'Var[log s] falls like 1/L over responses of different lengths: slope -1.',
-        natural,
-        'sequence',
-      ),
-      levelClaim(
-        'variance.level',
-        'Var[log s] is sigma^2 / L with the sigma^2 of the tokens, over natural lengths.',
-        natural,
-      ),
-      slope(
-        'variance.prefix-slope',
-        'Var[log s] falls like 1/L when the same responses are cut at L: slope -1.',
-        prefix,
-        'sequence',
-      ),
-      levelClaim(
-        'variance.prefix-level',
-        'Var[log s] is sigma^2 / L with the sigma^2 of the tokens, over prefixes of the same responses.',
-        prefix,
-      ),
-      slope(
-        'variance.unnormalised-slope',
-        'Var[log rho] of the unnormalised weight grows like L: slope +1.',
-        natural,
-        'unnormalised',
-      ),
-      slope(
-        'variance.token-slope',
-        'The variance of token log-ratios does not depend on the length: slope 0.',
-        natural,
-        'token',
-      ),
+      judge.interval('variance.slope', inference.slope, sequences),
+      judge.interval('variance.level', inference.level, sequences),
+      judge.interval('variance.prefix-slope', inference.prefixSlope, cohort.sequences, {
+        note:
+          inference.prefixSlope === null
+            ? 'The responses have no common prefix of two tokens.'
+            : left &&
+              `${left}${(100 * cohort.leftShare).toPrecision(2)} % of the squared deviation of log s.`,
+      }),
+      judge.interval('variance.token-slope', inference.tokenSlope, tokens),
     ],
-    (id) => DECIDING.has(id),
+    (id) => id !== 'variance.token-slope',
   );
 }

@@ -3,13 +3,17 @@
  * as they come) and prefixes of one cohort (the same responses cut at k, so only the length differs).
  */
 import type { Kernels } from '../../math/kernels';
-import { ClusterBootstrap } from '../../math/stats/clusters';
+import { PromptIntervals } from '../../math/stats/intervals';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 import type { CurveSettings } from '../shared/curve-settings';
 import { prepare, type Curve, type Prepared } from '../shared/curves';
 import { stage } from '../shared/input';
-import { measureVarianceCurves, type MeasuredVarianceCurve } from '../shared/variance-curve';
+import {
+  measureVarianceCurves,
+  type MeasuredVarianceCurve,
+  type VarianceInference,
+} from '../shared/variance-curve';
 
 export interface MeasuredVariance {
   sequences: number;
@@ -19,6 +23,9 @@ export interface MeasuredVariance {
   prefix: MeasuredVarianceCurve;
   /** Var[log s] at every prefix length 1 .. limit of the cohort, from the kernels, nats^2 */
   prefixLine: Float64Array;
+  /** responses of the prefix curve, those too short for it, and what share of the squared deviation these carry */
+  cohort: { sequences: number; left: number; leftShare: number };
+  inference: VarianceInference;
 }
 
 export async function measureVariance(
@@ -27,15 +34,18 @@ export async function measureVariance(
   context: ExperimentContext,
 ): Promise<MeasuredVariance> {
   const data = prepare(rollouts);
-  const bootstrap = new ClusterBootstrap(context);
-  const { natural, prefix, cohort } = await measureVarianceCurves(
-    data,
-    settings,
-    bootstrap,
-    context,
-  );
+  const intervals = new PromptIntervals(context);
+  const curves = await measureVarianceCurves(data, settings, intervals, context);
+  const { natural, prefix, cohort, inference, values } = curves;
   const prefixLine = await prefixVariances(data, cohort, context.kernels);
   await stage(context, 1);
+  const inside = new Set(cohort.points.at(-1)?.members ?? []);
+  let all = 0;
+  let left = 0;
+  values.forEach((s, i) => {
+    all += s * s;
+    if (!inside.has(i)) left += s * s;
+  });
   return {
     sequences: sequenceCount(rollouts),
     tokens: tokenCount(rollouts),
@@ -43,6 +53,12 @@ export async function measureVariance(
     natural,
     prefix,
     prefixLine,
+    cohort: {
+      sequences: inside.size,
+      left: values.length - inside.size,
+      leftShare: all > 0 ? left / all : 0,
+    },
+    inference,
   };
 }
 

@@ -52,22 +52,6 @@ export function automaticWindow(autocorrelation: ArrayLike<number>): number {
   return Math.max(0, maxLag);
 }
 
-/**
- * Var[mean of L values] = sum_k weights[k] gamma_k for a stationary series:
- * weights[0] = 1/L, weights[k] = 2 (1 - k/L) / L, averaged over the lengths.
- * @returns [window + 1]
- */
-export function meanVarianceWeights(lengths: Uint32Array, window: number): Float64Array {
-  const weights = new Float64Array(window + 1);
-  for (const length of lengths) {
-    for (let lag = 0; lag <= window && lag < length; lag++) {
-      const own = ((lag === 0 ? 1 : 2) * (1 - lag / length)) / length;
-      weights[lag] = (weights[lag] as number) + own / lengths.length;
-    }
-  }
-  return weights;
-}
-
 /** 1 + 2 sum_{k < min(L, window + 1)} (1 - k/L) rho_k: the factor by which Var of a mean grows. */
 export function inflation(autocorrelation: ArrayLike<number>, length: number): number {
   let factor = 1;

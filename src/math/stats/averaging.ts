@@ -279,14 +279,3 @@ export function meanLengthSums({
   });
   return sums;
 }
-
-/** (w, x, y, xx, xy, yy) -> atanh of the weighted correlation */
-export const correlationZ: TotalsFunction = (totals) => {
-  const at = (k: number): number => (totals[k] as number) / (totals[0] as number);
-  const sxx = at(3) - at(1) * at(1);
-  const sxy = at(4) - at(1) * at(2);
-  const syy = at(5) - at(2) * at(2);
-  if (!(sxx > 0 && syy > 0)) return NaN;
-  const r = sxy / Math.sqrt(sxx * syy);
-  return Math.abs(r) < 1 ? Math.atanh(r) : NaN;
-};

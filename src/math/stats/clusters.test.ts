@@ -1,19 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../philox';
-import {
-  addToCluster,
-  ClusterBootstrap,
-  joinSums,
-  MIN_CLUSTERS,
-  newClusterSums,
-  transformed,
-  type ClusterSums,
-} from './clusters';
+import { addToCluster, joinSums, newClusterSums, observed } from './clusters';
+import { PromptIntervals, transformed } from './intervals';
+import { MIN_PROMPTS } from './jackknife';
 import { logVariance, meanStatistic } from './statistics';
 
-/** m values per cluster, with a shared part of standard deviation tau. */
-function sample(clusters: number, m: number, tau: number, seed = 1): ClusterSums {
-  const random = new Random(seed, STREAM.synthetic);
+/** (n, sum, squares) of m responses to each of G prompts, prompts shifted by tau. */
+function sample(seed: number, clusters: number, m: number, tau: number) {
+  const random = new Random(seed, STREAM.synthetic, 11);
   const sums = newClusterSums(clusters, 3);
   for (let g = 0; g < clusters; g++) {
     const shift = tau * random.normal();
@@ -25,98 +19,63 @@ function sample(clusters: number, m: number, tau: number, seed = 1): ClusterSums
   return sums;
 }
 
-const meanColumns = (sums: ClusterSums): ClusterSums => ({
-  clusters: sums.clusters,
-  columns: sums.columns.slice(0, 2),
-});
-
-describe('cluster bootstrap', () => {
-  it('sees the dependence within clusters: the error of a mean is sqrt((tau^2 + 1/m) / G)', () => {
-    const bootstrap = new ClusterBootstrap({ seed: 1, replications: 99 });
-    for (const [tau, m] of [
-      [0, 1],
-      [0, 10],
-      [1, 10],
-    ] as const) {
-      const { standardError } = bootstrap.estimate(
-        meanColumns(sample(2000, m, tau)),
-        meanStatistic,
-      );
-      // blocks of clusters: about 300 units, 4 % error of a standard error
-      expect(standardError / Math.sqrt((tau * tau + 1 / m) / 2000)).toBeGreaterThan(0.85);
-      expect(standardError / Math.sqrt((tau * tau + 1 / m) / 2000)).toBeLessThan(1.15);
-    }
-  });
-
-  it('covers a variance at about its level, and far less often at a third of the width', () => {
-    let hits = 0;
-    let narrowHits = 0;
-    const trials = 200;
-    for (let r = 0; r < trials; r++) {
-      const bootstrap = new ClusterBootstrap({ seed: r, replications: 199 });
-      const { estimate, interval } = bootstrap.estimate(sample(60, 4, 0.5, r), logVariance);
-      const [low, high] = interval as [number, number];
-      const truth = Math.log(1.25);
-      if (low <= truth && truth <= high) hits++;
-      if (Math.abs(truth - estimate) <= (high - low) / 6) narrowHits++;
-    }
-    expect(hits / trials).toBeGreaterThan(0.89);
-    expect(hits / trials).toBeLessThan(0.99);
-    expect(narrowHits / trials).toBeLessThan(0.7);
-  });
-
-  it('repeats itself for the same seed, and not for another', () => {
-    const sums = sample(40, 3, 0);
-    const interval = (seed: number) =>
-      new ClusterBootstrap({ seed }).estimate(sums, logVariance).interval;
-    expect(interval(1)).toEqual(interval(1));
-    expect(interval(1)).not.toEqual(interval(2));
-  });
-
-  it('widens with the level', () => {
-    const sums = sample(50, 3, 0);
-    const width = (level: number) => {
-      const { interval } = new ClusterBootstrap({ seed: 1, level }).estimate(sums, logVariance);
-      return (interval as [number, number])[1] - (interval as [number, number])[0];
-    };
-    expect(width(0.99)).toBeGreaterThan(width(0.95));
-    expect(width(0.95)).toBeGreaterThan(width(0.5));
-  });
-
-  it('gives no interval from too few clusters, without spread, or where nothing is defined', () => {
-    const bootstrap = new ClusterBootstrap({ seed: 1, replications: 99 });
-    expect(bootstrap.estimate(sample(MIN_CLUSTERS - 1, 50, 0), logVariance).interval).toBeNull();
-    const constant = newClusterSums(50, 3);
-    for (let g = 0; g < 50; g++) addToCluster(constant, g, [2, 2, 2]);
-    expect(bootstrap.estimate(constant, logVariance).interval).toBeNull();
-    expect(bootstrap.estimate(newClusterSums(0, 3), logVariance).interval).toBeNull();
-  });
-
-  it('does not count clusters that were not observed', () => {
-    const bootstrap = new ClusterBootstrap({ seed: 1 });
-    const seen = sample(30, 2, 0);
-    const padded = newClusterSums(60, 3);
-    for (let g = 0; g < 30; g++) {
-      addToCluster(
-        padded,
-        2 * g,
-        seen.columns.map((column) => column[g] as number),
-      );
-    }
-    expect(bootstrap.estimate(padded, logVariance)).toEqual(bootstrap.estimate(seen, logVariance));
-  });
-
-  it('carries an interval to another scale', () => {
-    const log = new ClusterBootstrap({ seed: 1 }).estimate(sample(40, 3, 0), logVariance);
-    const plain = transformed(log, Math.exp);
-    expect(plain.estimate).toBeCloseTo(Math.exp(log.estimate), 12);
-    expect(plain.interval?.[0]).toBeCloseTo(Math.exp(log.interval?.[0] as number), 12);
-    expect(plain.standardError / plain.estimate).toBeCloseTo(log.standardError, 5);
-  });
-
-  it('refuses to join sums over different clusters', () => {
-    expect(() => joinSums(newClusterSums(2, 1), newClusterSums(3, 1))).toThrow(
-      'different clusters',
+describe('estimates over prompts', () => {
+  it('see the dependence within prompts: the error of a mean is sqrt((tau^2 + 1/m) / G)', () => {
+    const [clusters, m, tau] = [400, 8, 0.7];
+    const { standardError } = new PromptIntervals().estimate(
+      sample(1, clusters, m, tau),
+      meanStatistic,
     );
+    const truth = Math.sqrt((tau * tau + 1 / m) / clusters);
+    expect(standardError / truth).toBeGreaterThan(0.85);
+    expect(standardError / truth).toBeLessThan(1.15);
+  });
+
+  it('hold a variance at least as often as they say', () => {
+    let missed = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const { interval } = new PromptIntervals().estimate(sample(seed, 40, 4, 0), logVariance);
+      if (interval === null || interval[0] > 0 || interval[1] < 0) missed++;
+    }
+    // time-uniform: far fewer than 5 % at one look
+    expect(missed).toBeLessThan(4);
+  });
+
+  it('are the same every time, and narrower where the run is planned as long as it is', () => {
+    const sums = sample(3, 100, 4, 0.2);
+    const of = (planned?: number) => new PromptIntervals({ planned }).estimate(sums, meanStatistic);
+    expect(of(100)).toEqual(of());
+    const width = ([low, high]: [number, number]) => high - low;
+    expect(width(of(400).interval as [number, number])).toBeLessThan(
+      width(of(100_000).interval as [number, number]),
+    );
+  });
+
+  it('carry no interval on few prompts, and none without spread', () => {
+    const few = new PromptIntervals().estimate(sample(4, MIN_PROMPTS - 1, 4, 0), meanStatistic);
+    expect(few.interval).toBeNull();
+    const flat = newClusterSums(50, 2);
+    flat.columns[0]?.fill(1);
+    expect(new PromptIntervals().estimate(flat, meanStatistic)).toMatchObject({
+      estimate: 0,
+      interval: null,
+    });
+  });
+
+  it('go to another scale, ends and all', () => {
+    const plain = new PromptIntervals().estimate(sample(5, 60, 4, 0), logVariance);
+    const back = transformed(plain, Math.exp);
+    expect(back.estimate).toBeCloseTo(Math.exp(plain.estimate), 12);
+    expect(back.interval?.map(Math.log)).toEqual(
+      plain.interval?.map((end) => expect.closeTo(end, 9) as number),
+    );
+  });
+
+  it('join sums side by side, and leave out prompts that were not seen', () => {
+    const sums = newClusterSums(3, 1);
+    addToCluster(sums, 1, [5]);
+    expect(joinSums(sums, sums).columns).toHaveLength(2);
+    expect(observed(sums)).toEqual({ clusters: 1, columns: [Float64Array.of(5)] });
+    expect(() => joinSums(sums, newClusterSums(2, 1))).toThrow(RangeError);
   });
 });

@@ -19,6 +19,7 @@ import { automaticWindow } from './autocorrelation';
 import { positionClasses } from './averaging';
 import { fromDeletions } from './jackknife';
 import { fitLogLine } from './log-linear';
+import { variance } from './moments';
 import { lengthClasses, type Responses } from './responses';
 
 const FOLDS = 5;
@@ -32,18 +33,19 @@ export interface LawFit {
   tilt: Measured;
 }
 
-/** Parts of the mean of L Var[log s | L], in units of the token variance; they add up to `measured`. */
+/** Parts of Var[log s] over all responses, nats^2; they add up to `total`. */
 export interface LawParts {
-  /** 1: sigma^2 / L, one sigma^2 for all tokens */
+  /** sigma^2 mean(1/L): one sigma^2 for all tokens */
   naive: number;
+  /** what the variance's dependence on the position adds or takes */
   position: number;
   covariance: number;
   prompt: number;
+  /** variance of E[log s | L]: what the mean's dependence on the length adds over all responses */
+  mean: number;
   /** what the law leaves */
   rest: number;
-  measured: number;
-  /** beside them, not in Var[log s | L]: what the mean's dependence on the length adds over all responses */
-  mean: number;
+  total: number;
 }
 
 export interface LengthLaw {
@@ -373,41 +375,26 @@ function crossFitted(
 }
 
 function contributions(
-  { lengths, values, expected, correction }: Responses,
+  { lengths, values, expected }: Responses,
   law: Law,
   edges: readonly number[],
   scalesOf: (length: number) => Float64Array,
 ): LawParts {
   const n = lengths.length;
-  const unit = law.pooled * n;
-  let tokens = 0;
-  let covariance = 0;
-  let prompt = 0;
-  let measured = 0;
-  let weighted = 0;
-  let total = 0;
+  const parts = { naive: 0, position: 0, covariance: 0, prompt: 0 };
   const known = new Map<number, ReturnType<typeof partsAt>>();
-  lengths.forEach((length, i) => {
+  lengths.forEach((length) => {
     let own = known.get(length);
     if (own === undefined) known.set(length, (own = partsAt(law, edges, length, scalesOf(length))));
-    tokens += own.tokens;
-    covariance += own.covariance;
-    prompt += own.prompt;
-    measured += length * (values[i] as number) ** 2 * (correction[i] as number);
-    weighted += length * (expected[i] as number);
-    total += length;
+    const share = 1 / (n * length);
+    parts.naive += law.pooled * share;
+    parts.position += (own.tokens - law.pooled) * share;
+    parts.covariance += own.covariance * share;
+    parts.prompt += own.prompt * share;
   });
-  const center = weighted / total;
-  let mean = 0;
-  lengths.forEach((length, i) => (mean += length * ((expected[i] as number) - center) ** 2));
-  const sum = tokens + covariance + prompt;
-  return {
-    naive: 1,
-    position: (tokens - unit) / unit,
-    covariance: covariance / unit,
-    prompt: prompt / unit,
-    rest: (measured - sum) / unit,
-    measured: measured / unit,
-    mean: mean / unit,
-  };
+  const total = variance(values.map((s, i) => s + (expected[i] as number)));
+  const mean = variance(expected);
+  const { naive, position, covariance, prompt } = parts;
+  const rest = total - mean - naive - position - covariance - prompt;
+  return { ...parts, mean, rest, total };
 }
