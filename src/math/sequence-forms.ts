@@ -10,7 +10,7 @@
  */
 import { LOG_PROB_LIMIT } from './kernel-input';
 import type { FloatArray, SequenceForms } from './kernels';
-import { CompensatedSum, compensatedSum } from './summation';
+import { compensatedMean, compensatedMeanDifference } from './summation';
 
 const LN2_HIGH = 0.69314718036912381649; // ln 2 to 33 bits: k * LN2_HIGH is exact
 const LN2_LOW = 1.90821492927058770002e-10;
@@ -24,7 +24,7 @@ function scaledExp(x: number): { mantissa: number; exponent: number } {
 
 /** Empirical cross-entropy of tokens [start, end): -(1/L) sum log p, nats per token. */
 export function crossEntropy(logp: FloatArray, start: number, end: number): number {
-  return -compensatedSum(logp, start, end) / (end - start);
+  return -compensatedMean(logp, start, end);
 }
 
 /** log s = (1/L) sum_t (b_t - a_t) over tokens [start, end), compensated. */
@@ -34,9 +34,7 @@ export function logWeight(
   start: number,
   end: number,
 ): number {
-  const sum = new CompensatedSum();
-  for (let t = start; t < end; t++) sum.add((logpNew[t] as number) - (logpOld[t] as number));
-  return sum.value / (end - start);
+  return compensatedMeanDifference(logpNew, logpOld, start, end);
 }
 
 /** Log-ratios up to this keep a product that is within 2^+-500 a float64; ratios beyond are taken apart. */

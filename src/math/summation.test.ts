@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compensatedSum, CompensatedSum } from './summation';
+import {
+  compensatedMean,
+  compensatedMeanDifference,
+  compensatedSum,
+  CompensatedSum,
+} from './summation';
 
 test('small terms survive between large ones', () => {
   expect(compensatedSum([1, 1e100, 1, -1e100])).toBe(2);
@@ -26,4 +31,21 @@ test('a part of an array; infinities and NaN as in a plain sum', () => {
   const sum = new CompensatedSum();
   sum.add(NaN);
   expect(sum.value).toBeNaN();
+});
+
+describe('means', () => {
+  const large = [1, 1e100, 1, -1e100];
+
+  it('keep what a plain sum loses', () => {
+    expect(compensatedMean(large)).toBe(0.5);
+    expect(compensatedMean([7, ...large, 7], 1, 5)).toBe(0.5);
+    expect(compensatedMean([], 0, 0)).toBeNaN();
+  });
+
+  it('of differences take each difference first', () => {
+    const ones = large.map(() => 1);
+    expect(compensatedMeanDifference([3, 2, 1], [1, 2, 3])).toBe(0);
+    expect(compensatedMeanDifference(large, ones)).toBe(compensatedMean(large.map((x) => x - 1)));
+    expect(compensatedMeanDifference([7, 5, 5], [7, 1, 4], 1, 3)).toBe(2.5);
+  });
 });

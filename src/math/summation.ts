@@ -27,6 +27,23 @@ export function compensatedSum(values: ArrayLike<number>, start = 0, end = value
   return sum.value;
 }
 
+/** Mean of values[start .. end), compensated; NaN where there is none. */
+export function compensatedMean(values: ArrayLike<number>, start = 0, end = values.length): number {
+  return compensatedSum(values, start, end) / (end - start);
+}
+
+/** Mean of a - b over [start .. end), compensated: differences are taken first, then summed. */
+export function compensatedMeanDifference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  start = 0,
+  end = a.length,
+): number {
+  const sum = new CompensatedSum();
+  for (let i = start; i < end; i++) sum.add((a[i] as number) - (b[i] as number));
+  return sum.value / (end - start);
+}
+
 /**
  * The exact sum of all terms, rounded once: it depends neither on their order nor on how they are split over
  * parts that are merged (Shewchuk 1997, "Adaptive precision floating-point arithmetic"; Python's `math.fsum`).

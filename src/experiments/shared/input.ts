@@ -2,7 +2,7 @@
  * What every experiment reads off `Rollouts` first. Contract: bad rollouts are refused with a sentence
  * (`ExperimentInputError`) before any kernel sees them; everything returned is float64.
  */
-import { CompensatedSum } from '../../math/summation';
+import { compensatedMean, compensatedMeanDifference } from '../../math/summation';
 import { sequenceCount, tokenCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 
@@ -59,25 +59,20 @@ export function logRatios(rollouts: Rollouts): Float64Array {
 
 /** [n] log s = mean of d_t over each response's tokens, compensated */
 export function meanLogRatios({ logpOld, logpNew, offsets }: Rollouts): Float64Array {
-  return means(offsets, (t) => (logpNew[t] as number) - (logpOld[t] as number));
+  return perSequence(offsets, (from, to) => compensatedMeanDifference(logpNew, logpOld, from, to));
 }
 
 /** [n] mean over each response's tokens, compensated */
 export function sequenceMeans(values: FloatArray, offsets: Uint32Array): Float64Array {
-  return means(offsets, (t) => values[t] as number);
+  return perSequence(offsets, (from, to) => compensatedMean(values, from, to));
 }
 
-function means(offsets: Uint32Array, at: (t: number) => number): Float64Array {
+/** [n] what `of` gives for each response's tokens [from, to) */
+function perSequence(offsets: Uint32Array, of: (from: number, to: number) => number): Float64Array {
   const n = offsets.length - 1;
-  const out = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const from = offsets[i] as number;
-    const to = offsets[i + 1] as number;
-    const sum = new CompensatedSum();
-    for (let t = from; t < to; t++) sum.add(at(t));
-    out[i] = sum.value / (to - from);
-  }
-  return out;
+  return Float64Array.from({ length: n }, (_, i) =>
+    of(offsets[i] as number, offsets[i + 1] as number),
+  );
 }
 
 /**
