@@ -170,5 +170,21 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['src/experiments/*/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(\\.\\./)+(experiments/)?registry$',
+              message: 'The registry knows the experiments, not they the registry.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ['src/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

@@ -17,7 +17,8 @@ import { stepInName } from '../src/rollouts/file/folder';
 import { importNotes } from '../src/rollouts/file/notes';
 import type { Problem } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts, type FileSummary } from '../src/rollouts/file/read';
-import { bandsOf, HealthTally, tallyFrom } from '../src/rollouts/health/evidence/tally';
+import { bandsOf } from '../src/rollouts/health/evidence/measure';
+import { HealthTally, tallyFrom } from '../src/rollouts/health/evidence/tally';
 import { message } from '../src/message';
 
 /** A part that cannot be made, read or merged; the message is a sentence. */

@@ -3,9 +3,8 @@
  * divergences. Contract: the JSON shape of `npm run analyze -- --json`; plain data, float64, `null` where
  * a library has no such objective or the file no such column. Numbers beyond float64 become null in JSON.
  */
-import { sequencePerplexities, type OffPolicyMetrics } from '../../math/diagnostics/perplexity';
-import type { ObjectiveId } from '../../math/objectives/registry';
-import { FigureTally, type Clip } from './figures';
+import { sequencePerplexities } from '../../math/diagnostics/perplexity';
+import { FigureTally, type Clip, type Figures } from './figures';
 import type { FileRollouts } from './read';
 
 export interface SequenceAnalysis {
@@ -23,26 +22,8 @@ export interface SequenceAnalysis {
   exp_delta_h: number;
 }
 
-export interface ObjectiveAnalysis {
-  trl: { loss: number; clip_low: number | null; clip_high: number | null } | null;
-  verl: { loss: number; clip_fraction: number | null } | null;
-}
-
-/** verl's off-policy metrics of old against sampler, and what its truncation at 2 leaves. */
-export interface MismatchAnalysis extends OffPolicyMetrics {
-  eff_sample_size_token_tis_2: number;
-  eff_sample_size_seq_tis_2: number;
-}
-
-export interface Analysis {
-  n_sequences: number;
-  n_tokens: number;
+export interface Analysis extends Figures {
   sequences: SequenceAnalysis[];
-  objectives: Record<ObjectiveId, ObjectiveAnalysis>;
-  /** KL(old || theta), mean over tokens */
-  kl: { k1: number; k2: number; k3: number };
-  chi2: { token: number; sequence: number };
-  mismatch: MismatchAnalysis | null;
 }
 
 /** What an analysis takes of an import. */

@@ -17,14 +17,14 @@ import { evaluateObjective } from '../../math/objectives/evaluate';
 import { OBJECTIVE_IDS, recommended, type Overrides } from '../../math/objectives/registry';
 import { weighingOf } from '../correction';
 import { withSampler, type Rollouts } from '../rollouts';
-import type { Analysis, ObjectiveAnalysis } from './analysis';
+import type { Figures, ObjectiveAnalysis } from './figures';
 
 /** @param overrides a person's own band, and the files' constant length */
 export function correctedObjectives(
   rollouts: Rollouts,
   overrides: Overrides,
   { id: correction, ...bounds }: Bounds & { id: CorrectionId },
-): Analysis['objectives'] {
+): Figures['objectives'] {
   const { weights, kept } = weighingOf(rollouts, correction, bounds);
   const evaluated = (id: (typeof OBJECTIVE_IDS)[number], library: 'trl' | 'verl') => {
     const settings = recommended(id, library, overrides);
@@ -46,7 +46,7 @@ export function correctedObjectives(
       },
     ];
   });
-  return Object.fromEntries(rows) as Analysis['objectives'];
+  return Object.fromEntries(rows) as Figures['objectives'];
 }
 
 export interface SamplingMetrics {

@@ -3,10 +3,7 @@
  * how each response's place is found again. Contract: plain data beside the `Rollouts` of an import, for the
  * health rules and for the notes; runs of the lab have none. Names are as written in the files.
  */
-import { fieldOf, topicOf, type FieldName, type NameCounts } from './fields';
-
-/** What the name of a column that is not read speaks of. */
-export type ColumnTopic = 'masks' | 'log-probs' | 'advantages' | 'rewards' | 'entropies';
+import { fieldOf, topicOf, type ColumnTopic, type FieldName, type NameCounts } from './fields';
 
 export interface ReadColumn {
   meaning: FieldName;

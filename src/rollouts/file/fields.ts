@@ -4,7 +4,6 @@
  * was written. Names that nobody here reads are counted, never walked. Sources: docs/export/schemas.md.
  */
 import * as v from 'valibot';
-import type { ColumnTopic } from './facts';
 import { RecordError } from './problems';
 
 /** Canonical name first; where a record has several names of one field, the earlier one counts. */
@@ -92,6 +91,9 @@ const FIELD_OF = new Map<string, FieldName>(
 export function fieldOf(name: string): FieldName | undefined {
   return FIELD_OF.get(name);
 }
+
+/** What the name of a column that is not read speaks of. */
+export type ColumnTopic = 'masks' | 'log-probs' | 'advantages' | 'rewards' | 'entropies';
 
 /** Columns of trainers that hold another thing than the lab needs, and what. */
 export const KNOWN_UNREAD: ReadonlyMap<string, { about: ColumnTopic; why: string }> = new Map(

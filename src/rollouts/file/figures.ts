@@ -2,9 +2,10 @@
  * The figures of an analysis as sums over responses: added to batch by batch, merged over parts, sent as JSON.
  * Contract: a response's terms depend on that response alone and sums are exact, so however responses are split
  * over files, parts and machines, the figures are the same to the last digit. Memory does not grow with the
- * responses. What the figures are: `Analysis` in analysis.ts.
+ * responses. What the figures are: `Figures`.
  */
 import * as v from 'valibot';
+import type { OffPolicyMetrics } from '../../math/diagnostics/perplexity';
 import { VERL_EPSILON } from '../../math/objectives/arithmetic';
 import { sequenceCoefficients } from '../../math/objectives/evaluate';
 import {
@@ -18,7 +19,6 @@ import {
 import type { Library, ResponseView, SurrogateBuffers } from '../../math/objectives/types';
 import { ExactSum } from '../../math/summation';
 import { sequenceCount, type Rollouts } from '../rollouts';
-import type { Analysis, MismatchAnalysis, ObjectiveAnalysis } from './analysis';
 
 /** Log-ratios beyond this are clamped before they are squared or exponentiated (verl's SAFETY_BOUND). */
 const LOG_RATIO_LIMIT = 20;
@@ -26,6 +26,28 @@ const LOG_RATIO_LIMIT = 20;
 const VERL_COUNT_EPSILON = 1e-8;
 /** what verl's truncated importance sampling cuts weights at, by default */
 const TIS_MAX = 2;
+
+export interface ObjectiveAnalysis {
+  trl: { loss: number; clip_low: number | null; clip_high: number | null } | null;
+  verl: { loss: number; clip_fraction: number | null } | null;
+}
+
+/** verl's off-policy metrics of old against sampler, and what its truncation at 2 leaves. */
+export interface MismatchAnalysis extends OffPolicyMetrics {
+  eff_sample_size_token_tis_2: number;
+  eff_sample_size_seq_tis_2: number;
+}
+
+/** All of an analysis but its rows, one per response. */
+export interface Figures {
+  n_sequences: number;
+  n_tokens: number;
+  objectives: Record<ObjectiveId, ObjectiveAnalysis>;
+  /** KL(old || theta), mean over tokens */
+  kl: { k1: number; k2: number; k3: number };
+  chi2: { token: number; sequence: number };
+  mismatch: MismatchAnalysis | null;
+}
 
 export interface Clip {
   low?: number;
@@ -255,8 +277,6 @@ class MismatchSums {
   }
 }
 
-export type Figures = Omit<Analysis, 'sequences'>;
-
 const sumSchema = v.array(v.union([v.number(), v.picklist(['Infinity', '-Infinity', 'NaN'])]));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sumsSchema = <const Names extends readonly string[]>(names: Names) =>
@@ -399,7 +419,7 @@ export class FigureTally {
     return {
       n_sequences: n,
       n_tokens: tokens,
-      objectives: Object.fromEntries(objectives) as Analysis['objectives'],
+      objectives: Object.fromEntries(objectives) as Figures['objectives'],
       kl: { k1: s.k1.value / tokens, k2: s.k2.value / tokens, k3: s.k3.value / tokens },
       chi2: {
         token: s.chi2Token.value / tokens - 1,

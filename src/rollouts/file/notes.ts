@@ -4,19 +4,11 @@
  */
 import type { ImportFacts, UnreadColumn } from './facts';
 import type { FieldName } from './fields';
+import { listed } from './problems';
 import type { FileRollouts } from './read';
-
-/** so many file names or columns are listed */
-const LISTED = 5;
 
 function counted(n: number, what: string): string {
   return `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
-}
-
-/** "a.json, b.json and 3 more" */
-export function listed(names: readonly string[]): string {
-  const more = names.length - LISTED;
-  return names.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 const quoted = (columns: readonly { name: string }[]) =>

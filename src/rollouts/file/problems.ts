@@ -20,6 +20,15 @@ export function describeProblem(problem: Problem): string {
   return `${problem.file}${place}${field}: ${problem.message}`;
 }
 
+/** so many file names or columns are listed */
+const LISTED = 5;
+
+/** "a.json, b.json and 3 more" */
+export function listed(names: readonly string[]): string {
+  const more = names.length - LISTED;
+  return names.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 export class RolloutFileError extends Error {
   override name = 'RolloutFileError';
   constructor(

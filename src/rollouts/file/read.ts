@@ -18,8 +18,7 @@ import { headOf, type FormatRecord, type RecordBatch } from './formats/format';
 import { formatOf, type FormatId } from './formats';
 import { recordsOf } from './formats/json';
 import { readRun, type RunFile, type RunFileHead } from './formats/run';
-import { listed } from './notes';
-import { RecordError, RolloutFileError, type Problem, type Unit } from './problems';
+import { listed, RecordError, RolloutFileError, type Problem, type Unit } from './problems';
 import { groupOf, hasLogProbs, parseRecord } from './record';
 
 export { MAX_TOKENS };

@@ -3,7 +3,8 @@
  * report merges; what follows from a cause is not told beside it.
  */
 import { describe, expect, it } from 'vitest';
-import { bandsOf, HealthTally, tallyFrom, type HealthBatch } from './evidence/tally';
+import { bandsOf } from './evidence/measure';
+import { HealthTally, tallyFrom, type HealthBatch } from './evidence/tally';
 import { FACTS, falseAlarms } from './calibration';
 import { change, each, findingsOf, HEALTHY, PLANTED, sampler, shift, sound } from './faults';
 import { healthyRecipe } from './planted';

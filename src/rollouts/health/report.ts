@@ -7,7 +7,8 @@
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts';
 import type { Carrier } from './evidence/carriers';
 import { wholeEvidence, type Evidence } from './evidence/evidence';
-import { DEFAULT_BANDS, HealthTally, type Bands, type HealthBatch } from './evidence/tally';
+import { DEFAULT_BANDS, type Bands } from './evidence/measure';
+import { HealthTally, type HealthBatch } from './evidence/tally';
 import { remedyText, type Figure, type FindingLevel, type Look, type Rule } from './finding';
 import { RULES, type RuleId } from './rules';
 import { stepEvidence, stepFigures, type StepFigures } from './steps';

@@ -21,7 +21,9 @@ import {
   type PairSum,
   type SumName,
 } from './names';
-import { StepTally, type Bands, type HealthTally } from './tally';
+import type { Bands } from './measure';
+import { StepTally } from './step-tally';
+import type { HealthTally } from './tally';
 
 export const CONFIDENCE = 1 - 1e-4;
 /** Fewer prompts carry no interval. */

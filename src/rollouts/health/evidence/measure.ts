@@ -3,6 +3,7 @@
  * cost is a few passes over the response's tokens.
  */
 import { normalCdf } from '../../../math/stats/distributions';
+import { GRPO_BAND, GSPO_BAND } from '../../../math/objectives/registry';
 import type { FloatArray, Rollouts } from '../../rollouts';
 import { EXCERPT, offer, type Carrier, type CarrierKind } from './carriers';
 import { CHANCE, type Copies } from './copies';
@@ -25,7 +26,32 @@ import {
   type PairCount,
   type PairSum,
 } from './names';
-import type { Bands, StepTally } from './tally';
+import type { StepTally } from './step-tally';
+
+export interface Band {
+  low: number;
+  high: number;
+}
+
+/** The clip ranges that the findings are about. */
+export interface Bands {
+  token: Band;
+  sequence: Band;
+}
+
+export const DEFAULT_BANDS: Bands = { token: GRPO_BAND, sequence: GSPO_BAND };
+
+/** One clip range for all, as a person gives it; what is left out stays each objective's own. */
+export function bandsOf({
+  low,
+  high,
+}: {
+  low?: number | undefined;
+  high?: number | undefined;
+}): Bands {
+  const filled = (own: Band): Band => ({ low: low ?? own.low, high: high ?? own.high });
+  return { token: filled(GRPO_BAND), sequence: filled(GSPO_BAND) };
+}
 
 /** nats: no softmax over logits of a trained policy gives less; fillers such as -9999 do */
 export const LOWEST_LOG_PROB = -1000;

@@ -1,0 +1,65 @@
+/** The evidence of one training step: counts, sums per prompt, histograms, and the responses that stand out. */
+import { best, CARRIER_KINDS, type Carrier, type CarrierKind } from './carriers';
+import { LogWeights } from './log-weights';
+import { COUNTS, HISTOGRAMS, SUMS, type HistogramName } from './names';
+
+export class StepTally {
+  counts = new Float64Array(COUNTS.length);
+  histograms = Object.fromEntries(
+    Object.entries(HISTOGRAMS).map(([name, bins]) => [name, new Float64Array(bins)]),
+  ) as Record<HistogramName, Float64Array>;
+  /** [bins] sum of (log rho)^2, shortest and longest response */
+  lengthSquares = new Float64Array(HISTOGRAMS.lengths);
+  lengthLeast = new Float64Array(HISTOGRAMS.lengths).fill(Infinity);
+  lengthMost = new Float64Array(HISTOGRAMS.lengths);
+  largest = { d: 0, logS: 0, logRho: 0, advantage: 0, lowest: 0 };
+  /** least and greatest reward */
+  rewards: [number, number] = [Infinity, -Infinity];
+  weights = { rho: new LogWeights(), s: new LogWeights(), mismatch: new LogWeights() };
+  /** sums per group, by its name */
+  groups = new Map<string | number, Float64Array>();
+  carriers = Object.fromEntries(CARRIER_KINDS.map((kind) => [kind, []])) as unknown as Record<
+    CarrierKind,
+    Carrier[]
+  >;
+
+  sumsOf(group: string | number): Float64Array {
+    let sums = this.groups.get(group);
+    if (!sums) this.groups.set(group, (sums = new Float64Array(SUMS.length)));
+    return sums;
+  }
+
+  merge(other: StepTally): void {
+    addTo(this.counts, other.counts);
+    for (const name of Object.keys(HISTOGRAMS) as HistogramName[]) {
+      addTo(this.histograms[name], other.histograms[name]);
+    }
+    addTo(this.lengthSquares, other.lengthSquares);
+    this.lengthLeast.forEach((x, i) => {
+      this.lengthLeast[i] = Math.min(x, other.lengthLeast[i] as number);
+    });
+    this.lengthMost.forEach((x, i) => {
+      this.lengthMost[i] = Math.max(x, other.lengthMost[i] as number);
+    });
+    const { largest } = this;
+    for (const name of ['d', 'logS', 'logRho', 'advantage'] as const) {
+      largest[name] = Math.max(largest[name], other.largest[name]);
+    }
+    largest.lowest = Math.min(largest.lowest, other.largest.lowest);
+    this.rewards = [
+      Math.min(this.rewards[0], other.rewards[0]),
+      Math.max(this.rewards[1], other.rewards[1]),
+    ];
+    for (const name of ['rho', 's', 'mismatch'] as const) {
+      this.weights[name].merge(other.weights[name]);
+    }
+    for (const [group, sums] of other.groups) addTo(this.sumsOf(group), sums);
+    for (const kind of CARRIER_KINDS) {
+      this.carriers[kind] = best(this.carriers[kind], other.carriers[kind]);
+    }
+  }
+}
+
+function addTo(into: Float64Array, from: Float64Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
+}
