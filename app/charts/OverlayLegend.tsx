@@ -1,7 +1,24 @@
-/** Which marks of a figure are those of which kept run. */
+/** Overlaid runs by their marks, the same in every chart and list; which marks of a figure are whose. */
 import { Prose } from '../format/Prose';
-import { OverlayGlyph } from './OverlayGlyph';
-import type { Overlaid } from './overlay-look';
+import type { Overlaid, OverlayLook } from './overlay-look';
+import { markPath } from './shapes';
+
+/** A run's mark on its dash. */
+export function OverlayGlyph({ look: { colour, shape, dash } }: { look: OverlayLook }) {
+  return (
+    <svg className="overlay-glyph" width="26" height="14" aria-hidden="true">
+      <g style={{ color: `var(${colour})` }}>
+        <path className="overlay-line" d="M0 7H26" strokeDasharray={dash} />
+        <path
+          className="overlay-mark"
+          transform="translate(13,7)"
+          d={markPath(shape, 4)}
+          fill="none"
+        />
+      </g>
+    </svg>
+  );
+}
 
 export function OverlayLegend({ overlays }: { overlays: readonly Overlaid<unknown>[] }) {
   if (overlays.length === 0) return null;

@@ -1,6 +1,7 @@
-/** The objectives as charts show them: one name and one colour each, on every page. From the registry. */
+/** Objectives and libraries as charts show them: one name and one colour each, on every page. */
 import { epsilonText, objective, OBJECTIVES } from '../../src/math/objectives/registry';
 import type { ObjectiveId } from '../../src/math/objectives/registry';
+import type { Library } from '../../src/math/objectives/types';
 
 export { epsilonText };
 
@@ -15,6 +16,11 @@ const colourOf = (id: ObjectiveId) => `--series-${id.replaceAll('_', '-')}`;
 export function objectiveView(id: ObjectiveId): ObjectiveView {
   return { name: objective(id).name, colour: colourOf(id) };
 }
+
+export const LIBRARY_VIEWS = [
+  { library: 'trl', name: 'TRL', colour: '--series-gspo', shape: 'circle' },
+  { library: 'verl', name: 'verl', colour: '--series-dapo', shape: 'square' },
+] as const satisfies readonly { library: Library; name: string; colour: string; shape: string }[];
 
 /** The objectives' colours as custom properties, light and dark as `tokens.css` switches them. */
 export function colourSheet(): string {

@@ -2,7 +2,7 @@
 import { useLab, useLabState } from '../state/react';
 import { overlayLook } from '../charts/overlay-look';
 import { Prose } from '../format/Prose';
-import { OverlayGlyph } from '../charts/OverlayGlyph';
+import { OverlayGlyph } from '../charts/OverlayLegend';
 import { useOverlayLabels } from './useOverlays';
 
 export function OverlayStrip() {

@@ -5,7 +5,7 @@ import { openLink } from '../../src/link/link';
 import { DEFAULT_POLICIES, type RunSettings } from '../../src/settings/run';
 import { draftOf, readDraft, type Draft } from './draft';
 import { Address, type Place } from './address';
-import { emptyLab } from './empty';
+import { emptyLab } from './lab-state';
 import { QUEUED, type LabState } from './lab';
 
 /** A browser's history: entries, a position, and what the person does with them. */

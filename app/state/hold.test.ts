@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { QUEUED, type LabState, type Run } from './lab';
 import { DEFAULT_SETTINGS } from '../../src/settings/run';
 import { draftOf } from './draft';
-import { emptyLab } from './empty';
+import { emptyLab } from './lab-state';
 import { holdLab } from './hold';
 
 type Phase = Run['progress']['phase'];

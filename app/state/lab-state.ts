@@ -156,3 +156,22 @@ export function isLive(run: Run | null): boolean {
     run.progress.phase !== 'stopped'
   );
 }
+
+/** Nothing has happened yet. */
+export const emptyLab = (draft: Draft): LabState => ({
+  opening: { status: 'opening' },
+  draft,
+  own: [],
+  run: null,
+  reading: null,
+  measurements: {},
+  refusals: {},
+  inspection: null,
+  keptRuns: null,
+  runsOpen: false,
+  cutOff: null,
+  undo: null,
+  overlays: [],
+  overlaid: {},
+  notice: null,
+});

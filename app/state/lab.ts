@@ -17,13 +17,19 @@ import type {
 } from '../../src/engine/lab/protocol';
 import { DEFAULT_SETTINGS, type RunSettings } from '../../src/settings/run';
 import { draftOf, type Draft } from './draft';
-import { emptyLab } from './empty';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
 import { KeptRuns } from './lab-kept';
 import { Overlays } from './lab-overlays';
-import { isLive, type Engine, type Inspection, type LabState, type LabStore } from './lab-state';
+import {
+  emptyLab,
+  isLive,
+  type Engine,
+  type Inspection,
+  type LabState,
+  type LabStore,
+} from './lab-state';
 import { Watches } from './lab-watches';
 
 export * from './lab-state';

@@ -12,8 +12,7 @@ import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
 import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
-import { bySign } from './signs';
-import { SignLegend } from './SignLegend';
+import { bySign, SignLegend } from './signs';
 
 const CURVE_STEPS = 60;
 

@@ -16,8 +16,7 @@ import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../../page/Choice';
 import { objectiveView } from '../../page/objective-views';
-import { bySign } from './signs';
-import { SignLegend } from './SignLegend';
+import { bySign, SignLegend } from './signs';
 
 type Axis = 'length' | 'advantage' | 'entropy';
 

@@ -8,7 +8,7 @@ import { kindOf } from '../../../src/math/objectives/registry';
 import { percent, significant } from '../../format/numbers';
 import { Formula } from '../../format/Formula';
 import { shareText } from '../../page/percent';
-import { LIBRARY_VIEWS } from './libraries';
+import { LIBRARY_VIEWS } from '../../page/objective-views';
 import { aggregationWords, clampWords } from './settings-words';
 
 /** The two that the page is about; the others unfold. */

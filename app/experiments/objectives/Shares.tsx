@@ -6,7 +6,7 @@ import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { percentScale, shareText } from '../../page/percent';
-import { LIBRARY_VIEWS } from './libraries';
+import { LIBRARY_VIEWS } from '../../page/objective-views';
 
 function tableOf({ objectives }: ObjectivesResult): string[][] {
   const share = (value: number | null | undefined) =>

@@ -18,7 +18,7 @@ import {
   tableRows,
   type WeightsFigure,
 } from '../../page/statistics/weights-series';
-import { LEGEND } from '../../page/statistics/weights-legend';
+import { WEIGHTS_LEGEND } from '../../page/statistics/views';
 
 const HEIGHT = 380;
 
@@ -52,7 +52,7 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
         </>
       }
     >
-      <Legend items={LEGEND} />
+      <Legend items={WEIGHTS_LEGEND} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={sequences} />
       ) : (

@@ -13,7 +13,7 @@ import { useLengthAxis } from '../../page/statistics/length-axis';
 import { estimate } from '../../page/statistics/intervals';
 import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../../page/statistics/views';
 import { TooFew } from '../../page/statistics/TooFew';
-import { LEGEND } from '../../page/statistics/weights-legend';
+import { WEIGHTS_LEGEND } from '../../page/statistics/views';
 import {
   linesOf,
   PARETO,
@@ -66,7 +66,7 @@ export function Variances(figure: WeightsFigure) {
         </>
       }
     >
-      <Legend items={LEGEND} />
+      <Legend items={WEIGHTS_LEGEND} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={result.sequences} />
       ) : (
@@ -111,7 +111,7 @@ export function Tails(figure: WeightsFigure) {
         </>
       }
     >
-      <Legend items={LEGEND} />
+      <Legend items={WEIGHTS_LEGEND} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={result.sequences} />
       ) : (

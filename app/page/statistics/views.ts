@@ -2,7 +2,7 @@
  * What the four pages over response length share: how the three variances and the two curves look, and
  * the settings they ask the engine with. Contract: one colour and one shape each, on every page.
  */
-import type { MarkShape } from '../../charts/shapes';
+import type { LegendItem, MarkShape } from '../../charts/shapes';
 import { count } from '../../format/numbers';
 
 export const CURVES = ['natural', 'prefix'] as const;
@@ -42,6 +42,19 @@ export const TOKEN: WeightView = {
   colour: '--weight-token',
   shape: 'triangle',
 };
+
+/** The two weights and their log-normal predictions, named alike in every figure of the weights page. */
+export const WEIGHTS_LEGEND: readonly LegendItem[] = [
+  { name: 's, sequence weight', mark: SEQUENCE.shape, colour: SEQUENCE.colour },
+  { name: 'ρ, unnormalised', mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
+  { name: 'log-normal, predicted', line: 'prediction' },
+  {
+    name: 'open: k̂ above 0.7 or unknown, do not rely on it',
+    mark: 'circle',
+    colour: '--ink-soft',
+    hollow: true,
+  },
+];
 
 /** "12 tokens", "12–17 tokens" */
 export function lengthsOf({ minLength, maxLength }: { minLength: number; maxLength: number }) {

@@ -39,7 +39,7 @@ import type {
   RunProgress,
   Subject,
 } from './protocol';
-import { Answers } from '../rpc/answers';
+import { Answers } from '../rpc/channel';
 import { Run, type RunEvents } from './run';
 import { GivenVerdicts } from './given-verdicts';
 import { KeptRunStore } from './kept-runs';

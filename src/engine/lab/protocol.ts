@@ -9,7 +9,7 @@ import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { RunFingerprint } from './fingerprint';
 import type { Stamp } from '../../export/stamp';
 import type { Rollouts } from '../../rollouts/rollouts';
-import type { Answer, Ask, Cancel } from '../rpc/wire';
+import type { Answer, Ask, Cancel } from '../rpc/channel';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Problem } from '../../rollouts/file/problems';
 import type { FileSummary } from '../../rollouts/file/read';

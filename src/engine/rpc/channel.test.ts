@@ -1,8 +1,6 @@
 /** A channel to a worker that answers, refuses, is cancelled, and dies. */
 import { describe, expect, test } from 'vitest';
-import { Answers } from './answers';
-import { Channel } from './channel';
-import type { Answer, Ask, Cancel } from './wire';
+import { Answers, Channel, type Answer, type Ask, type Cancel } from './channel';
 
 type Calls = {
   double: { ask: { value: number }; reply: number };

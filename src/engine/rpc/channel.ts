@@ -1,11 +1,38 @@
 /**
- * The page's end of a worker: calls that are answered, orders that are not, events for listeners. Contract: the
+ * A page and a worker, both ends. `Channel` is the page's: calls that are answered, orders that are not, events for listeners. Contract: the
  * worker is made on first use; a dead one rejects what was waiting and tells listeners so, and the next call
  * starts a fresh one; nothing hangs. A call whose signal is aborted rejects at once, and the worker is told.
+ * `Answers` is the worker's: every call is answered once, with its reply or with the sentence that refuses it; a
+ * call that was cancelled is aborted by its signal, and nobody hears of it any more.
  *
  * Why not comlink: it proxies methods, but has neither cancel nor an end for calls whose worker died.
  */
-import type { Answer, Ask, Calls, Cancel, Message } from './wire';
+import { message } from '../../message';
+
+// What crosses, derived from the calls that the worker answers.
+
+export interface Message {
+  type: string;
+}
+
+/** By name: what a call asks with, and what it is answered with. */
+export type Calls = Record<string, { ask: object; reply: unknown }>;
+
+/** A call on its way to the worker. */
+export type Ask<C extends Calls> = {
+  [K in keyof C & string]: { type: K; requestId: number } & C[K]['ask'];
+}[keyof C & string];
+
+/** The caller no longer waits. */
+export interface Cancel {
+  type: 'cancel';
+  requestId: number;
+}
+
+export type Answer<C extends Calls> =
+  | { type: 'reply'; requestId: number; reply: C[keyof C]['reply'] }
+  /** the call could not be answered; a sentence for a person */
+  | { type: 'refused'; requestId: number; message: string };
 
 /** A request was understood and could not be answered; the message is for a person. */
 class RefusedError extends Error {
@@ -109,4 +136,32 @@ export class Channel<C extends Calls, Order extends Message, Event extends Messa
 
 function isAnswer<C extends Calls>(message: Message): message is Answer<C> {
   return message.type === 'reply' || message.type === 'refused';
+}
+
+/** The worker's end. */
+export class Answers<C extends Calls> {
+  private readonly underWay = new Map<number, AbortController>();
+
+  constructor(private readonly emit: (answer: Answer<C>) => void) {}
+
+  /** @param type of the call, so that the reply is of its kind */
+  async give<K extends keyof C & string>(
+    { requestId }: { type: K; requestId: number },
+    work: (signal: AbortSignal) => C[K]['reply'] | Promise<C[K]['reply']>,
+  ): Promise<void> {
+    const abort = new AbortController();
+    this.underWay.set(requestId, abort);
+    let answer: Answer<C>;
+    try {
+      answer = { type: 'reply', requestId, reply: await work(abort.signal) };
+    } catch (error) {
+      answer = { type: 'refused', requestId, message: message(error) };
+    }
+    this.underWay.delete(requestId);
+    if (!abort.signal.aborted) this.emit(answer);
+  }
+
+  cancel(requestId: number): void {
+    this.underWay.get(requestId)?.abort();
+  }
 }

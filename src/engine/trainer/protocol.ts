@@ -8,7 +8,7 @@ import type { StepEstimate } from '../../training/predict';
 import type { RaceProgress, RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
 import type { BackendInfo, ImportTable } from '../lab/protocol';
-import type { Answer, Ask, Cancel } from '../rpc/wire';
+import type { Answer, Ask, Cancel } from '../rpc/channel';
 
 export type RaceId = number;
 

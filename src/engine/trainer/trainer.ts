@@ -14,7 +14,7 @@ import type { Rollouts } from '../../rollouts/rollouts';
 import { bytesOf } from '../../store/pack';
 import type { RaceStore } from '../../store/race-store';
 import type { ImportTable } from '../lab/protocol';
-import { Answers } from '../rpc/answers';
+import { Answers } from '../rpc/channel';
 import type { StepEstimate } from '../../training/predict';
 import { measureStep } from '../../training/measure-step';
 import { readCheckpoint } from '../../training/checkpoint';
