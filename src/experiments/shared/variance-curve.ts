@@ -216,12 +216,12 @@ function prefixLevel(
   return transformed(intervals.around(level), Math.exp);
 }
 
-/** @param breathe awaited between points, so that the worker can answer messages */
+/** @param betweenPoints awaited between points, so that the worker can answer messages */
 async function measureVarianceCurve(
   data: Prepared,
   curve: Curve,
   intervals: PromptIntervals,
-  breathe: () => Promise<void>,
+  betweenPoints: () => Promise<void>,
 ): Promise<Pick<MeasuredVarianceCurve, 'kind' | 'points' | 'tokenVariance'>> {
   const { kind, tokens } = curve;
   if (curve.points.length === 0) return { kind, points: [], tokenVariance: null };
@@ -241,7 +241,7 @@ async function measureVarianceCurve(
       unnormalised: varianceEstimate(intervals, unnormalised, tokens),
       token: token && varianceEstimate(intervals, token, tokens),
     });
-    await breathe();
+    await betweenPoints();
   }
   return {
     kind,
