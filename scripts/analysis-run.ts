@@ -60,7 +60,7 @@ async function fingerprint(file: RolloutFile): Promise<Input> {
 }
 
 const FORMAT = 'gspo-lab-partial';
-const VERSION = 1;
+const VERSION = 2;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const partSchema = v.object({

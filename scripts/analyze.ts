@@ -167,6 +167,10 @@ function figure({ label, value, as }: Figure): string {
   }
 }
 
+/** Counted from 1, as in the report's sentences. */
+const range = ({ from, to }: Finding['tokens'][number]) =>
+  to - from === 1 ? `token ${to}` : `tokens ${from + 1} to ${to}`;
+
 function place({ at, step, group, sample }: Finding['responses'][number]): string {
   const of = sample === null ? `group ${group}` : `response ${sample} of group ${group}`;
   return [of, step !== null && `step ${step}`, at].filter((text) => text).join(', ');
@@ -188,7 +192,7 @@ function printHealth(report: HealthReport, print: (line: string) => void): void 
     if (finding.figures.length > 0) print(`         ${finding.figures.map(figure).join('; ')}`);
     const [token] = finding.tokens;
     const [response] = finding.responses;
-    if (token) print(`         See tokens ${token.from} to ${token.to - 1} of ${place(token)}`);
+    if (token) print(`         See ${range(token)} of ${place(token)}`);
     else if (response) print(`         See ${place(response)}`);
     if (finding.firstStep !== null)
       print(`         First step that shows it: ${finding.firstStep}`);

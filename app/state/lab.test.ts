@@ -63,8 +63,9 @@ const report: ImportReport = {
     clipping: [],
     cut: null,
     steps: [],
+    distributions: [],
   },
-  drawings: { steps: null, tokens: {} },
+  drawings: { steps: null, spread: [], tokens: {} },
   html: '',
 };
 

@@ -2,7 +2,7 @@
 import type { Drawing } from '../../../src/rollouts/health/drawing';
 
 export function Drawn({ drawing }: { drawing: Drawing }) {
-  const { title, width, height, lines, dots, texts, marked } = drawing;
+  const { title, width, height, lines, bars, dots, texts, marked } = drawing;
   return (
     <figure className="drawn">
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
@@ -15,6 +15,16 @@ export function Drawn({ drawing }: { drawing: Drawing }) {
             height={marked[3]}
           />
         )}
+        {bars.map(({ kind, at: [x, y, wide, high] }, i) => (
+          <rect
+            key={i}
+            className={`drawn-bar drawn-${kind}`}
+            x={x}
+            y={y}
+            width={wide}
+            height={high}
+          />
+        ))}
         {lines.map(({ kind, points }, i) => (
           <polyline
             key={i}

@@ -64,6 +64,11 @@ export function Health({ report }: { report: ImportReport }) {
         ))}
       </ul>
       {drawings.steps && <Drawn drawing={drawings.steps} />}
+      <div className="drawn-spread">
+        {drawings.spread.map((drawing) => (
+          <Drawn key={drawing.title} drawing={drawing} />
+        ))}
+      </div>
       <Rest report={report} />
     </section>
   );

@@ -1,9 +1,10 @@
 /**
  * The report to take away: JSON of the documented shape, and one HTML file with its figures for a colleague.
  * Contract: pure strings; the HTML loads nothing, runs no script and holds no data of the run (names of groups and
- * files, log-probs of tokens) unless asked; all text is escaped.
+ * files, log-probs of tokens) unless asked; figures of what is counted over the whole run always are in it; all text
+ * is escaped.
  */
-import { drawingsOf, type Drawing, type Kind } from './drawing';
+import { drawingsOf, ruleDrawing, type Drawing, type Kind } from './drawing';
 import { inDigits, inPercent, type Figure } from './finding';
 import type { Finding, HealthReport, TokenRange } from './report';
 
@@ -29,11 +30,15 @@ const COLOURS: Record<Kind, string> = {
   limit: '#b3261e',
 };
 
-function svg({ title, width, height, lines, dots, texts, marked }: Drawing): string {
+function svg({ title, width, height, lines, bars, dots, texts, marked }: Drawing): string {
   const fixed = (x: number) => x.toFixed(1);
   const parts = [
     marked &&
       `<rect x="${fixed(marked[0])}" y="${fixed(marked[1])}" width="${fixed(marked[2])}" height="${fixed(marked[3])}" fill="#b3261e" opacity="0.12"/>`,
+    ...bars.map(
+      ({ kind, at: [x, y, wide, high] }) =>
+        `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(wide)}" height="${fixed(high)}" fill="${COLOURS[kind]}" opacity="0.6"/>`,
+    ),
     ...lines.map(
       ({ kind, points }) =>
         `<polyline points="${points.map((at) => at.map(fixed).join(',')).join(' ')}" fill="none" stroke="${COLOURS[kind]}" stroke-width="${kind === 'axis' ? 1 : 1.5}"${kind === 'limit' ? ' stroke-dasharray="5 4"' : ''}/>`,
@@ -72,6 +77,7 @@ const isRange = (one: Finding['responses'][number]): one is TokenRange => 'from'
 
 function findingHtml(finding: Finding, drawing: Drawing | undefined, withData: boolean): string {
   const { level, title, cause, remedy, measure, figures, firstStep, responses, tokens } = finding;
+  const rule = ruleDrawing(finding);
   const carried = withData
     ? (tokens.length > 0 ? tokens : responses).map((one) => {
         const range = isRange(one) ? `tokens ${one.from + 1} to ${one.to} of ` : '';
@@ -80,14 +86,13 @@ function findingHtml(finding: Finding, drawing: Drawing | undefined, withData: b
         return `<li>${escaped(`${range}${of}group ${one.group}${step}${one.at === null ? '' : `, ${one.at}`}`)}</li>`;
       })
     : [];
-  // Titles and causes may name a group: without data the rule's own words stand.
   return `<section class="${level}"><h2>${escaped(title)}</h2>
 <p class="id">${escaped(finding.id)} · ${level}${firstStep === null ? '' : ` · first at step ${firstStep}`}</p>
-<p>${escaped(withData ? cause : cause.replaceAll(/ of group "[^"]*"/g, ''))}</p>
+<p>${escaped(cause)}</p>
 <p><b>What to change.</b> ${escaped(remedy)}</p>
 <p class="small">${escaped(`${measure}: ${ruleText(finding)}`)}</p>
 <dl>${figures.map((figure) => `<div><dt>${escaped(figure.label)}</dt><dd>${escaped(figureText(figure))}</dd></div>`).join('')}</dl>
-${drawing && withData ? svg(drawing) : ''}${carried.length > 0 ? `<ul>${carried.join('')}</ul>` : ''}</section>`;
+${rule ? svg(rule) : ''}${drawing && withData ? svg(drawing) : ''}${carried.length > 0 ? `<ul>${carried.join('')}</ul>` : ''}</section>`;
 }
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f;background:#fff}
@@ -118,10 +123,11 @@ export function reportHtml(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Health report of rollouts</title><style>${STYLE}</style></head><body>
 <h1>Health report of rollouts</h1>
-<p class="small">GSPO Lab, ${escaped(made)}. ${withData ? 'With names of groups and log-probs of single tokens.' : 'Without data of the run: figures of findings only.'}</p>
+<p class="small">GSPO Lab, ${escaped(made)}. ${withData ? 'With names of groups and log-probs of single tokens.' : 'Without data of the run: no names, no log-probs of single tokens.'}</p>
 <dl>${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl>
 ${findings.length === 0 ? '<p><b>Nothing stands out.</b></p>' : findings.map((finding) => findingHtml(finding, drawings.tokens[finding.id], withData)).join('\n')}
-${drawings.steps ? svg(drawings.steps) : ''}
+${drawings.steps ? `<h2>Over the training steps</h2>${svg(drawings.steps)}` : ''}
+${drawings.spread.length > 0 ? `<h2>How the log ratios are spread</h2>${drawings.spread.map(svg).join('')}` : ''}
 <p class="small">Looked and found nothing: ${passed.map(({ id }) => escaped(id)).join(', ') || 'none'}. Could not be asked: ${notAsked.map(escaped).join(', ') || 'none'}.</p>
 </body></html>
 `;

@@ -1,8 +1,11 @@
 /**
  * The report's figures as shapes, so that the page and the one-file report draw the same: log-probs around the
- * tokens that show a finding, and what changes over the steps. Contract: plain data in a box of `width` x `height`;
- * who draws it chooses the colours of the kinds.
+ * tokens that show a finding, its statistic against the threshold, how log ratios are spread, and what changes over
+ * the steps. Contract: plain data in a box of `width` x `height`; who draws it chooses the colours of the kinds.
+ * Only the figures of `tokens` hold values of single tokens.
  */
+import type { Distribution } from './distributions';
+import { inDigits, inPercent } from './finding';
 import type { Finding, HealthReport } from './report';
 
 export type Kind = 'old' | 'new' | 'sampler' | 'axis' | 'mark' | 'limit';
@@ -13,6 +16,8 @@ export interface Drawing {
   width: number;
   height: number;
   lines: { kind: Kind; points: [number, number][] }[];
+  /** [left, top, width, height] */
+  bars: { kind: Kind; at: [number, number, number, number] }[];
   dots: { kind: Kind; at: [number, number] }[];
   texts: { at: [number, number]; text: string; anchor: 'start' | 'middle' | 'end'; kind: Kind }[];
   /** [left, top, width, height] that marks the tokens or steps in question */
@@ -70,6 +75,7 @@ function excerptDrawing(excerpt: NonNullable<Finding['excerpt']>): Drawing {
     width: WIDTH,
     height: HEIGHT,
     marked,
+    bars: [],
     lines: [
       {
         kind: 'axis',
@@ -136,6 +142,7 @@ export function stepsDrawing({ steps, findings }: HealthReport): Drawing | null 
     height: HEIGHT,
     marked:
       from === null ? null : [x(from) - 4, TOP, WIDTH - RIGHT - x(from) + 4, HEIGHT - BOTTOM - TOP],
+    bars: [],
     lines: [
       {
         kind: 'axis',
@@ -189,8 +196,142 @@ export function stepsDrawing({ steps, findings }: HealthReport): Drawing | null 
   };
 }
 
+const SPREAD_TITLES: Record<Distribution['of'], (n: string) => string> = {
+  responses: (n) => `Mean log ratio of a response, log s, over ${n} responses, nats`,
+  tokens: (n) => `Log ratio of a token, log new - log old, over ${n} tokens, nats`,
+  sampler: (n) => `Log old - log sampler of a token, over ${n} tokens, nats`,
+};
+
+function spreadDrawing({ of, n, limit, bins, beyond, band }: Distribution): Drawing {
+  const most = Math.max(...bins);
+  const x = scale(-limit, limit, LEFT, WIDTH - RIGHT);
+  const y = scale(0, most, HEIGHT - BOTTOM, TOP);
+  const width = (WIDTH - RIGHT - LEFT) / bins.length;
+  const edges = band?.filter((edge) => Math.abs(edge) <= limit) ?? [];
+  const notes = [
+    band && edges.length > 0 ? 'dashed: the clip range' : null,
+    band && edges.length === 0
+      ? `the clip range, ${inDigits(band[0])} to ${inDigits(band[1])}, is wider than the figure`
+      : null,
+    beyond > 0 ? `${inPercent(beyond)} lie further out` : null,
+  ].filter((note) => note !== null);
+  return {
+    title: [SPREAD_TITLES[of](n.toLocaleString('en-US')), ...notes].join('; '),
+    width: WIDTH,
+    height: HEIGHT,
+    marked: null,
+    bars: bins.flatMap((share, i) =>
+      share > 0
+        ? [
+            {
+              kind: of === 'sampler' ? ('sampler' as const) : ('new' as const),
+              at: [LEFT + i * width, y(share), width * 0.9, HEIGHT - BOTTOM - y(share)] as [
+                number,
+                number,
+                number,
+                number,
+              ],
+            },
+          ]
+        : [],
+    ),
+    lines: [
+      {
+        kind: 'axis',
+        points: [
+          [LEFT, TOP],
+          [LEFT, HEIGHT - BOTTOM],
+          [WIDTH - RIGHT, HEIGHT - BOTTOM],
+        ],
+      },
+      ...edges.map((edge) => ({
+        kind: 'limit' as const,
+        points: [
+          [x(edge), TOP],
+          [x(edge), HEIGHT - BOTTOM],
+        ] as [number, number][],
+      })),
+    ],
+    dots: [],
+    texts: [
+      { at: [LEFT - 6, TOP + 4], text: inPercent(most), anchor: 'end', kind: 'axis' },
+      { at: [LEFT - 6, HEIGHT - BOTTOM], text: '0', anchor: 'end', kind: 'axis' },
+      { at: [LEFT, HEIGHT - 10], text: short(-limit), anchor: 'start', kind: 'axis' },
+      { at: [x(0), HEIGHT - 10], text: '0', anchor: 'middle', kind: 'axis' },
+      { at: [WIDTH - RIGHT, HEIGHT - 10], text: short(limit), anchor: 'end', kind: 'axis' },
+    ],
+  };
+}
+
+const RULE_HEIGHT = 74;
+/** Values further apart than this are drawn on a logarithmic axis. */
+const WIDE = 50;
+
+/** The statistic with its interval, against the threshold. */
+export function ruleDrawing(finding: Finding): Drawing | null {
+  const { measure, statistic, interval, threshold } = finding;
+  if (statistic === null) return null;
+  const values = [statistic, threshold, ...(interval ?? [])];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  if (least === most) return null;
+  const log = least > 0 && most / least > WIDE;
+  const to = (value: number) => (log ? Math.log10(value) : value);
+  const room = 0.08 * (to(most) - to(least));
+  const across = scale(to(least) - room, to(most) + room, LEFT, WIDTH - RIGHT);
+  const x = (value: number) => across(to(value));
+  const [middle, bottom] = [34, 48];
+  const anchor = (at: number) =>
+    at < LEFT + 90
+      ? ('start' as const)
+      : at > WIDTH - RIGHT - 90
+        ? ('end' as const)
+        : ('middle' as const);
+  return {
+    title: `${measure}${interval ? ', with its interval' : ''}; dashed: the threshold${log ? '; logarithmic axis' : ''}`,
+    width: WIDTH,
+    height: RULE_HEIGHT,
+    marked: null,
+    bars: interval
+      ? [{ kind: 'old', at: [x(interval[0]), middle - 4, x(interval[1]) - x(interval[0]), 8] }]
+      : [],
+    lines: [
+      {
+        kind: 'axis',
+        points: [
+          [LEFT, bottom],
+          [WIDTH - RIGHT, bottom],
+        ],
+      },
+      {
+        kind: 'limit',
+        points: [
+          [x(threshold), middle - 12],
+          [x(threshold), bottom],
+        ],
+      },
+    ],
+    dots: [{ kind: 'old', at: [x(statistic), middle] }],
+    texts: [
+      {
+        at: [x(statistic), 16],
+        text: inDigits(statistic),
+        anchor: anchor(x(statistic)),
+        kind: 'old',
+      },
+      {
+        at: [x(threshold), RULE_HEIGHT - 10],
+        text: `threshold ${inDigits(threshold)}`,
+        anchor: anchor(x(threshold)),
+        kind: 'limit',
+      },
+    ],
+  };
+}
+
 export interface Drawings {
   steps: Drawing | null;
+  /** how log ratios are spread */
+  spread: Drawing[];
   /** by id of the finding */
   tokens: Record<string, Drawing>;
 }
@@ -198,6 +339,7 @@ export interface Drawings {
 export function drawingsOf(report: HealthReport): Drawings {
   return {
     steps: stepsDrawing(report),
+    spread: report.distributions.map(spreadDrawing),
     tokens: Object.fromEntries(
       report.findings
         .flatMap(({ id, excerpt }) => (excerpt ? [[id, excerpt] as const] : []))

@@ -145,6 +145,8 @@ describe('tally', () => {
     const sums = ({ steps }: HealthReport) => steps.map((step) => ({ ...step, effective: 0 }));
     expect(sums(again)).toEqual(sums(whole));
     expect(again.findings).toEqual(whole.findings);
+    expect(whole.distributions).toHaveLength(3);
+    expect(again.distributions).toEqual(whole.distributions);
     const plain = ({ passed }: HealthReport) =>
       passed.filter(({ id }) => id !== 'explosion' && id !== 'sampler-mismatch');
     expect(plain(again)).toEqual(plain(whole));

@@ -5,6 +5,7 @@
  * beside it. The shape of `findings` is the documented one of `analyze --json`.
  */
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts';
+import { distributionsOf, type Distribution } from './distributions';
 import type { Carrier } from './evidence/carriers';
 import { wholeEvidence, type Evidence } from './evidence/evidence';
 import { DEFAULT_BANDS, type Bands } from './evidence/measure';
@@ -79,6 +80,8 @@ export interface HealthReport {
   /** share of responses that were cut; null where the data does not say */
   cut: number | null;
   steps: StepFigures[];
+  /** of log ratios, for figures */
+  distributions: Distribution[];
 }
 
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
@@ -231,6 +234,7 @@ export function reportOf(tally: HealthTally): HealthReport {
         ],
     cut: known === 0 ? null : whole.count('cut') / known,
     steps: stepFigures(tally),
+    distributions: distributionsOf(whole),
   };
 }
 

@@ -19,6 +19,7 @@ import {
   PAIRS,
   RUN_BINS,
   S,
+  signedBin,
   sizeBin,
   type Column,
   type ColumnCount,
@@ -305,6 +306,7 @@ function measureRatios(
   largest.logRho = Math.max(largest.logRho, Math.abs(sum));
   tally.weights.rho.add(sum);
   tally.weights.s.add(logS);
+  bump(tally.histograms.logS, signedBin(logS));
   const bin = lengthBin(length);
   bump(tally.histograms.lengths, bin);
   bump(tally.lengthSquares, bin, sum * sum);
@@ -495,6 +497,7 @@ function measurePair(
   correlate(sums, s.leadN, u, w, from, to - 1, 0, 1);
   correlate(sums, s.lagN, u, w, from, to - 1, 1, 0);
   const sizes = tally.histograms[`${pair}.size`];
+  const signed = tally.histograms[`${pair}.signed`];
   let k1 = 0;
   let k3 = 0;
   let e2 = 0;
@@ -511,7 +514,9 @@ function measurePair(
     const y = w[t] as number;
     const e = y - x;
     const size = Math.abs(e);
-    bump(sizes, sizeBin(size));
+    const log = Math.log10(size);
+    bump(sizes, sizeBin(size, log));
+    bump(signed, signedBin(e, log));
     if (size > most) {
       most = size;
       token = t - from;

@@ -175,14 +175,33 @@ export const S = indexed(SUMS);
 export const SIZE_BINS = 130;
 export const SIZE_LOWEST = -9;
 export const SIZE_PER_DECADE = 10;
-export function sizeBin(absolute: number): number {
+/** @param log its log10, where it is at hand */
+export function sizeBin(absolute: number, log = Math.log10(absolute)): number {
   if (absolute === 0) return 0;
-  const bin = Math.floor((Math.log10(absolute) - SIZE_LOWEST) * SIZE_PER_DECADE);
+  const bin = Math.floor((log - SIZE_LOWEST) * SIZE_PER_DECADE);
   return 1 + Math.max(0, Math.min(SIZE_BINS - 2, bin));
 }
 /** Upper edge of a bin. */
 export const sizeEdge = (bin: number): number =>
   bin === 0 ? 0 : 10 ** (SIZE_LOWEST + bin / SIZE_PER_DECADE);
+
+/** Log ratios with their sign, for figures: 1e-7 to 100 nats on either side in fortieths of a decade; 0 in the middle. */
+const SIGNED_LOWEST = -7;
+const SIGNED_PER_DECADE = 40;
+const SIGNED_SIDE = 360;
+export const SIGNED_BINS = 2 * SIGNED_SIDE + 1;
+export function signedBin(x: number, log = Math.log10(Math.abs(x))): number {
+  const place = Math.floor((log - SIGNED_LOWEST) * SIGNED_PER_DECADE);
+  const bin = x === 0 || place < 0 ? 0 : 1 + Math.min(SIGNED_SIDE - 1, place);
+  return SIGNED_SIDE + (x < 0 ? -bin : bin);
+}
+/** [from, to] of a bin, in nats. */
+export function signedEdges(bin: number): [number, number] {
+  const place = Math.abs(bin - SIGNED_SIDE);
+  const edge = (k: number) => 10 ** (SIGNED_LOWEST + k / SIGNED_PER_DECADE);
+  if (place === 0) return [-edge(0), edge(0)];
+  return bin > SIGNED_SIDE ? [edge(place - 1), edge(place)] : [-edge(place), -edge(place - 1)];
+}
 
 /** Lengths in quarters of an octave. */
 export const LENGTH_BINS = 80;
@@ -195,6 +214,10 @@ export const RUN_BINS = 33;
 export const HISTOGRAMS = {
   'so.size': SIZE_BINS,
   'on.size': SIZE_BINS,
+  'so.signed': SIGNED_BINS,
+  'on.signed': SIGNED_BINS,
+  /** log s of responses */
+  logS: SIGNED_BINS,
   /** number of runs that end a response or lie within, by length; those at its head apart */
   zeroRuns: RUN_BINS,
   /** tokens in the runs of each length */
