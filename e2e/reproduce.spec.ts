@@ -55,7 +55,7 @@ test(
     const [pair, ...others] = ledger.pairs;
     if (pair === undefined) throw new Error('no pair was reproduced');
     expect(others).toEqual([]);
-    expect(ledger.claims.length).toBeGreaterThan(20);
+    expect(ledger.claims.length).toBeGreaterThan(10);
     // one table per source of the claims
     const table = page.locator(`[data-pair="${pair.id}"]`);
     await expect(table.first()).toContainText(`${pair.old} → ${pair.new}`);
