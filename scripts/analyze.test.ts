@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OBJECTIVE_IDS } from '../src/math/objectives/registry';
+import { RESPONSE_IDS } from '../src/math/objectives/registry';
 import type { Analysis } from '../src/rollouts/file/analysis';
 import { main } from './analyze';
 
@@ -94,7 +94,7 @@ describe('npm run analyze', () => {
         [trl && Number(trl.loss.toPrecision(8)), verl && Number(verl.loss.toPrecision(8))],
       ]),
     );
-    expect(Object.keys(losses)).toEqual([...OBJECTIVE_IDS]);
+    expect(Object.keys(losses)).toEqual([...RESPONSE_IDS]);
     expect(losses).toMatchObject({
       grpo: [-0.020463431, -0.030714633],
       dr_grpo: [0.0005404414, -0.012797764],

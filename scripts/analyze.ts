@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ADVANTAGE_RULES, type AdvantageRule } from '../src/math/objectives/advantages';
 import { CORRECTION_IDS } from '../src/math/diagnostics/corrections';
+import { BATCH_IDS } from '../src/math/objectives/registry';
 import {
   parseCorrection,
   parseVariant,
@@ -223,6 +224,9 @@ function printObjectives(analysis: Figures, print: (line: string) => void): void
         `${cell(verl?.loss, 8)}${cell(verl?.clip_fraction, 4)}`,
     );
   }
+  print(
+    `  ${BATCH_IDS.join(' and ')} choose tokens over the whole batch and have no line: ask with --what-if`,
+  );
   print('  TRL counts a clipped sequence ratio once per response, verl once per token.');
   const { kl, chi2 } = analysis;
   print('');

@@ -3,7 +3,7 @@
  * what the trainer obeys. Contract: nothing reaches the trainer that has not passed `parseTraining`.
  */
 import * as v from 'valibot';
-import { OBJECTIVE_IDS, OBJECTIVES, type ObjectiveId } from '../math/objectives/registry';
+import { objective, RESPONSE_IDS, type ResponseId } from '../math/objectives/registry';
 import { backend, seed } from './run';
 import {
   checkOrder,
@@ -17,9 +17,9 @@ import {
   whole,
 } from './setting';
 
-/** Every objective of the registry can race. */
-export const TRAINING_OBJECTIVES = OBJECTIVE_IDS;
-export type TrainingObjective = ObjectiveId;
+/** Every objective of the registry can race, but for those that choose tokens over the whole batch. */
+export const TRAINING_OBJECTIVES = RESPONSE_IDS;
+export type TrainingObjective = ResponseId;
 
 export const racerSchema = v.strictObject({
   objective: choice(TRAINING_OBJECTIVES, 'gspo', { label: 'Objective' }),
@@ -33,15 +33,18 @@ export type RacerSettings = v.InferOutput<typeof racerSchema>;
 
 /** What each objective starts with on this lab's policies, for which the registry's `racing` bands are made. */
 export const DEFAULT_RACER = Object.fromEntries(
-  OBJECTIVES.map(({ id, racing }): [TrainingObjective, RacerSettings] => [
-    id,
-    {
-      objective: id,
-      epsilonLow: racing?.low ?? 0,
-      epsilonHigh: racing?.high ?? 0,
-      learningRate: 1e-4,
-    },
-  ]),
+  TRAINING_OBJECTIVES.map((id): [TrainingObjective, RacerSettings] => {
+    const { racing } = objective(id);
+    return [
+      id,
+      {
+        objective: id,
+        epsilonLow: racing?.low ?? 0,
+        epsilonHigh: racing?.high ?? 0,
+        learningRate: 1e-4,
+      },
+    ];
+  }),
 ) as Record<TrainingObjective, RacerSettings>;
 
 export const MAX_RACERS = 4;

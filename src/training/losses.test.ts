@@ -3,7 +3,7 @@ import { defaultDevice, grad, init, numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { coefficients } from '../math/objectives/aggregate';
 import { evaluateObjective } from '../math/objectives/evaluate';
-import { OBJECTIVES, type ObjectiveSettings } from '../math/objectives/registry';
+import { objective, RESPONSE_IDS, type ObjectiveSettings } from '../math/objectives/registry';
 import type { ObjectiveBatch } from '../math/objectives/types';
 import { Random, STREAM } from '../math/philox';
 import { lossAggregation, objectiveLoss, type LossInputs } from './losses';
@@ -66,6 +66,8 @@ async function differentiated(batch: ObjectiveBatch, settings: ObjectiveSettings
     gradient: (await grad(loss)(logp()).data()) as Float32Array,
   };
 }
+
+const OBJECTIVES = RESPONSE_IDS.map(objective);
 
 describe.each(OBJECTIVES.map((objective) => [objective.id, objective] as const))('%s', (_, o) => {
   test.each(['trl', 'verl'] as const)('in the convention of %s', async (library) => {

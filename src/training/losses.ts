@@ -135,12 +135,18 @@ export function objectiveLoss(
   inputs: LossInputs,
   kl?: KlTerm,
 ): np.Array {
+  const kind = kindOf(surrogate);
+  if (!kind.loss) {
+    throw new RangeError(
+      `"${kind.kind}" chooses tokens over the whole batch; it is not trained here.`,
+    );
+  }
   const made: np.Array[] = [];
   const term = (array: np.Array) => new ArrayTerm(array, made);
   const mask = term(inputs.mask);
   const logOld = term(inputs.logpOld);
   const logProb = term(logp).mul(mask);
-  let loss = kindOf(surrogate).loss(surrogate, {
+  let loss = kind.loss(surrogate, {
     library,
     logProb,
     logOld,

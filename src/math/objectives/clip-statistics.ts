@@ -16,11 +16,15 @@ import type {
 } from './types';
 
 /** The responses that have tokens. */
-function* responses(batch: ObjectiveBatch, library: Library): Generator<ResponseView> {
+function* responses(
+  batch: ObjectiveBatch,
+  library: Library,
+  selected?: Uint8Array,
+): Generator<ResponseView> {
   for (let i = 0; i + 1 < batch.offsets.length; i++) {
     const [from, to] = [batch.offsets[i] as number, batch.offsets[i + 1] as number];
     if (from === to) continue;
-    yield { batch, from, to, advantage: batch.advantage[i] as number, library };
+    yield { batch, from, to, advantage: batch.advantage[i] as number, library, selected };
   }
 }
 
@@ -95,17 +99,19 @@ export function trlClipStatistics(s: Surrogate, batch: ObjectiveBatch): TrlClipS
 /**
  * verl's `actor/pg_clipfrac` and `actor/pg_clipfrac_lower`, both shares of tokens.
  * @param gate [tokens] of the evaluation; DPPO's mask is read from it
+ * @param selected [tokens] as the kind's `select` chose them
  */
 export function verlClipStatistics(
   s: Surrogate,
   batch: ObjectiveBatch,
   gate: Float64Array,
+  selected?: Uint8Array,
 ): VerlClipStatistics | null {
   const { verl } = kindOf(s).count;
   if (!verl) return null;
   let clipped = 0;
   let lower = 0;
-  for (const response of responses(batch, 'verl')) {
+  for (const response of responses(batch, 'verl', selected)) {
     const { low, high } = counted(s, response, (own, view) => verl(own, view, gate));
     clipped += high;
     lower += low ?? 0;

@@ -188,6 +188,7 @@ export function evaluateObjective(
   const c = sequenceCoefficients(settings, batch.offsets);
   const multiplier = mismatch && takesMultiplier(surrogate, library) ? mismatch : undefined;
   const coupled = kind.coupled(surrogate);
+  const selected = kind.select?.(surrogate, batch);
   // Slopes become gradients and losses become contributions in place.
   const loss = new CompensatedSum();
   for (let i = 0; i < n; i++) {
@@ -195,7 +196,7 @@ export function evaluateObjective(
     const to = batch.offsets[i + 1] as number;
     if (to === from) continue;
     const advantage = batch.advantage[i] as number;
-    const response = { batch, from, to, advantage, library, mismatch };
+    const response = { batch, from, to, advantage, library, mismatch, selected };
     if (batch.tokenAdvantage && !perSequence) applyPerToken(kind, surrogate, response, out, tokens);
     else kind.apply(surrogate, response, out);
     const coefficient = c[i] as number;
@@ -232,6 +233,6 @@ export function evaluateObjective(
     weight: out.weight,
     gate: out.gate,
     trl: library === 'trl' ? trlClipStatistics(surrogate, batch) : null,
-    verl: library === 'verl' ? verlClipStatistics(surrogate, batch, out.gate) : null,
+    verl: library === 'verl' ? verlClipStatistics(surrogate, batch, out.gate, selected) : null,
   };
 }

@@ -9,6 +9,7 @@
  */
 import { cispo } from './surrogates/cispo';
 import { clip } from './surrogates/clip';
+import { clipCov, klCov } from './surrogates/covariance';
 import { dppo } from './surrogates/dppo';
 import { dro } from './surrogates/dro';
 import { gmpo } from './surrogates/gmpo';
@@ -17,14 +18,21 @@ import { sapo } from './surrogates/sapo';
 import { vespo } from './surrogates/vespo';
 import type { Band, Library, ObjectiveEntry, SettingsOf, SurrogateKind } from './types';
 
-const KINDS = [clip, cispo, gmpo, sapo, vespo, reinforce, dppo, dro] as const;
+const KINDS = [clip, cispo, gmpo, sapo, vespo, reinforce, dppo, dro, clipCov, klCov] as const;
 
 type Kind = (typeof KINDS)[number];
 export type Surrogate = Parameters<Kind['apply']>[0];
 export type ObjectiveSettings = SettingsOf<Surrogate>;
 export type ObjectiveId = Kind['objectives'][number]['id'];
 /** Those with a clip range or a cap that epsilon sets. */
-export type ClippedId = Extract<Kind, { withBand: object }>['objectives'][number]['id'];
+export type ClippedId = Exclude<
+  Extract<Kind, { withBand: object }>['objectives'][number]['id'],
+  BatchId
+>;
+/** Those that look at the whole batch before they look at a response. */
+export type BatchId = Extract<Kind, { select: object }>['objectives'][number]['id'];
+/** Those whose terms of a response depend on that response alone: they are trained and tallied. */
+export type ResponseId = Exclude<ObjectiveId, BatchId>;
 
 export interface Objective extends ObjectiveEntry<Surrogate> {
   id: ObjectiveId;
@@ -55,6 +63,10 @@ export const OBJECTIVE_IDS = idsOf<ObjectiveId>(OBJECTIVES);
 export const CLIPPED_IDS = idsOf<ClippedId>(
   OBJECTIVES.filter((entry) => kindOf(settingsIn(entry).surrogate).range !== null),
 );
+
+const looksAtBatch = (entry: Objective) => kindOf(settingsIn(entry).surrogate).select !== undefined;
+export const BATCH_IDS = idsOf<BatchId>(OBJECTIVES.filter(looksAtBatch));
+export const RESPONSE_IDS = idsOf<ResponseId>(OBJECTIVES.filter((entry) => !looksAtBatch(entry)));
 
 const BY_ID: ReadonlyMap<string, Objective> = new Map(OBJECTIVES.map((entry) => [entry.id, entry]));
 

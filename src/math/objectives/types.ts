@@ -100,6 +100,8 @@ export interface ResponseView {
   library: Library;
   /** [tokens of the batch] weights pi_old / pi_sampler; only a surrogate that `foldsMismatch` reads them */
   mismatch?: Float64Array | undefined;
+  /** [tokens of the batch] 1 = chosen by the kind's `select`; undefined for kinds without */
+  selected?: Uint8Array | undefined;
 }
 
 /** [tokens of the batch] each; filled response by response. */
@@ -214,8 +216,16 @@ export interface SurrogateKind<S extends { kind: string }> {
   kind: S['kind'];
   /** float64, the reference: fills the buffers for the tokens of one response */
   apply(s: S, response: ResponseView, out: SurrogateBuffers): void;
-  /** the same loss as `Term`s, from which training takes its gradient: [B, T], or [B, 1] where a response shares it */
-  loss(s: S, t: LossTerms): Term;
+  /**
+   * what depends on the whole batch: the tokens that `apply` treats apart, from `ResponseView.selected`; left out
+   * where a response's terms depend on that response alone. [tokens] 1 = chosen
+   */
+  select?(s: S, batch: ObjectiveBatch): Uint8Array;
+  /**
+   * the same loss as `Term`s, from which training takes its gradient: [B, T], or [B, 1] where a response shares it;
+   * null: not trained here, as micro-batches do not see the whole batch
+   */
+  loss: ((s: S, t: LossTerms) => Term) | null;
   /** what a library clamps besides the objective's own clip range; the clamps of `apply` as data */
   clamps(s: S, library: Library): Clamp[];
   /** one ratio, shared by all tokens and differentiated through all of them */

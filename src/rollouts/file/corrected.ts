@@ -14,7 +14,7 @@ import {
   type VerlIsMetrics,
 } from '../../math/diagnostics/sampling-metrics';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { OBJECTIVE_IDS, recommended, type Overrides } from '../../math/objectives/registry';
+import { RESPONSE_IDS, recommended, type Overrides } from '../../math/objectives/registry';
 import { weighingOf } from '../correction';
 import { withSampler, type Rollouts } from '../rollouts';
 import type { Figures, ObjectiveAnalysis } from './figures';
@@ -26,13 +26,13 @@ export function correctedObjectives(
   { id: correction, ...bounds }: Bounds & { id: CorrectionId },
 ): Figures['objectives'] {
   const { weights, kept } = weighingOf(rollouts, correction, bounds);
-  const evaluated = (id: (typeof OBJECTIVE_IDS)[number], library: 'trl' | 'verl') => {
+  const evaluated = (id: (typeof RESPONSE_IDS)[number], library: 'trl' | 'verl') => {
     const settings = recommended(id, library, overrides);
     return (
       settings && evaluateObjective(rollouts, settings, weights ?? undefined, kept ?? undefined)
     );
   };
-  const rows = OBJECTIVE_IDS.map((id): [string, ObjectiveAnalysis] => {
+  const rows = RESPONSE_IDS.map((id): [string, ObjectiveAnalysis] => {
     const [trl, verl] = [evaluated(id, 'trl'), evaluated(id, 'verl')];
     return [
       id,

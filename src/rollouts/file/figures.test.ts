@@ -5,7 +5,7 @@ import { chiSquare, klTerms, mean } from '../../math/diagnostics/divergence';
 import { mismatchWeights, verlEffectiveSampleSize } from '../../math/diagnostics/mismatch';
 import { offPolicyMetrics } from '../../math/diagnostics/perplexity';
 import { evaluateObjective } from '../../math/objectives/evaluate';
-import { OBJECTIVE_IDS, recommended } from '../../math/objectives/registry';
+import { RESPONSE_IDS, recommended } from '../../math/objectives/registry';
 import { ExactSum } from '../../math/summation';
 import * as v from 'valibot';
 import { sequenceCount, selectResponses, type Rollouts } from '../rollouts';
@@ -38,7 +38,7 @@ describe('figures as sums over responses', () => {
     (length) => {
       const rollouts = data();
       const { objectives, kl, chi2, mismatch } = tallyOf(rollouts, length).figures();
-      for (const id of OBJECTIVE_IDS) {
+      for (const id of RESPONSE_IDS) {
         for (const library of ['trl', 'verl'] as const) {
           const settings = recommended(id, library, length === null ? {} : { length });
           const figures = objectives[id][library];

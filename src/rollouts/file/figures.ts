@@ -10,9 +10,9 @@ import { VERL_EPSILON } from '../../math/objectives/arithmetic';
 import { sequenceCoefficients } from '../../math/objectives/evaluate';
 import {
   kindOf,
-  OBJECTIVE_IDS,
+  RESPONSE_IDS,
   recommended,
-  type ObjectiveId,
+  type ResponseId,
   type ObjectiveSettings,
   type Overrides,
 } from '../../math/objectives/registry';
@@ -42,7 +42,7 @@ export interface MismatchAnalysis extends OffPolicyMetrics {
 export interface Figures {
   n_sequences: number;
   n_tokens: number;
-  objectives: Record<ObjectiveId, ObjectiveAnalysis>;
+  objectives: Record<ResponseId, ObjectiveAnalysis>;
   /** KL(old || theta), mean over tokens */
   kl: { k1: number; k2: number; k3: number };
   chi2: { token: number; sequence: number };
@@ -110,7 +110,7 @@ class ObjectiveSums {
     readonly settings: ObjectiveSettings,
   ) {}
 
-  static of(id: ObjectiveId, library: Library, clip: Clip): ObjectiveSums | null {
+  static of(id: ResponseId, library: Library, clip: Clip): ObjectiveSums | null {
     const settings = recommended(id, library, { ...clip, length: 1 } satisfies Overrides);
     return settings && new ObjectiveSums(library, settings);
   }
@@ -318,7 +318,7 @@ export class FigureTally {
 
   /** @param clip replaces the clip band of ratio-clipping objectives; left out = each library's own */
   constructor(private readonly clip: Clip = {}) {
-    for (const id of OBJECTIVE_IDS) {
+    for (const id of RESPONSE_IDS) {
       for (const library of ['trl', 'verl'] as const) {
         const objective = ObjectiveSums.of(id, library, clip);
         if (objective) this.objectives.set(`${id} ${library}`, objective);
@@ -409,7 +409,7 @@ export class FigureTally {
   figures(): Figures {
     const { n, tokens, sums: s } = this;
     const length = this.maxCompletionLength ?? this.longest;
-    const objectives = OBJECTIVE_IDS.map((id) => [
+    const objectives = RESPONSE_IDS.map((id) => [
       id,
       {
         trl: this.objectives.get(`${id} trl`)?.trl(n, tokens, length) ?? null,
