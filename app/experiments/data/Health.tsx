@@ -131,7 +131,7 @@ function Carried({ finding: { tokens, responses } }: { finding: Finding }) {
       {response}group {of.group}
       {step}
       {of.at === null ? '' : ` (${of.at})`}
-      {responses.length > 1 && `, and ${counted(responses.length - 1, 'more')} in the download`}.
+      {responses.length > 1 && `, and ${count(responses.length - 1)} more in the download`}.
     </p>
   );
 }

@@ -53,7 +53,7 @@ export function Report({ imported }: { imported: Imported }) {
             </ol>
             {report.skipped > report.problems.length && (
               <p className="small">
-                and {counted(report.skipped - report.problems.length, 'more')} of the kind.
+                and {count(report.skipped - report.problems.length)} more of the kind.
               </p>
             )}
           </div>

@@ -39,7 +39,7 @@ import {
   type Kept,
   type List,
 } from './token-arrays';
-import { missingHint, withoutLogProbs } from './trainers';
+import { missingHint, withoutLogProbs, whatIsThere } from './trainers';
 
 /** Format version that this reader writes about and reads; a record without `v` counts as 1. */
 export const FORMAT_VERSION = 1;
@@ -416,8 +416,11 @@ function policiesOf(fields: Fields, row: object): Policies {
   const trainer = old ?? next;
   if (trainer && sampler) return { old: sampler, next: trainer, sampler: null, mismatch: true };
   const present = trainer ?? sampler;
-  if (present === null) throw withoutLogProbs(row) ?? missing('logp_old');
-  throw missing(next ? 'logp_old' : old ? 'logp_new' : 'logp_old', missingHint(present.written));
+  if (present === null) throw withoutLogProbs(row) ?? missing('logp_old', whatIsThere(row));
+  throw missing(
+    next ? 'logp_old' : old ? 'logp_new' : 'logp_old',
+    missingHint(present.written) || whatIsThere(row),
+  );
 }
 
 /**

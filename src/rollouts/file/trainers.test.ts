@@ -252,6 +252,12 @@ describe('trainers', () => {
     });
     const { rollouts, facts } = await read(jsonl([nemo(3), nemo(4), nemo(3)]));
     expect(listOf(rollouts.group)).toEqual([0, 1, 0]);
+    const step = await read(
+      jsonl([nemo(3), nemo(3)]),
+      { fileSteps: 'always' },
+      'train_data_step7.jsonl',
+    );
+    expect(listOf(step.step)).toEqual([7, 7]);
     expect(facts.groupsFrom.promptTokens).toBe(3);
   });
 
@@ -267,6 +273,19 @@ describe('trainers', () => {
     [{ group: 'x', prox_logp: [-1], reward: 1 }, /"logp_new": is missing.*AReaL.*grpo_loss_fn/],
     [{ group: 'x', action_log_probs: [-1], reward: 1 }, /"logp_new": is missing.*OpenRLHF/],
     [{ group: 'x', logprobs: [-1], reward: 1 }, /"logp_old": is missing.*the sampler's/],
+    // Logs with the sampler's log-probs per response, as several small trainers write them.
+    [
+      { prompt: 'q', responses: [{ tokens: ['x'], logprobs: [-1], reward: 1 }] },
+      /"logp_old": is missing.*"logprobs" are the sampler's.*trainer/,
+    ],
+    [
+      { prompt: 'q', responses: ['a', 'b'], token_logprobs: [[-1], [-1]], rewards: [1, 0] },
+      /"logp_old": is missing.*has "token_logprobs" only.*"logp_old".*"logp_new"/,
+    ],
+    [
+      { model: 'm', responses: [{ prompt: 'q', tokens: [1], log_probs: [-1], reward: 1 }] },
+      /"logp_old": is missing.*has "log_probs" only.*the sampling policy's/,
+    ],
   ])('%j is told exactly what is missing, and where the trainer has it', async (row, message) => {
     expect(await messageOf(one(row))).toMatch(message);
   });

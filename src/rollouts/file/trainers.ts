@@ -27,6 +27,20 @@ export function missingHint(written: string): string {
   }
 }
 
+/** Names that speak of log-probs, as no list has them all. */
+const LOG_PROBS = /log_?p(rob)?s?/i;
+
+/** What of the two policies a record lacks, where it has log-probs of one only or under names of its own. */
+export function whatIsThere(row: object): string {
+  const names = Object.keys(row).filter((name) => LOG_PROBS.test(name));
+  if (names.length === 0) return '';
+  const quoted = names
+    .slice(0, 5)
+    .map((name) => JSON.stringify(name.slice(0, 60)))
+    .join(', ');
+  return `Of log-probs the record has ${quoted} only. A ratio needs two columns over the same tokens: the sampling policy's ("logp_old") and the updated or the trainer's ("logp_new"), each one array per response.`;
+}
+
 const has = (row: object, ...names: string[]) => names.every((name) => Object.hasOwn(row, name));
 
 /** Dumps of texts and scores, which have no log-probs at all; null where it is none that is known. */
