@@ -122,12 +122,16 @@ const opsm: Correction['weights'] = ({ logpSampler, logpNew, offsets, advantage 
   return weights;
 };
 
-/** verl has no defaults for these; the bounds are those of its docs (`docs/algo/rollout_corr_math.md`, 3.5). */
+/**
+ * verl has no defaults for these. Bounds of its docs (`docs/algo/rollout_corr_math.md`, 1dda039): `token_k1` 0.6 to
+ * 1.6, `seq_sum_k1` 0.5 to 2, `seq_mean_k3` 0.01 (3.5), `seq_mean_k1` 0.999 to 1.001 (3.3.3), k2 of tokens, sums and
+ * means 2 (3.3.4). Those of `seq_max_k2`, `token_k3`, `seq_sum_k3` and `seq_max_k3` are this lab's.
+ */
 function rejection(id: RejectionId): Correction {
   const [where, estimator] = [id.slice(0, -3), id.slice(-2)];
   const k1 = estimator === 'k1';
   const [low, high] = !k1
-    ? [null, where === 'seq_mean' ? 0.01 : 2]
+    ? [null, id === 'seq_mean_k3' ? 0.01 : 2]
     : where === 'token'
       ? [0.6, 1.6]
       : where === 'seq_sum'

@@ -31,7 +31,7 @@ function* responses(
 type Count = (s: Surrogate, response: ResponseView) => ClipCount;
 
 /** The count of a response, or of its tokens one by one where their advantages differ. */
-function counted(s: Surrogate, response: ResponseView, count: Count): ClipCount {
+export function counted(s: Surrogate, response: ResponseView, count: Count): ClipCount {
   const { batch, from, to } = response;
   const { perSequence, scope } = kindOf(s);
   const advantages = batch.tokenAdvantage;

@@ -20,7 +20,6 @@ import {
   type ObjectiveBatch,
   type ResponseView,
   type SurrogateBuffers,
-  type SurrogateKind,
 } from './types';
 
 function checkBatch(batch: ObjectiveBatch): { n: number; tokens: number } {
@@ -61,16 +60,20 @@ function perSequenceMultiplier(
 }
 
 /**
- * Advantages of single tokens. A ratio of one token sees its own; one of the whole response is evaluated for
- * either sign, since every such loss is proportional to |A|.
+ * Fills the buffers for one response. Where advantages are of single tokens, a ratio of one token sees its own;
+ * one of the whole response is evaluated for either sign, since every such loss is proportional to |A|. A loss
+ * that exists once per response has one advantage, the mean.
  */
-function applyPerToken(
-  kind: SurrogateKind<Surrogate>,
+export function applyResponse(
   surrogate: Surrogate,
   response: ResponseView,
   out: SurrogateBuffers,
-  tokens: number,
 ): void {
+  const kind = kindOf(surrogate);
+  if (!response.batch.tokenAdvantage || kind.perSequence(surrogate)) {
+    kind.apply(surrogate, response, out);
+    return;
+  }
   const { batch, from, to } = response;
   const advantageAt = (t: number) => batch.tokenAdvantage?.[t] as number;
   if (kind.scope(surrogate) === 'token') {
@@ -79,18 +82,26 @@ function applyPerToken(
     }
     return;
   }
-  const [up, down] = [1, -1].map((advantage) => {
-    const own = buffers(tokens);
-    kind.apply(surrogate, { ...response, advantage }, own);
-    return own;
-  }) as [SurrogateBuffers, SurrogateBuffers];
+  const down = {
+    loss: out.loss.slice(from, to),
+    slope: out.slope.slice(from, to),
+    weight: out.weight.slice(from, to),
+    gate: out.gate.slice(from, to),
+  };
+  kind.apply(surrogate, { ...response, advantage: -1 }, out);
+  for (const name of ['loss', 'slope', 'weight', 'gate'] as const) {
+    down[name].set(out[name].subarray(from, to));
+  }
+  kind.apply(surrogate, { ...response, advantage: 1 }, out);
   for (let t = from; t < to; t++) {
     const a = advantageAt(t);
-    const own = a < 0 ? down : up;
-    out.loss[t] = (own.loss[t] as number) * Math.abs(a);
-    out.slope[t] = (own.slope[t] as number) * Math.abs(a);
-    out.weight[t] = own.weight[t] as number;
-    out.gate[t] = own.gate[t] as number;
+    if (a < 0) {
+      for (const name of ['loss', 'slope', 'weight', 'gate'] as const) {
+        out[name][t] = down[name][t - from] as number;
+      }
+    }
+    out.loss[t] = (out.loss[t] as number) * Math.abs(a);
+    out.slope[t] = (out.slope[t] as number) * Math.abs(a);
   }
 }
 
@@ -197,8 +208,7 @@ export function evaluateObjective(
     if (to === from) continue;
     const advantage = batch.advantage[i] as number;
     const response = { batch, from, to, advantage, library, mismatch, selected };
-    if (batch.tokenAdvantage && !perSequence) applyPerToken(kind, surrogate, response, out, tokens);
-    else kind.apply(surrogate, response, out);
+    applyResponse(surrogate, response, out);
     const coefficient = c[i] as number;
     let shared = 1;
     if (multiplier && perSequence) {

@@ -33,10 +33,14 @@ const tallyOf = (rollouts: Rollouts, length: number | null = null) => {
 };
 
 describe('figures as sums over responses', () => {
-  it.each([null, 48])(
-    "are those of the libraries' arithmetic on the whole batch (limit %s)",
-    (length) => {
-      const rollouts = data();
+  const ofTokens = { ...data(), tokenAdvantage: data().logpOld.map((_, t) => Math.cos(3 * t)) };
+  it.each([
+    [null, 'responses', data()],
+    [48, 'responses', data()],
+    [48, 'tokens', ofTokens],
+  ] as const)(
+    "are those of the libraries' arithmetic on the whole batch (limit %s, advantages of %s)",
+    (length, _, rollouts) => {
       const { objectives, kl, chi2, mismatch } = tallyOf(rollouts, length).figures();
       for (const id of RESPONSE_IDS) {
         for (const library of ['trl', 'verl'] as const) {

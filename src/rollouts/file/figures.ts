@@ -7,7 +7,8 @@
 import * as v from 'valibot';
 import type { OffPolicyMetrics } from '../../math/diagnostics/perplexity';
 import { VERL_EPSILON } from '../../math/objectives/arithmetic';
-import { sequenceCoefficients } from '../../math/objectives/evaluate';
+import { counted } from '../../math/objectives/clip-statistics';
+import { applyResponse, sequenceCoefficients } from '../../math/objectives/evaluate';
 import {
   kindOf,
   RESPONSE_IDS,
@@ -72,7 +73,8 @@ const MISMATCH_SUMS = [
   'sequenceWeight',
   'sequenceSquare',
 ] as const;
-const OBJECTIVE_SUMS = ['loss', 'low', 'high'] as const;
+/** `...Tokens`: where TRL counts a ratio of the response, its tokens, which count where advantages are of tokens */
+const OBJECTIVE_SUMS = ['loss', 'low', 'high', 'lowTokens', 'highTokens'] as const;
 
 type Sums<Name extends string> = Record<Name, ExactSum>;
 
@@ -142,20 +144,27 @@ class ObjectiveSums {
     const { surrogate, library } = { ...this.settings, library: this.library };
     const kind = kindOf(surrogate);
     const own = { ...response, library };
-    kind.apply(surrogate, own, out);
+    applyResponse(surrogate, own, out);
     const { from, to } = response;
     let loss = 0;
     for (let t = from; t < to; t++) loss += out.loss[t] as number;
     this.sums.loss.add(loss * this.coefficient(to - from));
-    const counted =
+    const { trl, verl } = kind.count;
+    const count =
       library === 'trl'
-        ? kind.count.trl?.(surrogate, own)
-        : kind.count.verl?.(surrogate, own, out.gate);
-    if (!counted) return;
-    // TRL counts a ratio that exists once per response once per response.
-    const weight = library === 'trl' && kind.coupled(surrogate) ? 1 / (to - from) : 1;
-    this.sums.low.add((counted.low ?? 0) * weight);
-    this.sums.high.add(counted.high * weight);
+        ? trl
+        : verl && ((s: typeof surrogate, r: ResponseView) => verl(s, r, out.gate));
+    if (!count) return;
+    const found = counted(surrogate, own, count);
+    // TRL counts a ratio that exists once per response once per response, unless advantages are of tokens.
+    if (library === 'trl' && kind.coupled(surrogate)) {
+      this.sums.lowTokens.add(found.low ?? 0);
+      this.sums.highTokens.add(found.high);
+      found.low = (found.low ?? 0) / (to - from);
+      found.high /= to - from;
+    }
+    this.sums.low.add(found.low ?? 0);
+    this.sums.high.add(found.high);
   }
 
   private loss(n: number, tokens: number, length: number): number {
@@ -163,15 +172,19 @@ class ObjectiveSums {
     return this.constant ? total / length : total;
   }
 
-  trl(n: number, tokens: number, length: number): ObjectiveAnalysis['trl'] {
+  /** @param byToken advantages are of tokens, so that TRL counts tokens */
+  trl(n: number, tokens: number, length: number, byToken: boolean): ObjectiveAnalysis['trl'] {
     const { surrogate } = this.settings;
     const kind = kindOf(surrogate);
-    const among = kind.coupled(surrogate) ? n : tokens;
+    const shared = kind.coupled(surrogate);
+    const among = shared && !byToken ? n : tokens;
+    const low = shared && byToken ? this.sums.lowTokens : this.sums.low;
+    const high = shared && byToken ? this.sums.highTokens : this.sums.high;
     const counts = kind.count.trl?.(surrogate, PROBE) ?? null;
     return {
       loss: this.loss(n, tokens, length),
-      clip_low: counts === null || counts.low === null ? null : this.sums.low.value / among,
-      clip_high: counts === null ? null : this.sums.high.value / among,
+      clip_low: counts === null || counts.low === null ? null : low.value / among,
+      clip_high: counts === null ? null : high.value / among,
     };
   }
 
@@ -294,6 +307,7 @@ export const figuresSchema = v.object({
   tokens: count,
   longest: count,
   maxCompletionLength: v.nullable(count),
+  byToken: v.boolean(),
   sums: sumsSchema(SUMS),
   objectives: v.record(v.string(), sumsSchema(OBJECTIVE_SUMS)),
   mismatch: v.object({
@@ -311,6 +325,8 @@ export class FigureTally {
   private tokens = 0;
   private longest = 0;
   private maxCompletionLength: number | null = null;
+  /** some responses have advantages of single tokens */
+  private byToken = false;
   private readonly sums = sums(SUMS);
   private readonly mismatch = new MismatchSums();
   /** by name: "gspo trl" */
@@ -336,6 +352,7 @@ export class FigureTally {
       weight: new Float64Array(tokens),
       gate: new Float64Array(tokens),
     };
+    if (rollouts.tokenAdvantage) this.byToken = true;
     const objectives = [...this.objectives.values()];
     for (let i = 0; i < sequenceCount(rollouts); i++) {
       const from = offsets[i] as number;
@@ -398,6 +415,7 @@ export class FigureTally {
     this.tokens += other.tokens;
     this.longest = Math.max(this.longest, other.longest);
     this.limit(other.maxCompletionLength);
+    this.byToken ||= other.byToken;
     mergeSums(this.sums, other.sums);
     this.mismatch.merge(other.mismatch);
     for (const [name, objective] of this.objectives) {
@@ -412,7 +430,7 @@ export class FigureTally {
     const objectives = RESPONSE_IDS.map((id) => [
       id,
       {
-        trl: this.objectives.get(`${id} trl`)?.trl(n, tokens, length) ?? null,
+        trl: this.objectives.get(`${id} trl`)?.trl(n, tokens, length, this.byToken) ?? null,
         verl: this.objectives.get(`${id} verl`)?.verl(n, tokens, length) ?? null,
       },
     ]);
@@ -442,6 +460,7 @@ export class FigureTally {
       tokens: this.tokens,
       longest: this.longest,
       maxCompletionLength: this.maxCompletionLength,
+      byToken: this.byToken,
       sums: list(this.sums),
       objectives: Object.fromEntries(
         [...this.objectives].map(([name, objective]) => [name, list(objective.sums)]),
@@ -473,6 +492,7 @@ export class FigureTally {
     tally.tokens = json.tokens;
     tally.longest = json.longest;
     tally.maxCompletionLength = json.maxCompletionLength;
+    tally.byToken = json.byToken;
     load(tally.sums, json.sums);
     const { mismatch } = tally;
     mismatch.n = json.mismatch.n;
