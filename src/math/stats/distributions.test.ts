@@ -24,6 +24,14 @@ describe('distribution functions', () => {
     expect(incompleteBeta(0.3, 2, 3)).toBeCloseTo(6 * 0.09 - 8 * 0.027 + 3 * 0.0081, 12);
   });
 
+  it('reach far into the tails, where early looks at long runs read them', () => {
+    for (const p of [1e-16, 1e-20, 1e-44, 1e-100]) {
+      expect(studentCdf(studentQuantile(p, 99), 99) / p).toBeCloseTo(1, 8);
+    }
+    // F(t) = 1/2 + atan(t) / pi for one degree of freedom
+    expect(studentQuantile(1e-20, 1) / (-1e20 / Math.PI)).toBeCloseTo(1, 8);
+  });
+
   it('invert one another', () => {
     const p = fc.double({ min: 1e-9, max: 1 - 1e-9, noNaN: true });
     fc.assert(

@@ -65,16 +65,17 @@ export function studentCdf(t: number, df: number): number {
 export function studentQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1) || !(df > 0)) return NaN;
   if (df > 1e7) return normalQuantile(p);
-  if (p < 0.5) return -studentQuantile(1 - p, df);
+  if (p > 0.5) return -studentQuantile(1 - p, df);
+  // in the lower tail, where a probability of 1e-40 is not 1 less nothing
   let high = 1;
-  while (studentCdf(high, df) < p) high *= 2;
+  while (studentCdf(-high, df) > p) high *= 2;
   let low = 0;
   for (let i = 0; i < 200 && high - low > 1e-14 * high; i++) {
     const middle = (low + high) / 2;
-    if (studentCdf(middle, df) < p) low = middle;
+    if (studentCdf(-middle, df) > p) low = middle;
     else high = middle;
   }
-  return (low + high) / 2;
+  return -(low + high) / 2;
 }
 
 /** Phi(x): 1/2 erfc(-x / sqrt 2), by series near zero and a continued fraction in the tails. */

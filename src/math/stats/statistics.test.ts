@@ -24,9 +24,9 @@ describe('smooth statistics', () => {
     // weights 1, 1, 1, 1 are worth four; 1, 0, 0, 0 one of four
     expect(Math.exp(logEffectiveShare(powerSums([1, 1, 1, 1], 2)))).toBeCloseTo(1, 12);
     expect(Math.exp(logEffectiveShare(Float64Array.of(4, 1, 1)))).toBeCloseTo(0.25, 12);
-    // y = x, and y = -x with a little noise: r = 1/2 of (0,0), (1,1), (2,0) shifted
+    // (0, 0), (1, 1), (2, 0) do not correlate; (0, 1), (1, 1), (2, 2) do
     expect(Math.tanh(fisherZ(Float64Array.of(3, 3, 1, 5, 1, 1)))).toBeCloseTo(0, 12);
-    expect(Math.tanh(fisherZ(Float64Array.of(3, 3, 4, 5, 6, 6)))).toBeCloseTo(Math.sqrt(3) / 2, 12);
+    expect(Math.tanh(fisherZ(Float64Array.of(3, 3, 4, 5, 5, 6)))).toBeCloseTo(Math.sqrt(3) / 2, 12);
   });
 
   it('add up as they are weighted', () => {
