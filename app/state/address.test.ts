@@ -262,7 +262,7 @@ describe('the address', () => {
       logpOld: [0],
       logpNew: [0],
     };
-    const fp = writeFingerprint(makeFingerprint(rollouts, null, []));
+    const fp = writeFingerprint(makeFingerprint(rollouts, null, [], 1));
     const { place, address, alpha, lab } = opened(`#/variance?v=2&fp=${fp}`);
     vi.advanceTimersByTime(10_000);
     expect(address.store.getState().opened?.run.source).toEqual(DEFAULT_POLICIES);

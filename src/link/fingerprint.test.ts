@@ -3,15 +3,18 @@ import { describe, expect, test } from 'vitest';
 import {
   CHECK_BITS,
   compareFingerprints,
+  figureWords,
   makeFingerprint,
   MAX_FIGURES,
   readFingerprint,
   writeFingerprint,
   type Figure,
+  type Fingerprint,
   type FingerprintInput,
 } from './fingerprint';
 
 const FILES = { onnx: '6d51f131aa', old: 'ccc4da09aa', new: '0a29075baa' };
+const CLAIMS = 0x3be1f00d;
 const FIGURES: Figure[] = [
   { id: 'variance.slope', label: 'slope', value: -1.18, tolerance: 0.004 },
   { id: 'log-weight.sd', label: 'sd of log s', value: 3.2e-3, tolerance: 3e-6 },
@@ -30,14 +33,14 @@ function rollouts(n: number, length = 5, synthetic = false): FingerprintInput {
 }
 
 const throughText = (input: FingerprintInput, files: typeof FILES | null, figures = FIGURES) => {
-  const read = readFingerprint(writeFingerprint(makeFingerprint(input, files, figures)));
+  const read = readFingerprint(writeFingerprint(makeFingerprint(input, files, figures, CLAIMS)));
   if (read === null) throw new Error('the fingerprint was not read');
   return read;
 };
 
 describe('a fingerprint', () => {
   test.each([1, 3, 512, 1536, 1537, 5120, 40_000])('of %d responses repeats itself', (n) => {
-    const here = makeFingerprint(rollouts(n), FILES, FIGURES);
+    const here = makeFingerprint(rollouts(n), FILES, FIGURES, CLAIMS);
     const link = throughText(rollouts(n), FILES);
     expect(link).toEqual(here);
     const { same, allTokens, differing, policies, figures } = compareFingerprints(
@@ -52,7 +55,7 @@ describe('a fingerprint', () => {
 
   test('fits a link and a QR code, whatever the run', () => {
     const many = Array.from({ length: 100 }, (_, i) => ({ ...(FIGURES[0] as Figure), id: `${i}` }));
-    const text = writeFingerprint(makeFingerprint(rollouts(40_000), FILES, many));
+    const text = writeFingerprint(makeFingerprint(rollouts(40_000), FILES, many, CLAIMS));
     expect(throughText(rollouts(40_000), FILES, many).figures).toHaveLength(MAX_FIGURES);
     expect(text.length).toBeLessThan(700);
     expect(CHECK_BITS / 6).toBeLessThan(300);
@@ -66,7 +69,7 @@ describe('a fingerprint', () => {
         other.tokenIds[at] = (other.tokenIds[at] as number) + 1;
         const found = compareFingerprints(
           throughText(rollouts(512), FILES),
-          makeFingerprint(other, FILES, FIGURES),
+          makeFingerprint(other, FILES, FIGURES, CLAIMS),
           FIGURES,
         );
         expect(found.same).toBe(false);
@@ -82,7 +85,7 @@ describe('a fingerprint', () => {
     other.tokenIds.forEach((id, t) => (other.tokenIds[t] = id + 1));
     const { differing } = compareFingerprints(
       throughText(rollouts(192), FILES),
-      makeFingerprint(other, FILES, FIGURES),
+      makeFingerprint(other, FILES, FIGURES, CLAIMS),
       FIGURES,
     );
     // eight bits a response: about 191.25 of 192
@@ -95,7 +98,7 @@ describe('a fingerprint', () => {
     const cut = { ...whole, offsets: Uint32Array.of(0, 4, 10, 15, 20) };
     const found = compareFingerprints(
       throughText(whole, FILES),
-      makeFingerprint(cut, FILES, FIGURES),
+      makeFingerprint(cut, FILES, FIGURES, CLAIMS),
       FIGURES,
     );
     expect(found.allTokens).toBe(false);
@@ -103,7 +106,7 @@ describe('a fingerprint', () => {
 
   test('figures are the same within their tolerance, and by how much they differ is told', () => {
     const link = throughText(rollouts(8), FILES);
-    const here = makeFingerprint(rollouts(8), FILES, FIGURES);
+    const here = makeFingerprint(rollouts(8), FILES, FIGURES, CLAIMS);
     const measured = (slope: number) =>
       FIGURES.map((figure, i) => (i === 0 ? { ...figure, value: slope } : figure));
     const close = compareFingerprints(link, here, measured(-1.1835));
@@ -118,12 +121,41 @@ describe('a fingerprint', () => {
     expect(fewer).toMatchObject({ same: false, unknownFigures: 1 });
   });
 
+  test('figures of claims are not compared where other claims judged them, and that is said', () => {
+    const general = { id: 'run.mean-log-weight', label: 'mean', value: 0.1, tolerance: 1e-6 };
+    const all = [general, ...FIGURES];
+    const here = makeFingerprint(rollouts(8), FILES, all, CLAIMS);
+    // a link of version 1 names no claims at all
+    for (const claims of [CLAIMS + 1, null]) {
+      const written = writeFingerprint({ ...here, claims });
+      const link = readFingerprint(written);
+      expect(link).toEqual({ ...here, claims });
+      const moved = all.map((own) => (own === general ? own : { ...own, value: 7 }));
+      const compared = compareFingerprints(link as Fingerprint, here, moved);
+      expect(compared).toMatchObject({ same: true, unknownFigures: 0, otherRules: 3 });
+      expect(figureWords(compared)).toMatch(/1 of 1 .*other rules .* 3 claims are not compared/);
+      const off = compareFingerprints(link as Fingerprint, here, [{ ...general, value: 0.2 }]);
+      expect(off).toMatchObject({ same: false, otherRules: 3 });
+    }
+    const same = compareFingerprints(here, here, all);
+    expect(same).toMatchObject({ same: true, otherRules: 0 });
+    expect(figureWords(same)).not.toMatch(/rules/);
+  });
+
   test('other policy files, and a run of another size, are told', () => {
     const link = throughText(rollouts(8), FILES);
     const files = { ...FILES, new: 'ffffffff' };
-    const other = compareFingerprints(link, makeFingerprint(rollouts(8), files, []), FIGURES);
+    const other = compareFingerprints(
+      link,
+      makeFingerprint(rollouts(8), files, [], CLAIMS),
+      FIGURES,
+    );
     expect(other).toMatchObject({ same: false, policies: false });
-    const larger = compareFingerprints(link, makeFingerprint(rollouts(9), FILES, []), FIGURES);
+    const larger = compareFingerprints(
+      link,
+      makeFingerprint(rollouts(9), FILES, [], CLAIMS),
+      FIGURES,
+    );
     expect(larger).toMatchObject({ same: false, sequences: { link: 8, here: 9 } });
   });
 
@@ -134,13 +166,13 @@ describe('a fingerprint', () => {
     moved.logpNew = Float64Array.from(moved.logpNew, (x, t) => (t === 7 ? x + 1e-4 : x));
     const link = throughText(rollouts(8, 5, true), null);
     const against = (input: FingerprintInput) =>
-      compareFingerprints(link, makeFingerprint(input, null, FIGURES), FIGURES);
+      compareFingerprints(link, makeFingerprint(input, null, FIGURES, CLAIMS), FIGURES);
     expect(against(nudged)).toMatchObject({ same: true, policies: null, compares: 'log-ratios' });
     expect(against(moved)).toMatchObject({ same: false, allTokens: false });
   });
 
   test('whatever text a link holds: a fingerprint that the schema passes, or none', () => {
-    const good = writeFingerprint(makeFingerprint(rollouts(30), FILES, FIGURES));
+    const good = writeFingerprint(makeFingerprint(rollouts(30), FILES, FIGURES, CLAIMS));
     expect(readFingerprint(good)).not.toBe(null);
     fc.assert(
       fc.property(

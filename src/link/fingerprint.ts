@@ -1,6 +1,7 @@
 /**
  * What a finished run found, small enough for a link: which policy files, a hash of every sampled token,
- * a few check bits per response, and the headline figures. Whoever repeats the run compares.
+ * a few check bits per response, the headline figures, and by which claims they were judged. Whoever repeats
+ * the run compares.
  *
  * What is hashed: for a policy pair the sampled token ids, response by response. Synthetic rollouts have
  * no tokens; there it is the log-ratios, rounded to 1e-5 nats so that a last bit of `Math.log` does not
@@ -15,7 +16,10 @@
 import * as v from 'valibot';
 import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
 
-const VERSION = 1;
+/** 1: without the claims' hash; links of that kind were judged by claims of before there was one */
+const VERSION = 2;
+/** ids of figures that no claim's rule touches begin so */
+export const GENERAL = 'run.';
 export const CHECK_BITS = 1536;
 export const MAX_FIGURES = 32;
 const MAX_TEXT = 1200;
@@ -33,6 +37,8 @@ export const fingerprintSchema = v.pipe(
     /** first 32 bits of the SHA-256 of the graph and of the two checkpoints */
     policies: v.nullable(v.strictObject({ onnx: word, old: word, new: word })),
     hash: v.tuple([word, word]),
+    /** first 32 bits of the hash of all claims; null: a link of before they had one */
+    claims: v.nullable(word),
     check: v.strictObject({
       /** per response, or per `share` responses */
       bits: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)),
@@ -124,11 +130,15 @@ function readHex(sha256: string): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-/** @param files SHA-256 in hex, as manifests have them; null where no policy took part */
+/**
+ * @param files SHA-256 in hex, as manifests have them; null where no policy took part
+ * @param claims first 32 bits of the hash of the claims that the figures were judged by
+ */
 export function makeFingerprint(
   rollouts: FingerprintInput,
   files: { onnx: string; old: string; new: string } | null,
   figures: readonly Figure[],
+  claims: number,
 ): Fingerprint {
   const { offsets, tokenIds, logpOld, logpNew } = rollouts;
   const sequences = offsets.length - 1;
@@ -164,6 +174,7 @@ export function makeFingerprint(
       new: readHex(files.new),
     },
     hash: all.value,
+    claims,
     check: { bits, share, packed },
     figures: figures.slice(0, MAX_FIGURES).map(({ id, value }) => ({
       key: figureKey(id),
@@ -189,15 +200,16 @@ function getBits(from: Uint8Array, at: number, bits: number): number {
 }
 
 export function writeFingerprint(fingerprint: Fingerprint): string {
-  const { compares, sequences, tokens, policies, hash, check, figures } = fingerprint;
+  const { compares, sequences, tokens, policies, hash, claims, check, figures } = fingerprint;
   const out = new ByteWriter();
-  out.byte(VERSION);
+  out.byte(claims === null ? 1 : VERSION);
   out.byte((compares === 'tokens' ? 1 : 0) | (policies === null ? 0 : 2));
   out.count(sequences);
   out.count(tokens);
   if (policies !== null)
     for (const file of [policies.onnx, policies.old, policies.new]) out.word(file);
   for (const lane of hash) out.word(lane);
+  if (claims !== null) out.word(claims);
   out.all(check.packed);
   for (const { key, value } of figures) {
     out.word(key);
@@ -213,7 +225,8 @@ export function readFingerprint(text: string): Fingerprint | null {
   if (bytes === null) return null;
   try {
     const from = new ByteReader(bytes);
-    if (from.byte() !== VERSION) return null;
+    const version = from.byte();
+    if (version !== 1 && version !== VERSION) return null;
     const flags = from.byte();
     if (flags > 3) return null;
     const sequences = from.count();
@@ -222,6 +235,7 @@ export function readFingerprint(text: string): Fingerprint | null {
     const policies =
       (flags & 2) === 0 ? null : { onnx: from.word(), old: from.word(), new: from.word() };
     const hash = [from.word(), from.word()];
+    const claims = version === 1 ? null : from.word();
     const { bits, share } = checkShape(sequences);
     const packed = from.take(Math.ceil((Math.ceil(sequences / share) * bits) / 8));
     const figures = [];
@@ -238,6 +252,7 @@ export function readFingerprint(text: string): Fingerprint | null {
       tokens,
       policies,
       hash,
+      claims,
       check,
       figures,
     });
@@ -272,6 +287,8 @@ export interface Comparison {
   figures: FigureComparison[];
   /** figures of the link that were not measured here */
   unknownFigures: number;
+  /** figures of the link that claims of another version judged: not compared; 0 where the claims are the same */
+  otherRules: number;
 }
 
 /** A link's fingerprint beside that of its repetition. */
@@ -298,10 +315,13 @@ export function compareFingerprints(
     blocks === 0;
   const byKey = new Map(measured.map((figure) => [figureKey(figure.id), figure]));
   const figures: FigureComparison[] = [];
+  const sameRules = link.claims === here.claims;
   let unknownFigures = 0;
+  let otherRules = 0;
   for (const { key, value } of link.figures) {
     const figure = byKey.get(key);
-    if (figure === undefined) unknownFigures++;
+    if (!sameRules && !figure?.id.startsWith(GENERAL)) otherRules++;
+    else if (figure === undefined) unknownFigures++;
     else figures.push(compareFigure(value, figure));
   }
   const policies = samePolicies(link, here);
@@ -319,6 +339,7 @@ export function compareFingerprints(
     differing: { blocks, of, share },
     figures,
     unknownFigures,
+    otherRules,
   };
 }
 
@@ -364,12 +385,18 @@ export function tokenWords(compared: Comparison): string {
 }
 
 /** How many figures agree. */
-export function figureWords({ figures, unknownFigures }: Comparison): string {
+export function figureWords({ figures, unknownFigures, otherRules }: Comparison): string {
   const within = figures.filter((figure) => figure.within).length;
   const lost =
     unknownFigures === 0
       ? ''
       : ` ${count(unknownFigures)} of the link’s figures ${unknownFigures === 1 ? 'is' : 'are'} not measured here.`;
-  if (figures.length === 0) return lost.trim();
-  return `${within} of ${figures.length} figures within tolerance.${lost}`;
+  const judged =
+    otherRules === 0
+      ? ''
+      : ` The link was judged under other rules than those of this lab’s claims today, so its ${
+          otherRules === 1 ? 'claim is' : `${count(otherRules)} claims are`
+        } not compared.`;
+  if (figures.length === 0) return `${lost}${judged}`.trim();
+  return `${within} of ${figures.length} figures within tolerance.${lost}${judged}`;
 }

@@ -114,6 +114,7 @@ const fingerprint: fc.Arbitrary<Fingerprint> = fc
       rollouts,
       files,
       figures.map((figure) => ({ ...figure, label: '', tolerance: 0 })),
+      0xffffffff,
     );
   });
 

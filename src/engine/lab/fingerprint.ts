@@ -7,11 +7,13 @@
  * they are uncertain. A figure is called the same within a twentieth of the half-width of its 95 %
  * interval, or within a thousandth of itself, whichever is more; deviations from float64 within 1e-6.
  */
+import { claimsWord } from '../../experiments/claims';
 import type { Claim, ExperimentContext } from '../../experiments/experiment';
 import type { ExperimentId } from '../../experiments/manifest';
 import { runExperiment } from '../../experiments/registry';
 import { logRatios, sequenceMeans } from '../../experiments/shared/input';
 import {
+  GENERAL,
   makeFingerprint,
   MAX_FIGURES,
   type Figure,
@@ -53,14 +55,14 @@ function generalFigures(rollouts: Rollouts): Figure[] {
   const { reward } = rollouts;
   const varies = variance(reward) > 0;
   return [
-    figure('run.mean-log-weight', 'mean of log s', mean(weights), ROUNDING),
+    figure(`${GENERAL}mean-log-weight`, 'mean of log s', mean(weights), ROUNDING),
     figure(
-      'run.sd-log-weight',
+      `${GENERAL}sd-log-weight`,
       'standard deviation of log s',
       Math.sqrt(variance(weights)),
       ROUNDING,
     ),
-    ...(varies ? [figure('run.mean-reward', 'mean reward', mean(reward), FLOOR)] : []),
+    ...(varies ? [figure(`${GENERAL}mean-reward`, 'mean reward', mean(reward), FLOOR)] : []),
   ];
 }
 
@@ -102,5 +104,5 @@ export async function runFingerprint(
     figures.push(...claims.map(figureOf));
   }
   const kept = figures.slice(0, MAX_FIGURES);
-  return { fingerprint: makeFingerprint(rollouts, files, kept), figures: kept };
+  return { fingerprint: makeFingerprint(rollouts, files, kept, claimsWord()), figures: kept };
 }
