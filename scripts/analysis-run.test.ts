@@ -107,7 +107,7 @@ describe('parts of an analysis', () => {
     expect((await run(files[0] as string, '--partial', own)).status).toBe(0);
     const text = await readFile(own, 'utf8');
     const cut = join(folder, 'cut.json');
-    for (const bad of [text.slice(0, -40), '{}', text.replace('"version":1', '"version":9')]) {
+    for (const bad of [text.slice(0, -40), '{}', text.replace(/"version":\d+/, '"version":999')]) {
       await writeFile(cut, bad);
       expect((await run('--merge', own, cut)).errors).toMatch(
         /cut\.json: is no part .* Make it again/,
@@ -117,6 +117,20 @@ describe('parts of an analysis', () => {
     await run(files[1] as string, '--partial', other, '--eps-low', '0.1');
     expect((await run('--merge', own, other)).errors).toMatch(/different clip ranges/);
   });
+
+  it.each([['--by-step'], ['--partial', 'part.json'], ['--merge']])(
+    'what takes all responses at once is refused with %s',
+    async (...how) => {
+      for (const asked of [
+        ['--correction', 'sequence-mask=none/3'],
+        ['--what-if', 'gspo'],
+      ]) {
+        const { status, errors } = await run(files[0] as string, ...how, ...asked);
+        expect(status).toBe(1);
+        expect(errors).toMatch(/--correction and --what-if take all responses at once; leave --by/);
+      }
+    },
+  );
 
   it('a group whose advantages are computed must be in one part', async () => {
     const split = await Promise.all(

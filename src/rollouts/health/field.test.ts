@@ -125,6 +125,81 @@ describe('files from the field', () => {
     },
   );
 
+  const trl = linesOf(HEALTHY_BATCH, TRL);
+  const columns = Object.fromEntries(
+    Object.keys(trl[0] as Line).map((name) => [name, trl.map((line) => line[name])]),
+  );
+  const engines = (made: (line: Line, old: number[], ones: number[]) => Line) =>
+    jsonl(
+      trl.map((line) => {
+        const old = line['old_per_token_logps'] as number[];
+        return made(
+          line,
+          old,
+          old.map(() => 1),
+        );
+      }),
+    );
+
+  it.each([
+    ['a batch on one line', 'a.jsonl', JSON.stringify(columns), 'update'],
+    ['columns in a document', 'a.json', JSON.stringify(columns, null, 1), 'update'],
+    ['rows under "data"', 'a.json', JSON.stringify({ data: trl }), 'update'],
+    [
+      "NeMo-RL's batches",
+      'train_data_step7.jsonl',
+      engines((line, old, ones) => ({
+        rewards: [line['reward']],
+        token_ids: [[1000 + Number(String(line['group']).slice(1)), ...old.map((_, t) => t)]],
+        token_loss_mask: [[0, ...ones]],
+        sample_loss_mask: [1],
+        advantages: [[0, ...ones.map(() => line['advantage'])]],
+        generation_logprobs: [[0, ...(line['sampling_per_token_logps'] as number[])]],
+        prev_logprobs: [[-7.25, ...old]],
+      })),
+      'mismatch',
+    ],
+    [
+      "OpenRLHF's experience",
+      'a.jsonl',
+      engines((line, old, ones) => ({
+        index: line['group'],
+        action_log_probs: [...old, 0, 0],
+        rollout_log_probs: [...(line['sampling_per_token_logps'] as number[]), 0, 0],
+        action_mask: [...ones, 0, 0],
+        rewards: line['reward'],
+      })),
+      'mismatch',
+    ],
+    [
+      "slime's samples",
+      'a.jsonl',
+      engines((line, old, ones) => ({
+        group_index: line['group'],
+        tokens: [1, 2, ...old.map((_, t) => t)],
+        response_length: old.length,
+        rollout_log_probs: line['sampling_per_token_logps'],
+        log_probs: old,
+        loss_mask: ones,
+        reward: line['reward'],
+        status: 'completed',
+      })),
+      'mismatch',
+    ],
+  ])('%s: the healthy data is read whole and raises nothing', async (_, name, text, compares) => {
+    const { data, report, ids } = await findings({ [name]: text });
+    expect(ids).toEqual([]);
+    expect(data.facts.compares).toBe(compares);
+    const whole = HEALTHY_BATCH.rollouts;
+    expect([report.sequences, report.groups, report.tokens]).toEqual([
+      96,
+      12,
+      whole.logpOld.length,
+    ]);
+    const old = compares === 'update' ? whole.logpOld : whole.logpSampler;
+    expect(Array.from(data.rollouts.logpOld)).toEqual(Array.from(old ?? []));
+  });
+
   it('a mismatch that grows names its first step, from the names of the files', async () => {
     const batch = planted('growing-mismatch', 'from step 8 on');
     const lines = linesOf(batch, TRL);
