@@ -56,7 +56,8 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
 --correction C  of sampler mismatch in the losses: ID[=LOW/HIGH], such as sequence-mask=none/3; ID one of
                 ${CORRECTION_IDS.slice(1).join(', ')}
 --what-if V     the same file under variant V = OBJECTIVE[.trl|.verl|.tinker|.roll][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
-                give it twice or more, the first is what the others are compared with
+                give it twice or more, the first is what the others are compared with;
+                +bypass[+CORRECTION] after a verl objective: its bypass_mode
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default trl)
 --skip-bad      leave unreadable responses out and count them

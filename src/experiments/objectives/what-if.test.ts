@@ -117,6 +117,49 @@ describe('corrections', () => {
   });
 });
 
+describe("verl's bypass_mode", () => {
+  const sampler = rollouts.logpSampler as Float64Array;
+  const losses = (clips: boolean, high: number | null) => {
+    let [sum, count] = [0, 0];
+    lengths.forEach((length, i) => {
+      for (let t = offsets[i] as number; t < (offsets[i] as number) + length; t++) {
+        const b = rollouts.logpNew[t] as number;
+        const r = Math.exp(b - (sampler[t] as number));
+        const a = rollouts.advantage[i] as number;
+        if (clips && high !== null && (r > high || r < 1 / high)) continue;
+        count++;
+        const clipped = Math.max(-a * r, -a * Math.min(Math.max(r, 0.8), 1.2));
+        const ppo = a < 0 ? Math.min(clipped, -3 * a) : clipped;
+        sum += clips ? ppo : -a * b * Math.min(r, high ?? Infinity);
+      }
+    });
+    return sum / count;
+  };
+
+  it('the ratio is to the sampler; PPO takes rejection only, REINFORCE weights', () => {
+    const texts = [
+      'grpo.verl+bypass',
+      'grpo.verl+bypass+token-truncate=none/1.1',
+      'grpo.verl+bypass+token_k1=0.8/1.25',
+      'reinforce.verl+bypass+token-truncate=none/1.3',
+    ];
+    const { sides } = whatIf(rollouts, texts.map(parseVariant));
+    expect(sides.map(({ name }) => name)).toEqual(texts);
+    expect(sides[0]?.loss).toBeCloseTo(losses(true, null), 12);
+    expect(sides[1]?.loss).toBeCloseTo(losses(true, null), 12);
+    expect(sides[2]?.loss).toBeCloseTo(losses(true, 1.25), 12);
+    expect(sides[3]?.loss).toBeCloseTo(losses(false, 1.3), 12);
+  });
+
+  it('is of verl only, and needs a sampler', () => {
+    expect(() => parseVariant('grpo.trl+bypass')).toThrow(/bypass is verl's/);
+    expect(() => parseVariant('gspo.verl+bypass')).toThrow(/bypass is verl's/);
+    const { logpSampler, ...without } = rollouts;
+    expect(logpSampler).toBeDefined();
+    expect(whatIf(without, [parseVariant('grpo.verl+bypass')]).corrected).toBe(false);
+  });
+});
+
 describe('GSPO elsewhere', () => {
   const byHand = (low: number, high: number, mean: boolean) => {
     let loss = 0;

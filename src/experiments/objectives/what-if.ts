@@ -6,6 +6,10 @@
  * `dapo@0.2/0.28`, `grpo+sequence-mask=none/3`. LIBRARY is trl or verl, of GSPO tinker and roll as well; where left out TRL's settings or else
  * verl's. A band replaces the objective's epsilons, whatever they are of.
  *
+ * `+bypass[+CORRECTION]` in place of the correction is verl's `bypass_mode` (verl 0.10.0.dev, 1dda039,
+ * `core_algos.py`, `compute_policy_loss_bypass_mode`), of its clipped token ratio and of REINFORCE: log pi_old is
+ * the sampler's, and the correction is by pi_theta / pi_sampler; of it PPO's clip takes the rejection only.
+ *
  * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
  * gets gradient under one variant and none under the other.
  */
@@ -42,6 +46,8 @@ export interface Variant {
   /** null: the published epsilons */
   band: { low: number; high: number } | null;
   correction: CorrectionSettings;
+  /** the sampler's log-probs stand for log pi_old */
+  bypass: boolean;
 }
 
 export interface WhatIfSide {
@@ -133,28 +139,37 @@ export function parseVariant(text: string): Variant {
   }
   const [, name = '', library, low, high, correction] = match;
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
+  const bypass = correction === 'bypass' || correction?.startsWith('bypass+') === true;
+  const corrected = bypass ? correction.slice('bypass+'.length) : (correction ?? '');
   const variant: Variant = {
+    bypass,
     objective: id,
     library: library === undefined ? null : among(LIBRARIES, library, 'library', text),
     band:
       low === undefined || high === undefined
         ? null
         : { low: numberIn(low, text), high: numberIn(high, text) },
-    correction: correction === undefined ? NO_CORRECTION : parseCorrection(correction),
+    correction: corrected === '' ? NO_CORRECTION : parseCorrection(corrected),
   };
-  settingsOf(variant, null);
+  const { library: arithmetic, surrogate: s } = settingsOf(variant, null);
+  const bypasses = s.kind === 'reinforce' || (s.kind === 'clip' && s.level === 'token');
+  if (bypass && !(arithmetic === 'verl' && bypasses)) {
+    throw new VariantError(
+      `"${text}": bypass is verl's, of its clipped token ratio and of REINFORCE; write grpo.verl+bypass or such.`,
+    );
+  }
   return variant;
 }
 
 export function variantName(
-  { objective: id, band, correction }: Variant,
+  { objective: id, band, correction, bypass }: Variant,
   library: VariantLibrary,
 ): string {
   const bandText = band === null ? '' : `@${band.low}/${band.high}`;
   const { low, high } = correction;
   const bounds = low === null && high === null ? '' : `=${low ?? 'none'}/${high ?? 'none'}`;
   const correctionText = correction.id === 'none' ? '' : `+${correction.id}${bounds}`;
-  return `${id}.${library}${bandText}${correctionText}`;
+  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${correctionText}`;
 }
 
 /** @param length Dr.GRPO's constant; null = the longest response */
@@ -178,6 +193,14 @@ export function publishedBand(variant: Variant): { low: number | null; high: num
   return kindOf(surrogate).range?.(surrogate).band ?? null;
 }
 
+/** The sampler's log-probs in place of log pi_old, where they are known. */
+function bypassed(rollouts: Rollouts): Rollouts {
+  const { logpOld, logpSampler } = rollouts;
+  if (!logpSampler) return rollouts;
+  const own = logpSampler.map((x, t) => (Number.isNaN(x) ? (logpOld[t] as number) : x));
+  return { ...rollouts, logpOld: own };
+}
+
 interface Evaluated {
   side: WhatIfSide;
   gradient: Float64Array;
@@ -188,11 +211,17 @@ interface Evaluated {
 
 function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): Evaluated {
   const settings: ObjectiveSettings = settingsOf(variant, length);
-  const { weights, kept, available } = applyCorrection(rollouts, variant.correction);
+  const { bypass } = variant;
+  const { weights, kept, available } = applyCorrection(
+    bypass ? { ...rollouts, logpOld: rollouts.logpNew } : rollouts,
+    variant.correction,
+  );
+  // Clipping limits the ratio to the sampler already.
+  const weighs = !bypass || settings.surrogate.kind === 'reinforce';
   const { loss, gradient, gate, trl, verl } = evaluateObjective(
-    rollouts,
+    bypass ? bypassed(rollouts) : rollouts,
     settings,
-    weights ?? undefined,
+    weighs && weights ? weights : undefined,
     kept ?? undefined,
   );
   const n = sequenceCount(rollouts);
@@ -243,7 +272,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     },
     gradient,
     heard,
-    available: variant.correction.id === 'none' || available,
+    available: (variant.correction.id === 'none' && !bypass) || available,
   };
 }
 
