@@ -244,6 +244,13 @@ describe('files from the field', () => {
     });
     expect([...booleans.data.rollouts.reward]).toEqual([1, 0]);
     expect(booleans.ids).toEqual([]);
+    // Inside both bands: two responses do not show that a band never clips.
+    const inside = { ...one, logp_new: [-1.1233567, -0.5233567] };
+    const two = [
+      { ...inside, reward: 1 },
+      { ...inside, reward: 0 },
+    ];
+    expect((await findings({ 'i.jsonl': jsonl(two) })).ids).toEqual([]);
     const ends = await findings({
       'e.jsonl': jsonl([
         { ...one, reward: 1, finish_reason: 'length' },
