@@ -31,6 +31,7 @@ export type Engine = Pick<
   | 'importFiles'
   | 'experiment'
   | 'fingerprint'
+  | 'peeking'
   | 'sequences'
   | 'sequence'
   | 'keptRuns'

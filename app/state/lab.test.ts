@@ -128,6 +128,7 @@ class Scripted implements Engine {
     );
   };
   fingerprint: Engine['fingerprint'] = () => Promise.reject(new Error('not scripted'));
+  peeking: Engine['peeking'] = () => Promise.reject(new Error('not scripted'));
   sequences: Engine['sequences'] = () => Promise.reject(new Error('not scripted'));
   sequence: Engine['sequence'] = () => Promise.reject(new Error('not scripted'));
   kept: ListedRun[] = [];

@@ -216,6 +216,8 @@ export class Lab {
   }
 
   sequences: Engine['sequences'] = (run, query) => this.engine.sequences(run, query);
+  peeking: Engine['peeking'] = () => this.engine.peeking();
+
   fingerprint: Engine['fingerprint'] = (run, experiment) =>
     this.engine.fingerprint(run, experiment);
   sequence: Engine['sequence'] = (run, index) => this.engine.sequence(run, index);

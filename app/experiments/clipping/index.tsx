@@ -15,6 +15,7 @@ import { Correction } from '../../page/Correction';
 import { Live } from '../../page/Live';
 import { objectiveView } from '../../page/objective-views';
 import { ClipMapFigure } from './ClipMapFigure';
+import { DisparityFigure } from './DisparityFigure';
 import { LengthFigure } from './LengthFigure';
 import { SideFigure } from './SideFigure';
 import type { Quantity } from './level-line';
@@ -79,6 +80,7 @@ export default function Clipping() {
                   <SideFigure side="high" quantity={quantity} result={now} axesKey={axesKey} />
                 </div>
                 <ClipMapFigure quantity={quantity} result={now} />
+                <DisparityFigure result={now} />
                 <LengthFigure result={now} axesKey={axesKey} z={z} onZ={setZ} />
               </>
             )}

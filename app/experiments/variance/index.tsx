@@ -11,6 +11,7 @@ import { Live } from '../../page/Live';
 import '../../page/statistics/statistics.css';
 import { LawFigure } from './LawFigure';
 import { Others } from './Others';
+import { Peeking } from './Peeking';
 import { Words } from './Words';
 
 export default function Variance() {
@@ -29,17 +30,20 @@ export default function Variance() {
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
-        <Live<VarianceResult>
-          answer={answer}
-          promise="The variance of log s grows against the length here."
-        >
-          {(now, axesKey) => (
-            <>
-              <LawFigure result={now} axesKey={axesKey} bins={bins} onBins={setBins} />
-              <Others result={now} axesKey={axesKey} />
-            </>
-          )}
-        </Live>
+        <>
+          <Live<VarianceResult>
+            answer={answer}
+            promise="The variance of log s grows against the length here."
+          >
+            {(now, axesKey) => (
+              <>
+                <LawFigure result={now} axesKey={axesKey} bins={bins} onBins={setBins} />
+                <Others result={now} axesKey={axesKey} />
+              </>
+            )}
+          </Live>
+          <Peeking />
+        </>
       }
       words={<Words result={result} />}
     />

@@ -50,6 +50,11 @@ export class EngineClient {
     return this.channel.call('open', { backend });
   }
 
+  /** What looking again and again does to intervals, on clean runs of known truth. */
+  peeking(): ReplyOf<'peeking'> {
+    return this.channel.call('peeking', {});
+  }
+
   /** Claims on the races that ship with a policy; none where it has none. */
   series(policy: string): ReplyOf<'series'> {
     return this.channel.call('series', { policy });

@@ -5,6 +5,7 @@
  * in Node. One run at a time; starting another stops the one before. A lost GPU is reported as a
  * failed run that can be resumed: the next batch rebuilds the device, the session and the weights.
  */
+import { peeking } from '../../math/stats/peeking';
 import { runExperiment } from '../../experiments/registry';
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import { parseRunSettings } from '../../settings/run';
@@ -127,6 +128,8 @@ export class Engine {
         return answers.give(request, async () => ({
           claims: await this.policies.seriesClaims(request.policy),
         }));
+      case 'peeking':
+        return answers.give(request, () => peeking());
       case 'adopt':
         return answers.give(request, () =>
           this.policies.adopt(request.policy, request.name, request.file),

@@ -4,6 +4,7 @@
  * is recognised.
  */
 import type { Claim } from '../../experiments/experiment';
+import type { Peeking } from '../../math/stats/peeking';
 import type { AdvantageRule } from '../../math/objectives/advantages';
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { RunFingerprint } from './fingerprint';
@@ -220,6 +221,8 @@ export type LabCalls = {
   };
   /** claims on the races that ship with a policy, from their recorded curves */
   series: { ask: { policy: string }; reply: { claims: Claim[] } };
+  /** clean growing runs of known truth, looked at again and again: how often each kind of interval is wrong */
+  peeking: { ask: object; reply: Peeking };
   /** a checkpoint file of the person's own, to be used like a shipped one: its id, and the policies with it */
   adopt: {
     ask: { policy: string; name: string; file: Blob };
