@@ -66,11 +66,11 @@ export function Peeking() {
           'Synthetic runs with independent tokens, in which the law is true, looked at while they grow.'
         ) : (
           <>
-            The law is true in all of {found.runs} synthetic runs, each looked at {found.looks}{' '}
-            times while it grew. An interval of fixed n, made for one look, excluded the truth at
-            some look in <b>{found.wrong.fixed}</b> of them; the interval that the lab uses, valid
-            at every look, in <b>{found.wrong.anytime}</b>. Shown is the first run in which the
-            former was wrong.
+            The law is true in all {found.runs} synthetic runs, each looked at {found.looks} times
+            while it grew. An interval of fixed n, made for one look, excluded the truth at some
+            look in <b>{found.wrong.fixed}</b> of them; the interval that the lab uses, valid at
+            every look, in <b>{found.wrong.anytime}</b>. Shown is the first run in which the former
+            was wrong.
           </>
         )
       }
