@@ -1,4 +1,5 @@
 /** The objectives page, and the practice pages on one small file: figures, tables, a phone. */
+import { OBJECTIVE_IDS } from '../src/math/objectives/registry';
 import {
   expect,
   figure,
@@ -33,7 +34,7 @@ test('every objective has its loss in the libraries that have it, and a band of 
   const gspo = page.getByTestId('objective-gspo');
   await expect(gspo).toContainText('sequence weight s, ε 3e-4 / 4e-4');
   const rows = await tableBehind(page, 'Clip share on these rollouts');
-  expect(rows).toHaveLength(16);
+  expect(rows).toHaveLength(OBJECTIVE_IDS.length);
   const row = rows.find(([title]) => title === 'GSPO') ?? [];
   expect(read(row[3] ?? '')).toBeCloseTo(read(row[4] ?? ''), 6);
 
