@@ -29,9 +29,10 @@ const histogram = v.object({
 
 const verdict = v.picklist(['holds', 'fails', 'departs', 'undecided', 'not applicable']);
 
+/** The standard error is not a number below 20 prompts. */
 const measured = v.object({
-  estimate: number,
-  standardError: number,
+  estimate: anyNumber,
+  standardError: anyNumber,
   clusters: whole,
   df: number,
 });
