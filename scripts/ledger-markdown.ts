@@ -60,7 +60,7 @@ export function ledgerMarkdown(ledger: Ledger): string {
   return [
     '# Ledger',
     '',
-    `\`npm run ledger\`: seed ${seed}, policy on ${backend}, size ${size}, ${prompts} prompts x ` +
+    `\`npm run ${size === 'quick' ? 'reproduce -- --quick' : 'ledger'}\`: seed ${seed}, policy on ${backend}, size ${size}, ${prompts} prompts x ` +
       `${groupSize} responses a pair. Of ${claims.length} claims ${of('holds')} hold, ${of('fails')} fail, ` +
       `${of('departs')} depart, ${of('undecided')} are undecided, ${of('not applicable')} do not apply.`,
     '',
