@@ -47,7 +47,7 @@ test('every page opens and draws its figures', ELSEWHERE, async ({ page, backend
     for (const figure of await page.getByRole('figure').all()) {
       // Figures draw once they are seen.
       await figure.scrollIntoViewIfNeeded();
-      await expect(figure.locator('svg, canvas, table').first(), id).toBeVisible();
+      await expect(figure.locator('svg, canvas, table, .plot-empty').first(), id).toBeVisible();
       drawn++;
     }
   }

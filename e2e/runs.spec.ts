@@ -138,7 +138,7 @@ test('a kept run laid over the charts is drawn in them, named in their tables, a
 });
 
 /** Two variants of one run, or a table of its quotients: there is nothing to lay over. */
-const OF_ONE_RUN = /^What if$|both bands adjusted$/;
+const OF_ONE_RUN = /^What if$|both bands adjusted$|wider than you know them$/;
 
 test('runs are laid over every chart of every page, and stand in every table', async ({ page }) => {
   for (const seed of [1, 2, 3]) {
@@ -203,7 +203,9 @@ test('where the browser’s storage is full, the run goes on and says so, and is
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });
   // What was remembered has to be forgotten before there is space again.
   await expect(async () => {
-    await told.getByRole('button', { name: 'Try again' }).click();
+    // Kept meanwhile, there is nothing left to press.
+    const again = told.getByRole('button', { name: 'Try again' });
+    if ((await again.count()) > 0) await again.click({ timeout: 5000 });
     await expect(page.getByTestId('keeping')).toHaveText('kept', { timeout: 20_000 });
   }).toPass({ timeout: 240_000 });
   await expect(told).toHaveCount(0);
