@@ -91,6 +91,8 @@ test('the clip map reads out exact shares by keyboard', async () => {
 
 test('no practice page scrolls sideways on a phone', async () => {
   const page = shared();
+  // The read-out that the keyboard opened goes with its page.
+  await goTo(page, 'objectives');
   await page.setViewportSize({ width: 390, height: 844 });
   for (const [id, title] of [
     ['clipping', 'Map over both edges'],
