@@ -43,10 +43,16 @@ function figure(id: string, label: string, value: number, floor: number): Figure
     : { id, label, value: null, tolerance: 0 };
 }
 
-function figureOf({ id, claim, measured, interval }: Claim): Figure {
+/** Below the prompts that an interval needs, nothing says how far rounding may carry a statistic. */
+const SHARE_OF_VALUE = 1 / 20;
+
+function figureOf({ id, claim, measured, interval, margin }: Claim): Figure {
+  const value = measured ?? Number.NaN;
   const halfWidth = interval === null ? 0 : (interval[1] - interval[0]) / 2;
-  const allowed = Number.isFinite(halfWidth) ? halfWidth * SHARE_OF_INTERVAL : 0;
-  return figure(id, claim, measured ?? Number.NaN, Math.max(FLOOR, allowed));
+  // Identities have no margin: they are equal to rounding, however few responses there are.
+  const unknown = interval === null && margin !== null;
+  const allowed = unknown ? Math.abs(value) * SHARE_OF_VALUE : halfWidth * SHARE_OF_INTERVAL;
+  return figure(id, claim, value, Math.max(FLOOR, Number.isFinite(allowed) ? allowed : 0));
 }
 
 /** What can be said of any run. */
