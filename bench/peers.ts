@@ -91,16 +91,16 @@ async function scoreWithTheirs(
   const ids = inputs.input_ids.data as BigInt64Array;
   let sum = 0;
   for (let b = 0; b < batch; b++) {
-    const end = (texts[b] as string).length;
+    const end = texts[b].length;
     const pad = length - end;
-    for (let t = promptLengths[b] as number; t < end; t++) {
+    for (let t = promptLengths[b]; t < end; t++) {
       const at = (b * length + pad + t - 1) * vocabulary;
       let most = -Infinity;
-      for (let v = 0; v < vocabulary; v++) most = Math.max(most, data[at + v] as number);
+      for (let v = 0; v < vocabulary; v++) most = Math.max(most, data[at + v]);
       let total = 0;
-      for (let v = 0; v < vocabulary; v++) total += Math.exp((data[at + v] as number) - most);
+      for (let v = 0; v < vocabulary; v++) total += Math.exp(data[at + v] - most);
       const target = Number(ids[b * length + pad + t]);
-      sum += (data[at + target] as number) - most - Math.log(total);
+      sum += data[at + target] - most - Math.log(total);
     }
   }
   logits.dispose();
@@ -159,7 +159,7 @@ export async function benchPeers(
 
   const responses = await sample(1);
   const sequences: ScoredSequence[] = responses.map(({ tokens }, i) => ({
-    prompt: prompts[i] as number[],
+    prompt: prompts[i],
     response: tokens,
   }));
   const tokens = responses.reduce((sum, r) => sum + r.tokens.length, 0);
@@ -192,7 +192,7 @@ export async function benchPeers(
     },
     async () => {
       const inputs = theirs.tokenizer(texts, { padding: true });
-      const width = inputs.input_ids.dims[1] as number;
+      const width = inputs.input_ids.dims[1];
       const generated = (await theirs.model.generate({
         ...inputs,
         do_sample: true,

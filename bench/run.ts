@@ -16,7 +16,7 @@ const PROVIDERS = ['wasm', 'webgpu'] as const;
 
 function spread(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (p: number) => sorted[Math.round(p * (sorted.length - 1))] as number;
+  const at = (p: number) => sorted[Math.round(p * (sorted.length - 1))];
   return `${at(0.5).toPrecision(3)} (${at(0).toPrecision(3)} to ${at(1).toPrecision(3)})`;
 }
 
@@ -40,7 +40,7 @@ async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
   );
   const { contests } = await page.evaluate((o) => window.benches.peers(o), options);
   for (const { what, ours, theirs } of contests) {
-    const ratios = ours.map((x, i) => x / (theirs[i] as number));
+    const ratios = ours.map((x, i) => x / theirs[i]);
     console.log(`  ${what}`);
     console.log(`    ours            ${spread(ours)} tokens/s`);
     console.log(`    Transformers.js ${spread(theirs)} tokens/s`);
@@ -91,7 +91,7 @@ async function trainingStep(page: Page, options: TrainingOptions): Promise<void>
   console.log(`  gradient                  ${spread(rate)} response tokens/s`);
   console.log(`  jax-js forward, 4 x 64    ${spread(forward)} s`);
   console.log(`  jax-js gradient, 4 x 64   ${spread(gradient)} s`);
-  const ratios = gradient.map((g, i) => g / (forward[i] as number));
+  const ratios = gradient.map((g, i) => g / forward[i]);
   console.log(`  gradient over forward     ${spread(ratios)}`);
 }
 

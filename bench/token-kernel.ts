@@ -79,8 +79,8 @@ async function calibrate(device: GPUDevice, record: Record, roundMs: number): Pr
 
 function quantile(sorted: readonly number[], fraction: number): number {
   const at = fraction * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] as number;
-  const high = sorted[Math.ceil(at)] as number;
+  const low = sorted[Math.floor(at)];
+  const high = sorted[Math.ceil(at)];
   return low + (high - low) * (at - Math.floor(at));
 }
 

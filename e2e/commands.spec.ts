@@ -30,29 +30,27 @@ test(
   { tag: '@smoke' },
   async ({ page, backend }, info) => {
     const [svg, csv, json] = ['svg', 'csv', 'found.json'].map((name) => info.outputPath(name));
-    const files = ['--svg', svg as string, '--csv', csv as string, '--json', json as string];
+    const files = ['--svg', svg, '--csv', csv, '--json', json];
     const { status, text } = await experiment([...files, '--backend', backend]);
     expect(status, text).toBe(0);
     expect(text).toContain('variance: 320 responses');
 
-    const found = JSON.parse(await readFile(json as string, 'utf8')) as Record<string, unknown>;
+    const found = JSON.parse(await readFile(json, 'utf8')) as Record<string, unknown>;
     expect(found).toMatchObject({ page: 'variance', sequences: 320, comparison: null });
 
-    const tables = await readdir(csv as string);
+    const tables = await readdir(csv);
     expect(tables).toHaveLength(3);
     for (const name of tables) {
-      const lines = (await readFile(join(csv as string, name), 'utf8')).trim().split(/\r?\n/);
+      const lines = (await readFile(join(csv, name), 'utf8')).trim().split(/\r?\n/);
       const [head, ...rows] = lines.filter((line) => !line.startsWith('#'));
       expect(head, name).toMatch(/^\w+,/);
       expect(rows.length, name).toBeGreaterThan(name.includes('claims') ? 3 : 319);
     }
 
-    const pictures = await readdir(svg as string);
+    const pictures = await readdir(svg);
     expect(pictures.length).toBeGreaterThan(1);
     const titles = await Promise.all(
-      pictures.map(async (name) =>
-        textsOf(page, await readFile(join(svg as string, name), 'utf8')),
-      ),
+      pictures.map(async (name) => textsOf(page, await readFile(join(svg, name), 'utf8'))),
     );
     for (const title of titles) expect(title).not.toMatch(/error on line|parsererror/i);
     expect(titles.join('\n')).toContain('Variance of log s against length');

@@ -73,7 +73,7 @@ async function coloursOf(svg: string) {
   ].map((ink) => {
     let pixels = 0;
     for (let i = 0; i < data.length; i += 4) {
-      if (ink.every((level, k) => Math.abs((data[i + k] as number) - level) < 12)) pixels++;
+      if (ink.every((level, k) => Math.abs(data[i + k] - level) < 12)) pixels++;
     }
     return pixels;
   });

@@ -13,7 +13,7 @@ test('a second browser repeats a shared run and says so; a link that was tampere
   expect(at).toBeGreaterThan(3);
   /** another letter, four of whose six bits differ, so that it is in the whole bytes that it touches */
   const changed = (position: number, letter?: string) => {
-    const old = link[at + position] as string;
+    const old = link[at + position];
     const other = letter ?? (old === 'A' ? 'z' : 'A');
     return `${link.slice(0, at + position)}${other}${link.slice(at + position + 1)}`;
   };

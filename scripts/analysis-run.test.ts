@@ -65,7 +65,7 @@ function start(k: number) {
       '--import',
       './scripts/node/register.mjs',
       'scripts/analyze.ts',
-      files[k] as string,
+      files[k],
       '--partial',
       part(k),
     ],
@@ -104,7 +104,7 @@ describe('parts of an analysis', () => {
 
   it('a part that was cut, or is none, is refused with what to do', async () => {
     const own = join(folder, 'own.json');
-    expect((await run(files[0] as string, '--partial', own)).status).toBe(0);
+    expect((await run(files[0], '--partial', own)).status).toBe(0);
     const text = await readFile(own, 'utf8');
     const cut = join(folder, 'cut.json');
     for (const bad of [text.slice(0, -40), '{}', text.replace(/"version":\d+/, '"version":999')]) {
@@ -114,7 +114,7 @@ describe('parts of an analysis', () => {
       );
     }
     const other = join(folder, 'other.json');
-    await run(files[1] as string, '--partial', other, '--eps-low', '0.1');
+    await run(files[1], '--partial', other, '--eps-low', '0.1');
     expect((await run('--merge', own, other)).errors).toMatch(/different clip ranges/);
   });
 
@@ -125,7 +125,7 @@ describe('parts of an analysis', () => {
         ['--correction', 'sequence-mask=none/3'],
         ['--what-if', 'gspo'],
       ]) {
-        const { status, errors } = await run(files[0] as string, ...how, ...asked);
+        const { status, errors } = await run(files[0], ...how, ...asked);
         expect(status).toBe(1);
         expect(errors).toMatch(/--correction and --what-if take all responses at once; leave --by/);
       }

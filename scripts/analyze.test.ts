@@ -139,12 +139,12 @@ describe('npm run analyze', () => {
     const root = await mkdtemp(join(folder, 'run-'));
     await mkdir(join(root, 'checkpoint-2'));
     await mkdir(join(root, '.cache'));
-    await writeFile(join(root, 'step10.jsonl'), lines[2] as string);
-    await writeFile(join(root, 'checkpoint-2', 'b.jsonl'), lines[1] as string);
-    await writeFile(join(root, 'checkpoint-2', 'a.jsonl'), lines[0] as string);
+    await writeFile(join(root, 'step10.jsonl'), lines[2]);
+    await writeFile(join(root, 'checkpoint-2', 'b.jsonl'), lines[1]);
+    await writeFile(join(root, 'checkpoint-2', 'a.jsonl'), lines[0]);
     await writeFile(join(root, 'checkpoint-2', 'trainer_state.json'), '{"global_step":2}');
-    await writeFile(join(root, '.cache', 'c.jsonl'), lines[0] as string);
-    await writeFile(join(root, '.d.jsonl'), lines[0] as string);
+    await writeFile(join(root, '.cache', 'c.jsonl'), lines[0]);
+    await writeFile(join(root, '.d.jsonl'), lines[0]);
     const asFolder = await run(root, '--json', '-');
     expect(figures(asFolder.out)).toEqual(figures(one.out));
     const { out } = await run(root);

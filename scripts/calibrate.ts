@@ -101,7 +101,7 @@ async function main(): Promise<number> {
   const reports: ScenarioReport[] = [];
   for (const [k, scenario] of chosen.entries()) {
     const report = await calibrateScenario(scenario, replications, () => {
-      done += cost[k] as number;
+      done += cost[k];
       const now = performance.now();
       if (now - shown < 2000) return;
       shown = now;

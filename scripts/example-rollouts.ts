@@ -27,11 +27,11 @@ const rollouts = syntheticRollouts({
   tau: 0.0003,
 });
 const lines = Array.from({ length: sequenceCount(rollouts) }, (_, i) => {
-  const from = rollouts.offsets[i] as number;
-  const to = rollouts.offsets[i + 1] as number;
+  const from = rollouts.offsets[i];
+  const to = rollouts.offsets[i + 1];
   const column = (values: ArrayLike<number>, change: (x: number) => number = (x) => x) =>
     Array.from({ length: to - from }, (_, t) => {
-      const rounded = Math.round(change(values[from + t] as number) * DIGITS) / DIGITS;
+      const rounded = Math.round(change(values[from + t]) * DIGITS) / DIGITS;
       return rounded === 0 ? 0 : rounded;
     });
   return JSON.stringify({

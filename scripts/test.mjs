@@ -144,7 +144,7 @@ async function main() {
       '0',
     );
     await check('Format', 'npx', 'prettier', '--check', '--log-level', 'warn', '.');
-    await check('Types', 'npx', 'tsc', '-p', '.');
+    await check('Types', 'npx', 'tsc', '-b');
     await check('Build', 'npx', 'vite', 'build', '--logLevel', 'warn');
   };
   await Promise.all([vitest('Unit tests (Node)', 'node'), sources()]);

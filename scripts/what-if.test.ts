@@ -90,7 +90,7 @@ it('a correction enters the losses as the peers computed them', async () => {
   );
   const own = JSON.parse(banded.out) as { objectives: typeof objectives };
   expect(own.objectives.dapo.trl.loss).toBeCloseTo(
-    mismatch['trl.dapo x sequence_mask(3.0, default)'] as number,
+    mismatch['trl.dapo x sequence_mask(3.0, default)'],
     8,
   );
   expect(objectives.dapo.trl.loss).not.toBe(own.objectives.dapo.trl.loss);

@@ -18,7 +18,7 @@ export interface NamedResponses {
 function named(indices: readonly number[], { group, groupIds, sample }: NamedResponses): string {
   if (indices.length === 0) return 'none';
   const first = indices.slice(0, NAMED).map((i) => {
-    const id = groupIds[group[i] as number] as string | number;
+    const id = groupIds[group[i]];
     return `${typeof id === 'string' && id.length > 24 ? `${id.slice(0, 24)}…` : id}#${sample[i]}`;
   });
   const rest = indices.length - first.length;

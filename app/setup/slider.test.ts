@@ -48,7 +48,7 @@ describe.each(SETTINGS)('the slider of $key', (setting) => {
           // the special 0 of the tails stands for infinitely many degrees
           return field.zero !== undefined && value === 0 ? Infinity : value;
         });
-        expect(a).toBeLessThanOrEqual(b as number);
+        expect(a).toBeLessThanOrEqual(b);
       }),
     );
   });

@@ -35,7 +35,7 @@ const policy = (name: string, ids: string[]): PolicyManifest => ({
   parameters: 1,
   onnx: { file: 'onnx/model.onnx', bytes: 1, sha256: '' },
   checkpoints: ids.map(checkpoint),
-  defaultPair: { old: ids[0] as string, new: ids.at(-1) as string },
+  defaultPair: { old: ids[0], new: ids.at(-1) as string },
 });
 
 const report: ImportReport = {

@@ -38,9 +38,9 @@ export function trainingBatch(recipe: Recipe, step: number): Batch {
     }
     for (let i = 0; i < rowLength; i++) {
       const at = row * rowLength + i;
-      result.inputIds[at] = tokens[i] as number;
-      result.targets[at] = tokens[i + 1] as number;
-      result.mask[at] = inResponse[i + 1] as number;
+      result.inputIds[at] = tokens[i];
+      result.targets[at] = tokens[i + 1];
+      result.mask[at] = inResponse[i + 1];
     }
   }
   return result;

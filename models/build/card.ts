@@ -123,7 +123,7 @@ function racesOf(name: string): NonNullable<PolicyManifest['races']> {
 
 /** Later ones of its own series (of a race: the next and the last), and the ends of the other series. */
 function comparedWith(checkpoints: readonly CheckpointInfo[], i: number): CheckpointInfo[] {
-  const { series } = checkpoints[i] as CheckpointInfo;
+  const { series } = checkpoints[i];
   const lastOf = (one: string) => checkpoints.findLast((other) => other.series === one);
   return checkpoints.slice(i + 1).filter((other, k) => {
     if (other.series !== series) return series === 'supervised' && other === lastOf(other.series);

@@ -42,7 +42,7 @@ function linesOf(svg: string, title: string): string[] {
   const from = svg.indexOf(`>${title}</text>`);
   const next = svg.indexOf('class="title"', from);
   const panel = svg.slice(from, next === -1 ? undefined : next);
-  return [...panel.matchAll(/<path class="line[^"]*" d="([^"]+)"/g)].map(([, d]) => d as string);
+  return [...panel.matchAll(/<path class="line[^"]*" d="([^"]+)"/g)].map(([, d]) => d);
 }
 
 describe('tables of block means', () => {
@@ -110,19 +110,19 @@ describe('the figure', () => {
 
   test('smooths over ten steps', () => {
     const [reward] = linesOf(svg, 'Reward on fresh prompts');
-    const y = heights(reward as string);
+    const y = heights(reward);
     expect(y).toHaveLength(40);
     expect(y[19]).toBe(y[0]);
     expect(y[29]).toBe(y[39]);
     // Half way up after five of the ten steps.
-    expect(y[24]).toBeCloseTo(((y[19] as number) + (y[29] as number)) / 2, 0);
-    expect(y[28]).toBeGreaterThan(y[29] as number);
+    expect(y[24]).toBeCloseTo((y[19] + y[29]) / 2, 0);
+    expect(y[28]).toBeGreaterThan(y[29]);
   });
 
   test('a share of zero lies at the foot of its log axis', () => {
     const [clipped, never] = linesOf(svg, 'Clip share').map(heights);
     expect(new Set(never).size).toBe(1);
-    expect(never?.[0]).toBeGreaterThan(clipped?.[0] as number);
+    expect(never?.[0]).toBeGreaterThan(clipped?.[0]);
   });
 
   test('the shipped card shows the start, and one of two checkpoints a step apart', async () => {

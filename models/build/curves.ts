@@ -170,10 +170,9 @@ function panelSvg(panel: Panel, x: Scale, at: readonly [number, number]): string
     return px((1 - Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0))) * PLOT.height);
   };
   const path = ({ x: steps, y: values }: Curve) =>
-    Array.from(
-      steps,
-      (step, i) => `${i === 0 ? 'M' : 'L'}${right(step)} ${down(values[i] as number)}`,
-    ).join('');
+    Array.from(steps, (step, i) => `${i === 0 ? 'M' : 'L'}${right(step)} ${down(values[i])}`).join(
+      '',
+    );
   const draw = (curve: Curve, i: number) => {
     if (curve.kind === 'line') return `<path class="line" d="${path(curve)}"/>`;
     if (curve.kind === 'dashed') return `<path class="line dashed" d="${path(curve)}"/>`;
@@ -181,7 +180,7 @@ function panelSvg(panel: Panel, x: Scale, at: readonly [number, number]): string
     const marks = Array.from(curve.x, (step, k) => {
       const ends = curve.interval?.[k];
       const bar = ends ? `<path class="bar" d="M0 ${down(ends[0])}V${down(ends[1])}"/>` : '';
-      const mark = `<path class="mark" transform="translate(0 ${down(curve.y[k] as number)})" d="${markPath(shape, 3.2)}"/>`;
+      const mark = `<path class="mark" transform="translate(0 ${down(curve.y[k])})" d="${markPath(shape, 3.2)}"/>`;
       return `<g transform="translate(${right(step)} 0)">${bar}${mark}</g>`;
     });
     return `<g transform="translate(${dodge} 0)"><path class="line thin" d="${path(curve)}"/>${marks.join('')}</g>`;

@@ -15,7 +15,7 @@ export async function logProbs(
   { prompts, responses }: Pick<Samples, 'prompts' | 'responses'>,
 ): Promise<ArrayLike<number>> {
   const sequences = responses.map(({ tokens }, i) => ({
-    prompt: prompts[i] as number[],
+    prompt: prompts[i],
     response: tokens,
   }));
   const { padToken } = host.files;
@@ -26,9 +26,9 @@ export async function logProbs(
 export function logRatioSpread(old: ArrayLike<number>, next: ArrayLike<number>): [number, number] {
   const n = old.length;
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += (next[i] as number) - (old[i] as number);
+  for (let i = 0; i < n; i++) sum += next[i] - old[i];
   const mean = sum / n;
   let squares = 0;
-  for (let i = 0; i < n; i++) squares += ((next[i] as number) - (old[i] as number) - mean) ** 2;
+  for (let i = 0; i < n; i++) squares += (next[i] - old[i] - mean) ** 2;
   return [mean, Math.sqrt(squares / (n - 1))];
 }

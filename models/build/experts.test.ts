@@ -68,7 +68,7 @@ function responseLogProbs(logits: Float32Array): number[] {
   return RESPONSE.map((id, t) => {
     const row = Array.from(logits.subarray((PROMPT.length - 1 + t) * v).subarray(0, v));
     const top = Math.max(...row);
-    return (row[id] as number) - top - Math.log(row.reduce((s, x) => s + Math.exp(x - top), 0));
+    return row[id] - top - Math.log(row.reduce((s, x) => s + Math.exp(x - top), 0));
   });
 }
 
@@ -89,7 +89,7 @@ describe('the graph with experts', () => {
     const expected = referenceLogProbs(MOE, exact, PROMPT, RESPONSE, { own });
     const result = await run(tapped());
     const measured = responseLogProbs(result['logits']?.data as Float32Array);
-    measured.forEach((x, t) => expect(x).toBeCloseTo(expected[t] as number, 4));
+    measured.forEach((x, t) => expect(x).toBeCloseTo(expected[t], 4));
     ROUTES.forEach((name, layer) => {
       const chosen = chosenOf(result[name]?.data as Float32Array);
       expect(chosen).toEqual(
@@ -105,17 +105,17 @@ describe('the graph with experts', () => {
     for (const name of ROUTES) cut(model, name, TensorProto_DataType.FLOAT);
     const bytes = encode(model);
     const own = await run(tapped());
-    const routes = Object.fromEntries(ROUTES.map((name) => [name, own[name] as Tensor]));
+    const routes = Object.fromEntries(ROUTES.map((name) => [name, own[name]]));
     const replayed = await run(bytes, routes);
     expect(replayed['logits']?.data).toEqual(own['logits']?.data);
 
-    const first = own[ROUTES[0] as string] as Tensor;
+    const first = own[ROUTES[0]];
     const turned = Float32Array.from(first.data as Float32Array, (_, i) => {
       const [t, e] = [Math.floor(i / 8), i % 8];
-      return (first.data as Float32Array)[t * 8 + ((e + 3) % 8)] as number;
+      return (first.data as Float32Array)[t * 8 + ((e + 3) % 8)];
     });
     const other = new runtime.ort.Tensor('float32', turned, first.dims);
-    const changed = await run(bytes, { ...routes, [ROUTES[0] as string]: other });
+    const changed = await run(bytes, { ...routes, [ROUTES[0]]: other });
     expect(changed['logits']?.data).not.toEqual(own['logits']?.data);
   });
 
@@ -136,25 +136,25 @@ describe('the graph with experts', () => {
         })
         .mul(np.array(mask, { shape: [1, n] }))
         .sum();
-    const gradient = grad(total)(uploadParams(policy.fileWeights)) as Params;
+    const gradient = grad(total)(uploadParams(policy.fileWeights));
 
     for (const part of ['mlp.router', 'mlp.gate_proj', 'mlp.down_proj', 'attn.q_proj']) {
       const name = `model.layers.1.${part}.MatMul.weight`;
       const values = (await gradient[name]?.ref.data()) as Float32Array;
       const largest = values.reduce(
-        (best, x, i) => (Math.abs(x) > Math.abs(values[best] as number) ? i : best),
+        (best, x, i) => (Math.abs(x) > Math.abs(values[best]) ? i : best),
         0,
       );
       const at = (step: number) => {
         const moved = new Map(exact);
         const copy = Float64Array.from(exact.get(name) as Float64Array);
-        copy[largest] = (copy[largest] as number) + step;
+        copy[largest] = copy[largest] + step;
         moved.set(name, copy);
         return referenceLogProbs(MOE, moved, PROMPT, RESPONSE).reduce((sum, x) => sum + x, 0);
       };
       const difference = (at(1e-5) - at(-1e-5)) / 2e-5;
       expect(Math.abs(difference)).toBeGreaterThan(1e-2);
-      expect((values[largest] as number) / difference).toBeCloseTo(1, 3);
+      expect(values[largest] / difference).toBeCloseTo(1, 3);
     }
     for (const array of Object.values(gradient)) array.dispose();
     policy.dispose();

@@ -13,7 +13,7 @@ function multiply(x: number[][], w: Float64Array, columns: number): number[][] {
     const out = new Array<number>(columns).fill(0);
     row.forEach((value, i) => {
       for (let j = 0; j < columns; j++) {
-        out[j] = (out[j] as number) + value * (w[i * columns + j] as number);
+        out[j] = out[j] + value * w[i * columns + j];
       }
     });
     return out;
@@ -24,7 +24,7 @@ function rmsNorm(x: number[][], gain: Float64Array, epsilon: number): number[][]
   return x.map((row) => {
     const mean = row.reduce((sum, v) => sum + v * v, 0) / row.length;
     const scale = 1 / Math.sqrt(mean + epsilon);
-    return row.map((v, i) => v * scale * (gain[i] as number));
+    return row.map((v, i) => v * scale * gain[i]);
   });
 }
 
@@ -35,7 +35,7 @@ function rotate(v: number[], position: number, theta: number): number[] {
   const half = v.length / 2;
   return v.map((x, i) => {
     const angle = position * theta ** (-(i % half) / half);
-    const other = i < half ? -(v[i + half] as number) : (v[i - half] as number);
+    const other = i < half ? -v[i + half] : v[i - half];
     return x * Math.cos(angle) + other * Math.sin(angle);
   });
 }
@@ -55,16 +55,14 @@ function attention(a: Architecture, w: Weights64, layer: string, x: number[][]):
     queries.forEach((query, t) => {
       const scores = keys
         .slice(0, t + 1)
-        .map(
-          (key) => key.reduce((sum, y, i) => sum + y * (query[i] as number), 0) / Math.sqrt(size),
-        );
+        .map((key) => key.reduce((sum, y, i) => sum + y * query[i], 0) / Math.sqrt(size));
       const top = Math.max(...scores);
       const powers = scores.map((s) => Math.exp(s - top));
       const total = powers.reduce((sum, p) => sum + p, 0);
       powers.forEach((p, s) => {
-        (values[s] as number[]).forEach((y, i) => {
-          const row = out[t] as number[];
-          row[h * size + i] = (row[h * size + i] as number) + (p / total) * y;
+        values[s].forEach((y, i) => {
+          const row = out[t];
+          row[h * size + i] = row[h * size + i] + (p / total) * y;
         });
       });
     });
@@ -80,11 +78,11 @@ function routesOf(a: Architecture, w: Weights64, layer: string, x: number[][]): 
   if (!experts) return x.map(() => [{ expert: 0, share: 1 }]);
   const router = w.get(`${layer}.mlp.router.MatMul.weight`) as Float64Array;
   return multiply(x, router, experts.count).map((logits) => {
-    const best = [...logits.keys()].sort((i, j) => (logits[j] as number) - (logits[i] as number));
+    const best = [...logits.keys()].sort((i, j) => logits[j] - logits[i]);
     const chosen = best.slice(0, experts.perToken);
-    const powers = chosen.map((i) => Math.exp(logits[i] as number));
+    const powers = chosen.map((i) => Math.exp(logits[i]));
     const total = powers.reduce((sum, p) => sum + p, 0);
-    return chosen.map((expert, k) => ({ expert, share: (powers[k] as number) / total }));
+    return chosen.map((expert, k) => ({ expert, share: powers[k] / total }));
   });
 }
 
@@ -95,13 +93,13 @@ function mlp(a: Architecture, w: Weights64, layer: string, x: number[][], routes
   const inner = innerWidth(a);
   return x.map((row, t) => {
     const out = new Array<number>(d).fill(0);
-    for (const { expert, share } of routes[t] as TokenRoute) {
+    for (const { expert, share } of routes[t]) {
       for (let i = expert * width; i < (expert + 1) * width; i++) {
         const product = (part: string) =>
-          row.reduce((sum, value, j) => sum + value * (name(part)[j * inner + i] as number), 0);
+          row.reduce((sum, value, j) => sum + value * name(part)[j * inner + i], 0);
         const value = share * silu(product('gate')) * product('up');
         for (let j = 0; j < d; j++) {
-          out[j] = (out[j] as number) + value * (name('down')[i * d + j] as number);
+          out[j] = out[j] + value * name('down')[i * d + j];
         }
       }
     }
@@ -109,8 +107,7 @@ function mlp(a: Architecture, w: Weights64, layer: string, x: number[][], routes
   });
 }
 
-const add = (x: number[][], y: number[][]) =>
-  x.map((row, t) => row.map((v, i) => v + ((y[t] as number[])[i] as number)));
+const add = (x: number[][], y: number[][]) => x.map((row, t) => row.map((v, i) => v + y[t][i]));
 
 /** @returns log pi(response_t | prompt, response before t) for every response token, nats */
 export function referenceLogProbs(
@@ -141,10 +138,10 @@ export function referenceLogProbs(
     a.vocabulary.length,
   );
   return response.map((id, t) => {
-    const row = logits[prompt.length - 1 + t] as number[];
+    const row = logits[prompt.length - 1 + t];
     const top = Math.max(...row);
     const total = row.reduce((sum, y) => sum + Math.exp(y - top), 0);
-    return (row[id] as number) - top - Math.log(total);
+    return row[id] - top - Math.log(total);
   });
 }
 

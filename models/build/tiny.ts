@@ -42,14 +42,14 @@ function weightsOf(architecture: Architecture, seed: number, noise: number): Wei
   for (const { name, shape } of parameterSpecs(architecture)) {
     const base = values.get(name) as Float32Array;
     const shift = other.get(name) as Float32Array;
-    const mixed = base.map((x, i) => x + noise * (shift[i] as number));
+    const mixed = base.map((x, i) => x + noise * shift[i]);
     weights.set(name, { shape, values: Float32Array.from(mixed) });
   }
   return weights;
 }
 
 export async function tinyPolicy(seed = 1, architecture = TINY): Promise<TinyPolicy> {
-  const recipe: Recipe = { ...(RECIPES['arithmetic-dense'] as Recipe), architecture };
+  const recipe: Recipe = { ...RECIPES['arithmetic-dense'], architecture };
   const checkpoints = {
     a: weightsOf(architecture, seed, 0),
     b: weightsOf(architecture, seed, 0.05),

@@ -58,7 +58,7 @@ export async function countBuffers(): Promise<{ live(): number }> {
     string,
     (device: string) => Buffers
   >;
-  const backend = chunk[found[1] as string]?.('wasm');
+  const backend = chunk[found[1]]?.('wasm');
   if (!backend) throw new Error('jax-js has no wasm backend here.');
   const references = new Map<number, number>();
   const { malloc, incRef, decRef } = backend;

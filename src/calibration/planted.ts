@@ -110,8 +110,8 @@ export function plantedTokens(plan: Plan): PlantedTokens {
     }
   }
   const offsets = new Uint32Array(n + 1);
-  lengths.forEach((length, i) => (offsets[i + 1] = (offsets[i] as number) + length));
-  const logRatio = new Float64Array(offsets[n] as number);
+  lengths.forEach((length, i) => (offsets[i + 1] = offsets[i] + length));
+  const logRatio = new Float64Array(offsets[n]);
   parts.forEach((d, i) => logRatio.set(d, offsets[i]));
   const cluster = Uint32Array.from({ length: n }, (_, i) => Math.floor(i / groupSize));
   return { logRatio, offsets, cluster, clusters: prompts };
@@ -140,7 +140,7 @@ export function plantedRollouts(tokens: PlantedTokens): Rollouts {
     offsets: offsets.slice(),
     tokenIds: new Int32Array(logRatio.length).fill(-1),
     logpOld,
-    logpNew: logRatio.map((d, t) => (logpOld[t] as number) + d),
+    logpNew: logRatio.map((d, t) => logpOld[t] + d),
     group: cluster.slice(),
     reward,
     advantage: groupAdvantages(reward, cluster, 'trl'),

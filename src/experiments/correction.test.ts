@@ -129,7 +129,7 @@ describe('clipping and gradient', () => {
           weights,
         ).gradient.reduce((sum, g) => sum + Math.abs(g), 0);
       map.epsilon.forEach((epsilon, k) => {
-        const kept = 1 - (map.low.massLost[k] as number) - (map.high.massLost[k] as number);
+        const kept = 1 - map.low.massLost[k] - map.high.massLost[k];
         expect(kept).toBeCloseTo(mass(epsilon, epsilon) / mass(1, 1e300), 10);
       });
       // Shares are of the weight: tokens that the correction drops do not count.

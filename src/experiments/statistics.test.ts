@@ -70,7 +70,7 @@ describe('variance', () => {
     );
     expect(prefixLine).toHaveLength(prefix.points.at(-1)?.maxLength as number);
     for (const { length: k, sequence } of prefix.points) {
-      expect((prefixLine[k - 1] as number) / sequence.measured).toBeCloseTo(1, 1);
+      expect(prefixLine[k - 1] / sequence.measured).toBeCloseTo(1, 1);
     }
   });
 
@@ -217,7 +217,7 @@ describe('registry', () => {
   it('refuses log-ratios that are not finite, and says where', async () => {
     const rollouts = draw({ prompts: 30 });
     const logpNew = rollouts.logpNew.slice();
-    logpNew[(rollouts.offsets[3] as number) + 2] = -Infinity;
+    logpNew[rollouts.offsets[3] + 2] = -Infinity;
     await expect(
       variance.run({ ...rollouts, logpNew }, variance.defaults, context),
     ).rejects.toThrow(/Response 3 .* at token 2\)/);

@@ -48,7 +48,7 @@ function parseCsv(text: string): string[][] {
   let cell = '';
   let inQuotes = false;
   for (let i = 0; i < text.length; i++) {
-    const c = text[i] as string;
+    const c = text[i];
     if (inQuotes) {
       if (c !== '"') cell += c;
       else if (text[i + 1] === '"') {
@@ -211,7 +211,7 @@ describe('a run as JSON', () => {
     return readRunFile(file(JSON.stringify(document)));
   };
   const record = (document: Record<string, unknown>, i: number) =>
-    (document['rollouts'] as Record<string, unknown>[])[i] as Record<string, unknown>;
+    (document['rollouts'] as Record<string, unknown>[])[i];
 
   it.each<[string, (document: Record<string, unknown>) => void, RegExp]>([
     ['another version', (d) => (d['version'] = 2), /"version": is 2; this lab reads version 1/],

@@ -11,7 +11,7 @@ const TEXTS = 'texts are JSON strings; pandas: pd.read_csv(file, comment="#")';
 
 function mean(values: FloatArray, from: number, to: number): number {
   let sum = 0;
-  for (let t = from; t < to; t++) sum += values[t] as number;
+  for (let t = from; t < to; t++) sum += values[t];
   return sum / (to - from);
 }
 
@@ -45,9 +45,9 @@ export function* sequencesCsv(rollouts: Rollouts, stamp: Stamp): Generator<strin
     ...means.map(({ name }) => `mean_${name}`),
   ]);
   for (let i = 0; i < sequenceCount(rollouts); i++) {
-    const from = rollouts.offsets[i] as number;
-    const to = rollouts.offsets[i + 1] as number;
-    const group = rollouts.group[i] as number;
+    const from = rollouts.offsets[i];
+    const to = rollouts.offsets[i + 1];
+    const group = rollouts.group[i];
     const old = -mean(rollouts.logpOld, from, to);
     const next = -mean(rollouts.logpNew, from, to);
     const logS = old - next;
@@ -84,11 +84,11 @@ export function* tokensCsv(rollouts: Rollouts, stamp: Stamp): Generator<string> 
     'log_ratio',
   ]);
   for (let i = 0; i < sequenceCount(rollouts); i++) {
-    const from = rollouts.offsets[i] as number;
-    const to = rollouts.offsets[i + 1] as number;
+    const from = rollouts.offsets[i];
+    const to = rollouts.offsets[i + 1];
     let lines = '';
     for (let t = from; t < to; t++) {
-      const id = rollouts.tokenIds[t] as number;
+      const id = rollouts.tokenIds[t];
       const known = id >= 0 || rollouts.tokenTexts !== undefined;
       lines += csvRow([
         String(i),
@@ -98,7 +98,7 @@ export function* tokensCsv(rollouts: Rollouts, stamp: Stamp): Generator<string> 
         id >= 0 ? String(id) : '',
         known ? textCell(tokenText(rollouts, t)) : '',
         ...columns.map(({ values, single }) => numberCell(values[t], single)),
-        numberCell((rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number)),
+        numberCell(rollouts.logpNew[t] - rollouts.logpOld[t]),
       ]);
     }
     yield lines;

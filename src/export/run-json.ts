@@ -20,7 +20,7 @@ const jsonNumber = (x: number, single: boolean) => {
 function list(values: ArrayLike<number>, from: number, to: number, single: boolean): string {
   let text = '[';
   for (let t = from; t < to; t++) {
-    text += `${t > from ? ',' : ''}${jsonNumber(values[t] as number, single)}`;
+    text += `${t > from ? ',' : ''}${jsonNumber(values[t], single)}`;
   }
   return `${text}]`;
 }
@@ -47,9 +47,9 @@ export function* runJson(
   yield `{\n${keys.join(',\n')},\n"rollouts": [\n`;
   const n = sequenceCount(rollouts);
   for (let i = 0; i < n; i++) {
-    const from = rollouts.offsets[i] as number;
-    const to = rollouts.offsets[i + 1] as number;
-    const group = rollouts.group[i] as number;
+    const from = rollouts.offsets[i];
+    const to = rollouts.offsets[i + 1];
+    const group = rollouts.group[i];
     const hasIds = to > from && rollouts.tokenIds.subarray(from, to).every((id) => id >= 0);
     const hasTexts = rollouts.tokenTexts !== undefined || (hasIds && rollouts.vocabulary);
     const texts = hasTexts
@@ -59,8 +59,8 @@ export function* runJson(
       `"group":${group}`,
       `"prompt":${JSON.stringify(rollouts.prompts[group] ?? '')}`,
       ...(texts === null ? [] : [`"response":${JSON.stringify(texts.join(''))}`]),
-      `"reward":${jsonNumber(rollouts.reward[i] as number, false)}`,
-      `"advantage":${jsonNumber(rollouts.advantage[i] as number, false)}`,
+      `"reward":${jsonNumber(rollouts.reward[i], false)}`,
+      `"advantage":${jsonNumber(rollouts.advantage[i], false)}`,
       `"meta":{"finish_reason":"${rollouts.finished[i] === 1 ? 'stop' : 'length'}"}`,
       ...(hasIds ? [`"token_ids":${list(rollouts.tokenIds, from, to, false)}`] : []),
       ...(texts === null ? [] : [`"tokens":${JSON.stringify(texts)}`]),

@@ -20,7 +20,7 @@ const TOKENS_PER_GROUP = 1024;
 function tokenEnds(offsets: Uint32Array): Uint32Array {
   const ends = new Uint32Array(offsets.at(-1) as number);
   for (let i = 0; i + 1 < offsets.length; i++) {
-    ends.fill(offsets[i + 1] as number, offsets[i], offsets[i + 1]);
+    ends.fill(offsets[i + 1], offsets[i], offsets[i + 1]);
   }
   return ends;
 }
@@ -42,7 +42,7 @@ export async function autocovariance(
   const blocks = Math.ceil(logRatio.length / TOKENS_PER_GROUP);
   const partial = await withArena(device, async (arena) => {
     const pipeline = await computePipeline(device, SHADER);
-    const centerBits = new Uint32Array(Float32Array.of(center).buffer)[0] as number;
+    const centerBits = new Uint32Array(Float32Array.of(center).buffer)[0];
     const bytes = lags * blocks * 4;
     const words = await submitAndRead(device, 'an autocovariance', bytes, (encoder) => {
       const result = arena.storage(bytes);

@@ -53,13 +53,7 @@ export class Arena {
   private write(buffer: GPUBuffer, data: BufferData): GPUBuffer {
     // Copied once more where it lies in shared memory, which writeBuffer does not accept everywhere.
     const own = data.buffer instanceof ArrayBuffer ? data : data.slice();
-    this.device.queue.writeBuffer(
-      buffer,
-      0,
-      own.buffer as ArrayBuffer,
-      own.byteOffset,
-      own.byteLength,
-    );
+    this.device.queue.writeBuffer(buffer, 0, own.buffer, own.byteOffset, own.byteLength);
     return buffer;
   }
 }

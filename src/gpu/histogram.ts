@@ -61,8 +61,8 @@ export async function histogram(
   });
   return {
     counts: counts.slice(0, bins),
-    underflow: counts[bins] as number,
-    overflow: counts[bins + 1] as number,
-    notFinite: counts[bins + 2] as number,
+    underflow: counts[bins],
+    overflow: counts[bins + 1],
+    notFinite: counts[bins + 2],
   };
 }

@@ -27,11 +27,11 @@ function normals(count: number, seed: number, scale = 1, mean = 0): Float32Array
 
 function offsetsOf(lengths: readonly number[]): Uint32Array {
   const offsets = new Uint32Array(lengths.length + 1);
-  lengths.forEach((length, i) => (offsets[i + 1] = (offsets[i] as number) + length));
+  lengths.forEach((length, i) => (offsets[i + 1] = offsets[i] + length));
   return offsets;
 }
 
-const at = (values: FloatArray, i: number): number => values[i] as number;
+const at = (values: FloatArray, i: number): number => values[i];
 
 export function describeKernels(open: () => Promise<Kernels>, tolerance: Tolerance): void {
   let kernels: Kernels;
@@ -84,7 +84,7 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
         const x = Float64Array.from(logits.subarray(row * V, (row + 1) * V));
         const z = x.reduce((sum, v) => sum + Math.exp(v), 0);
         const p = x.map((v) => Math.exp(v) / z);
-        expectNats(at(got.logp, row), Math.log(p[targets[row] as number] as number));
+        expectNats(at(got.logp, row), Math.log(p[targets[row]]));
         expectNats(
           at(got.entropy, row),
           p.reduce((sum, q) => sum - (q && q * Math.log(q)), 0),
@@ -180,8 +180,8 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
       offsets: Uint32Array,
     ): void {
       for (let i = 0; i + 1 < offsets.length; i++) {
-        const start = offsets[i] as number;
-        const end = offsets[i + 1] as number;
+        const start = offsets[i];
+        const end = offsets[i + 1];
         const length = end - start;
         let sumOld = 0;
         let sumNew = 0;
@@ -210,7 +210,7 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
       const tokens = offsets.at(-1) as number;
       const logpOld = normals(tokens, 1).map((x) => -level * Math.abs(x));
       const shift = normals(tokens, 2, spread);
-      const logpNew = logpOld.map((a, t) => Math.min(0, a + (shift[t] as number)));
+      const logpNew = logpOld.map((a, t) => Math.min(0, a + shift[t]));
       const got = await kernels.sequenceForms(logpOld, logpNew, offsets);
       expectForms(got, logpOld, logpNew, offsets);
     });
@@ -379,7 +379,7 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
           else {
             let k = bins - 1;
             while (k > 0 && x < low + k * width) k--;
-            want[k] = (want[k] as number) + 1;
+            want[k] = want[k] + 1;
           }
         }
         expect(got).toEqual({ counts: want, underflow, overflow, notFinite: 0 });
@@ -424,7 +424,7 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
       lengths.forEach((length, i) => {
         let sum = 0;
         for (let k = 0; k < Math.min(length, maxLength); k++) {
-          sum += at(d, (offsets[i] as number) + k);
+          sum += at(d, offsets[i] + k);
           means[k]?.push(sum / (k + 1));
         }
       });
@@ -494,7 +494,7 @@ export function describeKernels(open: () => Promise<Kernels>, tolerance: Toleran
         let size = 0;
         let pairs = 0;
         lengths.forEach((_, i) => {
-          for (let t = offsets[i] as number; t + lag < (offsets[i + 1] as number); t++) {
+          for (let t = offsets[i]; t + lag < offsets[i + 1]; t++) {
             const product = (at(d, t) - center) * (at(d, t + lag) - center);
             sum += product;
             size += Math.abs(product);

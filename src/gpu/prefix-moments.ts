@@ -23,12 +23,12 @@ function merge(
   slice: { count: number; mean: number; m2: number },
 ): void {
   if (slice.count === 0) return;
-  const before = seen[k] as number;
+  const before = seen[k];
   const total = before + slice.count;
-  const mean = out.mean[k] as number;
+  const mean = out.mean[k];
   const delta = slice.mean - mean;
   out.mean[k] = mean + (delta * slice.count) / total;
-  out.m2[k] = (out.m2[k] as number) + slice.m2 + (delta * delta * before * slice.count) / total;
+  out.m2[k] = out.m2[k] + slice.m2 + (delta * delta * before * slice.count) / total;
   seen[k] = total;
 }
 
@@ -76,9 +76,9 @@ export async function prefixMoments(
   const seen = new Uint32Array(longest);
   for (let at = 0; at < slices * longest; at++) {
     merge(out, seen, at % longest, {
-      count: counts[at * 3] as number,
-      mean: floats[at * 3 + 1] as number,
-      m2: floats[at * 3 + 2] as number,
+      count: counts[at * 3],
+      mean: floats[at * 3 + 1],
+      m2: floats[at * 3 + 2],
     });
   }
   return out;

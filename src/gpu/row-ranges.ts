@@ -24,7 +24,7 @@ export function rowRanges(starts: ArrayLike<number>, rowLength: number, limit: n
   const ranges: RowRange[] = [];
   const bytes = rowLength * 4;
   for (let row = 0; row < starts.length; row++) {
-    const start = (starts[row] as number) * 4;
+    const start = starts[row] * 4;
     const current = ranges.at(-1);
     if (current && start + bytes - current.offset <= limit) {
       current.to = row + 1;

@@ -163,7 +163,7 @@ describe('sampler', () => {
     const batch = 4000;
     const temperature = 1.5;
     const row = [2, 1, 0, -1, 0.5, -Infinity];
-    const logits = Float32Array.from({ length: batch * 6 }, (_, i) => row[i % 6] as number);
+    const logits = Float32Array.from({ length: batch * 6 }, (_, i) => row[i % 6]);
     const settings = { batch, vocabulary: 6, temperature, endToken: 5, padToken: 5, maxNew: 1 };
     const { tokens } = await run(settings, [logits]);
     const weights = row.map((x) => Math.exp(x / temperature));
@@ -171,7 +171,7 @@ describe('sampler', () => {
     let chiSquare = 0;
     row.forEach((_, id) => {
       const seen = tokens.filter((token) => token === id).length;
-      const expected = (batch * (weights[id] as number)) / total;
+      const expected = (batch * weights[id]) / total;
       if (expected === 0) expect(seen).toBe(0);
       else chiSquare += (seen - expected) ** 2 / expected;
     });
@@ -188,7 +188,7 @@ describe('sampler', () => {
     ];
     const steps = [0, 1, 2, 3].map((step) =>
       pointing(
-        paths.map((path) => path[step] as number),
+        paths.map((path) => path[step]),
         18,
       ),
     );

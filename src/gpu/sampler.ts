@@ -159,9 +159,7 @@ export class Sampler {
         this.state,
         next.int64,
         next.int32,
-        scratch.uniform(
-          this.parameters(range.from, (starts[range.from] as number) - range.offset / 4, stride),
-        ),
+        scratch.uniform(this.parameters(range.from, starts[range.from] - range.offset / 4, stride)),
       ],
       workgroups: [range.to - range.from, 1] as [number, number],
     }));
@@ -181,7 +179,7 @@ export class Sampler {
   async unfinished(): Promise<number> {
     const words = new Uint32Array(await readBack(this.device, this.state, 8));
     if (this.failure) throw this.failure.error;
-    return words[0] as number;
+    return words[0];
   }
 
   /**
@@ -226,7 +224,7 @@ export class Sampler {
       s.maxNew,
       s.seed,
       STREAM.sampling,
-      scale[0] as number,
+      scale[0],
       s.temperature === 0 ? 1 : 0,
       s.endToken,
       s.padToken,

@@ -18,7 +18,7 @@ export function filledBuffer(device: GPUDevice, data: Float32Array): GPUBuffer {
     size: data.byteLength,
     usage: STORAGE | COPY_SRC | COPY_DST,
   });
-  device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength);
   return buffer;
 }
 

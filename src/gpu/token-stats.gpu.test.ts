@@ -14,7 +14,7 @@ function logitsAmongJunk(allRows: number, vocabulary: number, rows: Uint32Array)
   const junk = [NaN, Infinity, -Infinity, 3e38];
   const logits = Float32Array.from(
     { length: allRows * vocabulary },
-    (_, i) => junk[i % junk.length] as number,
+    (_, i) => junk[i % junk.length],
   );
   const random = new Random(11, STREAM.display);
   for (const row of rows) {
@@ -37,11 +37,11 @@ async function worstError(
   const got = await tokenStatsInPlace(device, buffer, { vocabulary, rows, targets }, options);
   buffer.destroy();
   const errors = [...rows].flatMap((row, i) => {
-    const want = rowStats(logits, row * vocabulary, vocabulary, targets[i] as number);
+    const want = rowStats(logits, row * vocabulary, vocabulary, targets[i]);
     return [
-      Math.abs((got.logp[i] as number) - want.logp),
-      Math.abs((got.entropy[i] as number) - want.entropy),
-      Math.abs((got.collision[i] as number) - want.collision),
+      Math.abs(got.logp[i] - want.logp),
+      Math.abs(got.entropy[i] - want.entropy),
+      Math.abs(got.collision[i] - want.collision),
     ];
   });
   return Math.max(...errors);

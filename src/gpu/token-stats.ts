@@ -84,8 +84,8 @@ export async function tokenStatsDispatches(
   return rowRanges(starts, vocabulary, bindingLimit).map(({ from, to, offset, size }) => {
     const jobs = new Uint32Array((to - from) * 3);
     for (let job = from; job < to; job++) {
-      const start = (starts[job] as number) - offset / 4;
-      jobs.set([start, targets[job] as number, results[job] as number], (job - from) * 3);
+      const start = starts[job] - offset / 4;
+      jobs.set([start, targets[job], results[job]], (job - from) * 3);
     }
     return {
       pipeline,
@@ -105,10 +105,10 @@ function inRowOrder({
   targets,
 }: RowTargets): Omit<TokenStatsSource, 'logits' | 'vocabulary'> {
   const results = Uint32Array.from(rows.keys());
-  results.sort((i, k) => (rows[i] as number) - (rows[k] as number));
+  results.sort((i, k) => rows[i] - rows[k]);
   return {
-    rows: results.map((i) => rows[i] as number),
-    targets: results.map((i) => targets[i] as number),
+    rows: results.map((i) => rows[i]),
+    targets: results.map((i) => targets[i]),
     results,
   };
 }

@@ -54,7 +54,7 @@ describe('a fingerprint', () => {
   });
 
   test('fits a link and a QR code, whatever the run', () => {
-    const many = Array.from({ length: 100 }, (_, i) => ({ ...(FIGURES[0] as Figure), id: `${i}` }));
+    const many = Array.from({ length: 100 }, (_, i) => ({ ...FIGURES[0], id: `${i}` }));
     const text = writeFingerprint(makeFingerprint(rollouts(40_000), FILES, many, CLAIMS));
     expect(throughText(rollouts(40_000), FILES, many).figures).toHaveLength(MAX_FIGURES);
     expect(text.length).toBeLessThan(700);
@@ -66,7 +66,7 @@ describe('a fingerprint', () => {
       fc.property(fc.nat(511), fc.nat(4), (response, position) => {
         const other = rollouts(512);
         const at = response * 5 + position;
-        other.tokenIds[at] = (other.tokenIds[at] as number) + 1;
+        other.tokenIds[at] = other.tokenIds[at] + 1;
         const found = compareFingerprints(
           throughText(rollouts(512), FILES),
           makeFingerprint(other, FILES, FIGURES, CLAIMS),

@@ -110,7 +110,7 @@ function sampleLink(): Link {
     links.filter((l) => l.fingerprint !== null),
     { numRuns: 1, seed: 4 },
   );
-  return link as Link;
+  return link;
 }
 
 test('10,000 mutated links: settings always within the schema, no error, no prototype touched', () => {

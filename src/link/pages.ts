@@ -130,5 +130,5 @@ export function pageSettings(page: PageId): ReadonlyMap<string, Setting> {
 }
 
 export function pageDefaults<P extends PageId>(page: P): PageSettings<P> {
-  return defaultsOf<(typeof PAGE_SETTINGS)[PageId]>(PAGE_SETTINGS[page]) as PageSettings<P>;
+  return defaultsOf<(typeof PAGE_SETTINGS)[PageId]>(PAGE_SETTINGS[page]);
 }

@@ -27,7 +27,7 @@ function meaning({ page, run, view, embed, hide, fingerprint }: Link) {
 
 const links = fixtures.flatMap(({ hash, opens }, i) => [
   { hash, opens },
-  { hash: version2[i] as string, opens },
+  { hash: version2[i], opens },
 ]);
 
 describe('a link of an earlier day', () => {

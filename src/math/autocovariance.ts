@@ -9,8 +9,8 @@ import { CompensatedSum } from './summation';
 export function lagPairs(offsets: Uint32Array, maxLag: number): Uint32Array {
   const pairs = new Uint32Array(maxLag + 1);
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const length = (offsets[i + 1] as number) - (offsets[i] as number);
-    for (let k = 0; k <= maxLag && k < length; k++) pairs[k] = (pairs[k] as number) + length - k;
+    const length = offsets[i + 1] - offsets[i];
+    for (let k = 0; k <= maxLag && k < length; k++) pairs[k] = pairs[k] + length - k;
   }
   return pairs;
 }
@@ -24,9 +24,9 @@ export function autocovariance(
   const sums = Float64Array.from({ length: maxLag + 1 }, (_, lag) => {
     const sum = new CompensatedSum();
     for (let i = 0; i + 1 < offsets.length; i++) {
-      const end = offsets[i + 1] as number;
-      for (let t = offsets[i] as number; t + lag < end; t++) {
-        sum.add(((logRatio[t] as number) - center) * ((logRatio[t + lag] as number) - center));
+      const end = offsets[i + 1];
+      for (let t = offsets[i]; t + lag < end; t++) {
+        sum.add((logRatio[t] - center) * (logRatio[t + lag] - center));
       }
     }
     return sum.value;

@@ -27,9 +27,9 @@ export function histogram(values: FloatArray, spec: HistogramSpec): Histogram {
     else {
       // The quotient may round across an edge; the edges decide.
       let k = Math.min(bins - 1, Math.floor((x - low) * scale));
-      while (k > 0 && x < (edges[k] as number)) k--;
-      while (k < bins - 1 && x >= (edges[k + 1] as number)) k++;
-      counts[k] = (counts[k] as number) + 1;
+      while (k > 0 && x < edges[k]) k--;
+      while (k < bins - 1 && x >= edges[k + 1]) k++;
+      counts[k] = counts[k] + 1;
     }
   }
   return { counts, underflow, overflow, notFinite };

@@ -49,7 +49,7 @@ export function checkSequences(offsets: Uint32Array, tokens: number, least: 0 | 
     throw new KernelInputError('Sequence offsets must start with 0.');
   }
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const length = (offsets[i + 1] as number) - (offsets[i] as number);
+    const length = offsets[i + 1] - offsets[i];
     if (length < 0) throw new KernelInputError(`Sequence ${i} ends before it starts.`);
     if (length < least) {
       throw new KernelInputError(`Sequence ${i} has no tokens; leave empty responses out.`);

@@ -20,7 +20,7 @@ export interface RowStats {
 function rowMaximum(logits: ArrayLike<number>, start: number, vocabulary: number): number {
   let maximum = -Infinity;
   for (let i = start; i < start + vocabulary; i++) {
-    const x = logits[i] as number;
+    const x = logits[i];
     if (!(x <= -LOWEST_LOGIT)) return NaN;
     if (x > maximum) maximum = x;
   }
@@ -42,7 +42,7 @@ export function rowStats(
   const weighted = new CompensatedSum();
   const squares = new CompensatedSum();
   for (let i = start; i < start + vocabulary; i++) {
-    const x = logits[i] as number;
+    const x = logits[i];
     if (x < LOWEST_LOGIT) continue;
     const centered = x - maximum;
     const e = Math.exp(centered);
@@ -52,7 +52,7 @@ export function rowStats(
   }
   const z = partition.value;
   const logZ = Math.log(z);
-  const x = logits[start + target] as number;
+  const x = logits[start + target];
   const masked = x < LOWEST_LOGIT && !Number.isNaN(maximum);
   return {
     logp: masked ? -Infinity : x - maximum - logZ,

@@ -108,7 +108,7 @@ export class Random {
       this.counter++;
       this.used = 0;
     }
-    return this.block[this.used++] as number;
+    return this.block[this.used++];
   }
 
   /** Uniform on (0, 1) with 52 random bits. */

@@ -9,14 +9,14 @@ import { CompensatedSum } from './summation';
 export function prefixCounts(offsets: Uint32Array, maxLength: number): Uint32Array {
   const ending = new Uint32Array(maxLength + 1);
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const length = (offsets[i + 1] as number) - (offsets[i] as number);
+    const length = offsets[i + 1] - offsets[i];
     const last = Math.min(length, maxLength);
-    ending[last] = (ending[last] as number) + 1;
+    ending[last] = ending[last] + 1;
   }
   const count = new Uint32Array(maxLength);
   let longer = 0;
   for (let k = maxLength - 1; k >= 0; k--) {
-    longer += ending[k + 1] as number;
+    longer += ending[k + 1];
     count[k] = longer;
   }
   return count;
@@ -32,18 +32,18 @@ export function prefixMoments(
   const mean = new Float64Array(maxLength);
   const m2 = new Float64Array(maxLength);
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const start = offsets[i] as number;
-    const length = Math.min((offsets[i + 1] as number) - start, maxLength);
+    const start = offsets[i];
+    const length = Math.min(offsets[i + 1] - start, maxLength);
     const sum = new CompensatedSum();
     for (let k = 0; k < length; k++) {
-      sum.add(logRatio[start + k] as number);
+      sum.add(logRatio[start + k]);
       const prefixMean = sum.value / (k + 1);
-      const seen = (count[k] as number) + 1;
-      const delta = prefixMean - (mean[k] as number);
-      const updated = (mean[k] as number) + delta / seen;
+      const seen = count[k] + 1;
+      const delta = prefixMean - mean[k];
+      const updated = mean[k] + delta / seen;
       count[k] = seen;
       mean[k] = updated;
-      m2[k] = (m2[k] as number) + delta * (prefixMean - updated);
+      m2[k] = m2[k] + delta * (prefixMean - updated);
     }
   }
   return { count, mean, m2 };
@@ -53,7 +53,7 @@ export function prefixMoments(
 export function longestSequence(offsets: Uint32Array): number {
   let longest = 0;
   for (let i = 0; i + 1 < offsets.length; i++) {
-    longest = Math.max(longest, (offsets[i + 1] as number) - (offsets[i] as number));
+    longest = Math.max(longest, offsets[i + 1] - offsets[i]);
   }
   return longest;
 }

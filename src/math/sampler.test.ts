@@ -60,15 +60,15 @@ describe('sampling a row', () => {
     const seen = new Array<number>(6).fill(0);
     for (let sequence = 0; sequence < n; sequence++) {
       const id = sample(logits, { temperature, sequence });
-      seen[id] = (seen[id] as number) + 1;
+      seen[id] = seen[id] + 1;
     }
     const weights = logits.map((x) => Math.exp(x / temperature));
     const total = weights.reduce((a, b) => a + b);
     expect(seen[5]).toBe(0);
     let chiSquare = 0;
     for (let id = 0; id < 5; id++) {
-      const expected = (n * (weights[id] as number)) / total;
-      chiSquare += ((seen[id] as number) - expected) ** 2 / expected;
+      const expected = (n * weights[id]) / total;
+      chiSquare += (seen[id] - expected) ** 2 / expected;
     }
     // 99.9 % quantile of chi-square with 4 degrees of freedom
     expect(chiSquare).toBeLessThan(18.47);
@@ -78,7 +78,7 @@ describe('sampling a row', () => {
     const flat = new Array<number>(11).fill(0);
     const noise = flat.map((_, v) => {
       const words = philox4x32(SETTINGS.seed, STREAM.sampling, v >> 2, 2, 3, 0);
-      return -Math.log(-Math.log(unitInterval(words[v & 3] as number)));
+      return -Math.log(-Math.log(unitInterval(words[v & 3])));
     });
     expect(sample(flat)).toBe(noise.indexOf(Math.max(...noise)));
   });

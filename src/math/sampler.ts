@@ -53,9 +53,9 @@ export function sampleRow(
     if (temperature > 0 && (v & 3) === 0) {
       words = philox4x32(seed, STREAM.sampling, v >>> 2, step, sequence, 0);
     }
-    const x = logits[offset + v] as number;
+    const x = logits[offset + v];
     if (!(x >= LOWEST_LOGIT && x <= -LOWEST_LOGIT)) continue;
-    const noise = temperature > 0 ? gumbel(words[v & 3] as number) : 0;
+    const noise = temperature > 0 ? gumbel(words[v & 3]) : 0;
     const score = Math.fround(Math.fround(x * scale) + noise);
     if (score > bestScore) {
       best = v;

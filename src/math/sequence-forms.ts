@@ -53,7 +53,7 @@ export function geometricMean(
   let mantissa = 1;
   let exponent = 0;
   for (let t = start; t < end; t++) {
-    const logRatio = (logpNew[t] as number) - (logpOld[t] as number);
+    const logRatio = logpNew[t] - logpOld[t];
     if (Math.abs(logRatio) <= PLAIN_LOG_RATIO) {
       mantissa *= Math.exp(logRatio);
     } else {
@@ -95,8 +95,8 @@ export function naiveWeight(
   let productOld = 1;
   let productNew = 1;
   for (let t = start; t < end; t++) {
-    productOld = Math.fround(productOld * Math.fround(Math.exp(logpOld[t] as number)));
-    productNew = Math.fround(productNew * Math.fround(Math.exp(logpNew[t] as number)));
+    productOld = Math.fround(productOld * Math.fround(Math.exp(logpOld[t])));
+    productNew = Math.fround(productNew * Math.fround(Math.exp(logpNew[t])));
     // Nothing that follows can bring either back.
     if (productOld === 0 && productNew === 0) return NaN;
   }
@@ -105,7 +105,7 @@ export function naiveWeight(
 
 function allLogProbs(logp: FloatArray, start: number, end: number): boolean {
   for (let t = start; t < end; t++) {
-    const x = logp[t] as number;
+    const x = logp[t];
     if (!(Math.abs(x) < LOG_PROB_LIMIT || x === -Infinity)) return false;
   }
   return true;
@@ -131,8 +131,8 @@ export function sequenceForms(
     naive: column(),
   };
   for (let i = 0; i < n; i++) {
-    const start = offsets[i] as number;
-    const end = offsets[i + 1] as number;
+    const start = offsets[i];
+    const end = offsets[i + 1];
     if (!allLogProbs(logpOld, start, end) || !allLogProbs(logpNew, start, end)) continue;
     const hOld = crossEntropy(logpOld, start, end);
     const hNew = crossEntropy(logpNew, start, end);

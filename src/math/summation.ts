@@ -23,7 +23,7 @@ export class CompensatedSum {
 /** Sum of values[start .. end), compensated. */
 export function compensatedSum(values: ArrayLike<number>, start = 0, end = values.length): number {
   const sum = new CompensatedSum();
-  for (let i = start; i < end; i++) sum.add(values[i] as number);
+  for (let i = start; i < end; i++) sum.add(values[i]);
   return sum.value;
 }
 
@@ -40,7 +40,7 @@ export function compensatedMeanDifference(
   end = a.length,
 ): number {
   const sum = new CompensatedSum();
-  for (let i = start; i < end; i++) sum.add((a[i] as number) - (b[i] as number));
+  for (let i = start; i < end; i++) sum.add(a[i] - b[i]);
   return sum.value / (end - start);
 }
 
@@ -64,7 +64,7 @@ export class ExactSum {
     let x = term;
     let kept = 0;
     for (let i = 0; i < parts.length; i++) {
-      let y = parts[i] as number;
+      let y = parts[i];
       if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
       const high = x + y;
       const low = y - (high - x);
@@ -86,11 +86,11 @@ export class ExactSum {
     const { parts } = this;
     let i = parts.length - 1;
     if (i < 0) return 0;
-    let high = parts[i] as number;
+    let high = parts[i];
     let low = 0;
     for (i--; i >= 0; i--) {
       const x = high;
-      const y = parts[i] as number;
+      const y = parts[i];
       high = x + y;
       low = y - (high - x);
       if (low !== 0) break;

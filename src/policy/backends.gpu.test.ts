@@ -70,9 +70,7 @@ describe('webgpu against wasm', () => {
     };
     const [gpu, cpu] = [await score(webgpu), await score(wasm)];
     for (const column of ['logp', 'entropy', 'collision'] as const) {
-      gpu[column].forEach((x, t) =>
-        expect(Math.abs(x - (cpu[column][t] as number))).toBeLessThan(2e-5),
-      );
+      gpu[column].forEach((x, t) => expect(Math.abs(x - cpu[column][t])).toBeLessThan(2e-5));
     }
   });
 

@@ -64,7 +64,7 @@ describe('jax-js', () => {
     }
     const { logits, ...rest } = model.run(feeds);
     for (const array of Object.values(rest)) array.dispose();
-    return logits as np.Array;
+    return logits;
   }
 
   const upload = (weights: Weights): Params =>
@@ -90,7 +90,7 @@ describe('jax-js', () => {
     rows.forEach((row, r) => {
       for (let i = 0; i < row.length * vocabulary; i++) {
         const at = r * length * vocabulary + i;
-        worst = Math.max(worst, Math.abs((theirs[at] as number) - (expected[at] as number)));
+        worst = Math.max(worst, Math.abs(theirs[at] - expected[at]));
       }
     });
     disposeTensors(ours.present);
@@ -106,7 +106,7 @@ describe('jax-js', () => {
     const pick = new Float32Array(rows.length * length * vocabulary);
     rows.forEach((row, r) => {
       for (let i = 0; i + 1 < row.length; i++) {
-        pick[(r * length + i) * vocabulary + (row[i + 1] as number)] = 1;
+        pick[(r * length + i) * vocabulary + row[i + 1]] = 1;
       }
     });
     const loss = (params: Params) =>
@@ -135,7 +135,7 @@ describe('jax-js', () => {
         const moved: Weights = new Map();
         for (const [name, { shape, values }] of weights) {
           const along = step.get(name) as Float32Array;
-          moved.set(name, { shape, values: values.map((x, i) => x + h * (along[i] as number)) });
+          moved.set(name, { shape, values: values.map((x, i) => x + h * along[i]) });
         }
         return Number((await value(upload(moved)).data())[0]);
       };
@@ -175,7 +175,7 @@ describe('Transformers.js', () => {
       do_sample: false,
       max_new_tokens: 180,
     })) as Tensor;
-    const width = encoded.input_ids.dims[1] as number;
+    const width = encoded.input_ids.dims[1];
     const rows = generated.tolist() as bigint[][];
 
     const weights = host.session.upload(host.session.fileWeights);
@@ -190,7 +190,7 @@ describe('Transformers.js', () => {
     });
     const { endToken } = host.files;
     ours.forEach(({ tokens }, i) => {
-      const theirs = (rows[i] as bigint[]).slice(width).map(Number);
+      const theirs = rows[i].slice(width).map(Number);
       const end = theirs.indexOf(endToken);
       expect(end < 0 ? theirs : theirs.slice(0, end + 1), texts[i]).toEqual(tokens);
     });

@@ -50,8 +50,8 @@ describe('scoring', () => {
     const together = await score([text('9-9*9+4=', '9-81+4=(-72)+4=(-68);'), short]);
     const offset = '9-81+4=(-72)+4=(-68);'.length;
     for (let t = 0; t < 2; t++) {
-      expect(together.logp[offset + t]).toBeCloseTo(alone.logp[t] as number, 5);
-      expect(together.entropy[offset + t]).toBeCloseTo(alone.entropy[t] as number, 5);
+      expect(together.logp[offset + t]).toBeCloseTo(alone.logp[t], 5);
+      expect(together.entropy[offset + t]).toBeCloseTo(alone.entropy[t], 5);
     }
   });
 
@@ -78,8 +78,7 @@ describe('scoring', () => {
     const { logp } = await scoreSequences(host.session, pair.old, cpuKernels, sequences, 0);
     expect(await theta(0)).toEqual(Array.from(logp));
     const [near, middle, far] = [await theta(0.01), await theta(0.5), await theta(1)];
-    const distance = (x: number[]) =>
-      Math.max(...x.map((y, i) => Math.abs(y - (logp[i] as number))));
+    const distance = (x: number[]) => Math.max(...x.map((y, i) => Math.abs(y - logp[i])));
     expect(distance(near)).toBeGreaterThan(0);
     expect(distance(near)).toBeLessThan(distance(middle) / 10);
     expect(distance(far)).toBeGreaterThan(distance(middle));
@@ -147,11 +146,10 @@ describe('sampling', () => {
     }));
     const { logp } = await scoreSequences(host.session, old, cpuKernels, candidates, 0);
     const counts = new Array<number>(vocabulary).fill(0);
-    for (const { tokens } of samples)
-      counts[tokens[0] as number] = (counts[tokens[0] as number] ?? 0) + 1;
+    for (const { tokens } of samples) counts[tokens[0]] = (counts[tokens[0]] ?? 0) + 1;
     let chiSquare = 0;
     counts.forEach((count, id) => {
-      const expected = n * Math.exp(logp[id] as number);
+      const expected = n * Math.exp(logp[id]);
       chiSquare += (count - expected) ** 2 / expected;
     });
     // 17 degrees of freedom: 40.8 is the 99.9 % point; the seed is fixed.

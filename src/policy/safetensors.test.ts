@@ -59,7 +59,7 @@ describe('safetensors', () => {
     }
     for (let at = 0; at < bytes.length; at++) {
       const mutated = bytes.slice();
-      mutated[at] = 0x5b ^ (mutated[at] as number);
+      mutated[at] = 0x5b ^ mutated[at];
       tryRead(mutated);
     }
   });

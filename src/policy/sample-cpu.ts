@@ -41,7 +41,7 @@ export async function sampleOnCpu(
     const logits = output.logits.data as Float32Array;
     const live: number[] = [];
     rows.forEach((sequence, row) => {
-      const result = results[sequence] as SampledSequence;
+      const result = results[sequence];
       if (result.finished) return;
       const token = sampleRow(logits, ((row + 1) * length - 1) * vocabulary, vocabulary, {
         temperature,
@@ -59,7 +59,7 @@ export async function sampleOnCpu(
     if (live.length <= rows.length * (1 - IDLE_SHARE)) {
       const entries = Object.entries(past);
       past = Object.fromEntries(entries.map(([k, t]) => [k, selectRows(session, t, live)]));
-      rows = live.map((row) => rows[row] as number);
+      rows = live.map((row) => rows[row]);
     }
     output = await session.forward(
       weights,
@@ -83,8 +83,8 @@ function decodeInputs(
   const positions = new Int32Array(rows.length);
   const mask = new Int32Array(rows.length * total).fill(1);
   rows.forEach((sequence, row) => {
-    const promptLength = (request.prompts[sequence] as readonly number[]).length;
-    ids[row] = (results[sequence] as SampledSequence).tokens.at(-1) as number;
+    const promptLength = request.prompts[sequence].length;
+    ids[row] = results[sequence].tokens.at(-1) as number;
     positions[row] = promptLength + step;
     mask.fill(0, row * total, row * total + width - promptLength);
   });

@@ -28,7 +28,7 @@ export async function sampleOnGpu(
   let sampler: Sampler | undefined;
   let output = await session.forward(weights, batch);
   try {
-    const vocabulary = output.logits.dims[2] as number;
+    const vocabulary = output.logits.dims[2];
     sampler = await Sampler.create(device, {
       batch: n,
       vocabulary,
@@ -41,9 +41,9 @@ export async function sampleOnGpu(
     });
     for (let step = 0; ; step++) {
       request.signal?.throwIfAborted();
-      const length = output.logits.dims[1] as number;
+      const length = output.logits.dims[1];
       sampler.step(
-        output.logits.gpuBuffer as GPUBuffer,
+        output.logits.gpuBuffer,
         { int64: ids, int32: ids32 },
         { stride: length * vocabulary, offset: (length - 1) * vocabulary },
       );
@@ -61,7 +61,7 @@ export async function sampleOnGpu(
     }
     const { tokens, lengths, finished } = await sampler.read();
     return prompts.map((_, i) => ({
-      tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + (lengths[i] as number))),
+      tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + lengths[i])),
       finished: finished[i] === 1,
     }));
   } finally {

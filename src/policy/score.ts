@@ -53,7 +53,7 @@ const LEAST_FILL = 0.85;
 function passes(sequences: readonly ScoredSequence[], provider: Provider): number[][] {
   const { least, most } = TOKENS_PER_PASS[provider];
   const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
-  const lengthOf = (i: number) => lengths[i] as number;
+  const lengthOf = (i: number) => lengths[i];
   const order = sequences.map((_, i) => i).sort((a, b) => lengthOf(b) - lengthOf(a));
   const result: number[][] = [];
   let pass: number[] = [];
@@ -93,7 +93,7 @@ export async function scoreSequences(
 
   for (const pass of passes(sequences, session.runtime.provider)) {
     signal?.throwIfAborted();
-    const chosen = pass.map((i) => sequences[i] as ScoredSequence);
+    const chosen = pass.map((i) => sequences[i]);
     const batch = padBatch(
       session,
       chosen.map(({ prompt, response }) => [...prompt, ...response]),
@@ -108,19 +108,19 @@ export async function scoreSequences(
       response.forEach((token, j) => {
         rows.push(row * batch.length + prompt.length + j - 1);
         targets.push(token);
-        places.push((offsets[pass[row] as number] as number) + j);
+        places.push(offsets[pass[row]] + j);
       });
     });
 
     const { logits, present, extras } = await session.forward(weights, batch);
     disposeTensors(present);
-    const vocabulary = logits.dims[2] as number;
+    const vocabulary = logits.dims[2];
     const scored = await rowStats(kernels, logits, vocabulary, rows, targets);
     logits.dispose();
     places.forEach((place, i) => {
-      result.logp[place] = scored.logp[i] as number;
-      result.entropy[place] = scored.entropy[i] as number;
-      result.collision[place] = scored.collision[i] as number;
+      result.logp[place] = scored.logp[i];
+      result.entropy[place] = scored.entropy[i];
+      result.collision[place] = scored.collision[i];
     });
     for (const [name, tensor] of Object.entries(extras)) {
       const extra = (result.extras[name] ??= emptyColumn(tensor, total));
@@ -128,7 +128,7 @@ export async function scoreSequences(
       const { width } = extra;
       places.forEach((place, i) => {
         for (let k = 0; k < width; k++) {
-          extra.values[place * width + k] = Number(values[(rows[i] as number) * width + k]);
+          extra.values[place * width + k] = Number(values[rows[i] * width + k]);
         }
       });
     }

@@ -109,7 +109,7 @@ export class PolicySession {
     const { tokens, mask, positions, logits, caches, extras } = this.ports;
     const feeds: Record<string, Tensor> = {
       ...weights.feeds,
-      ...(inputs.past ?? this.emptyCache(inputs.inputIds.dims[0] as number)),
+      ...(inputs.past ?? this.emptyCache(inputs.inputIds.dims[0])),
       [tokens.name]: inputs.inputIds,
     };
     if (mask) feeds[mask.name] = inputs.attentionMask;
@@ -117,7 +117,7 @@ export class PolicySession {
     const outputs = await this.session.run(feeds, this.outputNames);
     // On WebAssembly a run is computed at once, here, and its promise yields to no message.
     if (this.runtime.provider === 'wasm') await this.yielder.pause();
-    const of = (name: string) => outputs[name] as Tensor;
+    const of = (name: string) => outputs[name];
     return {
       logits: of(logits.name),
       present: Object.fromEntries(caches.map((port) => [port.input.name, of(port.output.name)])),
@@ -128,7 +128,7 @@ export class PolicySession {
   /** int64 tensor on the CPU side. */
   integers(values: ArrayLike<number>, dims: number[]): Tensor {
     const data = new BigInt64Array(values.length);
-    for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i] as number);
+    for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]);
     return new this.runtime.ort.Tensor('int64', data, dims);
   }
 

@@ -15,8 +15,8 @@ export function interpolateWeights(old: Weights, next: Weights, alpha: number): 
     const target = next.get(name)?.values as Float32Array;
     const mixed = new Float32Array(values.length);
     for (let i = 0; i < values.length; i++) {
-      const from = values[i] as number;
-      mixed[i] = from + alpha * ((target[i] as number) - from);
+      const from = values[i];
+      mixed[i] = from + alpha * (target[i] - from);
     }
     result.set(name, { shape, values: mixed });
   }

@@ -33,5 +33,5 @@ function derive({ group, prompts }: Rollouts): PromptClusters {
     ofText.set(text, clusters);
     return clusters++;
   });
-  return { cluster: group.map((g) => ofGroup[g] as number), clusters };
+  return { cluster: group.map((g) => ofGroup[g]), clusters };
 }

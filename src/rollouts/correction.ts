@@ -21,7 +21,7 @@ export interface Weighing {
 
 export function weighingOf(rollouts: Rollouts, id: CorrectionId, bounds: Bounds): Weighing {
   const logpSampler = rollouts.logpSampler?.map((x, t) =>
-    Number.isNaN(x) ? (rollouts.logpOld[t] as number) : x,
+    Number.isNaN(x) ? rollouts.logpOld[t] : x,
   );
   const available = logpSampler !== undefined && tokenCount(rollouts) > 0;
   if (!available || id === 'none') return { available, weights: null, kept: null };

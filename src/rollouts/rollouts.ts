@@ -157,7 +157,7 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
   if (first.vocabulary) out.vocabulary = first.vocabulary;
   for (const column of OPTIONAL_TOKEN_COLUMNS) {
     const columns = filled.map((part) => part[column]);
-    if (columns.every((c) => c !== undefined)) out[column] = concatFloats(columns as FloatArray[]);
+    if (columns.every((c) => c !== undefined)) out[column] = concatFloats(columns);
   }
   for (const name of Object.keys(first.tables ?? {})) {
     const tables = filled.flatMap((part) => part.tables?.[name] ?? []);
@@ -174,8 +174,8 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
   for (const part of filled) {
     const count = sequenceCount(part);
     for (let i = 0; i < count; i++) {
-      out.offsets[sequence + i + 1] = token + (part.offsets[i + 1] as number);
-      out.group[sequence + i] = groups + (part.group[i] as number);
+      out.offsets[sequence + i + 1] = token + part.offsets[i + 1];
+      out.group[sequence + i] = groups + part.group[i];
     }
     out.tokenIds.set(part.tokenIds, token);
     out.reward.set(part.reward, sequence);
@@ -192,10 +192,10 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
 export function selectResponses(rollouts: Rollouts, chosen: readonly number[]): Rollouts {
   const offsets = new Uint32Array(chosen.length + 1);
   chosen.forEach((i, k) => {
-    const length = (rollouts.offsets[i + 1] as number) - (rollouts.offsets[i] as number);
-    offsets[k + 1] = (offsets[k] as number) + length;
+    const length = rollouts.offsets[i + 1] - rollouts.offsets[i];
+    offsets[k + 1] = offsets[k] + length;
   });
-  const tokens = offsets[chosen.length] as number;
+  const tokens = offsets[chosen.length];
   const perToken = <T extends FloatArray | Int32Array>(from: T, to: T): T => {
     chosen.forEach((i, k) => {
       to.set(from.subarray(rollouts.offsets[i], rollouts.offsets[i + 1]), offsets[k]);
@@ -211,10 +211,10 @@ export function selectResponses(rollouts: Rollouts, chosen: readonly number[]): 
     tokenIds: perToken(rollouts.tokenIds, new Int32Array(tokens)),
     logpOld: floats(rollouts.logpOld),
     logpNew: floats(rollouts.logpNew),
-    group: Uint32Array.from(chosen, (i) => rollouts.group[i] as number),
-    reward: Float64Array.from(chosen, (i) => rollouts.reward[i] as number),
-    advantage: Float64Array.from(chosen, (i) => rollouts.advantage[i] as number),
-    finished: Uint8Array.from(chosen, (i) => rollouts.finished[i] as number),
+    group: Uint32Array.from(chosen, (i) => rollouts.group[i]),
+    reward: Float64Array.from(chosen, (i) => rollouts.reward[i]),
+    advantage: Float64Array.from(chosen, (i) => rollouts.advantage[i]),
+    finished: Uint8Array.from(chosen, (i) => rollouts.finished[i]),
     prompts: rollouts.prompts,
   };
   for (const name of OPTIONAL_TOKEN_COLUMNS) {
@@ -240,7 +240,7 @@ export function withSampler(rollouts: Rollouts): WithSampler | null {
   const n = sequenceCount(rollouts);
   const known: number[] = [];
   for (let i = 0; i < n; i++) {
-    if (!Number.isNaN(logpSampler[offsets[i] as number])) known.push(i);
+    if (!Number.isNaN(logpSampler[offsets[i]])) known.push(i);
   }
   if (known.length === n) return { ...rollouts, logpSampler };
   if (known.length === 0) return null;
@@ -249,6 +249,6 @@ export function withSampler(rollouts: Rollouts): WithSampler | null {
 
 /** Text of token t, for people. */
 export function tokenText(rollouts: Rollouts, t: number): string {
-  const id = rollouts.tokenIds[t] as number;
+  const id = rollouts.tokenIds[t];
   return rollouts.tokenTexts?.[t] ?? rollouts.vocabulary?.[id] ?? (id >= 0 ? `#${id}` : '·');
 }

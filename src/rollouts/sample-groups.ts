@@ -58,7 +58,7 @@ export async function sampleGroups(
   const encoded = texts.map((text) => tokenizer.encode(text));
   const length = texts.length * groupSize;
   const group = Uint32Array.from({ length }, (_, i) => Math.floor(i / groupSize));
-  const prompts = Array.from(group, (g) => encoded[g] as number[]);
+  const prompts = Array.from(group, (g) => encoded[g]);
   const longest = Math.max(...encoded.map((ids) => ids.length));
   const responses = await sampleSequences(host.session, weights, {
     ...rest,
@@ -69,7 +69,7 @@ export async function sampleGroups(
     ...(signal ? { signal } : {}),
   });
   const answers = responses.map(({ tokens }) => tokenizer.decode(tokens));
-  const verdicts = answers.map((answer, i) => verify(texts[group[i] as number] as string, answer));
+  const verdicts = answers.map((answer, i) => verify(texts[group[i]], answer));
   return { texts: [...texts], group, prompts, responses, answers, verdicts };
 }
 
@@ -82,7 +82,7 @@ export function scoreGroups(
   signal?: AbortSignal,
 ): Promise<ScoredTokens> {
   const sequences = responses.map(({ tokens }, i) => ({
-    prompt: prompts[i] as number[],
+    prompt: prompts[i],
     response: tokens,
   }));
   return scoreSequences(host.session, weights, kernels, sequences, host.files.padToken, signal);
@@ -92,7 +92,7 @@ export function scoreGroups(
 export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint32Array {
   const offsets = new Uint32Array(responses.length + 1);
   responses.forEach(({ tokens }, i) => {
-    offsets[i + 1] = (offsets[i] as number) + tokens.length;
+    offsets[i + 1] = offsets[i] + tokens.length;
   });
   return offsets;
 }

@@ -24,9 +24,9 @@ const sources: fc.Arbitrary<SyntheticSource> = fc.record({
 
 function* logRatiosOf(rollouts: Rollouts): Generator<{ i: number; t: number; d: number }> {
   for (let i = 0; i + 1 < rollouts.offsets.length; i++) {
-    const start = rollouts.offsets[i] as number;
-    for (let t = start; t < (rollouts.offsets[i + 1] as number); t++) {
-      const d = (rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number);
+    const start = rollouts.offsets[i];
+    for (let t = start; t < rollouts.offsets[i + 1]; t++) {
+      const d = rollouts.logpNew[t] - rollouts.logpOld[t];
       yield { i, t: t - start, d };
     }
   }
@@ -40,7 +40,7 @@ describe('synthetic rollouts', () => {
         expect(r.offsets).toHaveLength(source.prompts * source.groupSize + 1);
         expect(r.prompts).toHaveLength(source.prompts);
         for (let i = 0; i + 1 < r.offsets.length; i++) {
-          const length = (r.offsets[i + 1] as number) - (r.offsets[i] as number);
+          const length = r.offsets[i + 1] - r.offsets[i];
           expect(length).toBeGreaterThanOrEqual(source.minLength);
           expect(length).toBeLessThanOrEqual(source.maxLength);
         }
@@ -57,7 +57,7 @@ describe('synthetic rollouts', () => {
         r.logpOld.forEach((logpOld, t) => {
           const fine =
             logProb(logpOld) &&
-            logProb(r.logpNew[t] as number) &&
+            logProb(r.logpNew[t]) &&
             valid(r.entropyOld?.[t] as number, r.collisionOld?.[t] as number) &&
             valid(r.entropyNew?.[t] as number, r.collisionNew?.[t] as number);
           if (!fine) wrong++;
@@ -99,7 +99,7 @@ describe('synthetic rollouts', () => {
       const x = Array.from({ length: 12 }, () => new Float64Array(n));
       for (const { i, t, d } of logRatiosOf(r)) (x[t] as Float64Array)[i] = d - source.mu;
       const cov = (a: Float64Array, b: Float64Array) =>
-        a.reduce((sum, value, i) => sum + value * (b[i] as number), 0) / n;
+        a.reduce((sum, value, i) => sum + value * b[i], 0) / n;
       const at = (t: number) => x[t] as Float64Array;
       for (const t of [0, 5, 11]) {
         expect(cov(at(t), at(t)) / (truth.withinVariance(t) + truth.tau2)).toBeCloseTo(1, 1);
@@ -110,14 +110,14 @@ describe('synthetic rollouts', () => {
         1,
       );
       const mean = Float64Array.from({ length: n }, (_, i) =>
-        x.reduce((sum, column) => sum + (column[i] as number) / 12, 0),
+        x.reduce((sum, column) => sum + column[i] / 12, 0),
       );
       expect(cov(mean, mean) / truth.logWeightVariance(12)).toBeCloseTo(1, 1);
       expect(truth.logWeightVariance(12)).toBeGreaterThan(2 * truth.naiveVariance(12));
       // responses 2g and 2g + 1 share a prompt
       let between = 0;
       for (let i = 0; i < n; i += 2) {
-        between += ((mean[i] as number) * (mean[i + 1] as number)) / (n / 2);
+        between += (mean[i] * mean[i + 1]) / (n / 2);
       }
       expect(between / truth.logWeightVariance(12)).toBeCloseTo(truth.intraclassCorrelation(12), 1);
     }

@@ -127,14 +127,14 @@ function draw(source: SyntheticSource, from: number, to: number, batches: number
     for (let j = 0; j < groupSize; j++) {
       const i = g * groupSize + j;
       const { length, cut } = drawLength(source, random);
-      offsets[i + 1] = (offsets[i] as number) + length;
+      offsets[i + 1] = offsets[i] + length;
       finished[i] = cut ? 0 : 1;
     }
-    checkTokens((offsets[(g + 1) * groupSize] as number) * batches);
+    checkTokens(offsets[(g + 1) * groupSize] * batches);
     readers.push(random);
   }
 
-  const tokens = offsets[n] as number;
+  const tokens = offsets[n];
   const rollouts = {
     offsets,
     tokenIds: new Int32Array(tokens).fill(-1),
@@ -157,7 +157,7 @@ function draw(source: SyntheticSource, from: number, to: number, batches: number
     const first = g * groupSize;
     drawRewards(random, rollouts.reward.subarray(first, first + groupSize));
     for (let i = first; i < first + groupSize; i++) {
-      drawResponse(rollouts, offsets[i] as number, offsets[i + 1] as number, {
+      drawResponse(rollouts, offsets[i], offsets[i + 1], {
         shift,
         sd,
         rho: source.rho,
@@ -195,7 +195,7 @@ function drawResponse(columns: TokenColumns, start: number, end: number, model: 
   let e = 0;
   for (let t = start; t < end; t++) {
     e = t === start ? next() : rho * e + fresh * next();
-    const d = shift + (sd[t - start] as number) * e;
+    const d = shift + sd[t - start] * e;
     // share of the favourite: 1/V .. 1, mostly high, as in a trained policy (cube: mean 3/4)
     const u = random.bits() / 2 ** 32;
     const favourite = 1 / VOCABULARY + (1 - 1 / VOCABULARY) * (1 - u * u * u);
@@ -253,21 +253,20 @@ export function syntheticTruth(source: SyntheticSource): SyntheticTruth {
   const independent = new Float64Array(maxLength + 1);
   let cov = 0;
   for (let t = 0; t < maxLength; t++) {
-    const own = sd[t] as number;
-    if (t > 0) cov = rho * (cov + (sd[t - 1] as number));
-    sumVariance[t + 1] = (sumVariance[t] as number) + own * own + 2 * own * cov;
-    independent[t + 1] = (independent[t] as number) + own * own;
+    const own = sd[t];
+    if (t > 0) cov = rho * (cov + sd[t - 1]);
+    sumVariance[t + 1] = sumVariance[t] + own * own + 2 * own * cov;
+    independent[t + 1] = independent[t] + own * own;
   }
-  const logWeightVariance = (length: number): number =>
-    tau2 + (sumVariance[length] as number) / length ** 2;
+  const logWeightVariance = (length: number): number => tau2 + sumVariance[length] / length ** 2;
   return {
     mu,
     tau2,
     rho,
-    withinVariance: (t) => (sd[t] as number) ** 2,
+    withinVariance: (t) => sd[t] ** 2,
     autocorrelation: (lag) => rho ** lag,
     logWeightVariance,
-    naiveVariance: (length) => tau2 / length + (independent[length] as number) / length ** 2,
+    naiveVariance: (length) => tau2 / length + independent[length] / length ** 2,
     intraclassCorrelation: (length) => tau2 / logWeightVariance(length),
   };
 }

@@ -128,12 +128,7 @@ export function subset<const T extends string>(
     v.check((names) => new Set(names).size === names.length, 'a name is given twice'),
     v.transform((names) => options.filter((name) => names.includes(name))),
   );
-  return declare<T[]>(
-    schema as v.GenericSchema<T[]>,
-    { kind: 'subset', options },
-    [...fallback],
-    words,
-  );
+  return declare<T[]>(schema, { kind: 'subset', options }, [...fallback], words);
 }
 
 export function flag(fallback: boolean, words: Words) {
@@ -160,12 +155,7 @@ export function list<Item extends Declarations & v.GenericSchema>(
 ) {
   const schema = v.pipe(v.array(item), v.minLength(least), v.maxLength(most));
   type Value = v.InferOutput<Item>[];
-  return declare<Value>(
-    schema as unknown as v.GenericSchema<Value>,
-    { kind: 'list', item, least, most },
-    fallback,
-    words,
-  );
+  return declare<Value>(schema, { kind: 'list', item, least, most }, fallback, words);
 }
 
 /** For what the makers above do not cover; `parse` may return anything, the schema decides. */
@@ -252,7 +242,7 @@ function parseAs(shape: Shape, text: string): unknown {
       return text.split(',').map((one) => {
         const texts = one.split('~');
         if (texts.length !== parts.length) return undefined;
-        return Object.fromEntries(parts.map(({ key, read }, i) => [key, read(texts[i] as string)]));
+        return Object.fromEntries(parts.map(({ key, read }, i) => [key, read(texts[i])]));
       });
     }
     case 'text':

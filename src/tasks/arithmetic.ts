@@ -30,8 +30,8 @@ function formatValue(value: number): string {
 }
 
 export function formatExpression({ values, operators }: Expression): string {
-  let text = formatValue(values[0] as number);
-  operators.forEach((operator, i) => (text += operator + formatValue(values[i + 1] as number)));
+  let text = formatValue(values[0]);
+  operators.forEach((operator, i) => (text += operator + formatValue(values[i + 1])));
   return text;
 }
 
@@ -68,8 +68,8 @@ export function validReductions({ operators }: Expression): number[] {
 }
 
 export function reduceAt({ values, operators }: Expression, i: number): Expression {
-  const a = values[i] as number;
-  const b = values[i + 1] as number;
+  const a = values[i];
+  const b = values[i + 1];
   const operator = operators[i];
   const value = operator === '+' ? a + b : operator === '-' ? a - b : a * b;
   return {
@@ -81,9 +81,9 @@ export function reduceAt({ values, operators }: Expression, i: number): Expressi
 export function evaluate(expression: Expression): number {
   let current = expression;
   while (current.operators.length > 0) {
-    current = reduceAt(current, validReductions(current)[0] as number);
+    current = reduceAt(current, validReductions(current)[0]);
   }
-  return current.values[0] as number;
+  return current.values[0];
 }
 
 /** A random solution within +-LIMIT, or undefined when the path drawn leaves that range. */
@@ -92,7 +92,7 @@ function solve(expression: Expression, random: Random): string | undefined {
   let text = '';
   while (current.operators.length > 0) {
     const valid = validReductions(current);
-    current = reduceAt(current, valid[random.integer(valid.length)] as number);
+    current = reduceAt(current, valid[random.integer(valid.length)]);
     if (current.values.some((value) => Math.abs(value) > LIMIT)) return undefined;
     text += formatExpression(current) + (current.operators.length > 0 ? EQUALS : END);
   }

@@ -80,15 +80,14 @@ export function distances(maze: Maze, from: number): number[] {
     for (const move of MOVE_NAMES) {
       const next = step(maze, cell, move);
       if (next === undefined || distance[next] !== -1) continue;
-      distance[next] = (distance[cell] as number) + 1;
+      distance[next] = distance[cell] + 1;
       queue.push(next);
     }
   }
   return distance;
 }
 
-const pick = <T>(random: Random, items: readonly T[]): T =>
-  items[random.integer(items.length)] as T;
+const pick = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)];
 
 /** Corridors grown from a random cell, with a loop opened here and there. */
 function carve(random: Random, rows: number, columns: number): Pick<Maze, 'open' | 'start'> {
@@ -164,9 +163,7 @@ function solve(maze: Maze, random: Random): string {
       const next = step(maze, cell, move);
       return next !== undefined && !visited.has(next);
     });
-    const nearer = ways.filter(
-      (move) => (toGoal[step(maze, cell, move) as number] as number) < (toGoal[cell] as number),
-    );
+    const nearer = ways.filter((move) => toGoal[step(maze, cell, move) as number] < toGoal[cell]);
     const choice = nearer.length > 0 && random.uniform() < DIRECTNESS ? nearer : ways;
     const move = choice.length > 0 ? pick(random, choice) : (back as Move);
     const next = step(maze, cell, move) as number;
@@ -241,7 +238,7 @@ function verify(prompt: string, response: string): Verdict {
 function expectedTokens(prompt: string): number {
   const drawn = parseMaze(prompt.replace(/=$/, ''));
   if (drawn === undefined) return 0;
-  return 4.5 * (distances(drawn, drawn.start)[drawn.goal] as number);
+  return 4.5 * distances(drawn, drawn.start)[drawn.goal];
 }
 
 export const maze: Task = { id: 'maze', draw, verify, expectedTokens };

@@ -44,10 +44,10 @@ export function adamW(options: AdamWOptions) {
     const clip = np.minimum(np.array(gradientClip).div(norm.ref.add(1e-6)), 1);
     const out: { params: Params; mu: Params; nu: Params } = { params: {}, mu: {}, nu: {} };
     for (const name of Object.keys(params)) {
-      const p = params[name] as np.Array;
-      const g = (grads[name] as np.Array).mul(clip.ref);
-      const m = (mu[name] as np.Array).mul(beta1).add(g.ref.mul(1 - beta1));
-      const v = (nu[name] as np.Array).mul(beta2).add(np.square(g).mul(1 - beta2));
+      const p = params[name];
+      const g = grads[name].mul(clip.ref);
+      const m = mu[name].mul(beta1).add(g.ref.mul(1 - beta1));
+      const v = nu[name].mul(beta2).add(np.square(g).mul(1 - beta2));
       let direction = m.ref
         .div(correction1.ref)
         .div(np.sqrt(v.ref.div(correction2.ref)).add(epsilon));

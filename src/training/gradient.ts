@@ -63,7 +63,7 @@ function lossOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: n
 export function forwardOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
   const compiled = jit(lossOf(policy, settings, kl));
   return async (params: Params, batch: Microbatch): Promise<number> => {
-    const [value, logp] = compiled(tree.ref(params), upload(batch)) as [np.Array, np.Array];
+    const [value, logp] = compiled(tree.ref(params), upload(batch));
     logp.dispose();
     return Number((await value.data())[0]);
   };
@@ -86,6 +86,6 @@ export function gradientOf(policy: DifferentiablePolicy, settings: ObjectiveSett
 /** Element-wise sum; consumes both. */
 export const addGradients = jit((a: Params, b: Params): Params => {
   const sum: Params = {};
-  for (const name of Object.keys(a)) sum[name] = (a[name] as np.Array).add(b[name] as np.Array);
+  for (const name of Object.keys(a)) sum[name] = a[name].add(b[name]);
   return sum;
 });

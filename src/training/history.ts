@@ -39,7 +39,7 @@ export class StepHistory<T> {
     let best = 0;
     let least = Infinity;
     for (let i = 1; i < this.entries.length - 1; i++) {
-      const gap = (this.entries[i + 1] as Entry<T>).step - (this.entries[i - 1] as Entry<T>).step;
+      const gap = this.entries[i + 1].step - this.entries[i - 1].step;
       if (gap < least) [best, least] = [i, gap];
     }
     return best;

@@ -39,7 +39,7 @@ function padded(
   const out = new Float32Array(LENGTHS.length * WIDTH).fill(rest);
   LENGTHS.forEach((length, i) => {
     for (let j = 0; j < length; j++) {
-      out[i * WIDTH + j] = values[(offsets[i] as number) + j] as number;
+      out[i * WIDTH + j] = values[offsets[i] + j];
     }
   });
   return out;
@@ -87,7 +87,7 @@ describe.each(OBJECTIVES.map((objective) => [objective.id, objective] as const))
       const steepest = Math.max(...expected.gradient.map(Math.abs));
       const want = padded(expected.gradient, batch);
       gradient.forEach((g, i) => {
-        expect(Math.abs(g - (want[i] as number))).toBeLessThan(1e-5 * steepest + 1e-9);
+        expect(Math.abs(g - want[i])).toBeLessThan(1e-5 * steepest + 1e-9);
       });
     }
   });

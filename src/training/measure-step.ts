@@ -4,7 +4,7 @@
  * state, warm in everything. Contract: changes nothing that a race depends on. Rewards are made up, right
  * and wrong in turn, so that every response has a gradient whatever the policy can do.
  */
-import { DEFAULT_TRAINING, type RacerSettings, type TrainingSettings } from '../settings/training';
+import { DEFAULT_TRAINING, type TrainingSettings } from '../settings/training';
 import type { Weights } from '../policy/graph/lift';
 import type { Rollouts } from '../rollouts/rollouts';
 import { taskOf } from '../rollouts/sample-groups';
@@ -23,7 +23,7 @@ export async function measureStep(
   start: Weights,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<StepEstimate> {
-  const objective = settings.racers[0] as RacerSettings;
+  const objective = settings.racers[0];
   const small: TrainingSettings = {
     ...settings,
     prompts: PROMPTS,
@@ -81,7 +81,7 @@ const learningOf = ({ report: { seconds } }: StepResult) => seconds.gradient + s
 function placesOf(rollouts: Rollouts, promptTokens: (text: string) => number): number[] {
   const { offsets, group, prompts } = rollouts;
   return Array.from(group, (g, i) => {
-    const response = (offsets[i + 1] as number) - (offsets[i] as number);
-    return promptTokens(prompts[g] as string) + response - 1;
+    const response = offsets[i + 1] - offsets[i];
+    return promptTokens(prompts[g]) + response - 1;
   });
 }

@@ -59,7 +59,7 @@ export function microbatches(
 ): Microbatch[] {
   // Alike lengths share a rectangle.
   const order = sequences.map((_, i) => i);
-  const length = (i: number) => lengthOf(sequences[i] as TrainingSequence);
+  const length = (i: number) => lengthOf(sequences[i]);
   order.sort((a, b) => length(b) - length(a) || a - b);
   const result: Microbatch[] = [];
   for (let at = 0; at < order.length; at += rows) {
@@ -74,7 +74,7 @@ function rectangle(
   pad: number,
   rows: number,
 ): Microbatch {
-  const longest = lengthOf(sequences[members[0] as number] as TrainingSequence);
+  const longest = lengthOf(sequences[members[0]]);
   const width = widthFor(longest);
   const size = rows * width;
   const batch: Microbatch = {
@@ -96,12 +96,12 @@ function rectangle(
   };
   for (let row = members.length; row < rows; row++) batch.attentionMask[row * width] = 1;
   members.forEach((member, row) => {
-    const { prompt, response, ...rest } = sequences[member] as TrainingSequence;
+    const { prompt, response, ...rest } = sequences[member];
     const tokens = [...prompt, ...response];
     const from = row * width;
     for (let i = 0; i + 1 < tokens.length; i++) {
-      batch.inputIds[from + i] = tokens[i] as number;
-      batch.targets[from + i] = tokens[i + 1] as number;
+      batch.inputIds[from + i] = tokens[i];
+      batch.targets[from + i] = tokens[i + 1];
       batch.attentionMask[from + i] = 1;
       batch.positionIds[from + i] = i;
     }

@@ -51,17 +51,17 @@ export async function minibatchGradient(
   const places: number[] = [];
   const sequences: TrainingSequence[] = [];
   members.forEach((member, place) => {
-    const response = rollout.responses[member]?.tokens as number[];
-    const advantage = rollout.advantage[member] as number;
+    const response = rollout.responses[member]?.tokens;
+    const advantage = rollout.advantage[member];
     if (response.length === 0 || (advantage === 0 && !everyone)) return;
     const [from, to] = [rollout.offsets[member], rollout.offsets[member + 1]] as [number, number];
     places.push(place);
     sequences.push({
-      prompt: rollout.prompts[member] as number[],
+      prompt: rollout.prompts[member],
       response,
       logpOld: rollout.old.logp.subarray(from, to),
       advantage,
-      coefficient: coefficient[place] as number,
+      coefficient: coefficient[place],
       ...(inputs.reference ? { logpReference: inputs.reference.subarray(from, to) } : {}),
     });
   });
@@ -74,9 +74,9 @@ export async function minibatchGradient(
     loss += result.loss;
     gradient = gradient === null ? result.gradient : addGradients(gradient, result.gradient);
     micro.members.forEach((member, row) => {
-      const place = places[member] as number;
+      const place = places[member];
       const [from, to] = [batch.offsets[place], batch.offsets[place + 1]] as [number, number];
-      const start = micro.starts[row] as number;
+      const start = micro.starts[row];
       batch.logpNew.set(result.logp.subarray(start, start + to - from), from);
     });
   }
@@ -87,15 +87,15 @@ export async function minibatchGradient(
 function columnsOf({ rollout, members }: MinibatchInputs): ObjectiveBatch {
   const offsets = new Uint32Array(members.length + 1);
   members.forEach((member, i) => {
-    const length = rollout.responses[member]?.tokens.length as number;
-    offsets[i + 1] = (offsets[i] as number) + length;
+    const length = rollout.responses[member]?.tokens.length;
+    offsets[i + 1] = offsets[i] + length;
   });
-  const logpOld = new Float64Array(offsets[members.length] as number);
+  const logpOld = new Float64Array(offsets[members.length]);
   members.forEach((member, i) => {
     const [from, to] = [rollout.offsets[member], rollout.offsets[member + 1]];
     logpOld.set(rollout.old.logp.subarray(from, to), offsets[i]);
   });
-  const advantage = Float64Array.from(members, (member) => rollout.advantage[member] as number);
+  const advantage = Float64Array.from(members, (member) => rollout.advantage[member]);
   return { offsets, logpOld, logpNew: logpOld.slice(), advantage };
 }
 

@@ -43,9 +43,7 @@ const widen = (weights: Weights): Weights64 =>
   new Map([...weights].map(([name, { values }]) => [name, Float64Array.from(values)]));
 
 function logProbs(w: Weights64): number[] {
-  return responses.flatMap((response, i) =>
-    referenceLogProbs(MINUTE, w, PROMPTS[i] as number[], response),
-  );
+  return responses.flatMap((response, i) => referenceLogProbs(MINUTE, w, PROMPTS[i], response));
 }
 
 const offsets = () =>
@@ -91,16 +89,13 @@ function referenceGradient(
     const own = new Float64Array(values.length).fill(Number.NaN);
     for (let i = 0; i < values.length; i++) {
       if (!wanted(name, i)) continue;
-      const middle = values[i] as number;
+      const middle = values[i];
       values[i] = middle + step;
       const above = logProbs(w);
       values[i] = middle - step;
       const below = logProbs(w);
       values[i] = middle;
-      own[i] = above.reduce(
-        (sum, y, t) => sum + ((perToken[t] as number) * (y - (below[t] as number))) / (2 * step),
-        0,
-      );
+      own[i] = above.reduce((sum, y, t) => sum + (perToken[t] * (y - below[t])) / (2 * step), 0);
     }
     gradient.set(name, own);
   }
@@ -207,13 +202,13 @@ test('two updates on the same rollouts are those of an independent float64 AdamW
         Float64Array,
       ];
       values.forEach((value, i) => {
-        const slope = (g[i] as number) * clip;
-        m[i] = options.beta1 * (m[i] as number) + (1 - options.beta1) * slope;
-        v[i] = options.beta2 * (v[i] as number) + (1 - options.beta2) * slope ** 2;
+        const slope = g[i] * clip;
+        m[i] = options.beta1 * m[i] + (1 - options.beta1) * slope;
+        v[i] = options.beta2 * v[i] + (1 - options.beta2) * slope ** 2;
         const unit =
-          (m[i] as number) /
+          m[i] /
           (1 - options.beta1 ** t) /
-          (Math.sqrt((v[i] as number) / (1 - options.beta2 ** t)) + options.epsilon);
+          (Math.sqrt(v[i] / (1 - options.beta2 ** t)) + options.epsilon);
         values[i] = value - rate * (unit + (isMatrix ? options.weightDecay * value : 0));
       });
     }

@@ -41,14 +41,14 @@ function cutRunningMasks(model: OnnxModel, { mask }: PolicyPorts): string[] {
     ({ opType, input, attribute }) =>
       opType === 'CumSum' && input[0] === mask?.name && attribute.length === 0,
   );
-  const names = sums.map(({ output }) => output[0] as string);
+  const names = sums.map(({ output }) => output[0]);
   for (const name of names) cut(model, name, TensorProto_DataType.INT64);
   return names;
 }
 
 /** [B, T] -> [B, T] how much of each row is attended to up to and with each place. Consumes the mask. */
 function runningSum(mask: np.Array): np.Array {
-  const width = mask.shape[1] as number;
+  const width = mask.shape[1];
   const upTo = Float32Array.from({ length: width * width }, (_, i) =>
     Math.floor(i / width) <= i % width ? 1 : 0,
   );
@@ -105,11 +105,11 @@ export class DifferentiablePolicy {
     const { [logits.name]: wanted, ...rest } = this.model.run(feeds);
     const taps: Params = {};
     for (const [name, array] of Object.entries(rest)) {
-      if (this.taps.includes(name)) taps[name] = array as np.Array;
+      if (this.taps.includes(name)) taps[name] = array;
       else array.dispose();
     }
     const logp = nn
-      .logSoftmax(wanted as np.Array, -1)
+      .logSoftmax(wanted, -1)
       .mul(nn.oneHot(grids.targets, this.vocabularySize))
       .sum(-1);
     return { logp, taps };

@@ -67,7 +67,7 @@ function stepOf(task: Task, settings: TrainingSettings, step: number, share: num
     const lengths = members
       .map(groupOf)
       .filter((group) => moves[group])
-      .map((group) => (texts[group] as string).length + (tokens[group] as number) - 1);
+      .map((group) => texts[group].length + tokens[group] - 1);
     if (lengths.length === 0) continue;
     const widths = widthsOf(lengths);
     result.updates++;

@@ -86,7 +86,7 @@ export class Race {
   async restore(snapshot: RaceSnapshot): Promise<void> {
     for (const [i, state] of snapshot.racers.entries()) await this.racers[i]?.restore(state);
     this.turn = this.racers.reduce(
-      (first, racer, i) => (racer.stepsDone < (this.racers[first] as Racer).stepsDone ? i : first),
+      (first, racer, i) => (racer.stepsDone < this.racers[first].stepsDone ? i : first),
       0,
     );
   }
@@ -158,7 +158,7 @@ export class Race {
   private async takeTurn(): Promise<boolean> {
     const began = performance.now();
     try {
-      const racer = this.racers[this.turn] as Racer;
+      const racer = this.racers[this.turn];
       const { report, rollouts } = await racer.step({
         signal: this.abort.signal,
         onPhase: (phase) => this.report(phase),

@@ -166,7 +166,7 @@ test('the gradient of every objective is that of wasm, to float32 rounding', asy
     const [a, b] = [gpu.get(objective), wasm.get(objective)];
     if (!a || !b) throw new Error(objective);
     const steepest = Math.max(...b.gradient.map(Math.abs));
-    const apart = Math.max(...b.gradient.map((x, i) => Math.abs(x - (a.gradient[i] as number))));
+    const apart = Math.max(...b.gradient.map((x, i) => Math.abs(x - a.gradient[i])));
     expect(steepest, objective).toBeGreaterThan(1e-3);
     expect(apart / steepest, objective).toBeLessThan(1e-4);
     // VESPO's weight is a power of the whole response: float32 errors of all its tokens add up there.

@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 async function racer(settings: TrainingSettings, own: TrainingContext = context): Promise<Racer> {
   const start = await own.host.checkpoint(settings.start);
-  return new Racer(own, settings, settings.racers[0] as TrainingSettings['racers'][number], start);
+  return new Racer(own, settings, settings.racers[0], start);
 }
 
 async function rewards(settings: TrainingSettings, own: TrainingContext): Promise<number[]> {

@@ -81,15 +81,12 @@ export type StepReport = v.InferOutput<typeof stepReportSchema>;
 export function weightFigures(rollouts: Rollouts): WeightFigures {
   const { offsets, logpOld, logpNew } = rollouts;
   const n = offsets.length - 1;
-  const logRatio = Float64Array.from(
-    { length: offsets[n] as number },
-    (_, t) => (logpNew[t] as number) - (logpOld[t] as number),
-  );
+  const logRatio = Float64Array.from({ length: offsets[n] }, (_, t) => logpNew[t] - logpOld[t]);
   const logWeights: number[] = [];
   const inverseLengths: number[] = [];
   for (let i = 0; i < n; i++) {
-    const from = offsets[i] as number;
-    const to = offsets[i + 1] as number;
+    const from = offsets[i];
+    const to = offsets[i + 1];
     if (to === from) continue;
     logWeights.push(mean(logRatio.subarray(from, to)));
     inverseLengths.push(1 / (to - from));
@@ -108,9 +105,9 @@ export function weightFigures(rollouts: Rollouts): WeightFigures {
 export function informativeGroups(reward: ArrayLike<number>, group: ArrayLike<number>): number {
   const ranges = new Map<number, [number, number]>();
   for (let i = 0; i < reward.length; i++) {
-    const r = reward[i] as number;
-    const range = ranges.get(group[i] as number);
-    if (range === undefined) ranges.set(group[i] as number, [r, r]);
+    const r = reward[i];
+    const range = ranges.get(group[i]);
+    if (range === undefined) ranges.set(group[i], [r, r]);
     else {
       range[0] = Math.min(range[0], r);
       range[1] = Math.max(range[1], r);

@@ -11,7 +11,7 @@ export function minibatchesOf(settings: TrainingSettings, step: number, n: numbe
   const random = new Random(settings.seed, STREAM.minibatches, step);
   for (let i = n - 1; i > 0; i--) {
     const j = random.integer(i + 1);
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
+    [order[i], order[j]] = [order[j], order[i]];
   }
   const k = settings.minibatches;
   return Array.from({ length: k }, (_, b) =>

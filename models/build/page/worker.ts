@@ -46,7 +46,7 @@ function routerTaps({
  * share of choices that fall on expert i and P_i its mean probability; 1 when both are even.
  */
 function balanceLoss(logits: np.Array, routes: np.Array, perToken: number): np.Array {
-  const experts = logits.shape[2] as number;
+  const experts = logits.shape[2];
   const share = lax.stopGradient(routes).mean([0, 1]).div(perToken);
   return nn.softmax(logits, -1).mean([0, 1]).mul(share).sum().mul(experts);
 }
@@ -64,11 +64,7 @@ function makeLoss(recipe: Recipe, policy: DifferentiablePolicy) {
     });
     let loss = logp.mul(mask.ref).sum().div(mask.sum()).mul(-1);
     for (const { logits, routes } of routers) {
-      const uneven = balanceLoss(
-        taps[logits] as np.Array,
-        taps[routes] as np.Array,
-        architecture.experts?.perToken ?? 1,
-      );
+      const uneven = balanceLoss(taps[logits], taps[routes], architecture.experts?.perToken ?? 1);
       loss = loss.add(uneven.mul(balance / routers.length));
     }
     return loss;

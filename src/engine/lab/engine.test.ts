@@ -59,7 +59,7 @@ class Page {
       (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
     );
     if (event.type !== 'reply') throw new Error(event.type === 'refused' ? event.message : '');
-    return event.reply as LabCalls[K]['reply'];
+    return event.reply;
   }
 
   phase(run: number, phase: string): Promise<Event> {

@@ -43,7 +43,7 @@ class SilentBlob extends Blob {
         view.set(new Uint8Array(await all(), 0, view.byteLength));
         controller.byobRequest?.respond(view.byteLength);
       },
-    }) as ReturnType<Blob['stream']>;
+    });
   }
 }
 
@@ -72,7 +72,7 @@ function open() {
     );
     if (event?.type === 'refused') throw new Error(event.message);
     if (event?.type !== 'reply') throw new Error('no answer');
-    return event.reply as LabCalls[K]['reply'];
+    return event.reply;
   };
   const read = async (
     run: number,

@@ -52,7 +52,7 @@ function watch(
 
 const lengths = (rollouts: Rollouts) =>
   Array.from({ length: sequenceCount(rollouts) }, (_, i) => {
-    return (rollouts.offsets[i + 1] as number) - (rollouts.offsets[i] as number);
+    return rollouts.offsets[i + 1] - rollouts.offsets[i];
   });
 
 describe('Run', () => {

@@ -79,7 +79,7 @@ export class Channel<C extends Calls, Order extends Message, Event extends Messa
       signal?.addEventListener('abort', abort);
       this.waiting.set(requestId, {
         // The worker's end is typed by the same calls.
-        settle: (reply) => (over(), resolve(reply as C[K]['reply'])),
+        settle: (reply) => (over(), resolve(reply)),
         reject: (error) => (over(), reject(error)),
       });
       this.post(request);

@@ -85,7 +85,7 @@ class Page {
       (e) => (e.type === 'reply' || e.type === 'refused') && e.requestId === requestId,
     );
     if (event.type !== 'reply') throw new Error(event.type === 'refused' ? event.message : '');
-    return event.reply as TrainerCalls[K]['reply'];
+    return event.reply;
   }
 
   /** All that a step says but for how long it took. */
@@ -174,7 +174,7 @@ describe('a race behind its protocol', () => {
     // Finished, it comes back with its weights.
     const done = await third.ask('recall', { kept: kept.id });
     if (!done.snapshot) throw new Error('no snapshot');
-    const { reports } = after.races[0] as (typeof after.races)[number];
+    const { reports } = after.races[0];
     third.start(3, kept.settings, { kept: kept.id, snapshot: done.snapshot, reports });
     await third.phase('finished');
     expect(third.curve()).toEqual([]);

@@ -89,9 +89,9 @@ describe('clipping', () => {
       for (const [k, low] of map.epsilon.entries()) {
         for (const [m, high] of map.epsilon.entries()) {
           const expected = direct(rollouts, id, low, high);
-          const share = (map.low.clipped[k] as number) + (map.high.clipped[m] as number);
+          const share = map.low.clipped[k] + map.high.clipped[m];
           expect(share).toBeCloseTo(expected.share, 12);
-          const lost = (map.low.massLost[k] as number) + (map.high.massLost[m] as number);
+          const lost = map.low.massLost[k] + map.high.massLost[m];
           expect(1 - map.ceilingLost - lost).toBeCloseTo(expected.kept, 9);
         }
       }
@@ -119,10 +119,10 @@ describe('clipping', () => {
     const [gspo, token] = maps;
     expect([gspo?.unit, token?.unit]).toEqual(['sequences', 'tokens']);
     expect(token?.published.clipped).not.toBe(gspo?.published.clipped);
-    expect(token?.published.massKept).toBeCloseTo(gspo?.published.massKept as number, 12);
+    expect(token?.published.massKept).toBeCloseTo(gspo?.published.massKept, 12);
     // The law is averaged over tokens, too: long responses, which are outside less often, count more.
     const [s, t] = maps.map(({ high }) => high.predictedOutside?.[20] as number);
-    expect(t).toBeLessThan(s as number);
+    expect(t).toBeLessThan(s);
   });
 
   it('DPPO has a divergence for a band, so no law is predicted; CISPO has no lower edge', async () => {
@@ -139,7 +139,7 @@ describe('clipping', () => {
       for (const side of [map.low, map.high]) {
         const falling = Array.from(side.clipped);
         expect(falling).toEqual([...falling].sort((a, b) => b - a));
-        side.clipped.forEach((x, k) => expect(x).toBeLessThanOrEqual(side.outside[k] as number));
+        side.clipped.forEach((x, k) => expect(x).toBeLessThanOrEqual(side.outside[k]));
       }
       expect(map.published.massKept).toBeGreaterThan(0);
       expect(map.published.massKept).toBeLessThanOrEqual(1);

@@ -42,13 +42,13 @@ function moments(values: Float64Array, weights: Float64Array | null): [number, n
   let total = 0;
   let sum = 0;
   for (let t = 0; t < values.length; t++) {
-    total += weights[t] as number;
-    sum += (weights[t] as number) * (values[t] as number);
+    total += weights[t];
+    sum += weights[t] * values[t];
   }
   const center = sum / total;
   let squares = 0;
   for (let t = 0; t < values.length; t++) {
-    squares += (weights[t] as number) * ((values[t] as number) - center) ** 2;
+    squares += weights[t] * (values[t] - center) ** 2;
   }
   return [center, (squares / total) * (values.length / (values.length - 1))];
 }
@@ -69,12 +69,12 @@ export function prepareClipping(
     let allSequences = 0;
     let allTokens = 0;
     for (let i = 0; i < n; i++) {
-      const weight = sequenceWeight ? (sequenceWeight[i] as number) : 1;
+      const weight = sequenceWeight ? sequenceWeight[i] : 1;
       allSequences += weight;
-      allTokens += weight * (lengths[i] as number);
-      if (Math.sign(rollouts.advantage[i] as number) !== sign) continue;
+      allTokens += weight * lengths[i];
+      if (Math.sign(rollouts.advantage[i]) !== sign) continue;
       sequences += weight;
-      tokens += weight * (lengths[i] as number);
+      tokens += weight * lengths[i];
     }
     return { sequences: sequences / allSequences, tokens: tokens / allTokens };
   };
@@ -100,5 +100,5 @@ export function prepareClipping(
 
 /** How much response i counts. */
 export function responseWeight(data: ClippingData, i: number): number {
-  return data.sequenceWeight ? (data.sequenceWeight[i] as number) : 1;
+  return data.sequenceWeight ? data.sequenceWeight[i] : 1;
 }

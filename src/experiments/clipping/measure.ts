@@ -150,9 +150,9 @@ function clipMap(
   ).sort();
   const { low, high, ceilingLost } = measureSides(data, clipped, points);
   const places = grid.map((epsilon) => points.indexOf(epsilon));
-  const onGrid = (values: Float64Array) => places.map((k) => values[k] as number);
+  const onGrid = (values: Float64Array) => places.map((k) => values[k]);
   const at = (values: Float64Array, epsilon: number | null) =>
-    epsilon === null ? 0 : (values[points.indexOf(epsilon)] as number);
+    epsilon === null ? 0 : values[points.indexOf(epsilon)];
   const sideOf = (side: MeasuredSide): MeasuredSide => ({
     clipped: onGrid(side.clipped),
     outside: onGrid(side.outside),
@@ -187,12 +187,12 @@ function lengthBins(
   intervals: PromptIntervals,
 ): MeasuredLengthBin[] {
   return geometricLengthBins(data.lengths, settings.bins).map((bin) => {
-    const lengthOf = (i: number): number => data.lengths[i] as number;
+    const lengthOf = (i: number): number => data.lengths[i];
     const shareOutside = (bandOf: (length: number) => Band): Estimate =>
       proportion(
         data,
         bin.members,
-        (i) => isOutside(data.logWeight[i] as number, bandOf(lengthOf(i))),
+        (i) => isOutside(data.logWeight[i], bandOf(lengthOf(i))),
         intervals,
         (i) => responseWeight(data, i),
       );
@@ -219,15 +219,15 @@ function outsideShare(
   for (let i = 0; i < data.lengths.length; i++) {
     if (level === 'sequence') {
       const weight = responseWeight(data, i);
-      sums.add(i, [weight, weight * outside(data.logWeight[i] as number)]);
+      sums.add(i, [weight, weight * outside(data.logWeight[i])]);
       continue;
     }
     let tokens = 0;
     let hits = 0;
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+    for (let t = data.offsets[i]; t < data.offsets[i + 1]; t++) {
+      const weight = data.tokenWeight ? data.tokenWeight[t] : 1;
       tokens += weight;
-      hits += weight * outside(data.logRatio[t] as number);
+      hits += weight * outside(data.logRatio[t]);
     }
     sums.add(i, [tokens, hits]);
   }
@@ -253,26 +253,25 @@ function disparityOf(
   const sums = data.newSums(2 * count);
   let total = 0;
   for (let i = 0; i < data.lengths.length; i++) {
-    const advantage = data.advantage[i] as number;
+    const advantage = data.advantage[i];
     const terms = new Array<number>(2 * count).fill(0);
     let size = 0;
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
-      const log = data.logRatio[t] as number;
+    for (let t = data.offsets[i]; t < data.offsets[i + 1]; t++) {
+      const weight = data.tokenWeight ? data.tokenWeight[t] : 1;
+      const log = data.logRatio[t];
       size += weight;
       bands.forEach(({ grpo }, k) => {
-        if (clippedBy(log, advantage, grpo))
-          terms[count + k] = (terms[count + k] as number) + weight;
+        if (clippedBy(log, advantage, grpo)) terms[count + k] = terms[count + k] + weight;
       });
     }
     bands.forEach(({ gspo }, k) => {
-      if (clippedBy(data.logWeight[i] as number, advantage, gspo)) terms[k] = size;
+      if (clippedBy(data.logWeight[i], advantage, gspo)) terms[k] = size;
     });
     total += size;
     sums.add(i, terms);
   }
   const totals = sums.sums.columns.map((column) => column.reduce((a, b) => a + b, 0));
-  const clipped = (k: number): number => totals[k] as number;
+  const clipped = (k: number): number => totals[k];
   const both = (k: number, j: number): boolean => clipped(k) > 0 && clipped(count + j) > 0;
   const orders = both(PUBLISHED, PUBLISHED)
     ? jackknifeOf(sums.sums, (own) => logRatioOf(PUBLISHED, count + PUBLISHED)(own) / Math.LN10)
@@ -313,13 +312,9 @@ function adaptiveDifference(
   const longest = sorted[Math.floor((2 * sorted.length) / 3)] ?? 0;
   return shareDifference(
     data,
-    (i) =>
-      isOutside(
-        data.logWeight[i] as number,
-        adaptiveBand(data, settings.z, data.lengths[i] as number),
-      ),
-    (i) => (data.lengths[i] as number) > longest,
-    (i) => (data.lengths[i] as number) <= shortest,
+    (i) => isOutside(data.logWeight[i], adaptiveBand(data, settings.z, data.lengths[i])),
+    (i) => data.lengths[i] > longest,
+    (i) => data.lengths[i] <= shortest,
     intervals,
     (i) => responseWeight(data, i),
   );

@@ -101,39 +101,39 @@ function excessOver(data: ClippingData, level: 'token' | 'sequence', band: Band)
   const outside = (log: number): boolean => log < low || log > high;
   for (let i = 0; i < data.lengths.length; i++) {
     const terms = new Array<number>(5 + at.length).fill(0);
-    const add = (k: number, x: number): void => void (terms[k] = (terms[k] as number) + x);
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const weight = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
-      const d = (data.logRatio[t] as number) - data.mu;
+    const add = (k: number, x: number): void => void (terms[k] = terms[k] + x);
+    for (let t = data.offsets[i]; t < data.offsets[i + 1]; t++) {
+      const weight = data.tokenWeight ? data.tokenWeight[t] : 1;
+      const d = data.logRatio[t] - data.mu;
       add(2, weight);
       add(3, weight * d);
       add(4, weight * d * d);
       if (level === 'sequence') continue;
       add(0, weight);
       add(5, weight);
-      if (outside(data.logRatio[t] as number)) add(1, weight);
+      if (outside(data.logRatio[t])) add(1, weight);
     }
     if (level === 'sequence') {
       const weight = responseWeight(data, i);
       add(0, weight);
-      add(5 + (classOf.get(data.lengths[i] as number) as number), weight);
-      if (outside(data.logWeight[i] as number)) add(1, weight);
+      add(5 + (classOf.get(data.lengths[i]) as number), weight);
+      if (outside(data.logWeight[i])) add(1, weight);
     }
     sums.add(i, terms);
   }
   const statistic = (totals: Float64Array): number => {
-    const tokens = totals[2] as number;
-    const shift = (totals[3] as number) / tokens;
-    const sigma = Math.sqrt((totals[4] as number) / tokens - shift * shift);
+    const tokens = totals[2];
+    const shift = totals[3] / tokens;
+    const sigma = Math.sqrt(totals[4] / tokens - shift * shift);
     const law = { ...data, mu: data.mu + shift, sigma };
     let predicted = 0;
     at.forEach((length, k) => {
-      predicted += (totals[5 + k] as number) * predictOutside(law, level, length, band);
+      predicted += totals[5 + k] * predictOutside(law, level, length, band);
     });
     // a law that predicts none at all is wrong by any factor: 300 orders of magnitude stand for it
-    return Math.log((totals[1] as number) / Math.max(predicted, 1e-300));
+    return Math.log(totals[1] / Math.max(predicted, 1e-300));
   };
-  const hits = (sums.sums.columns[1] as Float64Array).some((own) => own > 0);
+  const hits = sums.sums.columns[1].some((own) => own > 0);
   return hits ? jackknifeOf(sums.sums, statistic) : null;
 }
 
@@ -161,7 +161,7 @@ function meanOutside(
   let weight = 0;
   for (const i of members) {
     const own = responseWeight(data, i);
-    const length = data.lengths[i] as number;
+    const length = data.lengths[i];
     predicted += own * predictOutside(data, 'sequence', length, bandOf(length));
     weight += own;
   }
@@ -256,8 +256,8 @@ function predictSides(
   grid.forEach((epsilon, k) => {
     for (const [length, count] of counts) {
       const tail = tails(data, level, length, { low: epsilon, high: epsilon });
-      if (band.low !== null) below[k] = (below[k] as number) + (tail.below * count) / total;
-      if (1 + epsilon < capped) above[k] = (above[k] as number) + (tail.above * count) / total;
+      if (band.low !== null) below[k] = below[k] + (tail.below * count) / total;
+      if (1 + epsilon < capped) above[k] = above[k] + (tail.above * count) / total;
     }
   });
   return { below, above };

@@ -28,7 +28,7 @@ function pointsBelow(grid: Float64Array, own: number): number {
   let to = grid.length;
   while (from < to) {
     const middle = (from + to) >> 1;
-    if ((grid[middle] as number) < own) from = middle + 1;
+    if (grid[middle] < own) from = middle + 1;
     else to = middle;
   }
   return from;
@@ -44,7 +44,7 @@ class Exceedance {
   /** @param own largest epsilon at which the observation is still outside (exclusive) */
   add(own: number, weight: number): void {
     const bin = pointsBelow(this.grid, own);
-    this.bins[bin] = (this.bins[bin] as number) + weight;
+    this.bins[bin] = this.bins[bin] + weight;
   }
 
   /** [grid] */
@@ -52,7 +52,7 @@ class Exceedance {
     const out = new Float64Array(this.grid.length);
     let above = 0;
     for (let k = this.grid.length; k > 0; k--) {
-      above += this.bins[k] as number;
+      above += this.bins[k];
       out[k - 1] = above;
     }
     return out;
@@ -94,9 +94,9 @@ function visitRatios(
     logFactor: 0,
   };
   for (let i = 0; i < data.lengths.length; i++) {
-    const length = data.lengths[i] as number;
-    const logSequence = data.logWeight[i] as number;
-    const factor = Math.log(Math.abs(data.advantage[i] as number) * (coefficient[i] as number));
+    const length = data.lengths[i];
+    const logSequence = data.logWeight[i];
+    const factor = Math.log(Math.abs(data.advantage[i]) * coefficient[i]);
     if (level === 'sequence' || level === 'sequence-sum') {
       const log = level === 'sequence' ? logSequence : logSequence * length;
       const own = responseWeight(data, i);
@@ -113,9 +113,9 @@ function visitRatios(
     }
     // Where the loss is one per response (GMPO), each token gets its L-th part.
     ratio.logFactor = perSequence ? factor - Math.log(length) : factor;
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const d = data.logRatio[t] as number;
-      const own = data.tokenWeight ? (data.tokenWeight[t] as number) : 1;
+    for (let t = data.offsets[i]; t < data.offsets[i + 1]; t++) {
+      const d = data.logRatio[t];
+      const own = data.tokenWeight ? data.tokenWeight[t] : 1;
       ratio.count = own;
       ratio.massWeight = corrected ? own : 1;
       ratio.logWeight = d;
@@ -124,7 +124,7 @@ function visitRatios(
         ratio.high = d;
         ratio.logWeight = logSequence;
       } else if (distance) {
-        ratio.high = distance(data.logpOld[t] as number, data.logpNew[t] as number);
+        ratio.high = distance(data.logpOld[t], data.logpNew[t]);
       }
       if (logWeight) ratio.logWeight = logWeight(d);
       ratio.low = band.low === null ? -Infinity : -ratio.high;
@@ -166,7 +166,7 @@ export function measure(
   let mass = 0;
   let ceiling = 0;
   visitRatios(data, clipped, (ratio, i) => {
-    const advantage = data.advantage[i] as number;
+    const advantage = data.advantage[i];
     // TRL compares min(r, delta) with the band.
     const above = both ? Math.min(ratio.high, beyond) : ratio.high;
     total += ratio.count;
@@ -199,7 +199,7 @@ export function measure(
   if (effect === 'cap') {
     const factors = share(high.factor.sums(), mass);
     measured.high.massLost = measured.high.massLost.map(
-      (lost, k) => lost - (1 + (grid[k] as number)) * (factors[k] as number),
+      (lost, k) => lost - (1 + grid[k]) * factors[k],
     );
   } else if (effect === 'geometric') {
     const lost = geometricMassLost(data, clipped, grid, largest);
@@ -226,32 +226,32 @@ function geometricMassLost(
   const counts = new Float64Array(grid.length + 1);
   const excess = new Float64Array(grid.length + 1);
   for (let i = 0; i < data.lengths.length; i++) {
-    const advantage = data.advantage[i] as number;
+    const advantage = data.advantage[i];
     if (advantage === 0) continue;
-    const length = data.lengths[i] as number;
+    const length = data.lengths[i];
     const sign = Math.sign(advantage);
-    const log = data.logWeight[i] as number;
+    const log = data.logWeight[i];
     counts.fill(0);
     excess.fill(0);
-    for (let t = data.offsets[i] as number; t < (data.offsets[i + 1] as number); t++) {
-      const own = sign * (data.logRatio[t] as number);
+    for (let t = data.offsets[i]; t < data.offsets[i + 1]; t++) {
+      const own = sign * data.logRatio[t];
       const bin = pointsBelow(grid, own);
-      counts[bin] = (counts[bin] as number) + 1;
-      excess[bin] = (excess[bin] as number) + own;
+      counts[bin] = counts[bin] + 1;
+      excess[bin] = excess[bin] + own;
     }
-    const factor = Math.log(Math.abs(advantage) * (coefficient[i] as number)) - largest;
+    const factor = Math.log(Math.abs(advantage) * coefficient[i]) - largest;
     const weight = corrected ? responseWeight(data, i) : 1;
     const lost = advantage < 0 ? out.low : out.high;
     let clippedTokens = 0;
     let clippedSum = 0;
     for (let k = grid.length; k > 0; k--) {
-      clippedTokens += counts[k] as number;
-      clippedSum += excess[k] as number;
+      clippedTokens += counts[k];
+      clippedSum += excess[k];
       if (clippedTokens === 0) continue;
-      const epsilon = grid[k - 1] as number;
+      const epsilon = grid[k - 1];
       const moved = log - (sign * (clippedSum - clippedTokens * epsilon)) / length;
       const left = Math.exp(factor + moved) * (1 - clippedTokens / length);
-      lost[k - 1] = (lost[k - 1] as number) + weight * (Math.exp(factor + log) - left);
+      lost[k - 1] = lost[k - 1] + weight * (Math.exp(factor + log) - left);
     }
   }
   return out;

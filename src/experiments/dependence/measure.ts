@@ -191,8 +191,8 @@ function aroundExpected(
 ): Float64Array {
   const out = new Float64Array(centered.length);
   expected.forEach((own, i) => {
-    const to = offsets[i + 1] as number;
-    for (let t = offsets[i] as number; t < to; t++) out[t] = (centered[t] as number) - own;
+    const to = offsets[i + 1];
+    for (let t = offsets[i]; t < to; t++) out[t] = centered[t] - own;
   });
   return out;
 }
@@ -208,31 +208,30 @@ function responsePairSums(
   const sumOf = new Float64Array(clusters);
   const tokensOf = new Float64Array(clusters);
   lengths.forEach((length, i) => {
-    const g = cluster[i] as number;
+    const g = cluster[i];
     let sum = 0;
-    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
-      sum += around[t] as number;
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+      sum += around[t];
     }
-    cross[g] = (cross[g] as number) - sum * sum;
-    pairs[g] = (pairs[g] as number) - length * length;
-    sumOf[g] = (sumOf[g] as number) + sum;
-    tokensOf[g] = (tokensOf[g] as number) + length;
+    cross[g] = cross[g] - sum * sum;
+    pairs[g] = pairs[g] - length * length;
+    sumOf[g] = sumOf[g] + sum;
+    tokensOf[g] = tokensOf[g] + length;
   });
   for (let g = 0; g < clusters; g++) {
-    pairs[g] = (pairs[g] as number) + (tokensOf[g] as number) ** 2;
+    pairs[g] = pairs[g] + tokensOf[g] ** 2;
     // a lone response cancels only to rounding
-    cross[g] = (pairs[g] as number) > 0 ? (cross[g] as number) + (sumOf[g] as number) ** 2 : 0;
+    cross[g] = pairs[g] > 0 ? cross[g] + sumOf[g] ** 2 : 0;
   }
   return sums;
 }
 
 /** mean product at lag k, columns (pairs, products) from 2k on */
-const mean0 = (totals: Float64Array, k: number): number =>
-  (totals[2 * k + 1] as number) / (totals[2 * k] as number);
+const mean0 = (totals: Float64Array, k: number): number => totals[2 * k + 1] / totals[2 * k];
 
 /** what different responses to one prompt share, per pair of tokens: tau^2; 0 where it cannot be known */
 const shared = (totals: Float64Array, at: number): number =>
-  (totals[at + 1] as number) > 0 ? (totals[at] as number) / (totals[at + 1] as number) : 0;
+  totals[at + 1] > 0 ? totals[at] / totals[at + 1] : 0;
 
 function correlationAt(totals: Float64Array, k: number, at: number): number {
   const tau2 = shared(totals, at);
@@ -249,10 +248,10 @@ function lagPoints(
 ): LagPoint[] {
   return Array.from({ length: maxLag }, (_, index) => {
     const lag = index + 1;
-    const columns = [0, 1, 2 * lag, 2 * lag + 1].map((k) => lags.columns[k] as Float64Array);
+    const columns = [0, 1, 2 * lag, 2 * lag + 1].map((k) => lags.columns[k]);
     const own = joinSums({ clusters: lags.clusters, columns }, pairs);
     const { estimate, interval } = intervals.estimate(own, (totals) => correlationAt(totals, 1, 4));
-    const count = (columns[2] as Float64Array).reduce((a, b) => a + b, 0);
+    const count = columns[2].reduce((a, b) => a + b, 0);
     return {
       lag,
       pairs: count,

@@ -14,8 +14,8 @@ function policyLike(lengths: readonly number[], seed = 1, perPrompt = 4): Rollou
   const random = new Random(seed, STREAM.synthetic);
   const n = lengths.length;
   const offsets = Uint32Array.from([0, ...lengths]);
-  for (let i = 1; i <= n; i++) offsets[i] = (offsets[i] as number) + (offsets[i - 1] as number);
-  const tokens = offsets[n] as number;
+  for (let i = 1; i <= n; i++) offsets[i] = offsets[i] + offsets[i - 1];
+  const tokens = offsets[n];
   const logpOld = Float32Array.from({ length: tokens }, () => Math.log(random.uniform()) - 0.5);
   return {
     ...emptyRollouts(),

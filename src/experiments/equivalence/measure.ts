@@ -114,17 +114,17 @@ export async function measureEquivalence(
   const shannon = shannonChange(rollouts);
   const crossEntropyChange = Float64Array.from(
     { length: n },
-    (_, i) => (forms.crossEntropyOld[i] as number) - (forms.crossEntropyNew[i] as number),
+    (_, i) => forms.crossEntropyOld[i] - forms.crossEntropyNew[i],
   );
   const correlation = shannon && shannonCorrelation(rollouts, shannon, logWeight);
   const points = thinned(n, MAX_POINTS, context.seed).map((i) => ({
     sequence: i,
-    geometric: forms.geometric[i] as number,
-    perplexity: forms.perplexity[i] as number,
-    entropy: forms.entropy[i] as number,
-    length: lengths[i] as number,
-    shannonChange: shannon ? (shannon[i] as number) : null,
-    crossEntropyChange: crossEntropyChange[i] as number,
+    geometric: forms.geometric[i],
+    perplexity: forms.perplexity[i],
+    entropy: forms.entropy[i],
+    length: lengths[i],
+    shannonChange: shannon ? shannon[i] : null,
+    crossEntropyChange: crossEntropyChange[i],
   }));
   context.progress?.(1);
 
@@ -183,7 +183,7 @@ function deviation(form: Form, values: FloatArray, reference: Float64Array): Dev
   let worstSequence = -1;
   reference.forEach((expected, i) => {
     if (!Number.isFinite(expected) || expected === 0) return;
-    const value = values[i] as number;
+    const value = values[i];
     const off = Number.isFinite(value) ? Math.abs(value / expected - 1) : Infinity;
     relative.push(off);
     if (off > max || worstSequence < 0) {
@@ -212,7 +212,7 @@ function underflowTable(
   return geometricLengthBins(lengths, UNDERFLOW_BINS).map(({ minLength, maxLength, members }) => {
     let lost = 0;
     for (const i of members) {
-      const off = Math.abs((naive[i] as number) / (reference[i] as number) - 1);
+      const off = Math.abs(naive[i] / reference[i] - 1);
       // written so that NaN counts as lost
       if (!(off <= NAIVE_TOLERANCE)) lost++;
     }
@@ -226,7 +226,7 @@ function shannonChange(rollouts: Rollouts): Float64Array | null {
   if (!entropyOld || !entropyNew) return null;
   const change = new Float64Array(entropyOld.length);
   for (let t = 0; t < change.length; t++) {
-    change[t] = (entropyOld[t] as number) - (entropyNew[t] as number);
+    change[t] = entropyOld[t] - entropyNew[t];
   }
   return sequenceMeans(change, offsets);
 }
@@ -242,10 +242,10 @@ function shannonCorrelation(
   const centerX = finiteMean(shannon);
   const centerY = finiteMean(logWeight);
   for (let i = 0; i < shannon.length; i++) {
-    const x = (shannon[i] as number) - centerX;
-    const y = (logWeight[i] as number) - centerY;
+    const x = shannon[i] - centerX;
+    const y = logWeight[i] - centerY;
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-    addToCluster(sums, cluster[i] as number, [1, x, y, x * x, x * y, y * y]);
+    addToCluster(sums, cluster[i], [1, x, y, x * x, x * y, y * y]);
   }
   return jackknifeOf(sums, fisherZ);
 }
@@ -263,7 +263,7 @@ function thinned(n: number, limit: number, seed: number): number[] {
   if (n <= limit) return all;
   const hash = Uint32Array.from(all, (i) => philox4x32(seed, STREAM.display, i, 0, 0, 0)[0]);
   return all
-    .sort((a, b) => (hash[a] as number) - (hash[b] as number) || a - b)
+    .sort((a, b) => hash[a] - hash[b] || a - b)
     .slice(0, limit)
     .sort((a, b) => a - b);
 }

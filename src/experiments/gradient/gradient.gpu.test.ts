@@ -69,7 +69,7 @@ beforeAll(async () => {
   const theta = await score(host.session.fileWeights);
   const offsets = new Uint32Array(sequences.length + 1);
   sequences.forEach(({ response }, i) => {
-    offsets[i + 1] = (offsets[i] as number) + response.length;
+    offsets[i + 1] = offsets[i] + response.length;
   });
   rollouts = {
     offsets,
@@ -93,8 +93,8 @@ const vocabulary = () => host.files.tokenizer.vocabulary.length;
 function grid(value: (sequence: number, token: number) => number): np.Array {
   const out = new Float32Array(rows.length * width());
   rows.forEach((row, r) => {
-    for (let i = prompts[r] as number; i < row.length; i++) {
-      const t = (rollouts.offsets[r] as number) + i - (prompts[r] as number);
+    for (let i = prompts[r]; i < row.length; i++) {
+      const t = rollouts.offsets[r] + i - prompts[r];
       out[r * width() + i - 1] = value(r, t);
     }
   });
@@ -105,8 +105,8 @@ function grid(value: (sequence: number, token: number) => number): np.Array {
 function targets(): np.Array {
   const out = new Float32Array(rows.length * width() * vocabulary());
   rows.forEach((row, r) => {
-    for (let i = prompts[r] as number; i < row.length; i++) {
-      out[(r * width() + i - 1) * vocabulary() + (row[i] as number)] = 1;
+    for (let i = prompts[r]; i < row.length; i++) {
+      out[(r * width() + i - 1) * vocabulary() + row[i]] = 1;
     }
   });
   return np.array(out, { shape: [rows.length, width(), vocabulary()], dtype: np.float32 });
@@ -117,8 +117,7 @@ const perRow = (value: (sequence: number) => number) =>
     Float32Array.from(rows, (_, r) => value(r)),
     { shape: [rows.length, 1] },
   );
-const lengthOf = (r: number) =>
-  (rollouts.offsets[r + 1] as number) - (rollouts.offsets[r] as number);
+const lengthOf = (r: number) => rollouts.offsets[r + 1] - rollouts.offsets[r];
 
 /** min(r A, clip(r) A), negated */
 function clipped(ratio: np.Array, advantage: np.Array, low: number, high: number): np.Array {
@@ -129,13 +128,13 @@ function clipped(ratio: np.Array, advantage: np.Array, low: number, high: number
 /** log pi_theta(y_t) - log pi_old(y_t), 0 where there is no response token; consumes the logits. */
 function logRatio(logits: np.Array): np.Array {
   const logp = nn.logSoftmax(logits, -1).mul(targets()).sum(-1);
-  return logp.sub(grid((_, t) => rollouts.logpOld[t] as number));
+  return logp.sub(grid((_, t) => rollouts.logpOld[t]));
 }
 
 const OBJECTIVES = {
   grpo(logits: np.Array): np.Array {
     const { low, high } = BANDS.grpo;
-    const advantage = perRow((r) => rollouts.advantage[r] as number);
+    const advantage = perRow((r) => rollouts.advantage[r]);
     const loss = clipped(np.exp(logRatio(logits)), advantage, low, high);
     return loss.mul(grid((r) => 1 / lengthOf(r) / rows.length)).sum();
   },
@@ -144,7 +143,7 @@ const OBJECTIVES = {
     const log = logRatio(logits)
       .sum(-1, { keepdims: true })
       .mul(perRow((r) => 1 / lengthOf(r)));
-    const advantage = perRow((r) => rollouts.advantage[r] as number);
+    const advantage = perRow((r) => rollouts.advantage[r]);
     return clipped(np.exp(log), advantage, low, high)
       .sum()
       .mul(1 / rows.length);
@@ -154,7 +153,7 @@ const OBJECTIVES = {
     const d = logRatio(logits);
     const log = d.ref.sum(-1, { keepdims: true }).mul(perRow((r) => 1 / lengthOf(r)));
     const ratio = np.exp(lax.stopGradient(log)).mul(np.exp(d.ref.sub(lax.stopGradient(d))));
-    const advantage = perRow((r) => rollouts.advantage[r] as number);
+    const advantage = perRow((r) => rollouts.advantage[r]);
     return clipped(ratio, advantage, low, high)
       .mul(grid((r) => 1 / lengthOf(r) / rows.length))
       .sum();
@@ -185,7 +184,7 @@ function forward(model: ONNXModel, params: Params): np.Array {
   }
   const { logits, ...rest } = model.run(feeds);
   for (const array of Object.values(rest)) array.dispose();
-  return logits as np.Array;
+  return logits;
 }
 
 function openModel(): { model: ONNXModel; params: () => Params } {
@@ -213,12 +212,12 @@ function formula(logits: Float32Array, gradient: Float64Array): Float32Array<Arr
   const out = new Float32Array(logits.length);
   const v = vocabulary();
   rows.forEach((row, r) => {
-    for (let i = prompts[r] as number; i < row.length; i++) {
+    for (let i = prompts[r]; i < row.length; i++) {
       const start = (r * width() + i - 1) * v;
       const own = logits.subarray(start, start + v);
       const top = own.reduce((a, b) => Math.max(a, b), -Infinity);
       const z = own.reduce((sum, x) => sum + Math.exp(x - top), 0);
-      const g = gradient[(rollouts.offsets[r] as number) + i - (prompts[r] as number)] as number;
+      const g = gradient[rollouts.offsets[r] + i - prompts[r]];
       own.forEach((x, k) => {
         out[start + k] = g * ((k === row[i] ? 1 : 0) - Math.exp(x - top) / z);
       });
@@ -229,11 +228,11 @@ function formula(logits: Float32Array, gradient: Float64Array): Float32Array<Arr
 
 const norm = (values: ArrayLike<number>) => {
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] as number) ** 2;
+  for (let i = 0; i < values.length; i++) squares += values[i] ** 2;
   return Math.sqrt(squares);
 };
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  norm(Float64Array.from(a, (x, i) => x - (b[i] as number)));
+  norm(Float64Array.from(a, (x, i) => x - b[i]));
 
 describe.each(Object.keys(OBJECTIVES) as Name[])('%s', (id) => {
   test('norm and direction in logit space are those of jax-js', async () => {
@@ -242,7 +241,7 @@ describe.each(Object.keys(OBJECTIVES) as Name[])('%s', (id) => {
     expect(new Set(gate)).toEqual(new Set([0, 1]));
 
     const logits = await thetaLogits();
-    const slopes = grad(OBJECTIVES[id])(asLogits(logits)) as np.Array;
+    const slopes = grad(OBJECTIVES[id])(asLogits(logits));
     const truth = (await slopes.data()) as Float32Array;
     const { measure } = measureObjective(rollouts, settingsOf(id), logitNorms(rollouts), 4);
     const size = norm(truth);
@@ -258,15 +257,13 @@ describe.each(Object.keys(OBJECTIVES) as Name[])('%s', (id) => {
     const flat = async (tree: Params) => {
       const parts: number[] = [];
       for (const name of Object.keys(tree).sort()) {
-        for (const x of (await (tree[name] as np.Array).data()) as Float32Array) parts.push(x);
+        for (const x of (await tree[name].data()) as Float32Array) parts.push(x);
       }
       return parts;
     };
-    const truth = await flat(
-      grad((p: Params) => OBJECTIVES[id](forward(model, p)))(params()) as Params,
-    );
+    const truth = await flat(grad((p: Params) => OBJECTIVES[id](forward(model, p)))(params()));
     const ours = await flat(
-      grad((p: Params) => forward(model, p).mul(asLogits(cotangent)).sum())(params()) as Params,
+      grad((p: Params) => forward(model, p).mul(asLogits(cotangent)).sum())(params()),
     );
     expect(truth.length).toBe(host.manifest.parameters);
     expect(distance(truth, ours) / norm(truth)).toBeLessThan(1e-4);

@@ -63,8 +63,8 @@ describe('gradient', () => {
 
   it('a gradient of GSPO-token by its token ratio instead of s fails', () => {
     const rollouts = made();
-    const d = rollouts.logpNew.map((b, t) => b - (rollouts.logpOld[t] as number));
-    expect(claimWith(rollouts, (g, t) => g * Math.exp(d[t] as number)).verdict).toBe('fails');
+    const d = rollouts.logpNew.map((b, t) => b - rollouts.logpOld[t]);
+    expect(claimWith(rollouts, (g, t) => g * Math.exp(d[t])).verdict).toBe('fails');
   });
 
   it('without any advantage there is no gradient to compare', () => {
@@ -107,7 +107,7 @@ describe('gradient', () => {
     const { objectives } = await run(rollouts, { objectives: ['gspo', 'sapo', 'cispo'] });
     const kept = Object.fromEntries(objectives.map(({ id, kept: k }) => [id, k]));
     expect(kept['gspo']).toBeLessThan(0.9);
-    expect(kept['sapo']).toBeGreaterThan(kept['gspo'] as number);
+    expect(kept['sapo']).toBeGreaterThan(kept['gspo']);
     expect(kept['sapo']).toBeLessThan(1);
     expect(kept['cispo']).toBeCloseTo(1, 12);
   });
@@ -147,7 +147,7 @@ function tabular(seed: number) {
     for (let t = 0; t < tokens; t++) {
       const row = values.subarray(t * vocabulary, (t + 1) * vocabulary);
       const total = row.reduce((sum, x) => sum + Math.exp(x), 0);
-      logpNew[t] = (row[targets[t] as number] as number) - Math.log(total);
+      logpNew[t] = row[targets[t]] - Math.log(total);
       collisionNew[t] = row.reduce((sum, x) => sum + (Math.exp(x) / total) ** 2, 0);
     }
     return {
@@ -181,7 +181,7 @@ describe('logit space', () => {
       for (let k = 0; k < logits.length; k++) {
         const shifted = (step: number) => {
           const values = Float64Array.from(logits);
-          values[k] = (values[k] as number) + step;
+          values[k] = values[k] + step;
           return evaluateObjective(rolloutsAt(values), settings).loss;
         };
         squares += ((shifted(h) - shifted(-h)) / (2 * h)) ** 2;

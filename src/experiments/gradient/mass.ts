@@ -49,7 +49,7 @@ export function logitNorms(rollouts: Rollouts): Float64Array | null {
   if (!collisionNew) return null;
   return Float64Array.from(logpNew, (logp, t) =>
     // Rounding may leave a certain token slightly below 0.
-    Math.sqrt(Math.max(0, 1 - 2 * Math.exp(logp) + (collisionNew[t] as number))),
+    Math.sqrt(Math.max(0, 1 - 2 * Math.exp(logp) + collisionNew[t])),
   );
 }
 
@@ -89,15 +89,15 @@ export function measureObjective(
   let active = 0;
   let squares = 0;
   for (let i = 0; i < n; i++) {
-    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
-      const size = Math.abs(gradient[t] as number);
-      sequenceMass[i] = (sequenceMass[i] as number) + size;
-      openMass += openGradient(gradient[t] as number, gate[t] as number, open[t] as number);
+    for (let t = rollouts.offsets[i]; t < rollouts.offsets[i + 1]; t++) {
+      const size = Math.abs(gradient[t]);
+      sequenceMass[i] = sequenceMass[i] + size;
+      openMass += openGradient(gradient[t], gate[t], open[t]);
       if (size > 0) active++;
-      if (norms) squares += (size * (norms[t] as number)) ** 2;
+      if (norms) squares += (size * norms[t]) ** 2;
     }
-    mass += sequenceMass[i] as number;
-    if ((rollouts.advantage[i] as number) > 0) positive += sequenceMass[i] as number;
+    mass += sequenceMass[i];
+    if (rollouts.advantage[i] > 0) positive += sequenceMass[i];
   }
   const share = (x: number, of: number) => (of > 0 ? x / of : 0);
   return {
@@ -131,8 +131,8 @@ function byLength(
     let own = 0;
     let mass = 0;
     for (const i of members) {
-      own += lengths[i] as number;
-      mass += sequenceMass[i] as number;
+      own += lengths[i];
+      mass += sequenceMass[i];
     }
     return {
       low: minLength,
@@ -154,17 +154,17 @@ function byEntropy(
   const tokens = new Float64Array(bins);
   const mass = new Float64Array(bins);
   for (let t = 0; t < entropy.length; t++) {
-    const x = entropy[t] as number;
+    const x = entropy[t];
     let bin = 0;
-    while (bin < bins - 1 && x >= (edges[bin + 1] as number)) bin++;
-    tokens[bin] = (tokens[bin] as number) + 1 / entropy.length;
-    mass[bin] = (mass[bin] as number) + (total > 0 ? Math.abs(gradient[t] as number) / total : 0);
+    while (bin < bins - 1 && x >= edges[bin + 1]) bin++;
+    tokens[bin] = tokens[bin] + 1 / entropy.length;
+    mass[bin] = mass[bin] + (total > 0 ? Math.abs(gradient[t]) / total : 0);
   }
   return Array.from(tokens, (share, k) => ({
-    low: edges[k] as number,
-    high: edges[k + 1] as number,
+    low: edges[k],
+    high: edges[k + 1],
     tokens: share,
-    mass: mass[k] as number,
+    mass: mass[k],
   }));
 }
 

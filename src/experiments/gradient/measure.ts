@@ -126,18 +126,18 @@ function pointsOf(
   const entropy = rollouts.entropyOld ? plainMeans(rollouts.entropyOld, rollouts.offsets) : null;
   return thinned(means.length, limit, seed).map((i) => ({
     sequence: i,
-    length: lengths[i] as number,
-    advantage: rollouts.advantage[i] as number,
-    crossEntropyChange: -(means[i] as number),
-    entropy: entropy ? (entropy[i] as number) : null,
-    weight: Math.exp(means[i] as number),
-    mass: masses.map((mass) => mass[i] as number),
+    length: lengths[i],
+    advantage: rollouts.advantage[i],
+    crossEntropyChange: -means[i],
+    entropy: entropy ? entropy[i] : null,
+    weight: Math.exp(means[i]),
+    mass: masses.map((mass) => mass[i]),
   }));
 }
 
 /** d/d b_t of GSPO's loss on response i alone, by central differences. */
 function derivativeOfOne(rollouts: Rollouts, i: number, t: number): number {
-  const [from, to] = [rollouts.offsets[i] as number, rollouts.offsets[i + 1] as number];
+  const [from, to] = [rollouts.offsets[i], rollouts.offsets[i + 1]];
   // The column may be float32, which has no room for the step.
   const logpNew = Float64Array.from(rollouts.logpNew.subarray(from, to));
   const batch = {
@@ -151,7 +151,7 @@ function derivativeOfOne(rollouts: Rollouts, i: number, t: number): number {
     return evaluateObjective(batch, settingsOf('gspo', 'trl')).loss;
   };
   const step = DERIVATIVE_STEP * (to - from);
-  const [up, down] = [(logpNew[t] as number) + step, (logpNew[t] as number) - step];
+  const [up, down] = [logpNew[t] + step, logpNew[t] - step];
   return (lossAt(up) - lossAt(down)) / (up - down);
 }
 
@@ -175,19 +175,19 @@ export function derivativeCheck(
   const usable = Array.from(means.keys()).filter(
     (i) =>
       rollouts.advantage[i] !== 0 &&
-      edges.every((edge) => Math.abs((means[i] as number) - edge) > 2 * DERIVATIVE_STEP),
+      edges.every((edge) => Math.abs(means[i] - edge) > 2 * DERIVATIVE_STEP),
   );
   let largest = 0;
   let scale = 0;
   let n = 0;
   for (const k of thinned(usable.length, DERIVATIVE_RESPONSES, seed)) {
-    const i = usable[k] as number;
-    const from = rollouts.offsets[i] as number;
-    const length = (rollouts.offsets[i + 1] as number) - from;
+    const i = usable[k];
+    const from = rollouts.offsets[i];
+    const length = rollouts.offsets[i + 1] - from;
     for (const t of thinned(length, DERIVATIVE_TOKENS, seed)) {
       const own = derivativeOfOne(rollouts, i, t) / means.length;
       scale = Math.max(scale, Math.abs(own));
-      largest = Math.max(largest, Math.abs(own - (tokenGradient[from + t] as number)));
+      largest = Math.max(largest, Math.abs(own - tokenGradient[from + t]));
       n++;
     }
   }
@@ -202,10 +202,10 @@ function informationGain(rollouts: Rollouts): MeasuredGradient['informationGain'
   let largest = 0;
   let counted = 0;
   for (let i = 0; i < before.length; i++) {
-    const gain = Math.exp((after[i] as number) - (before[i] as number));
+    const gain = Math.exp(after[i] - before[i]);
     // A weight that no float64 holds says nothing about the identity.
     if (!(gain > 0 && gain < Infinity)) continue;
-    const own = weight[rollouts.offsets[i] as number] as number;
+    const own = weight[rollouts.offsets[i]];
     largest = Math.max(largest, Math.abs(own / gain - 1));
     counted++;
   }

@@ -127,11 +127,11 @@ function exponentSums(data: Prepared, point: CurvePoint, values: Float64Array): 
   const [count, weight, sum] = sums.columns as [Float64Array, Float64Array, Float64Array];
   let squares = 0;
   for (let row = 0; row < n; row++) {
-    const g = data.cluster[point.members[row] as number] as number;
-    const x = (values[row] as number) - origin;
-    count[g] = (count[g] as number) + 1;
-    weight[g] = (weight[g] as number) + Math.exp(x);
-    sum[g] = (sum[g] as number) + x;
+    const g = data.cluster[point.members[row]];
+    const x = values[row] - origin;
+    count[g] = count[g] + 1;
+    weight[g] = weight[g] + Math.exp(x);
+    sum[g] = sum[g] + x;
     squares += x * x;
   }
   return { sums, origin, variance: squares / (n - 1) };
@@ -141,8 +141,8 @@ function exponentSums(data: Prepared, point: CurvePoint, values: Float64Array): 
 const gapAt =
   (at: number): TotalsFunction =>
   (totals) => {
-    const n = totals[at] as number;
-    return Math.log((totals[at + 1] as number) / n) - (totals[at + 2] as number) / n;
+    const n = totals[at];
+    return Math.log(totals[at + 1] / n) - totals[at + 2] / n;
   };
 
 function exponentiated(
@@ -151,7 +151,7 @@ function exponentiated(
 ): MeasuredMean {
   const pair = (k: number): ClusterSums => ({
     clusters: sums.clusters,
-    columns: [sums.columns[0] as Float64Array, sums.columns[k] as Float64Array],
+    columns: [sums.columns[0], sums.columns[k]],
   });
   const back = (x: number): number => Math.exp(x + origin);
   const mean = transformed(intervals.estimate(pair(1), logRatioOf(1, 0)), back);
@@ -171,10 +171,10 @@ function exponentiated(
 /** [members] cross-entropy of the tokens that count, nats per token */
 function crossEntropies(data: Prepared, point: CurvePoint, logp: FloatArray): Float64Array {
   return Float64Array.from(point.members, (i, row) => {
-    const start = data.rollouts.offsets[i] as number;
-    const count = point.lengths[row] as number;
+    const start = data.rollouts.offsets[i];
+    const count = point.lengths[row];
     let sum = 0;
-    for (let t = start; t < start + count; t++) sum -= logp[t] as number;
+    for (let t = start; t < start + count; t++) sum -= logp[t];
     return sum / count;
   });
 }
@@ -208,7 +208,7 @@ function measureCurve(
     );
     // the columns hold exp(x - origin): the origins' own slope comes back here
     const shift = shifted
-      ? own.reduce((sum, { origin }, b) => sum + (coefficients[b] as number) * origin, 0)
+      ? own.reduce((sum, { origin }, b) => sum + coefficients[b] * origin, 0)
       : 0;
     const joined = joinSums(...own.map((one) => one.sums));
     return transformed(intervals.estimate(joined, statistic(coefficients)), (x) => x + shift);
@@ -224,7 +224,7 @@ function measureCurve(
   return {
     kind,
     points: points.map((point, b) => {
-      const own = sums[b] as (typeof sums)[number];
+      const own = sums[b];
       return {
         length: point.length,
         minLength: point.minLength,

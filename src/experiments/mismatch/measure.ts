@@ -125,8 +125,8 @@ async function measureSampler(
   const e = logRatios(between);
   const overTokens = (of: (t: number) => number) =>
     intervals.estimate(tokenSums(rollouts, of), meanStatistic);
-  const bias = overTokens((t) => e[t] as number);
-  const meanRatio = overTokens((t) => Math.exp(e[t] as number));
+  const bias = overTokens((t) => e[t]);
+  const meanRatio = overTokens((t) => Math.exp(e[t]));
   await stage(context, 0.85);
   const bySureness = surenessBins(rollouts, e, intervals);
   await stage(context, 0.9);
@@ -135,9 +135,9 @@ async function measureSampler(
     bias,
     meanRatio,
     biasExcess: jackknifeOf(tokenSquares(rollouts, e), (totals) => {
-      const n = totals[0] as number;
-      const center = (totals[1] as number) / n;
-      return center + ((totals[2] as number) / n - center * center) / 2;
+      const n = totals[0];
+      const center = totals[1] / n;
+      return center + (totals[2] / n - center * center) / 2;
     }),
     slope: curves.inference.slope,
     metrics: offPolicyMetrics(rollouts.logpSampler, rollouts.logpOld, rollouts.offsets),
@@ -163,7 +163,7 @@ function tokenSums(
   for (let i = 0; i < cluster.length; i++) {
     let count = 0;
     let sum = 0;
-    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
       if (!among(t)) continue;
       count++;
       sum += of(t);
@@ -179,12 +179,12 @@ function tokenSquares(rollouts: Rollouts, e: Float64Array) {
   const { cluster } = promptClusters(rollouts);
   const sums = new PromptSums(cluster, 3);
   for (let i = 0; i < cluster.length; i++) {
-    const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+    const [from, to] = [offsets[i], offsets[i + 1]];
     let sum = 0;
     let squares = 0;
     for (let t = from; t < to; t++) {
-      sum += e[t] as number;
-      squares += (e[t] as number) ** 2;
+      sum += e[t];
+      squares += e[t] ** 2;
     }
     sums.add(i, [to - from, sum, squares]);
   }
@@ -203,9 +203,9 @@ function surenessBins(
     quantileSorted(sorted, k / SURENESS_BINS),
   );
   return Array.from({ length: SURENESS_BINS }, (_, k) => k).flatMap((k) => {
-    const [low, high] = [edges[k] as number, edges[k + 1] as number];
+    const [low, high] = [edges[k], edges[k + 1]];
     const inside = (t: number) => {
-      const x = logp[t] as number;
+      const x = logp[t];
       return x >= low && (k === SURENESS_BINS - 1 ? x <= high : x < high);
     };
     let tokens = 0;
@@ -215,14 +215,14 @@ function surenessBins(
     for (let t = 0; t < e.length; t++) {
       if (!inside(t)) continue;
       tokens++;
-      total += logp[t] as number;
-      sum += e[t] as number;
-      squares += (e[t] as number) ** 2;
+      total += logp[t];
+      sum += e[t];
+      squares += e[t] ** 2;
     }
     if (tokens === 0) return [];
     const bias = sum / tokens;
     const estimate = intervals.estimate(
-      tokenSums(rollouts, (t) => e[t] as number, inside),
+      tokenSums(rollouts, (t) => e[t], inside),
       meanStatistic,
     );
     return [

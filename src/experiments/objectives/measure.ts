@@ -225,10 +225,10 @@ function sideOf(
   let max = -Infinity;
   for (let t = 0; t < gradient.length; t++) {
     if (gradient[t] !== 0) active++;
-    const counts = correction ? (correction[t] as number) : 1;
+    const counts = correction ? correction[t] : 1;
     total += counts;
     if (gate[t] === 0) closed += counts;
-    const w = weight[t] as number;
+    const w = weight[t];
     if (w < min) min = w;
     if (w > max) max = w;
   }
@@ -255,8 +255,8 @@ function exampleResponses(): ExampleResponse[] {
   const { logpOld, logpNew, offsets, advantage } = PEER_EXAMPLE;
   const { logWeight } = sequencePerplexities(logpOld, logpNew, offsets);
   return Array.from(logWeight, (log, i) => ({
-    length: (offsets[i + 1] as number) - (offsets[i] as number),
-    advantage: advantage[i] as number,
+    length: offsets[i + 1] - offsets[i],
+    advantage: advantage[i],
     s: Math.exp(log),
   }));
 }
@@ -310,8 +310,8 @@ function compareLosses(rollouts: Rollouts): LossComparison {
   const below = { trl: 0, verl: 0, scale: 0 };
   meanLogRatios(rollouts).forEach((log, i) => {
     if (log > cap) capped++;
-    for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++) {
-      const [mine, theirs] = [trl.tokenLoss[t] as number, verl.tokenLoss[t] as number];
+    for (let t = rollouts.offsets[i]; t < rollouts.offsets[i + 1]; t++) {
+      const [mine, theirs] = [trl.tokenLoss[t], verl.tokenLoss[t]];
       // Losses of both signs cancel; what they are made of is the scale.
       scale += Math.abs(mine);
       if (log > cap) continue;
@@ -331,10 +331,10 @@ function meanRatio(rollouts: Rollouts, intervals: PromptIntervals): Estimate | n
   const sums = new PromptSums(promptClusters(rollouts).cluster, 2);
   const ratio = logRatios(rollouts).map(Math.exp);
   for (let i = 0; i < n; i++) {
-    const from = rollouts.offsets[i] as number;
-    const to = rollouts.offsets[i + 1] as number;
+    const from = rollouts.offsets[i];
+    const to = rollouts.offsets[i + 1];
     let sum = 0;
-    for (let t = from; t < to; t++) sum += ratio[t] as number;
+    for (let t = from; t < to; t++) sum += ratio[t];
     sums.add(i, [to - from, sum]);
   }
   return n > 0 ? intervals.estimate(sums.sums, meanStatistic) : null;

@@ -135,8 +135,8 @@ describe('claims', () => {
       const logpNew = Float64Array.from(rollouts.logpOld);
       // The first response that A < 0 does not let the band clip.
       const i = rollouts.advantage.findIndex((a) => a < 0);
-      for (let t = rollouts.offsets[i] as number; t < (rollouts.offsets[i + 1] as number); t++)
-        logpNew[t] = (logpNew[t] as number) + shift;
+      for (let t = rollouts.offsets[i]; t < rollouts.offsets[i + 1]; t++)
+        logpNew[t] = logpNew[t] + shift;
       const { claims } = await run({ ...rollouts, logpNew });
       const found = claims.find(({ id }) => id === 'objectives.gspo-loss');
       return [found?.verdict, found?.note];

@@ -11,7 +11,7 @@ const offsets = Uint32Array.from([
   0,
   ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b)),
 ]);
-const tokens = offsets[n] as number;
+const tokens = offsets[n];
 const logpOld = Float64Array.from({ length: tokens }, () => -0.2 - 2 * random.uniform());
 const rollouts: Rollouts = {
   ...emptyRollouts(),
@@ -32,11 +32,11 @@ function clippedAt(low: number, high: number): boolean[] {
   return lengths.map((length, i) => {
     let d = 0;
     for (let t = 0; t < length; t++) {
-      const at = (offsets[i] as number) + t;
-      d += (rollouts.logpNew[at] as number) - (rollouts.logpOld[at] as number);
+      const at = offsets[i] + t;
+      d += rollouts.logpNew[at] - rollouts.logpOld[at];
     }
     const s = Math.exp(d / length);
-    const a = rollouts.advantage[i] as number;
+    const a = rollouts.advantage[i];
     return (a < 0 && s < 1 - low) || (a > 0 && s > 1 + high);
   });
 }
@@ -58,7 +58,7 @@ describe('the same rollouts under two bands', () => {
     const [first, second] = result.sides;
     const silent = tight.flatMap((was, i) => (was && judged(i) ? [i] : []));
     expect(first?.silentResponses).toBe(silent.length);
-    expect(first?.clippedTokens).toBe(silent.reduce((sum, i) => sum + (lengths[i] as number), 0));
+    expect(first?.clippedTokens).toBe(silent.reduce((sum, i) => sum + lengths[i], 0));
     expect(first?.silentTokens).toBe(first?.clippedTokens);
     expect(first?.clipShare).toBeCloseTo(silent.length / n, 12);
     for (const side of [first, second]) {
@@ -68,15 +68,15 @@ describe('the same rollouts under two bands', () => {
     const masses = lengths.map((length, i) => {
       let d = 0;
       for (let t = 0; t < length; t++) {
-        const at = (offsets[i] as number) + t;
-        d += (rollouts.logpNew[at] as number) - (rollouts.logpOld[at] as number);
+        const at = offsets[i] + t;
+        d += rollouts.logpNew[at] - rollouts.logpOld[at];
       }
-      return wide[i] ? 0 : Math.abs(rollouts.advantage[i] as number) * Math.exp(d / length);
+      return wide[i] ? 0 : Math.abs(rollouts.advantage[i]) * Math.exp(d / length);
     });
     const total = masses.reduce((a, b) => a + b, 0);
     masses.forEach((mass, i) => expect(second?.share[i]).toBeCloseTo(mass / total, 10));
     const moved = masses.reduce(
-      (sum, mass, i) => sum + Math.abs(mass / total - (first?.share[i] as number)) / 2,
+      (sum, mass, i) => sum + Math.abs(mass / total - first?.share[i]) / 2,
       0,
     );
     expect(result.changes[1]?.moved).toBeCloseTo(moved, 12);
@@ -96,8 +96,8 @@ describe('corrections', () => {
     const left = lengths.map((length, i) => {
       let x = 0;
       for (let t = 0; t < length; t++) {
-        const at = (offsets[i] as number) + t;
-        x += (logpOld[at] as number) - (rollouts.logpSampler?.[at] as number);
+        const at = offsets[i] + t;
+        x += logpOld[at] - (rollouts.logpSampler?.[at] as number);
       }
       return -x >= Math.log(0.9) && -x <= Math.log(1.1);
     });
@@ -122,10 +122,10 @@ describe("verl's bypass_mode", () => {
   const losses = (clips: boolean, high: number | null) => {
     let [sum, count] = [0, 0];
     lengths.forEach((length, i) => {
-      for (let t = offsets[i] as number; t < (offsets[i] as number) + length; t++) {
-        const b = rollouts.logpNew[t] as number;
-        const r = Math.exp(b - (sampler[t] as number));
-        const a = rollouts.advantage[i] as number;
+      for (let t = offsets[i]; t < offsets[i] + length; t++) {
+        const b = rollouts.logpNew[t];
+        const r = Math.exp(b - sampler[t]);
+        const a = rollouts.advantage[i];
         if (clips && high !== null && (r > high || r < 1 / high)) continue;
         count++;
         const clipped = Math.max(-a * r, -a * Math.min(Math.max(r, 0.8), 1.2));
@@ -164,12 +164,11 @@ describe('GSPO elsewhere', () => {
   const byHand = (low: number, high: number, mean: boolean) => {
     let loss = 0;
     lengths.forEach((length, i) => {
-      const at = (t: number) => (offsets[i] as number) + t;
+      const at = (t: number) => offsets[i] + t;
       let d = 0;
-      for (let t = 0; t < length; t++)
-        d += (rollouts.logpNew[at(t)] as number) - (logpOld[at(t)] as number);
+      for (let t = 0; t < length; t++) d += rollouts.logpNew[at(t)] - logpOld[at(t)];
       const s = Math.exp(d / length);
-      const a = rollouts.advantage[i] as number;
+      const a = rollouts.advantage[i];
       const own = -Math.min(s * a, Math.min(Math.max(s, 1 - low), 1 + high) * a);
       loss += mean ? own / n : own * length;
     });

@@ -197,7 +197,7 @@ export function publishedBand(variant: Variant): { low: number | null; high: num
 function bypassed(rollouts: Rollouts): Rollouts {
   const { logpOld, logpSampler } = rollouts;
   if (!logpSampler) return rollouts;
-  const own = logpSampler.map((x, t) => (Number.isNaN(x) ? (logpOld[t] as number) : x));
+  const own = logpSampler.map((x, t) => (Number.isNaN(x) ? logpOld[t] : x));
   return { ...rollouts, logpOld: own };
 }
 
@@ -232,13 +232,13 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
   let clippedTokens = 0;
   let silentResponses = 0;
   for (let i = 0; i < n; i++) {
-    const from = rollouts.offsets[i] as number;
-    const to = rollouts.offsets[i + 1] as number;
+    const from = rollouts.offsets[i];
+    const to = rollouts.offsets[i + 1];
     let own = 0;
     let judged = false;
     for (let t = from; t < to; t++) {
-      own += Math.abs(gradient[t] as number);
-      const advantage = rollouts.tokenAdvantage?.[t] ?? (rollouts.advantage[i] as number);
+      own += Math.abs(gradient[t]);
+      const advantage = rollouts.tokenAdvantage?.[t] ?? rollouts.advantage[i];
       if (advantage === 0) continue;
       judged = true;
       if (gradient[t] === 0) silentTokens++;
@@ -249,7 +249,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     heard[i] = own > 0 ? 1 : 0;
     if (judged && own === 0) silentResponses++;
   }
-  if (mass > 0) for (let i = 0; i < n; i++) share[i] = (share[i] as number) / mass;
+  if (mass > 0) for (let i = 0; i < n; i++) share[i] = share[i] / mass;
   const library = variant.library ?? settings.library;
   return {
     side: {
@@ -284,13 +284,13 @@ function compare(first: Evaluated, other: Evaluated): WhatIfChange {
     const after = other.heard[i];
     if (before === 1 && after === 0) silenced.push(i);
     if (before === 0 && after === 1) woken.push(i);
-    moved += Math.abs((first.side.share[i] as number) - (other.side.share[i] as number)) / 2;
+    moved += Math.abs(first.side.share[i] - other.side.share[i]) / 2;
   });
   let product = 0;
   let squares = 0;
   let others = 0;
   first.gradient.forEach((g, t) => {
-    const h = other.gradient[t] as number;
+    const h = other.gradient[t];
     product += g * h;
     squares += g * g;
     others += h * h;

@@ -75,9 +75,7 @@ export const outside = (log: number, [low, high]: Edges): boolean => log < low |
 function roundedRatios(rollouts: Rollouts, format: NumberFormat): Float64Array {
   const out = new Float64Array(rollouts.logpOld.length);
   for (let t = 0; t < out.length; t++) {
-    out[t] =
-      roundTo(rollouts.logpNew[t] as number, format) -
-      roundTo(rollouts.logpOld[t] as number, format);
+    out[t] = roundTo(rollouts.logpNew[t], format) - roundTo(rollouts.logpOld[t], format);
   }
   return out;
 }
@@ -85,12 +83,12 @@ function roundedRatios(rollouts: Rollouts, format: NumberFormat): Float64Array {
 function squaredSpacing(rollouts: Rollouts, format: NumberFormat): Float64Array {
   const { offsets, logpOld, logpNew } = rollouts;
   const square = (values: FloatArray, t: number) => {
-    const x = values[t] as number;
+    const x = values[t];
     return roundTo(x, format) === x ? 0 : spacing(x, format) ** 2;
   };
   return Float64Array.from({ length: offsets.length - 1 }, (_, i) => {
-    const from = offsets[i] as number;
-    const to = offsets[i + 1] as number;
+    const from = offsets[i];
+    const to = offsets[i + 1];
     let sum = 0;
     for (let t = from; t < to; t++) sum += square(logpOld, t) + square(logpNew, t);
     return sum;
@@ -114,11 +112,11 @@ function measureFormat(
   intervals: PromptIntervals,
 ): MeasuredFormat {
   const rounded = sequenceMeans(roundedRatios(rollouts, format), rollouts.offsets);
-  const errors = rounded.map((x, i) => Math.abs(x - (exact[i] as number)));
+  const errors = rounded.map((x, i) => Math.abs(x - exact[i]));
   const sorted = errors.slice().sort();
   const all = Uint32Array.from({ length: exact.length }, (_, i) => i);
   const changed = Uint8Array.from(rounded, (x, i) =>
-    outside(x, edges) !== outside(exact[i] as number, edges) ? 1 : 0,
+    outside(x, edges) !== outside(exact[i], edges) ? 1 : 0,
   );
   return {
     format,

@@ -19,10 +19,7 @@ function made(change: Partial<SyntheticSource> = {}): Rollouts {
     ...change,
   });
   const old = Float64Array.from(rollouts.logpOld, (x, t) => x - ((t * 0.6180339887) % 1) * 1.7);
-  const logpNew = Float64Array.from(
-    old,
-    (x, t) => x + ((rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number)),
-  );
+  const logpNew = Float64Array.from(old, (x, t) => x + (rollouts.logpNew[t] - rollouts.logpOld[t]));
   return { ...rollouts, logpOld: old, logpNew };
 }
 const run = (rollouts: Rollouts) => precision.run(rollouts, precision.defaults, context);
@@ -111,7 +108,7 @@ describe('precision', () => {
       ['fp32', 'fp16', 'bf16'],
       ['6 decimals', '4 decimals', '3 decimals'],
     ]) {
-      const sizes = order.map((label) => rms[label] as number);
+      const sizes = order.map((label) => rms[label]);
       expect(sizes).toEqual([...sizes].sort((a, b) => a - b));
     }
     expect(rms['fp32']).toBeLessThan(1e-7);

@@ -39,14 +39,14 @@ function rowOf(
   { wrongSide, squaredSpacing, changed, ...rest }: MeasuredFormat,
   { exact, lengths, edges, cluster }: MeasuredPrecision,
 ): PrecisionRow {
-  const spread = squaredSpacing.map((sum, i) => Math.sqrt(sum / 12) / (lengths[i] as number));
+  const spread = squaredSpacing.map((sum, i) => Math.sqrt(sum / 12) / lengths[i]);
   // (n, changed less predicted) per prompt
   const sums = new PromptSums(cluster, 2);
   let predicted = 0;
   for (let i = 0; i < exact.length; i++) {
-    const own = crossing(exact[i] as number, spread[i] as number, edges);
+    const own = crossing(exact[i], spread[i], edges);
     predicted += own / exact.length;
-    sums.add(i, [1, (changed[i] as number) - own]);
+    sums.add(i, [1, changed[i] - own]);
   }
   return {
     ...rest,

@@ -57,9 +57,7 @@ export function measureRace(shipped: readonly ShippedSeries[]): MeasuredRace {
 /** Sums over blocks of steps; `terms` of one step, by racer. */
 function blocks(racers: readonly (readonly StepReport[])[], terms: (at: StepReport[]) => number[]) {
   const steps = Math.min(...racers.map(({ length }) => length));
-  const rows = Array.from({ length: steps }, (_, t) =>
-    terms(racers.map((own) => own[t] as StepReport)),
-  );
+  const rows = Array.from({ length: steps }, (_, t) => terms(racers.map((own) => own[t])));
   const sums = newClusterSums(Math.max(1, Math.floor(steps / BLOCK)), rows[0]?.length ?? 0);
   // A short last block joins the one before.
   rows.forEach((row, t) => {
@@ -79,8 +77,7 @@ function measurePair(gspo: ShippedSeries, grpo: ShippedSeries): NonNullable<Meas
     }),
   );
   const [first, second] = [logVarianceAt(0), logVarianceAt(3)];
-  const share = (k: number): number =>
-    (clip.sums.columns[k] as Float64Array).reduce((a, b) => a + b, 0) / clip.steps;
+  const share = (k: number): number => clip.sums.columns[k].reduce((a, b) => a + b, 0) / clip.steps;
   return {
     steps: clip.steps,
     clipped: { gspo: share(0), grpo: share(1) },
@@ -92,7 +89,7 @@ function measurePair(gspo: ShippedSeries, grpo: ShippedSeries): NonNullable<Meas
 function measureRacer({ name, series, start, end }: ShippedSeries): MeasuredRacer {
   const { steps } = series;
   const single = (terms: (report: StepReport) => number[]): ClusterSums =>
-    blocks([steps], ([report]) => terms(report as StepReport)).sums;
+    blocks([steps], ([report]) => terms(report)).sums;
   const middle = (steps.length + 1) / 2;
   const level = mean(steps.map(({ entropy }) => entropy));
   const trend = single(({ step, entropy }) => {

@@ -66,11 +66,11 @@ export function prepare(rollouts: Rollouts): Prepared {
     throw new ExperimentInputError(
       `Response ${sequence} has a log-ratio that is not finite (log pi_old ` +
         `${rollouts.logpOld[bad]}, log pi_theta ${rollouts.logpNew[bad]} at token ` +
-        `${bad - (rollouts.offsets[sequence] as number)}). Leave that response out.`,
+        `${bad - rollouts.offsets[sequence]}). Leave that response out.`,
     );
   }
   const center = tokenCount(rollouts) > 0 ? mean(centered) : 0;
-  for (let t = 0; t < centered.length; t++) centered[t] = (centered[t] as number) - center;
+  for (let t = 0; t < centered.length; t++) centered[t] = centered[t] - center;
   const { cluster, clusters } = promptClusters(rollouts);
   return {
     rollouts,
@@ -84,7 +84,7 @@ export function prepare(rollouts: Rollouts): Prepared {
 
 function promptsOf(members: Uint32Array, cluster: Uint32Array): number {
   const seen = new Set<number>();
-  for (const i of members) seen.add(cluster[i] as number);
+  for (const i of members) seen.add(cluster[i]);
   return seen.size;
 }
 
@@ -95,7 +95,7 @@ export function naturalCurve(data: Prepared, bins: number): Curve {
     const prompts = promptsOf(members, cluster);
     // one response has no variance; the slopes and levels count it all the same
     if (members.length < 2) return [];
-    const own = Uint32Array.from(members, (i) => lengths[i] as number);
+    const own = Uint32Array.from(members, (i) => lengths[i]);
     return [
       {
         minLength,
@@ -106,7 +106,7 @@ export function naturalCurve(data: Prepared, bins: number): Curve {
         members,
         lengths: own,
         values: Float64Array.from(members, (i) =>
-          meanOf(centered, rollouts.offsets[i] as number, lengths[i] as number),
+          meanOf(centered, rollouts.offsets[i], lengths[i]),
         ),
       },
     ];
@@ -117,7 +117,7 @@ export function naturalCurve(data: Prepared, bins: number): Curve {
 
 function meanOf(values: Float64Array, start: number, count: number): number {
   let sum = 0;
-  for (let t = start; t < start + count; t++) sum += values[t] as number;
+  for (let t = start; t < start + count; t++) sum += values[t];
   return sum / count;
 }
 
@@ -126,16 +126,16 @@ export function tokenSums(data: Prepared, members: Uint32Array, limit: number): 
   const { rollouts, cluster, centered, lengths } = data;
   const sums = newClusterSums(data.prompts, 3);
   for (const i of members) {
-    const start = rollouts.offsets[i] as number;
-    const count = Math.min(limit, lengths[i] as number);
+    const start = rollouts.offsets[i];
+    const count = Math.min(limit, lengths[i]);
     let sum = 0;
     let squares = 0;
     for (let t = start; t < start + count; t++) {
-      const d = centered[t] as number;
+      const d = centered[t];
       sum += d;
       squares += d * d;
     }
-    addToCluster(sums, cluster[i] as number, [count, sum, squares]);
+    addToCluster(sums, cluster[i], [count, sum, squares]);
   }
   return sums;
 }
@@ -147,7 +147,7 @@ export function tokenSums(data: Prepared, members: Uint32Array, limit: number): 
 export function prefixLimit(lengths: Uint32Array, requested: number): number {
   if (lengths.length === 0) return 0;
   const sorted = lengths.slice().sort();
-  if (requested > 0) return Math.min(requested, sorted[sorted.length - 1] as number);
+  if (requested > 0) return Math.min(requested, sorted[sorted.length - 1]);
   return Math.floor(quantileSorted(sorted, 0.5));
 }
 
@@ -162,7 +162,7 @@ export function prefixGrid(limit: number, count: number): number[] {
 export function prefixCurve(data: Prepared, limit: number, count: number): Curve {
   const { rollouts, cluster, lengths, centered } = data;
   const cohort = Uint32Array.from(
-    Array.from(lengths.keys()).filter((i) => limit > 0 && (lengths[i] as number) >= limit),
+    Array.from(lengths.keys()).filter((i) => limit > 0 && lengths[i] >= limit),
   );
   const prompts = promptsOf(cohort, cluster);
   const tokens = tokenSums(data, cohort, limit);
@@ -172,11 +172,11 @@ export function prefixCurve(data: Prepared, limit: number, count: number): Curve
   const grid = prefixGrid(limit, count);
   const values = grid.map(() => new Float64Array(cohort.length));
   cohort.forEach((i, row) => {
-    let t = rollouts.offsets[i] as number;
+    let t = rollouts.offsets[i];
     let done = 0;
     let sum = 0;
     grid.forEach((k, point) => {
-      for (; done < k; done++) sum += centered[t++] as number;
+      for (; done < k; done++) sum += centered[t++];
       (values[point] as Float64Array)[row] = sum / k;
     });
   });
@@ -190,7 +190,7 @@ export function prefixCurve(data: Prepared, limit: number, count: number): Curve
       prompts,
       members: cohort,
       lengths: new Uint32Array(cohort.length).fill(k),
-      values: values[point] as Float64Array,
+      values: values[point],
     })),
     tokens,
   };
@@ -207,11 +207,11 @@ export function momentSums(
   const [count, sum, squares] = columns as [Float64Array, Float64Array, Float64Array];
   // plain loop: this runs over every response of every point
   for (let row = 0; row < point.members.length; row++) {
-    const g = cluster[point.members[row] as number] as number;
-    const x = of(point.values[row] as number, point.lengths[row] as number);
-    count[g] = (count[g] as number) + 1;
-    sum[g] = (sum[g] as number) + x;
-    squares[g] = (squares[g] as number) + x * x;
+    const g = cluster[point.members[row]];
+    const x = of(point.values[row], point.lengths[row]);
+    count[g] = count[g] + 1;
+    sum[g] = sum[g] + x;
+    squares[g] = squares[g] + x * x;
   }
   return { clusters: data.prompts, columns };
 }

@@ -15,7 +15,7 @@ export function checkRollouts(rollouts: Rollouts): void {
   const n = sequenceCount(rollouts);
   const tokens = tokenCount(rollouts);
   for (let i = 0; i < n; i++) {
-    if (!((rollouts.offsets[i + 1] as number) > (rollouts.offsets[i] as number))) {
+    if (!(rollouts.offsets[i + 1] > rollouts.offsets[i])) {
       throw new ExperimentInputError(
         `Response ${i} has no tokens, so it has no sequence weight. Leave empty responses out.`,
       );
@@ -43,7 +43,7 @@ export function responseLengths(rollouts: Rollouts): Uint32Array {
   const n = sequenceCount(rollouts);
   const lengths = new Uint32Array(n);
   for (let i = 0; i < n; i++) {
-    lengths[i] = (rollouts.offsets[i + 1] as number) - (rollouts.offsets[i] as number);
+    lengths[i] = rollouts.offsets[i + 1] - rollouts.offsets[i];
   }
   return lengths;
 }
@@ -52,7 +52,7 @@ export function responseLengths(rollouts: Rollouts): Uint32Array {
 export function logRatios(rollouts: Rollouts): Float64Array {
   const out = new Float64Array(rollouts.logpOld.length);
   for (let t = 0; t < out.length; t++) {
-    out[t] = (rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number);
+    out[t] = rollouts.logpNew[t] - rollouts.logpOld[t];
   }
   return out;
 }
@@ -70,9 +70,7 @@ export function sequenceMeans(values: FloatArray, offsets: Uint32Array): Float64
 /** [n] what `of` gives for each response's tokens [from, to) */
 function perSequence(offsets: Uint32Array, of: (from: number, to: number) => number): Float64Array {
   const n = offsets.length - 1;
-  return Float64Array.from({ length: n }, (_, i) =>
-    of(offsets[i] as number, offsets[i + 1] as number),
-  );
+  return Float64Array.from({ length: n }, (_, i) => of(offsets[i], offsets[i + 1]));
 }
 
 /**

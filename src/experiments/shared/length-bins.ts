@@ -28,7 +28,7 @@ export function geometricLengthBins(lengths: Uint32Array, bins: number): LengthB
   for (let b = 0; b < bins; b++) {
     const start = Math.max(
       Math.round(shortest * ratio ** (b / bins)),
-      b === 0 ? shortest : (starts[b - 1] as number) + 1,
+      b === 0 ? shortest : starts[b - 1] + 1,
     );
     if (start > longest) break;
     starts.push(start);
@@ -36,13 +36,13 @@ export function geometricLengthBins(lengths: Uint32Array, bins: number): LengthB
   const binOf = new Uint32Array(longest + 1);
   let bin = 0;
   for (let length = shortest; length <= longest; length++) {
-    while (bin + 1 < starts.length && length >= (starts[bin + 1] as number)) bin++;
+    while (bin + 1 < starts.length && length >= starts[bin + 1]) bin++;
     binOf[length] = bin;
   }
   const members: number[][] = starts.map(() => []);
-  lengths.forEach((length, i) => (members[binOf[length] as number] as number[]).push(i));
+  lengths.forEach((length, i) => members[binOf[length]].push(i));
   return starts.flatMap((start, b) => {
-    const own = members[b] as number[];
+    const own = members[b];
     if (own.length === 0) return [];
     const next = starts[b + 1];
     return [

@@ -28,7 +28,7 @@ export class PromptSums {
 
   /** @param i response whose prompt the terms belong to */
   add(i: number, terms: readonly number[]): void {
-    addToCluster(this.sums, this.cluster[i] as number, terms);
+    addToCluster(this.sums, this.cluster[i], terms);
   }
 }
 
@@ -57,7 +57,7 @@ export function proportion(
 ): Estimate {
   const sums = new PromptSums(data.cluster, 2);
   for (let k = 0; k < members.length; k++) {
-    const i = members[k] as number;
+    const i = members[k];
     const weight = weightOf(i);
     sums.add(i, [weight, test(i) ? weight : 0]);
   }
@@ -66,12 +66,7 @@ export function proportion(
 
 /** (n1, hits1, n2, hits2) -> difference of shares */
 const difference: TotalsFunction = (totals) => {
-  const [n1, h1, n2, h2] = [0, 1, 2, 3].map((k) => totals[k] as number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [n1, h1, n2, h2] = [0, 1, 2, 3].map((k) => totals[k]) as [number, number, number, number];
   return n1 > 0 && n2 > 0 ? h1 / n1 - h2 / n2 : NaN;
 };
 

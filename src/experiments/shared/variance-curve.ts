@@ -204,11 +204,11 @@ function prefixLevel(
   const limit = last.maxLength;
   const cut = new Float64Array(last.members.length * limit);
   last.members.forEach((i, row) => {
-    const start = rollouts.offsets[i] as number;
+    const start = rollouts.offsets[i];
     cut.set(centered.subarray(start, start + limit), row * limit);
   });
   const offsets = Uint32Array.from({ length: last.members.length + 1 }, (_, row) => row * limit);
-  const own = last.members.map((i) => cluster[i] as number);
+  const own = last.members.map((i) => cluster[i]);
   const level: Measured = jackknifeOf(
     averagingSums(describeResponses(cut, offsets, own, prompts)),
     logLevel,

@@ -108,7 +108,7 @@ function measurePoint(
 ): MeasuredWeightsPoint {
   const { length, minLength, maxLength, sequences } = point;
   const logS = point.values.map((x) => x + data.center);
-  const logRho = logS.map((x, row) => x * (point.lengths[row] as number));
+  const logRho = logS.map((x, row) => x * point.lengths[row]);
   return {
     length,
     minLength,
@@ -139,14 +139,14 @@ function measureWeight(
   const [, weightSum, weightSquares] = size.columns as [Float64Array, Float64Array, Float64Array];
   size.columns[0] = count;
   for (let row = 0; row < n; row++) {
-    const g = data.cluster[point.members[row] as number] as number;
-    const w = Math.exp((logWeights[row] as number) - origin);
-    const x = Math.expm1((logWeights[row] as number) - origin);
-    count[g] = (count[g] as number) + 1;
-    sum[g] = (sum[g] as number) + x;
-    squares[g] = (squares[g] as number) + x * x;
-    weightSum[g] = (weightSum[g] as number) + w;
-    weightSquares[g] = (weightSquares[g] as number) + w * w;
+    const g = data.cluster[point.members[row]];
+    const w = Math.exp(logWeights[row] - origin);
+    const x = Math.expm1(logWeights[row] - origin);
+    count[g] = count[g] + 1;
+    sum[g] = sum[g] + x;
+    squares[g] = squares[g] + x * x;
+    weightSum[g] = weightSum[g] + w;
+    weightSquares[g] = weightSquares[g] + w * w;
   }
   const variance = transformed(intervals.estimate(spread, logVariance), (log) =>
     Math.exp(log + 2 * origin),
@@ -173,11 +173,11 @@ export function powerSums(
   // unit variance first: fourth powers of 1e-4 leave the digits that matter
   const scale = 1 / Math.sqrt(sampleVariance(values));
   for (let row = 0; row < values.length; row++) {
-    const g = data.cluster[members[row] as number] as number;
-    const x = (values[row] as number) * scale;
+    const g = data.cluster[members[row]];
+    const x = values[row] * scale;
     let power = 1;
     for (const column of sums.columns) {
-      column[g] = (column[g] as number) + power;
+      column[g] = column[g] + power;
       power *= x;
     }
   }
@@ -231,7 +231,7 @@ function crossingOf(
   share: (point: WeightMeasurement) => number | undefined,
 ): number | null {
   for (let b = 0; b < points.length; b++) {
-    const own = points[b] as WeightsPoint;
+    const own = points[b];
     const value = share(own.unnormalised);
     if (value === undefined || !(value < USABLE_SHARE)) continue;
     const before = points[b - 1];

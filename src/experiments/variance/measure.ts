@@ -74,10 +74,10 @@ async function prefixVariances(
   const offsets = new Uint32Array(last.members.length + 1);
   const ratios = new Float64Array(last.members.length * limit);
   last.members.forEach((i, row) => {
-    const start = rollouts.offsets[i] as number;
+    const start = rollouts.offsets[i];
     ratios.set(centered.subarray(start, start + limit), row * limit);
     offsets[row + 1] = (row + 1) * limit;
   });
   const { count, m2 } = await kernels.prefixMoments(ratios, offsets, limit);
-  return Float64Array.from(m2, (squares, k) => squares / ((count[k] as number) - 1));
+  return Float64Array.from(m2, (squares, k) => squares / (count[k] - 1));
 }

@@ -53,7 +53,7 @@ export async function measureWeights(
 function standardisedKurtosis(data: Prepared): Measured {
   const { centered, rollouts, cluster, prompts, lengths } = data;
   const { values } = describeResponses(centered, rollouts.offsets, cluster, prompts);
-  const scaled = values.map((x, i) => x * Math.sqrt(lengths[i] as number));
+  const scaled = values.map((x, i) => x * Math.sqrt(lengths[i]));
   return jackknifeOf(powerSums(data, Uint32Array.from(lengths.keys()), scaled), logKurtosis);
 }
 
@@ -71,25 +71,25 @@ function atLongestPrefix(
   const sums = newClusterSums(prompts, 6);
   const own: number[] = [];
   logRho.forEach((log, row) => {
-    const i = last.members[row] as number;
-    const g = cluster[i] as number;
+    const i = last.members[row];
+    const g = cluster[i];
     own.push(g);
     let sum = 0;
     let squares = 0;
-    const start = rollouts.offsets[i] as number;
+    const start = rollouts.offsets[i];
     for (let t = start; t < start + limit; t++) {
-      sum += centered[t] as number;
-      squares += (centered[t] as number) ** 2;
+      sum += centered[t];
+      squares += centered[t] ** 2;
     }
     const w = Math.exp(log - top);
     [1, w, w * w, limit, sum, squares].forEach((term, k) => {
-      const column = sums.columns[k] as Float64Array;
-      column[g] = (column[g] as number) + term;
+      const column = sums.columns[k];
+      column[g] = column[g] + term;
     });
   });
   const variance = (totals: Float64Array): number => {
-    const n = totals[3] as number;
-    return (totals[5] as number) / n - ((totals[4] as number) / n) ** 2;
+    const n = totals[3];
+    return totals[5] / n - (totals[4] / n) ** 2;
   };
   const share = jackknifeOf(
     sums,

@@ -24,18 +24,16 @@ type Matrix = number[][];
 /** [B][T], `rest` in the padding */
 const padded = (values: ArrayLike<number>, rest = -7): Matrix =>
   LENGTHS.map((length, i) =>
-    Array.from({ length: WIDTH }, (_, t) =>
-      t < length ? (values[(offsets[i] as number) + t] as number) : rest,
-    ),
+    Array.from({ length: WIDTH }, (_, t) => (t < length ? values[offsets[i] + t] : rest)),
   );
 const mask: Matrix = LENGTHS.map((length) =>
   Array.from({ length: WIDTH }, (_, t) => (t < length ? 1 : 0)),
 );
-const ragged = (m: Matrix) => LENGTHS.flatMap((length, i) => (m[i] as number[]).slice(0, length));
+const ragged = (m: Matrix) => LENGTHS.flatMap((length, i) => m[i].slice(0, length));
 const add = (row: number[]) => row.reduce((a, b) => a + b, 0);
 const rowSum = (m: Matrix) => m.map((row, i) => add(row.map((x, t) => x * (mask[i]?.[t] ?? 0))));
 const x: Matrix = padded(logpOld).map((row, i) =>
-  row.map((a, t) => a - (padded(logpSampler, -3)[i]?.[t] as number)),
+  row.map((a, t) => a - padded(logpSampler, -3)[i]?.[t]),
 );
 
 const close = (found: ArrayLike<number>, want: readonly number[]) => {
@@ -49,7 +47,7 @@ describe('TRL: vllm_importance_sampling_mode with clip_min and clip_max', () => 
   const sums = rowSum(x);
   const ratio = {
     token: x.map((row) => row.map(Math.exp)),
-    sequence: x.map((row, i) => row.map(() => Math.exp(sums[i] as number))),
+    sequence: x.map((row, i) => row.map(() => Math.exp(sums[i]))),
   };
   it.each([
     ['token-truncate', 'token', true],
@@ -76,7 +74,7 @@ describe('TRL: vllm_importance_sampling_mode with clip_min and clip_max', () => 
         weightsOf(id, low, high),
         level,
       );
-      const flat = level === 'token' ? ragged(want) : want.map((row) => row[0] as number);
+      const flat = level === 'token' ? ragged(want) : want.map((row) => row[0]);
       const gaps = ragged(x).map(Math.abs);
       close(Object.values(metrics), [
         add(gaps) / gaps.length,
@@ -92,18 +90,15 @@ describe('TRL: vllm_importance_sampling_mode with clip_min and clip_max', () => 
     const settings = recommended('grpo', 'trl') as ObjectiveSettings;
     const weights = weightsOf('sequence-mask', 0.5, 2);
     const w = padded(weights, 5);
-    const d = padded(logpNew).map((row, i) =>
-      row.map((b, t) => b - (padded(logpOld)[i]?.[t] as number)),
-    );
+    const d = padded(logpNew).map((row, i) => row.map((b, t) => b - padded(logpOld)[i]?.[t]));
     const perToken = d.map((row, i) =>
       row.map((own, t) => {
         const r = Math.exp(own);
-        const a = advantage[i] as number;
-        return -Math.min(r * a, Math.min(Math.max(r, 0.8), 1.2) * a) * (w[i]?.[t] as number);
+        const a = advantage[i];
+        return -Math.min(r * a, Math.min(Math.max(r, 0.8), 1.2) * a) * w[i]?.[t];
       }),
     );
-    const want =
-      add(rowSum(perToken).map((sum, i) => sum / (LENGTHS[i] as number))) / LENGTHS.length;
+    const want = add(rowSum(perToken).map((sum, i) => sum / LENGTHS[i])) / LENGTHS.length;
     expect(evaluateObjective(batch, settings, weights).loss).toBeCloseTo(want, 12);
   });
 });
@@ -117,7 +112,7 @@ describe('verl: rollout_is with batch normalisation', () => {
     const sequence = rowSum(x).map((sum) => Math.min(Math.exp(sum), 1.1));
     const mean = add(sequence) / sequence.length;
     const own = weightsOf('sequence-normalised', null, 1.1);
-    sequence.forEach((w, i) => expect(own[offsets[i] as number]).toBeCloseTo(w / mean, 7));
+    sequence.forEach((w, i) => expect(own[offsets[i]]).toBeCloseTo(w / mean, 7));
   });
 
   it('with a lower bound what is outside is 0 (IcePop), before the mean is taken', () => {
@@ -131,9 +126,7 @@ describe('verl: rollout_is with batch normalisation', () => {
 
   it.each(['token', 'sequence'] as const)('metrics of weights of a %s', (level) => {
     const sums = rowSum(x);
-    const raw = x.map((row, i) =>
-      row.map((v) => Math.exp(level === 'token' ? v : (sums[i] as number))),
-    );
+    const raw = x.map((row, i) => row.map((v) => Math.exp(level === 'token' ? v : sums[i])));
     const applied = raw.map((row) => row.map((w) => Math.min(w, 1.25)));
     const m = verlIsMetrics(logpOld, logpSampler, offsets, level, { low: null, high: 1.25 });
     const all = ragged(applied);
@@ -142,7 +135,7 @@ describe('verl: rollout_is with batch normalisation', () => {
     expect(m.rollout_is_mean).toBeCloseTo(mean, 7);
     expect(m.rollout_is_std).toBeCloseTo(Math.sqrt(square - mean * mean), 7);
     expect(m.rollout_is_eff_sample_size).toBeCloseTo((mean * mean) / square, 7);
-    const units = level === 'token' ? ragged(raw) : raw.map((row) => row[0] as number);
+    const units = level === 'token' ? ragged(raw) : raw.map((row) => row[0]);
     const fraction = (test: (w: number) => boolean) => units.filter(test).length / units.length;
     expect(m.rollout_is_ratio_fraction_high).toBeCloseTo(
       fraction((w) => w > 1.25),
@@ -156,8 +149,8 @@ describe('verl: rollout_is with batch normalisation', () => {
     expect([m.rollout_is_max, m.rollout_is_min].map((w) => w.toFixed(9))).toEqual(
       [Math.max(...shown), Math.min(...shown)].map((w) => w.toFixed(9)),
     );
-    const means = rowSum(applied).map((sum, i) => sum / (LENGTHS[i] as number));
-    const rawMeans = rowSum(raw).map((sum, i) => sum / (LENGTHS[i] as number));
+    const means = rowSum(applied).map((sum, i) => sum / LENGTHS[i]);
+    const rawMeans = rowSum(raw).map((sum, i) => sum / LENGTHS[i]);
     const center = add(means) / means.length;
     expect(m.rollout_is_seq_mean).toBeCloseTo(center, 7);
     expect(m.rollout_is_seq_std).toBeCloseTo(
@@ -195,8 +188,7 @@ describe('verl: rollout_rs', () => {
       if (level === 'seq_max') return Math.max(...own);
       return level === 'seq_mean' ? add(own) / own.length : add(own);
     });
-    const value = (i: number, t: number) =>
-      level === 'token' ? (stat[i]?.[t] as number) : (perRow[i] as number);
+    const value = (i: number, t: number) => (level === 'token' ? stat[i]?.[t] : perRow[i]);
     const keeps = (v: number) =>
       estimator === 'k1' ? v >= Math.log(0.8) && v <= Math.log(1.3) : v <= 0.06;
     const want = ragged(
@@ -228,11 +220,11 @@ describe('verl: rollout_rs', () => {
     let count = 0;
     LENGTHS.forEach((length, i) => {
       for (let t = 0; t < length; t++) {
-        const at = (offsets[i] as number) + t;
+        const at = offsets[i] + t;
         if (!kept[at]) continue;
         count++;
-        const a = advantage[i] as number;
-        const r = Math.exp((logpNew[at] as number) - (logpOld[at] as number));
+        const a = advantage[i];
+        const r = Math.exp(logpNew[at] - logpOld[at]);
         let own = Math.max(-a * r, -a * Math.min(Math.max(r, 0.8), 1.28));
         if (a < 0) own = Math.min(own, -3 * a);
         sum += own;
@@ -250,23 +242,24 @@ describe('verl: rollout_rs', () => {
 
   it('a ratio over a response is over the tokens that are left', () => {
     const kept = new Uint8Array(21).fill(1);
-    kept[offsets[2] as number] = 0;
+    kept[offsets[2]] = 0;
     const settings = recommended('gspo', 'verl') as ObjectiveSettings;
     const { weight } = evaluateObjective(batch, settings, undefined, kept);
-    const left = [1, 2, 3, 4, 5, 6].map((t) => (offsets[2] as number) + t);
-    const mean = add(left.map((t) => (logpNew[t] as number) - (logpOld[t] as number))) / 6;
-    expect(weight[left[0] as number]).toBeCloseTo(Math.exp(mean), 12);
+    const left = [1, 2, 3, 4, 5, 6].map((t) => offsets[2] + t);
+    const mean = add(left.map((t) => logpNew[t] - logpOld[t])) / 6;
+    expect(weight[left[0]]).toBeCloseTo(Math.exp(mean), 12);
   });
 });
 
 it('NeMo-RL: seq-mask-tis drops responses by their geometric mean and keeps token ratios untruncated', () => {
-  const geometric = rowSum(x).map((sum, i) => Math.exp(sum / (LENGTHS[i] as number)));
+  const geometric = rowSum(x).map((sum, i) => Math.exp(sum / LENGTHS[i]));
   const sorted = [...geometric].sort((a, b) => a - b);
-  const [low, high] = [sorted[1] as number, sorted[3] as number].map(
-    (g, k) => g * (k ? 1.0001 : 0.9999),
-  ) as [number, number];
+  const [low, high] = [sorted[1], sorted[3]].map((g, k) => g * (k ? 1.0001 : 0.9999)) as [
+    number,
+    number,
+  ];
   const want = x.map((row, i) => {
-    const g = geometric[i] as number;
+    const g = geometric[i];
     return row.map((v) => (g >= low && g <= high ? Math.exp(v) : 0));
   });
   close(weightsOf('seq-mask-tis', low, high), ragged(want));

@@ -82,11 +82,11 @@ const normalised =
     } else {
       let counted = 0;
       for (let i = 0; i < n; i++) {
-        const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+        const [from, to] = [offsets[i], offsets[i + 1]];
         if (from === to) continue;
         counted++;
         // verl's masked mean of one and the same weight
-        center += ((weights[from] as number) * (to - from)) / (to - from + 1e-8);
+        center += (weights[from] * (to - from)) / (to - from + 1e-8);
       }
       center /= Math.max(counted, 1e-8);
     }
@@ -101,13 +101,13 @@ const sequenceMaskTis: Correction['weights'] = (
   const logs = mismatchLogRatio(logpOld, logpSampler);
   const out = new Float64Array(logs.length);
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+    const [from, to] = [offsets[i], offsets[i + 1]];
     let sum = 0;
-    for (let t = from; t < to; t++) sum += logs[t] as number;
+    for (let t = from; t < to; t++) sum += logs[t];
     const geometric = Math.exp(sum / (to - from));
     if (!(geometric >= (low ?? 0) && geometric <= high)) continue;
     for (let t = from; t < to; t++) {
-      const ratio = Math.exp(logs[t] as number);
+      const ratio = Math.exp(logs[t]);
       out[t] = Number.isFinite(ratio) ? ratio : 0;
     }
   }

@@ -24,7 +24,7 @@ export function klTerms(sampler: FloatArray, other: FloatArray): KlTerms {
   const k2 = new Float64Array(tokens);
   const k3 = new Float64Array(tokens);
   for (let t = 0; t < tokens; t++) {
-    const d = (other[t] as number) - (sampler[t] as number);
+    const d = other[t] - sampler[t];
     k1[t] = -d;
     k2[t] = 0.5 * d * d;
     // expm1 keeps the digits that exp(d) - 1 - d would lose for small d.
@@ -35,7 +35,7 @@ export function klTerms(sampler: FloatArray, other: FloatArray): KlTerms {
 
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   return values.length === 0 ? NaN : sum / values.length;
 }
 
@@ -44,8 +44,8 @@ export function sequenceSums(values: ArrayLike<number>, offsets: Uint32Array): F
   const out = new Float64Array(offsets.length - 1);
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
-    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
-      sum += values[t] as number;
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+      sum += values[t];
     }
     out[i] = sum;
   }
@@ -56,7 +56,7 @@ export function sequenceSums(values: ArrayLike<number>, offsets: Uint32Array): F
 export function sequenceMeans(values: ArrayLike<number>, offsets: Uint32Array): Float64Array {
   const out = sequenceSums(values, offsets);
   for (let i = 0; i < out.length; i++) {
-    out[i] = (out[i] as number) / ((offsets[i + 1] as number) - (offsets[i] as number));
+    out[i] = out[i] / (offsets[i + 1] - offsets[i]);
   }
   return out;
 }
@@ -71,7 +71,7 @@ const LOG_RATIO_LIMIT = 20;
 export function chiSquare(logWeight: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < logWeight.length; i++) {
-    const log = Math.max(-LOG_RATIO_LIMIT, Math.min(LOG_RATIO_LIMIT, logWeight[i] as number));
+    const log = Math.max(-LOG_RATIO_LIMIT, Math.min(LOG_RATIO_LIMIT, logWeight[i]));
     sum += Math.exp(2 * log);
   }
   return logWeight.length === 0 ? NaN : sum / logWeight.length - 1;
@@ -83,12 +83,12 @@ export function chiSquare(logWeight: ArrayLike<number>): number {
  */
 export function effectiveSampleShare(weights: ArrayLike<number>): number {
   let scale = 0;
-  for (let i = 0; i < weights.length; i++) scale = Math.max(scale, Math.abs(weights[i] as number));
+  for (let i = 0; i < weights.length; i++) scale = Math.max(scale, Math.abs(weights[i]));
   if (scale === 0) return 0;
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < weights.length; i++) {
-    const w = (weights[i] as number) / scale;
+    const w = weights[i] / scale;
     sum += w;
     squares += w * w;
   }

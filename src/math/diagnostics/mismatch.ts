@@ -25,7 +25,7 @@ const LOG_RATIO_LIMIT = 20;
 export function mismatchLogRatio(logpOld: FloatArray, logpSampler: FloatArray): Float64Array {
   const out = new Float64Array(logpOld.length);
   for (let t = 0; t < out.length; t++) {
-    out[t] = (logpOld[t] as number) - (logpSampler[t] as number);
+    out[t] = logpOld[t] - logpSampler[t];
   }
   return out;
 }
@@ -59,9 +59,9 @@ export function verlEffectiveSampleSize(weights: ArrayLike<number>): number {
   let sum = 0;
   let squares = 0;
   const n = weights.length;
-  for (let i = 0; i < n; i++) sum += weights[i] as number;
+  for (let i = 0; i < n; i++) sum += weights[i];
   const center = sum / (n + 1e-8) + 1e-8;
-  for (let i = 0; i < n; i++) squares += ((weights[i] as number) / center) ** 2;
+  for (let i = 0; i < n; i++) squares += (weights[i] / center) ** 2;
   return (n + 1e-8) / squares;
 }
 
@@ -81,7 +81,7 @@ export function rejectByMeanK1(
 ): boolean[] {
   const sums = sequenceSums(mismatchLogRatio(logpOld, logpSampler), offsets);
   return Array.from(sums, (sum, i) => {
-    const mean = sum / ((offsets[i + 1] as number) - (offsets[i] as number));
+    const mean = sum / (offsets[i + 1] - offsets[i]);
     const statistic = reading === 'code' ? -mean : mean;
     return statistic >= Math.log(lower) && statistic <= Math.log(upper);
   });
@@ -101,7 +101,7 @@ export function offPolicySequenceMask(
 ): boolean[] {
   const sums = sequenceSums(mismatchLogRatio(logpSampler, logpNew), offsets);
   return Array.from(sums, (sum, i) => {
-    const length = Math.max((offsets[i + 1] as number) - (offsets[i] as number), 1);
-    return (advantage[i] as number) >= 0 || sum / length <= delta;
+    const length = Math.max(offsets[i + 1] - offsets[i], 1);
+    return advantage[i] >= 0 || sum / length <= delta;
   });
 }

@@ -34,19 +34,17 @@ export function sequencePerplexities(
   const crossEntropyNew = sequenceMeans(logpNew, offsets).map((x) => -x);
   const difference = new Float64Array(logpOld.length);
   for (let t = 0; t < difference.length; t++) {
-    difference[t] = (logpNew[t] as number) - (logpOld[t] as number);
+    difference[t] = logpNew[t] - logpOld[t];
   }
   const logRho = sequenceSums(difference, offsets);
-  const logWeight = logRho.map(
-    (sum, i) => sum / ((offsets[i + 1] as number) - (offsets[i] as number)),
-  );
+  const logWeight = logRho.map((sum, i) => sum / (offsets[i + 1] - offsets[i]));
   const pplOld = crossEntropyOld.map(Math.exp);
   const pplNew = crossEntropyNew.map(Math.exp);
   const pplRatio = new Float64Array(n);
   const expDeltaH = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    pplRatio[i] = (pplOld[i] as number) / (pplNew[i] as number);
-    expDeltaH[i] = Math.exp((crossEntropyOld[i] as number) - (crossEntropyNew[i] as number));
+    pplRatio[i] = pplOld[i] / pplNew[i];
+    expDeltaH[i] = Math.exp(crossEntropyOld[i] - crossEntropyNew[i]);
   }
   return {
     crossEntropyOld,
@@ -92,11 +90,11 @@ export function offPolicyMetrics(
   const shrink = tokens / (tokens + VERL_EPSILON);
   const meanSurprisal = (logp: FloatArray) =>
     sequenceSums(logp, offsets).map(
-      (sum, i) => -sum / ((offsets[i + 1] as number) - (offsets[i] as number) + VERL_EPSILON),
+      (sum, i) => -sum / (offsets[i + 1] - offsets[i] + VERL_EPSILON),
     );
   const logPplTraining = meanSurprisal(training);
   const logPplRollout = meanSurprisal(rollout);
-  const difference = logPplTraining.map((x, i) => x - (logPplRollout[i] as number));
+  const difference = logPplTraining.map((x, i) => x - logPplRollout[i]);
   const { k1, k3 } = klTerms(rollout, training);
   const logRatio = k1.map((x) => -x);
   return {

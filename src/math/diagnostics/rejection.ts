@@ -46,13 +46,13 @@ export function rejectionMask(
   const most = estimator === 'k1' ? Math.log(high) : high;
   const passes = (x: number) => x >= least && x <= most;
   const at = (t: number) => {
-    const x = (logpOld[t] as number) - (logpSampler[t] as number);
+    const x = logpOld[t] - logpSampler[t];
     return statistic(Math.max(-LIMIT, Math.min(LIMIT, x)));
   };
   const kept = new Uint8Array(logpOld.length);
   if (id.startsWith('token')) return kept.map((_, t) => (passes(at(t)) ? 1 : 0));
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+    const [from, to] = [offsets[i], offsets[i + 1]];
     let sum = 0;
     let max = -Infinity;
     for (let t = from; t < to; t++) {

@@ -20,8 +20,8 @@ function perUnit(weights: Float64Array, offsets: Uint32Array, level: 'token' | '
   if (level === 'token') return weights;
   const out: number[] = [];
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const from = offsets[i] as number;
-    if (from < (offsets[i + 1] as number)) out.push(weights[from] as number);
+    const from = offsets[i];
+    if (from < offsets[i + 1]) out.push(weights[from]);
   }
   return Float64Array.from(out);
 }
@@ -48,9 +48,7 @@ export function trlSamplingMetrics(
   weights: Float64Array,
   level: 'token' | 'sequence',
 ): TrlSamplingMetrics {
-  const difference = range(
-    Float64Array.from(logpOld, (a, t) => Math.abs(a - (logpSampler[t] as number))),
-  );
+  const difference = range(Float64Array.from(logpOld, (a, t) => Math.abs(a - logpSampler[t])));
   const ratio = range(perUnit(weights, offsets, level));
   return {
     'sampling/sampling_logp_difference/mean': difference.mean,
@@ -98,10 +96,10 @@ export function verlIsMetrics(
   const raw = new Float64Array(tokens);
   const logs: number[] = [];
   for (let i = 0; i < n; i++) {
-    const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+    const [from, to] = [offsets[i], offsets[i + 1]];
     let sum = 0;
     for (let t = from; t < to; t++) {
-      const x = (logpOld[t] as number) - (logpSampler[t] as number);
+      const x = logpOld[t] - logpSampler[t];
       sum += x;
       raw[t] = Math.exp(Math.max(-LIMIT, Math.min(LIMIT, x)));
     }
@@ -125,9 +123,9 @@ export function verlIsMetrics(
   const center = mean + EPSILON;
   const perSequence = (values: Float64Array) =>
     Float64Array.from({ length: n }, (_, i) => {
-      const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+      const [from, to] = [offsets[i], offsets[i + 1]];
       let sum = 0;
-      for (let t = from; t < to; t++) sum += values[t] as number;
+      for (let t = from; t < to; t++) sum += values[t];
       return maskedMean(sum, to - from);
     });
   const sequences = perSequence(weights);

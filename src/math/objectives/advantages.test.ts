@@ -18,7 +18,7 @@ const sdOf = (x: readonly number[]) => {
 
 /** Flattened over valid tokens, mean 0 and sd 1, one value per response. */
 function whiten(values: readonly number[]): number[] {
-  const flat = mask.flatMap((row, i) => row.flatMap((m) => (m ? [values[i] as number] : [])));
+  const flat = mask.flatMap((row, i) => row.flatMap((m) => (m ? [values[i]] : [])));
   const m = add(flat) / flat.length;
   // verl keeps 1e-8 beside the variance.
   return values.map((x) => (x - m) / Math.sqrt(sdOf(flat) ** 2 + 1e-8));
@@ -32,7 +32,7 @@ describe('rules', () => {
     close(
       groupAdvantages(reward, group, 'trl_batch'),
       reward.map((r, i) => {
-        const own = of(group[i] as number).map((k) => reward[k] as number);
+        const own = of(group[i]).map((k) => reward[k]);
         return (r - add(own) / own.length) / (sd + 1e-4);
       }),
       12,
@@ -45,7 +45,7 @@ describe('rules', () => {
 
   it('verl, REINFORCE++ with baseline: centred within groups first, a group of one not', () => {
     const centred = reward.map((r, i) => {
-      const own = of(group[i] as number).map((k) => reward[k] as number);
+      const own = of(group[i]).map((k) => reward[k]);
       return own.length === 1 ? r : r - add(own) / own.length;
     });
     close(groupAdvantages(reward, group, 'reinforce_plus_plus_baseline', lengths), whiten(centred));
@@ -55,11 +55,9 @@ describe('rules', () => {
     close(
       groupAdvantages(reward, group, 'opo', lengths),
       reward.map((r, i) => {
-        const own = of(group[i] as number);
+        const own = of(group[i]);
         if (own.length === 1) return r;
-        const tokens = own.flatMap((k) =>
-          Array<number>(lengths[k] as number).fill(reward[k] as number),
-        );
+        const tokens = own.flatMap((k) => Array<number>(lengths[k]).fill(reward[k]));
         return r - add(tokens) / tokens.length;
       }),
       12,
@@ -69,14 +67,14 @@ describe('rules', () => {
   it('verl, pass@k: only the best of a group, by its lead', () => {
     const found = groupAdvantages(reward, group, 'grpo_passk');
     for (const g of [0, 1]) {
-      const own = of(g).map((k) => reward[k] as number);
+      const own = of(g).map((k) => reward[k]);
       const [best, second] = [...own].sort((a, b) => b - a) as [number, number];
       const want = of(g).map((k) =>
         reward[k] === best ? (best - second) / (sdOf(own) + 1e-6) : 0,
       );
       expect(want.filter((w) => w !== 0)).toHaveLength(1);
       close(
-        of(g).map((k) => found[k] as number),
+        of(g).map((k) => found[k]),
         want,
         12,
       );
@@ -94,14 +92,14 @@ it('GDPO: each component is normalised within its group, the weighted sum over t
   const second = lengths.map(() => random.uniform());
   const normal = (values: readonly number[]) =>
     values.map((r, i) => {
-      const own = of(group[i] as number).map((k) => values[k] as number);
+      const own = of(group[i]).map((k) => values[k]);
       if (own.length === 1) return r / (1 + 1e-6);
       return (r - add(own) / own.length) / (sdOf(own) + 1e-6);
     });
   const [a, b] = [normal(reward), normal(second)];
   close(
     gdpoAdvantages([reward, second], group, lengths, [1, 0.5]),
-    whiten(a.map((x, i) => x + 0.5 * (b[i] as number))),
+    whiten(a.map((x, i) => x + 0.5 * b[i])),
   );
   // One component of weight 1 is GRPO, whitened.
   close(gdpoAdvantages([reward], group, lengths), whiten(a));
@@ -119,12 +117,8 @@ describe('optimal token baseline', () => {
     ['with mismatch weights', weights],
   ])('%s: cumulated over padded matrices', (_, own) => {
     const grid = (f: (at: number) => number) =>
-      mask.map((row, i) => row.map((m, t) => (m ? f((offsets[i] as number) + t) : 0)));
-    const w = grid(
-      (at) =>
-        (1 - 2 * Math.exp(logp[at] as number) + (collision[at] as number)) *
-        (own ? (own[at] as number) ** 2 : 1),
-    );
+      mask.map((row, i) => row.map((m, t) => (m ? f(offsets[i] + t) : 0)));
+    const w = grid((at) => (1 - 2 * Math.exp(logp[at]) + collision[at]) * (own ? own[at] ** 2 : 1));
     const cumulated = w.map((row) => row.map((_x, t) => add(row.slice(0, t + 1))));
     const found = optimalTokenAdvantages(
       reward,
@@ -133,20 +127,14 @@ describe('optimal token baseline', () => {
       own,
     );
     lengths.forEach((length, i) => {
-      const peers = of(group[i] as number);
-      const others = Math.max(...peers.filter((k) => k !== i).map((k) => lengths[k] as number), 0);
+      const peers = of(group[i]);
+      const others = Math.max(...peers.filter((k) => k !== i).map((k) => lengths[k]), 0);
       for (let t = 0; t < length; t++) {
-        const over = add(
-          peers.map((k) => (mask[k]?.[t] as number) * (cumulated[k]?.[t] as number)),
-        );
-        const sum = add(
-          peers.map(
-            (k) => (reward[k] as number) * (mask[k]?.[t] as number) * (cumulated[k]?.[t] as number),
-          ),
-        );
+        const over = add(peers.map((k) => (mask[k]?.[t] as number) * cumulated[k]?.[t]));
+        const sum = add(peers.map((k) => reward[k] * (mask[k]?.[t] as number) * cumulated[k]?.[t]));
         // Where no other response reaches there is nothing to compare with.
         const baseline = peers.length > 1 && t < others ? sum / over : 0;
-        expect(found[(offsets[i] as number) + t]).toBeCloseTo((reward[i] as number) - baseline, 6);
+        expect(found[offsets[i] + t]).toBeCloseTo(reward[i] - baseline, 6);
       }
     });
   });

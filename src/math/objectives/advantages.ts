@@ -54,9 +54,9 @@ const BY_LENGTH: ReadonlySet<AdvantageRule> = new Set([
 function membersOf(group: ArrayLike<number>): number[][] {
   const members = new Map<number, number[]>();
   for (let i = 0; i < group.length; i++) {
-    const list = members.get(group[i] as number);
+    const list = members.get(group[i]);
     if (list) list.push(i);
-    else members.set(group[i] as number, [i]);
+    else members.set(group[i], [i]);
   }
   return [...members.values()];
 }
@@ -75,13 +75,13 @@ function whitened(values: Float64Array, lengths: ArrayLike<number>): Float64Arra
   let tokens = 0;
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
-    tokens += lengths[i] as number;
-    sum += (lengths[i] as number) * (values[i] as number);
+    tokens += lengths[i];
+    sum += lengths[i] * values[i];
   }
   const mean = sum / (tokens + 1e-8);
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
-    squares += (lengths[i] as number) * ((values[i] as number) - mean) ** 2;
+    squares += lengths[i] * (values[i] - mean) ** 2;
   }
   const variance = (squares / (tokens + 1e-8)) * (tokens / (tokens - 1));
   return values.map((x) => (x - mean) / Math.sqrt(variance + 1e-8));
@@ -112,17 +112,17 @@ export function groupAdvantages(
   const all = rule === 'trl_batch' ? spread(Array.from(reward)).sd : 0;
   for (const list of membersOf(group)) {
     const size = list.length;
-    const own = list.map((i) => reward[i] as number);
+    const own = list.map((i) => reward[i]);
     const { mean, sd } = spread(own);
     let baseline = mean;
     if (rule === 'opo') {
       const tokens = list.reduce((sum, i) => sum + length(i), 0);
-      baseline = list.reduce((sum, i) => sum + length(i) * (reward[i] as number), 0) / tokens;
+      baseline = list.reduce((sum, i) => sum + length(i) * reward[i], 0) / tokens;
     }
     const [best, second] = [...own].sort((a, b) => b - a);
-    const winner = list[own.indexOf(best as number)];
+    const winner = list[own.indexOf(best)];
     for (const i of list) {
-      const r = reward[i] as number;
+      const r = reward[i];
       switch (rule) {
         case 'trl':
           out[i] = (r - mean) / (sd + 1e-4);
@@ -147,8 +147,7 @@ export function groupAdvantages(
           out[i] = size > 1 ? r - baseline : r;
           break;
         case 'grpo_passk':
-          out[i] =
-            second !== undefined && i === winner ? ((best as number) - second) / (sd + 1e-6) : 0;
+          out[i] = second !== undefined && i === winner ? (best - second) / (sd + 1e-6) : 0;
           break;
       }
     }
@@ -174,7 +173,7 @@ export function gdpoAdvantages(
   rewards.forEach((reward, k) => {
     const weight = weights?.[k] ?? 1;
     groupAdvantages(reward, group, 'verl').forEach((a, i) => {
-      sum[i] = (sum[i] as number) + weight * a;
+      sum[i] = sum[i] + weight * a;
     });
   });
   return whitened(sum, lengths);
@@ -203,28 +202,28 @@ export function optimalTokenAdvantages(
   weights?: ArrayLike<number>,
 ): Float64Array {
   const out = new Float64Array(offsets.at(-1) as number);
-  const span = (i: number) => [offsets[i] as number, offsets[i + 1] as number] as const;
+  const span = (i: number) => [offsets[i], offsets[i + 1]] as const;
   for (const list of membersOf(group)) {
     const ordered = list.map((i) => span(i)[1] - span(i)[0]).sort((a, b) => b - a);
-    const reached = list.length > 1 ? (ordered[1] as number) : 0;
+    const reached = list.length > 1 ? ordered[1] : 0;
     const path = new Map(list.map((i) => [i, 0]));
-    for (let t = 0; t < (ordered[0] as number); t++) {
+    for (let t = 0; t < ordered[0]; t++) {
       let numerator = 0;
       let denominator = 1e-8;
       for (const i of list) {
         const at = span(i)[0] + t;
         if (at >= span(i)[1]) continue;
-        const weight = weights ? (weights[at] as number) ** 2 : 1;
-        const own = 1 - 2 * Math.exp(logpOld[at] as number) + (collisionOld[at] as number);
+        const weight = weights ? weights[at] ** 2 : 1;
+        const own = 1 - 2 * Math.exp(logpOld[at]) + collisionOld[at];
         const total = (path.get(i) as number) + own * weight;
         path.set(i, total);
-        numerator += (reward[i] as number) * total;
+        numerator += reward[i] * total;
         denominator += total;
       }
       for (const i of list) {
         const at = span(i)[0] + t;
         if (at >= span(i)[1]) continue;
-        out[at] = (reward[i] as number) - (t < reached ? numerator / denominator : 0);
+        out[at] = reward[i] - (t < reached ? numerator / denominator : 0);
       }
     }
   }

@@ -15,11 +15,11 @@ export function coefficients(
   offsets: Uint32Array,
 ): Float64Array {
   const n = offsets.length - 1;
-  const tokens = offsets[n] as number;
+  const tokens = offsets[n];
   let filled = 0;
   let longest = 0;
   for (let i = 0; i < n; i++) {
-    const length = (offsets[i + 1] as number) - (offsets[i] as number);
+    const length = offsets[i + 1] - offsets[i];
     if (length > 0) filled++;
     if (length > longest) longest = length;
   }
@@ -44,7 +44,7 @@ export function coefficients(
     }
     case 'seq-mean-token-mean':
       for (let i = 0; i < n; i++) {
-        const length = (offsets[i + 1] as number) - (offsets[i] as number);
+        const length = offsets[i + 1] - offsets[i];
         out[i] =
           library === 'verl'
             ? 1 / (sequences * (length + VERL_EPSILON))

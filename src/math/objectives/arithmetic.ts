@@ -43,7 +43,7 @@ export function clamp(x: number, low: number, high: number): number {
 
 /** d_t as it is */
 export function rawLogRatio({ batch }: ResponseView, t: number): number {
-  return (batch.logpNew[t] as number) - (batch.logpOld[t] as number);
+  return batch.logpNew[t] - batch.logpOld[t];
 }
 
 /** d_t, clamped as verl does for token ratios. */
@@ -75,7 +75,7 @@ export function putWeighted(
 ): void {
   out.weight[t] = weight;
   out.gate[t] = gate;
-  out.loss[t] = gate === 0 ? 0 : -weight * gate * advantage * (batch.logpNew[t] as number);
+  out.loss[t] = gate === 0 ? 0 : -weight * gate * advantage * batch.logpNew[t];
   out.slope[t] = -weight * gate * advantage;
 }
 

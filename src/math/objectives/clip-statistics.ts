@@ -22,9 +22,9 @@ function* responses(
   selected?: Uint8Array,
 ): Generator<ResponseView> {
   for (let i = 0; i + 1 < batch.offsets.length; i++) {
-    const [from, to] = [batch.offsets[i] as number, batch.offsets[i + 1] as number];
+    const [from, to] = [batch.offsets[i], batch.offsets[i + 1]];
     if (from === to) continue;
-    yield { batch, from, to, advantage: batch.advantage[i] as number, library, selected };
+    yield { batch, from, to, advantage: batch.advantage[i], library, selected };
   }
 }
 
@@ -44,7 +44,7 @@ export function counted(s: Surrogate, response: ResponseView, count: Count): Cli
   };
   if (scope(s) === 'token') {
     for (let t = from; t < to; t++) {
-      const advantage = advantages[t] as number;
+      const advantage = advantages[t];
       add(count(s, { ...response, from: t, to: t + 1, advantage }), 1);
     }
   } else {

@@ -19,14 +19,13 @@ const tokenAdvantage = Float64Array.from({ length: tokens }, () => random.normal
 function covariances(a: readonly number[]): number[] {
   let [sumA, sumB] = [0, 0];
   for (let t = 0; t < tokens; t++) {
-    sumA += a[t] as number;
-    sumB += logpNew[t] as number;
+    sumA += a[t];
+    sumB += logpNew[t];
   }
-  return a.map((own, t) => (own - sumA / tokens) * ((logpNew[t] as number) - sumB / tokens));
+  return a.map((own, t) => (own - sumA / tokens) * (logpNew[t] - sumB / tokens));
 }
-const rank = (values: readonly number[], t: number) =>
-  values.filter((x) => x > (values[t] as number)).length;
-const ratio = (t: number) => Math.exp((logpNew[t] as number) - (logpOld[t] as number));
+const rank = (values: readonly number[], t: number) => values.filter((x) => x > values[t]).length;
+const ratio = (t: number) => Math.exp(logpNew[t] - logpOld[t]);
 
 const settingsOf = (id: 'clip_cov' | 'kl_cov', more: object): ObjectiveSettings => {
   const found = recommended(id, 'verl') as ObjectiveSettings;
@@ -35,7 +34,7 @@ const settingsOf = (id: 'clip_cov' | 'kl_cov', more: object): ObjectiveSettings 
 const per = {
   response: {
     batch: { offsets, logpOld, logpNew, advantage },
-    a: owner.map((i) => advantage[i] as number),
+    a: owner.map((i) => advantage[i]),
   },
   token: {
     batch: { offsets, logpOld, logpNew, advantage, tokenAdvantage },
@@ -51,12 +50,12 @@ describe.each(Object.entries(per))('advantages per %s', (_, { batch, a }) => {
     const found = evaluateObjective(batch, settingsOf('kl_cov', { share: 0.13, coefficient: 0.7 }));
     let loss = 0;
     for (let t = 0; t < tokens; t++) {
-      const d = (logpNew[t] as number) - (logpOld[t] as number);
+      const d = logpNew[t] - logpOld[t];
       const pulled = rank(cov, t) < 5;
-      const own = -(a[t] as number) * ratio(t) + (pulled ? 0.7 * Math.abs(d) : 0);
+      const own = -a[t] * ratio(t) + (pulled ? 0.7 * Math.abs(d) : 0);
       loss += own / tokens;
       expect(found.tokenLoss[t]).toBeCloseTo(own / tokens, 14);
-      const slope = -(a[t] as number) * ratio(t) + (pulled ? 0.7 * Math.sign(d) : 0);
+      const slope = -a[t] * ratio(t) + (pulled ? 0.7 * Math.sign(d) : 0);
       expect(found.gradient[t]).toBeCloseTo(slope / tokens, 14);
     }
     expect(found.loss).toBeCloseTo(loss, 13);
@@ -68,13 +67,13 @@ describe.each(Object.entries(per))('advantages per %s', (_, { batch, a }) => {
     const found = evaluateObjective(batch, settingsOf('clip_cov', s));
     const [loss, taken] = [{ sum: 0 }, { count: 0, clipped: 0 }];
     for (let t = 0; t < tokens; t++) {
-      const own = a[t] as number;
+      const own = a[t];
       const r = ratio(t);
       const bound = Math.min(Math.max(r, 0.9), 1.12);
       const clipped = -own * bound > -own * r;
-      const gone = !clipped && (cov[t] as number) > 0.2 && (cov[t] as number) < 1.5;
+      const gone = !clipped && cov[t] > 0.2 && cov[t] < 1.5;
       taken.count += gone ? 1 : 0;
-      if (clipped && (cov[t] as number) > 0.2 && (cov[t] as number) < 1.5) taken.clipped++;
+      if (clipped && cov[t] > 0.2 && cov[t] < 1.5) taken.clipped++;
       const part = gone ? 0 : -Math.min(own * r, own * bound);
       loss.sum += part / tokens;
       expect(found.tokenLoss[t]).toBeCloseTo(part / tokens, 14);
@@ -116,7 +115,7 @@ describe.each(Object.entries(per))('advantages per %s', (_, { batch, a }) => {
           { ...batch, logpNew: logpNew.map((b, k) => (k === t ? b + h : b)) },
           settings,
         ).loss;
-      expect(Math.abs((at(1e-6) - at(-1e-6)) / 2e-6 - (gradient[t] as number))).toBeLessThan(1e-8);
+      expect(Math.abs((at(1e-6) - at(-1e-6)) / 2e-6 - gradient[t])).toBeLessThan(1e-8);
     }
   });
 });
@@ -128,8 +127,8 @@ it('rejected tokens have no part in the means that the covariance is made of', (
   const alone = evaluateObjective(
     {
       offsets: Uint32Array.of(0, 5, 6, 15, 18, 28),
-      logpOld: Float64Array.from(rest, (t) => logpOld[t] as number),
-      logpNew: Float64Array.from(rest, (t) => logpNew[t] as number),
+      logpOld: Float64Array.from(rest, (t) => logpOld[t]),
+      logpNew: Float64Array.from(rest, (t) => logpNew[t]),
       advantage: advantage.filter((_, i) => i !== 3),
     },
     settings,

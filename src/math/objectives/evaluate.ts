@@ -55,7 +55,7 @@ function perSequenceMultiplier(
 ): number {
   const verl = library === 'verl';
   let sum = 0;
-  for (let t = from; t < to; t++) sum += Math.log((m[t] as number) + (verl ? 1e-10 : 0));
+  for (let t = from; t < to; t++) sum += Math.log(m[t] + (verl ? 1e-10 : 0));
   return Math.exp(sum / (to - from + (verl ? VERL_EPSILON : 0)));
 }
 
@@ -97,11 +97,11 @@ export function applyResponse(
     const a = advantageAt(t);
     if (a < 0) {
       for (const name of ['loss', 'slope', 'weight', 'gate'] as const) {
-        out[name][t] = down[name][t - from] as number;
+        out[name][t] = down[name][t - from];
       }
     }
-    out.loss[t] = (out.loss[t] as number) * Math.abs(a);
-    out.slope[t] = (out.slope[t] as number) * Math.abs(a);
+    out.loss[t] = out.loss[t] * Math.abs(a);
+    out.slope[t] = out.slope[t] * Math.abs(a);
   }
 }
 
@@ -117,10 +117,10 @@ function keptTokens(batch: ObjectiveBatch, kept: Uint8Array): ObjectiveBatch {
   const offsets = new Uint32Array(batch.offsets.length);
   for (let i = 0; i + 1 < offsets.length; i++) {
     let own = 0;
-    for (let t = batch.offsets[i] as number; t < (batch.offsets[i + 1] as number); t++) {
+    for (let t = batch.offsets[i]; t < batch.offsets[i + 1]; t++) {
       own += kept[t] ? 1 : 0;
     }
-    offsets[i + 1] = (offsets[i] as number) + own;
+    offsets[i + 1] = offsets[i] + own;
   }
   const pick = (column: FloatArray) => Float64Array.from(column.filter((_, t) => kept[t]));
   return {
@@ -136,7 +136,7 @@ function keptTokens(batch: ObjectiveBatch, kept: Uint8Array): ObjectiveBatch {
 function spread(values: Float64Array, kept: Uint8Array): Float64Array {
   const out = new Float64Array(kept.length);
   let from = 0;
-  for (let t = 0; t < kept.length; t++) if (kept[t]) out[t] = values[from++] as number;
+  for (let t = 0; t < kept.length; t++) if (kept[t]) out[t] = values[from++];
   return out;
 }
 
@@ -203,35 +203,35 @@ export function evaluateObjective(
   // Slopes become gradients and losses become contributions in place.
   const loss = new CompensatedSum();
   for (let i = 0; i < n; i++) {
-    const from = batch.offsets[i] as number;
-    const to = batch.offsets[i + 1] as number;
+    const from = batch.offsets[i];
+    const to = batch.offsets[i + 1];
     if (to === from) continue;
-    const advantage = batch.advantage[i] as number;
+    const advantage = batch.advantage[i];
     const response = { batch, from, to, advantage, library, mismatch, selected };
     applyResponse(surrogate, response, out);
-    const coefficient = c[i] as number;
+    const coefficient = c[i];
     let shared = 1;
     if (multiplier && perSequence) {
       shared = perSequenceMultiplier(multiplier, from, to, library);
     } else if (multiplier && coupled) {
       shared = 0;
-      for (let t = from; t < to; t++) shared += (multiplier[t] as number) / (to - from);
+      for (let t = from; t < to; t++) shared += multiplier[t] / (to - from);
     }
     // One ratio, differentiated through all tokens, whose advantages differ: each gets the mean of all.
     let joint: number | null = null;
     if (coupled && batch.tokenAdvantage && !perSequence) {
       joint = 0;
       for (let t = from; t < to; t++) {
-        joint += ((out.slope[t] as number) * (multiplier?.[t] ?? 1)) / (to - from);
+        joint += (out.slope[t] * (multiplier?.[t] ?? 1)) / (to - from);
       }
     }
     for (let t = from; t < to; t++) {
-      const own = perSequence ? shared : multiplier ? (multiplier[t] as number) : 1;
-      const part = (out.loss[t] as number) * coefficient * own;
+      const own = perSequence ? shared : multiplier ? multiplier[t] : 1;
+      const part = out.loss[t] * coefficient * own;
       out.loss[t] = part;
       out.slope[t] =
         joint === null
-          ? (out.slope[t] as number) * coefficient * (coupled ? shared : own)
+          ? out.slope[t] * coefficient * (coupled ? shared : own)
           : joint * coefficient;
       loss.add(part);
     }

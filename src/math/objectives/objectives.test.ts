@@ -29,7 +29,7 @@ function randomBatch(seed: number, n: number, spread: number): ObjectiveBatch {
   const advantage = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const length = 1 + random.integer(12);
-    offsets[i + 1] = (offsets[i] as number) + length;
+    offsets[i + 1] = offsets[i] + length;
     for (let t = 0; t < length; t++) {
       const a = -0.05 - 3 * random.uniform();
       old.push(a);
@@ -149,7 +149,7 @@ describe('clamps', () => {
       }
       const { kind } = settings.surrogate;
       if (clamps.length === 0 && (kind === 'clip' || kind === 'gmpo' || kind === 'sapo')) {
-        expect(at(24).weight[0]).toBeGreaterThan(at(22).weight[0] as number);
+        expect(at(24).weight[0]).toBeGreaterThan(at(22).weight[0]);
       }
     },
   );
@@ -183,13 +183,11 @@ describe('gradients', () => {
           for (let t = 0; t < gradient.length; t++) {
             const shifted = (step: number) => {
               const logpNew = Float64Array.from(batch.logpNew);
-              logpNew[t] = (logpNew[t] as number) + step;
+              logpNew[t] = logpNew[t] + step;
               return evaluateObjective({ ...batch, logpNew }, moving).loss;
             };
             const numeric = (shifted(h) - shifted(-h)) / (2 * h);
-            expect(Math.abs(numeric - (gradient[t] as number))).toBeLessThan(
-              1e-6 * (1 + Math.abs(numeric)),
-            );
+            expect(Math.abs(numeric - gradient[t])).toBeLessThan(1e-6 * (1 + Math.abs(numeric)));
           }
         }),
         RUNS,
@@ -205,14 +203,14 @@ describe('gradients', () => {
           const batch = randomBatch(seed, n, spread);
           const { gradient, tokenLoss, weight, gate } = evaluateObjective(batch, settings);
           for (let i = 0; i < n; i++) {
-            for (let t = batch.offsets[i] as number; t < (batch.offsets[i + 1] as number); t++) {
-              const b = batch.logpNew[t] as number;
-              const g = gradient[t] as number;
-              expect(g * b).toBeCloseTo(tokenLoss[t] as number, 12);
+            for (let t = batch.offsets[i]; t < batch.offsets[i + 1]; t++) {
+              const b = batch.logpNew[t];
+              const g = gradient[t];
+              expect(g * b).toBeCloseTo(tokenLoss[t], 12);
               // descent raises the log-prob of a good response, by its weight
-              const push = (weight[t] as number) * (gate[t] as number);
+              const push = weight[t] * gate[t];
               expect(Math.abs(g) === 0).toBe(push === 0);
-              if (g !== 0) expect(Math.sign(-g)).toBe(Math.sign(batch.advantage[i] as number));
+              if (g !== 0) expect(Math.sign(-g)).toBe(Math.sign(batch.advantage[i]));
             }
           }
         }),
@@ -288,19 +286,17 @@ describe('gradients', () => {
     expect(free.loss).toBeCloseTo(Math.exp(2), 12);
     expect(free.gradient[0]).toBeCloseTo(Math.exp(2), 12);
     expect([dual.loss, delta.loss]).toEqual([3, 3]);
-    expect([Math.abs(dual.gradient[0] as number), Math.abs(delta.gradient[0] as number)]).toEqual([
-      0, 0,
-    ]);
+    expect([Math.abs(dual.gradient[0]), Math.abs(delta.gradient[0])]).toEqual([0, 0]);
     expect(dual.verl?.clipFractionLower).toBeCloseTo(1, 6);
   });
 });
 
 /** The same responses in another order. */
 function permuted(batch: ObjectiveBatch, order: readonly number[]): ObjectiveBatch {
-  const spans = order.map((i) => [batch.offsets[i] as number, batch.offsets[i + 1] as number]);
+  const spans = order.map((i) => [batch.offsets[i], batch.offsets[i + 1]]);
   const offsets = new Uint32Array(order.length + 1);
   spans.forEach(([from, to], k) => {
-    offsets[k + 1] = (offsets[k] as number) + (to as number) - (from as number);
+    offsets[k + 1] = offsets[k] + to - from;
   });
   const pick = (x: ArrayLike<number>) =>
     Float64Array.from(spans.flatMap(([from, to]) => Array.from(x).slice(from, to)));
@@ -308,7 +304,7 @@ function permuted(batch: ObjectiveBatch, order: readonly number[]): ObjectiveBat
     offsets,
     logpOld: pick(batch.logpOld),
     logpNew: pick(batch.logpNew),
-    advantage: Float64Array.from(order, (i) => batch.advantage[i] as number),
+    advantage: Float64Array.from(order, (i) => batch.advantage[i]),
   };
 }
 
@@ -411,7 +407,7 @@ describe('bad input', () => {
   it('an empty response takes part in no sum: TRL counts it as a sequence, verl does not', () => {
     const padded: ObjectiveBatch = {
       ...batch,
-      offsets: Uint32Array.of(0, 0, batch.offsets[1] as number, batch.offsets[2] as number),
+      offsets: Uint32Array.of(0, 0, batch.offsets[1], batch.offsets[2]),
       advantage: Float64Array.of(9, ...batch.advantage),
     };
     const loss = (b: ObjectiveBatch, library: 'trl' | 'verl') =>

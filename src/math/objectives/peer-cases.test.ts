@@ -128,7 +128,7 @@ it('the copy is the file that was read, byte for byte', () => {
 
 describe('figures of the peers', () => {
   it('ratios', () => {
-    const d = logpNew.map((b, t) => b - (logpOld[t] as number));
+    const d = logpNew.map((b, t) => b - logpOld[t]);
     const p = sequencePerplexities(logpOld, logpNew, offsets);
     figure(rows(d), 'ratios', 'token_log_ratio');
     figure(rows(d.map(Math.exp)), 'ratios', 'token_ratio');
@@ -144,7 +144,7 @@ describe('figures of the peers', () => {
     // The peer's largest difference is one unit in the last place of a double; ours may not exceed two.
     visited.add('ratios/max_abs_s_minus_ppl_ratio');
     const largest = Math.max(
-      ...Array.from(p.logWeight, (x, i) => Math.abs(Math.exp(x) - (p.pplRatio[i] as number))),
+      ...Array.from(p.logWeight, (x, i) => Math.abs(Math.exp(x) - p.pplRatio[i])),
     );
     expect(largest).toBeLessThanOrEqual(2 * (at('ratios', 'max_abs_s_minus_ppl_ratio') as number));
   });
@@ -247,7 +247,7 @@ describe('figures of the peers', () => {
       run(library, { kind: 'gmpo', low: eps, high: eps }, SEQ);
     const trl = gmpo('trl', 0.4);
     figure(
-      lengths.map((_, i) => trl.weight[offsets[i] as number]),
+      lengths.map((_, i) => trl.weight[offsets[i]]),
       ...path,
       'weights(eps=0.4)',
     );
@@ -272,8 +272,8 @@ describe('figures of the peers', () => {
     const trl = run('trl', s, SUM);
     // loss = -f A / n under a mean of sums, so f = -n loss / A
     const gate = trl.tokenLoss.map((loss, t) => {
-      const i = lengths.findIndex((_, k) => t < (offsets[k + 1] as number));
-      return (-lengths.length * loss) / (advantage[i] as number);
+      const i = lengths.findIndex((_, k) => t < offsets[k + 1]);
+      return (-lengths.length * loss) / advantage[i];
     });
     figure(rows(gate), ...path, 'token_gate_f');
     figure(rows(trl.gate), ...path, 'token_grad_gate_4p(1-p)');
@@ -288,7 +288,7 @@ describe('figures of the peers', () => {
       TOKEN,
     );
     figure(
-      lengths.map((_, i) => v.weight[offsets[i] as number]),
+      lengths.map((_, i) => v.weight[offsets[i]]),
       'objectives',
       'vespo',
       'phi',

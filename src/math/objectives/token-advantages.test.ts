@@ -26,12 +26,12 @@ describe('one advantage for every token', () => {
   it.each(every)('%s: equal advantages are an advantage of the response', (_, settings) => {
     const equal = Float64Array.from(
       { length: 10 },
-      (_x, t) => advantage[t < 3 ? 0 : t < 4 ? 1 : 2] as number,
+      (_x, t) => advantage[t < 3 ? 0 : t < 4 ? 1 : 2],
     );
     const one = evaluateObjective({ ...batch, tokenAdvantage: equal }, settings);
     const other = evaluateObjective({ offsets, logpOld, logpNew, advantage }, settings);
     expect(one.loss).toBeCloseTo(other.loss, 12);
-    one.gradient.forEach((g, t) => expect(g).toBeCloseTo(other.gradient[t] as number, 12));
+    one.gradient.forEach((g, t) => expect(g).toBeCloseTo(other.gradient[t], 12));
     expect(one.verl).toEqual(other.verl);
   });
 
@@ -49,7 +49,7 @@ describe('one advantage for every token', () => {
             settings,
           ).loss;
         const numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
-        expect(Math.abs(numeric - (gradient[t] as number))).toBeLessThan(1e-7);
+        expect(Math.abs(numeric - gradient[t])).toBeLessThan(1e-7);
       }
     },
   );
@@ -60,12 +60,12 @@ describe('one advantage for every token', () => {
     let low = 0;
     let high = 0;
     for (let i = 0; i < 3; i++) {
-      const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
+      const [from, to] = [offsets[i], offsets[i + 1]];
       let d = 0;
-      for (let t = from; t < to; t++) d += (logpNew[t] as number) - (logpOld[t] as number);
+      for (let t = from; t < to; t++) d += logpNew[t] - logpOld[t];
       const s = Math.exp(d / (to - from));
       for (let t = from; t < to; t++) {
-        const a = tokenAdvantage[t] as number;
+        const a = tokenAdvantage[t];
         loss += -Math.min(s * a, Math.min(Math.max(s, 0.95), 1.05) * a) / (to - from) / 3;
         if (s < 0.95 && a < 0) low++;
         if (s > 1.05 && a > 0) high++;
@@ -86,17 +86,11 @@ describe('one advantage for every token', () => {
     );
     const whole = evaluateObjective(batch, recommended('gspo', 'trl', wide) as ObjectiveSettings);
     for (let i = 0; i < 3; i++) {
-      const [from, to] = [offsets[i] as number, offsets[i + 1] as number];
-      const s = whole.weight[from] as number;
+      const [from, to] = [offsets[i], offsets[i + 1]];
+      const s = whole.weight[from];
       for (let t = from; t < to; t++) {
-        expect(token.gradient[t]).toBeCloseTo(
-          (-s * (tokenAdvantage[t] as number)) / (to - from) / 3,
-          12,
-        );
-        expect(whole.gradient[t]).toBeCloseTo(
-          (-s * (advantage[i] as number)) / (to - from) / 3,
-          12,
-        );
+        expect(token.gradient[t]).toBeCloseTo((-s * tokenAdvantage[t]) / (to - from) / 3, 12);
+        expect(whole.gradient[t]).toBeCloseTo((-s * advantage[i]) / (to - from) / 3, 12);
       }
     }
   });

@@ -20,18 +20,18 @@ export function lagSums(
 ): ClusterSums {
   const sums = newClusterSums(clusters, 2 * (maxLag + 1));
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const start = offsets[i] as number;
-    const end = offsets[i + 1] as number;
-    const g = cluster[i] as number;
+    const start = offsets[i];
+    const end = offsets[i + 1];
+    const g = cluster[i];
     for (let lag = 0; lag <= maxLag && lag < end - start; lag++) {
       let sum = 0;
       for (let t = start; t + lag < end; t++) {
-        sum += (centered[t] as number) * (centered[t + lag] as number);
+        sum += centered[t] * centered[t + lag];
       }
-      const pairs = sums.columns[2 * lag] as Float64Array;
-      const products = sums.columns[2 * lag + 1] as Float64Array;
-      pairs[g] = (pairs[g] as number) + (end - start - lag);
-      products[g] = (products[g] as number) + sum;
+      const pairs = sums.columns[2 * lag];
+      const products = sums.columns[2 * lag + 1];
+      pairs[g] = pairs[g] + (end - start - lag);
+      products[g] = products[g] + sum;
     }
   }
   return sums;
@@ -46,7 +46,7 @@ export function automaticWindow(autocorrelation: ArrayLike<number>): number {
   const maxLag = autocorrelation.length - 1;
   let time = 1;
   for (let lag = 1; lag <= maxLag; lag++) {
-    time += 2 * Math.abs(autocorrelation[lag] as number);
+    time += 2 * Math.abs(autocorrelation[lag]);
     if (lag >= 5 * time) return lag;
   }
   return Math.max(0, maxLag);
@@ -56,7 +56,7 @@ export function automaticWindow(autocorrelation: ArrayLike<number>): number {
 export function inflation(autocorrelation: ArrayLike<number>, length: number): number {
   let factor = 1;
   for (let lag = 1; lag < autocorrelation.length && lag < length; lag++) {
-    factor += 2 * (1 - lag / length) * (autocorrelation[lag] as number);
+    factor += 2 * (1 - lag / length) * autocorrelation[lag];
   }
   return factor;
 }

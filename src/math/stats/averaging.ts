@@ -42,55 +42,53 @@ export function averagingSums({
   correction,
 }: Responses): ClusterSums {
   const sums = newClusterSums(clusters, 6);
-  const column = (k: Column): Float64Array => sums.columns[k] as Float64Array;
+  const column = (k: Column): Float64Array => sums.columns[k];
   const count = new Float64Array(clusters);
   const total = new Float64Array(clusters);
   const weighted = new Float64Array(clusters);
   const own = new Float64Array(clusters);
   const taken = new Float64Array(clusters);
   for (let i = 0; i < lengths.length; i++) {
-    const g = cluster[i] as number;
-    const length = lengths[i] as number;
-    const s = values[i] as number;
+    const g = cluster[i];
+    const length = lengths[i];
+    const s = values[i];
     const square = length * s * s;
-    const leverage = 1 - 1 / (correction[i] as number);
-    const add = (to: Float64Array, x: number): void => void (to[g] = (to[g] as number) + x);
-    add(column(Column.observed), square * (correction[i] as number));
-    add(column(Column.tokens), (squares[i] as number) / length);
+    const leverage = 1 - 1 / correction[i];
+    const add = (to: Float64Array, x: number): void => void (to[g] = to[g] + x);
+    add(column(Column.observed), square * correction[i]);
+    add(column(Column.tokens), squares[i] / length);
     add(column(Column.allTokens), length);
     add(count, 1);
     add(total, s);
     add(weighted, length * s);
     add(own, square);
-    add(taken, (leverage * (squares[i] as number)) / length);
+    add(taken, (leverage * squares[i]) / length);
   }
   for (let g = 0; g < clusters; g++) {
-    const m = count[g] as number;
+    const m = count[g];
     if (m < 2) continue;
     // fitting the mean makes residuals of a prompt repel each other by about their leverage
-    column(Column.pairs)[g] =
-      ((weighted[g] as number) * (total[g] as number) - (own[g] as number)) / (m - 1) +
-      (taken[g] as number);
-    column(Column.pairTokens)[g] = column(Column.allTokens)[g] as number;
-    column(Column.pairObserved)[g] = column(Column.observed)[g] as number;
+    column(Column.pairs)[g] = (weighted[g] * total[g] - own[g]) / (m - 1) + taken[g];
+    column(Column.pairTokens)[g] = column(Column.allTokens)[g];
+    column(Column.pairObserved)[g] = column(Column.observed)[g];
   }
   return sums;
 }
 
 /** log of the level */
 export const logLevel: TotalsFunction = (totals) => {
-  const observed = totals[Column.observed] as number;
-  const tokens = totals[Column.tokens] as number;
+  const observed = totals[Column.observed];
+  const tokens = totals[Column.tokens];
   return observed > 0 && tokens > 0 ? Math.log(observed / tokens) : NaN;
 };
 
 /** NaN where no prompt has two responses */
 export const promptPart: TotalsFunction = (totals) => {
   const [pairs, pairTokens, allTokens, tokens] = [
-    totals[Column.pairs] as number,
-    totals[Column.pairTokens] as number,
-    totals[Column.allTokens] as number,
-    totals[Column.tokens] as number,
+    totals[Column.pairs],
+    totals[Column.pairTokens],
+    totals[Column.allTokens],
+    totals[Column.tokens],
   ];
   return pairTokens > 0 && tokens > 0 ? (pairs / pairTokens) * (allTokens / tokens) : NaN;
 };
@@ -102,8 +100,8 @@ export const promptPart: TotalsFunction = (totals) => {
 export const promptLogF =
   (size: number): TotalsFunction =>
   (totals) => {
-    const pairs = totals[Column.pairs] as number;
-    const observed = totals[Column.pairObserved] as number;
+    const pairs = totals[Column.pairs];
+    const observed = totals[Column.pairObserved];
     const between = observed + (size - 1) * pairs;
     const within = observed - pairs;
     return between > 0 && within > 0 ? Math.log(between / within) : NaN;
@@ -122,7 +120,7 @@ export const logFOfCorrelation = (r: number, size: number): number => {
 /** Responses that prompts with at least two have on average; NaN where none has. */
 export function meanPromptSize({ cluster, clusters }: Responses): number {
   const counts = new Float64Array(clusters);
-  for (const g of cluster) counts[g] = (counts[g] as number) + 1;
+  for (const g of cluster) counts[g] = counts[g] + 1;
   const several = counts.filter((m) => m > 1);
   return several.length === 0 ? NaN : several.reduce((a, b) => a + b, 0) / several.length;
 }
@@ -146,18 +144,18 @@ export interface MomentCurve {
 export function momentCurve(x: number[], clusters: number): MomentCurve {
   const sums = newClusterSums(clusters, 2 * x.length);
   const line = (totals: ArrayLike<number>) => {
-    const w = x.map((_, k) => totals[2 * k] as number);
-    const q = w.map((own, k) => (own > 0 ? (totals[2 * k + 1] as number) / own : 0));
+    const w = x.map((_, k) => totals[2 * k]);
+    const q = w.map((own, k) => (own > 0 ? totals[2 * k + 1] / own : 0));
     return fitLogLine(x, q, w);
   };
   return { sums, x, line, slope: (totals) => line(totals)?.slope ?? NaN };
 }
 
 function addMoment({ sums }: MomentCurve, g: number, k: number, weight: number, q: number): void {
-  const w = sums.columns[2 * k] as Float64Array;
-  const wq = sums.columns[2 * k + 1] as Float64Array;
-  w[g] = (w[g] as number) + weight;
-  wq[g] = (wq[g] as number) + weight * q;
+  const w = sums.columns[2 * k];
+  const wq = sums.columns[2 * k + 1];
+  w[g] = w[g] + weight;
+  wq[g] = wq[g] + weight * q;
 }
 
 /** Var[log s | L] over log L: all responses, each by its information. Slope -1 under the law. */
@@ -166,9 +164,9 @@ export function lengthCurve(responses: Responses): MomentCurve {
   const { classOf, at } = lengthClasses(lengths);
   const curve = momentCurve(at.map(Math.log), clusters);
   lengths.forEach((length, i) => {
-    const square = (values[i] as number) ** 2 * (correction[i] as number);
+    const square = values[i] ** 2 * correction[i];
     const k = classOf.get(length) as number;
-    addMoment(curve, cluster[i] as number, k, informationOf(length, excess), square);
+    addMoment(curve, cluster[i], k, informationOf(length, excess), square);
   });
   return curve;
 }
@@ -179,7 +177,7 @@ export function tokenCurve({ lengths, cluster, clusters, squares }: Responses): 
   const curve = momentCurve(at.map(Math.log), clusters);
   lengths.forEach((length, i) => {
     const k = classOf.get(length) as number;
-    addMoment(curve, cluster[i] as number, k, length, (squares[i] as number) / length);
+    addMoment(curve, cluster[i], k, length, squares[i] / length);
   });
   return curve;
 }
@@ -199,8 +197,8 @@ export function prefixMomentCurve(
     const center = values.reduce((sum, x) => sum + x / n, 0);
     const weight = informationOf(length, excess);
     for (let row = 0; row < n; row++) {
-      const q = (((values[row] as number) - center) ** 2 * n) / Math.max(1, n - 1);
-      addMoment(curve, cluster[members[row] as number] as number, k, weight, q);
+      const q = ((values[row] - center) ** 2 * n) / Math.max(1, n - 1);
+      addMoment(curve, cluster[members[row]], k, weight, q);
     }
   });
   return curve;
@@ -215,7 +213,7 @@ export function positionClasses(longest: number, most = 12): { edges: number[]; 
     edges.push(Math.min(longest, Math.max(last + 1, Math.ceil(last * ratio))));
   }
   const x = edges.slice(1).map((end, k) => {
-    const start = edges[k] as number;
+    const start = edges[k];
     return (Math.log(start + 1) + Math.log(end)) / 2;
   });
   return { edges, x };
@@ -231,17 +229,17 @@ export function positionCurve(
   const { edges, x } = positionClasses(longest);
   const curve = momentCurve(x, clusters);
   for (let i = 0; i < lengths.length; i++) {
-    const start = offsets[i] as number;
-    const length = lengths[i] as number;
-    const mean = expected[i] as number;
-    const g = cluster[i] as number;
-    for (let k = 0; k < x.length && (edges[k] as number) < length; k++) {
-      const to = Math.min(length, edges[k + 1] as number);
+    const start = offsets[i];
+    const length = lengths[i];
+    const mean = expected[i];
+    const g = cluster[i];
+    for (let k = 0; k < x.length && edges[k] < length; k++) {
+      const to = Math.min(length, edges[k + 1]);
       let sum = 0;
-      for (let t = edges[k] as number; t < to; t++) {
-        sum += ((logRatio[start + t] as number) - mean) ** 2;
+      for (let t = edges[k]; t < to; t++) {
+        sum += (logRatio[start + t] - mean) ** 2;
       }
-      const count = to - (edges[k] as number);
+      const count = to - edges[k];
       addMoment(curve, g, k, count, sum / count);
     }
   }
@@ -262,19 +260,19 @@ export function meanLengthSums({
   const sums = newClusterSums(clusters, 6);
   const logs = Float64Array.from(lengths, Math.log);
   const total = lengths.reduce((sum, w) => sum + w, 0);
-  const centerX = logs.reduce((sum, x, i) => sum + (x * (lengths[i] as number)) / total, 0);
+  const centerX = logs.reduce((sum, x, i) => sum + (x * lengths[i]) / total, 0);
   let centerY = 0;
   values.forEach((v, i) => {
-    centerY += ((v + (expected[i] as number)) * (lengths[i] as number)) / total;
+    centerY += ((v + expected[i]) * lengths[i]) / total;
   });
   values.forEach((v, i) => {
-    const w = lengths[i] as number;
-    const x = (logs[i] as number) - centerX;
-    const y = v + (expected[i] as number) - centerY;
-    const g = cluster[i] as number;
+    const w = lengths[i];
+    const x = logs[i] - centerX;
+    const y = v + expected[i] - centerY;
+    const g = cluster[i];
     [w, w * x, w * y, w * x * x, w * x * y, w * y * y].forEach((term, k) => {
-      const column = sums.columns[k] as Float64Array;
-      column[g] = (column[g] as number) + term;
+      const column = sums.columns[k];
+      column[g] = column[g] + term;
     });
   });
   return sums;

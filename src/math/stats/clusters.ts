@@ -17,8 +17,8 @@ export function newClusterSums(clusters: number, columns: number): ClusterSums {
 /** Adds `terms` [K] to cluster g. */
 export function addToCluster(sums: ClusterSums, g: number, terms: readonly number[]): void {
   terms.forEach((term, k) => {
-    const column = sums.columns[k] as Float64Array;
-    column[g] = (column[g] as number) + term;
+    const column = sums.columns[k];
+    column[g] = column[g] + term;
   });
 }
 
@@ -43,7 +43,7 @@ export function observed(sums: ClusterSums): ClusterSums {
   if (keep.length === sums.clusters) return sums;
   return {
     clusters: keep.length,
-    columns: sums.columns.map((column) => Float64Array.from(keep, (g) => column[g] as number)),
+    columns: sums.columns.map((column) => Float64Array.from(keep, (g) => column[g])),
   };
 }
 
@@ -52,10 +52,10 @@ export function blocked(sums: ClusterSums, limit: number): ClusterSums {
   if (sums.clusters <= limit) return sums;
   const blocks = newClusterSums(limit, sums.columns.length);
   sums.columns.forEach((column, k) => {
-    const out = blocks.columns[k] as Float64Array;
+    const out = blocks.columns[k];
     let block = 0;
     for (let g = 0; g < sums.clusters; g++) {
-      out[block] = (out[block] as number) + (column[g] as number);
+      out[block] = out[block] + column[g];
       if (++block === limit) block = 0;
     }
   });

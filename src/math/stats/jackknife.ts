@@ -35,19 +35,19 @@ export function jackknife(sums: ClusterSums, functions: readonly TotalsFunction[
   const rest = new Float64Array(totals.length);
   for (let g = 0; g < n; g++) {
     for (let k = 0; k < rest.length; k++) {
-      rest[k] = (totals[k] as number) - ((own.columns[k] as Float64Array)[g] as number);
+      rest[k] = totals[k] - own.columns[k][g];
     }
     functions.forEach((f, i) => {
       (without[i] as Float64Array)[g] = n > 1 ? f(rest) : NaN;
     });
   }
   return functions.map((_, i) =>
-    fromDeletions(whole[i] as number, without[i] as Float64Array, seen.clusters),
+    fromDeletions(whole[i], without[i] as Float64Array, seen.clusters),
   );
 }
 
 export function jackknifeOf(sums: ClusterSums, f: TotalsFunction): Measured {
-  return jackknife(sums, [f])[0] as Measured;
+  return jackknife(sums, [f])[0];
 }
 
 /**

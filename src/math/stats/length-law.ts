@@ -88,8 +88,8 @@ function lawFrom(totals: Float64Array, { positions, lags }: Layout): Law {
   let count = 0;
   let squares = 0;
   for (let p = 0; p < positions; p++) {
-    const n = totals[2 * p] as number;
-    const q = totals[2 * p + 1] as number;
+    const n = totals[2 * p];
+    const q = totals[2 * p + 1];
     count += n;
     squares += q;
     sigma2[p] = n > 0 ? q / n : NaN;
@@ -98,14 +98,14 @@ function lawFrom(totals: Float64Array, { positions, lags }: Layout): Law {
   // positions that these prompts never reach
   for (let p = 0; p < positions; p++) if (Number.isNaN(sigma2[p])) sigma2[p] = pooled;
   const pairsAt = 2 * positions + 3 * lags;
-  const pairs = totals[pairsAt + 1] as number;
-  const tau2 = pairs > 0 ? (totals[pairsAt] as number) / pairs : 0;
+  const pairs = totals[pairsAt + 1];
+  const tau2 = pairs > 0 ? totals[pairsAt] / pairs : 0;
   const rho = new Float64Array(lags + 1);
   for (let k = 1; k <= lags; k++) {
     const own = 2 * positions + 3 * (k - 1);
-    const n = totals[own] as number;
+    const n = totals[own];
     if (n > 0) {
-      rho[k] = ((totals[own + 1] as number) - tau2 * (totals[own + 2] as number)) / n;
+      rho[k] = (totals[own + 1] - tau2 * totals[own + 2]) / n;
     }
   }
   return { sigma2, pooled, rho, tau2 };
@@ -124,9 +124,9 @@ function neighbourScales(
     // lengths ascend; a mean length is not whole: its last token counts in part
     lengths.forEach((length, c) => {
       const end = length - k;
-      for (; t + 1 <= end; t++) sum += (sd[t] as number) * (sd[t + k] as number);
+      for (; t + 1 <= end; t++) sum += sd[t] * sd[t + k];
       const part = Math.max(0, end - t);
-      const extra = part > 0 ? part * (sd[t] as number) * (sd[t + k] ?? (sd.at(-1) as number)) : 0;
+      const extra = part > 0 ? part * sd[t] * (sd[t + k] ?? (sd.at(-1) as number)) : 0;
       (out[c] as Float64Array)[k] = sum + extra;
     });
   }
@@ -137,13 +137,13 @@ function neighbourScales(
 function partsAt(law: Law, edges: readonly number[], length: number, scales: Float64Array) {
   let sum = 0;
   for (let p = 0; p < law.sigma2.length; p++) {
-    const from = edges[p] as number;
+    const from = edges[p];
     if (from >= length) break;
-    sum += (Math.min(length, edges[p + 1] as number) - from) * (law.sigma2[p] as number);
+    sum += (Math.min(length, edges[p + 1]) - from) * law.sigma2[p];
   }
   let covariance = 0;
   for (let k = 1; k < law.rho.length && k < length; k++) {
-    covariance += ((2 * (scales[k] as number)) / length) * (law.rho[k] as number);
+    covariance += ((2 * scales[k]) / length) * law.rho[k];
   }
   return { tokens: sum / length, covariance, prompt: law.tau2 * (length - 1) };
 }
@@ -182,24 +182,24 @@ export function lengthLaw(
   const own = new Float64Array(clusters);
   const tokens = new Float64Array(clusters);
   for (let i = 0; i < lengths.length; i++) {
-    const g = cluster[i] as number;
+    const g = cluster[i];
     const row = rows[g] as Float64Array;
-    const add = (k: number, x: number): void => void (row[k] = (row[k] as number) + x);
-    const start = offsets[i] as number;
-    const length = lengths[i] as number;
-    const mean = expected[i] as number;
-    const d = Float64Array.from({ length }, (_, t) => (logRatio[start + t] as number) - mean);
-    for (let p = 0; p < positions && (edges[p] as number) < length; p++) {
-      const to = Math.min(length, edges[p + 1] as number);
-      for (let t = edges[p] as number; t < to; t++) add(2 * p + 1, (d[t] as number) ** 2);
-      add(2 * p, to - (edges[p] as number));
+    const add = (k: number, x: number): void => void (row[k] = row[k] + x);
+    const start = offsets[i];
+    const length = lengths[i];
+    const mean = expected[i];
+    const d = Float64Array.from({ length }, (_, t) => logRatio[start + t] - mean);
+    for (let p = 0; p < positions && edges[p] < length; p++) {
+      const to = Math.min(length, edges[p + 1]);
+      for (let t = edges[p]; t < to; t++) add(2 * p + 1, d[t] ** 2);
+      add(2 * p, to - edges[p]);
     }
     for (let k = 1; k <= limit && k < length; k++) {
       let products = 0;
       let inverse = 0;
       for (let t = 0; t + k < length; t++) {
-        const scale = 1 / ((sd[t] as number) * (sd[t + k] as number));
-        products += (d[t] as number) * (d[t + k] as number) * scale;
+        const scale = 1 / (sd[t] * sd[t + k]);
+        products += d[t] * d[t + k] * scale;
         inverse += scale;
       }
       const own = lagAt + 3 * (k - 1);
@@ -207,26 +207,26 @@ export function lengthLaw(
       add(own + 1, products);
       add(own + 2, inverse);
     }
-    const s = values[i] as number;
+    const s = values[i];
     const c = classOf.get(length) as number;
     add(classAt + 2 * c, 1);
-    add(classAt + 2 * c + 1, length * s * s * (correction[i] as number));
-    sizes[g] = (sizes[g] as number) + 1;
-    sum[g] = (sum[g] as number) + s;
-    weighted[g] = (weighted[g] as number) + length * s;
-    own[g] = (own[g] as number) + length * s * s;
-    tokens[g] = (tokens[g] as number) + length;
+    add(classAt + 2 * c + 1, length * s * s * correction[i]);
+    sizes[g] = sizes[g] + 1;
+    sum[g] = sum[g] + s;
+    weighted[g] = weighted[g] + length * s;
+    own[g] = own[g] + length * s * s;
+    tokens[g] = tokens[g] + length;
   }
   for (let g = 0; g < clusters; g++) {
-    const m = sizes[g] as number;
+    const m = sizes[g];
     if (m < 2) continue;
     const row = rows[g] as Float64Array;
-    row[pairAt] = ((weighted[g] as number) * (sum[g] as number) - (own[g] as number)) / (m - 1);
-    row[pairAt + 1] = tokens[g] as number;
+    row[pairAt] = (weighted[g] * sum[g] - own[g]) / (m - 1);
+    row[pairAt + 1] = tokens[g];
   }
 
   const totals = new Float64Array(width(all));
-  for (const row of rows) for (let k = 0; k < row.length; k++) bump(totals, k, row[k] as number);
+  for (const row of rows) for (let k = 0; k < row.length; k++) bump(totals, k, row[k]);
   const whole = lawFrom(totals, all);
   const autocorrelation = whole.rho.map((rho, k) => (k === 0 ? 1 : rho));
   const window = Math.min(limit, automaticWindow(autocorrelation));
@@ -236,39 +236,32 @@ export function lengthLaw(
     ...Array.from({ length: lagAt + 3 * window }, (_, k) => k),
     ...Array.from({ length: 2 + 2 * at.length }, (_, k) => pairAt + k),
   ];
-  const short = rows.map((row) => Float64Array.from(kept, (k) => row[k] as number));
-  const observed = short.filter((_, g) => (sizes[g] as number) > 0);
+  const short = rows.map((row) => Float64Array.from(kept, (k) => row[k]));
+  const observed = short.filter((_, g) => sizes[g] > 0);
   const scales = neighbourScales(sd, at, window);
   const { decomposed, naive } = crossFitted(observed, layout, edges, at, scales);
 
   const law = lawFrom(
-    Float64Array.from(kept, (k) => totals[k] as number),
+    Float64Array.from(kept, (k) => totals[k]),
     layout,
   );
   return {
     decomposed,
     naive,
-    parts: contributions(
-      responses,
-      law,
-      edges,
-      (length) => scales[classOf.get(length) as number] as Float64Array,
-    ),
+    parts: contributions(responses, law, edges, (length) => scales[classOf.get(length) as number]),
     autocorrelation,
     window,
     sigma2: law.pooled,
     tau2: law.tau2,
     predict: (length) => ({
       naive: law.pooled / length,
-      decomposed:
-        scaled(law, edges, length, neighbourScales(sd, [length], window)[0] as Float64Array) /
-        length,
+      decomposed: scaled(law, edges, length, neighbourScales(sd, [length], window)[0]) / length,
     }),
   };
 }
 
 function bump(into: Float64Array, k: number, by: number): void {
-  into[k] = (into[k] as number) + by;
+  into[k] = into[k] + by;
 }
 
 /** [longest] standard deviation of d_t by class of position, nats; never 0 */
@@ -285,10 +278,10 @@ function positionSpread(
   const squares = new Float64Array(edges.length);
   let all = 0;
   lengths.forEach((length, i) => {
-    const start = offsets[i] as number;
+    const start = offsets[i];
     for (let t = 0; t < length; t++) {
-      const square = ((logRatio[start + t] as number) - (expected[i] as number)) ** 2;
-      const p = classOf[t] as number;
+      const square = (logRatio[start + t] - expected[i]) ** 2;
+      const p = classOf[t];
       bump(counts, p, 1);
       bump(squares, p, square);
       all += square;
@@ -296,7 +289,7 @@ function positionSpread(
   });
   const pooled = all / Math.max(1, logRatio.length);
   return Float64Array.from(classOf, (p) => {
-    const own = (squares[p] as number) / Math.max(1, counts[p] as number);
+    const own = squares[p] / Math.max(1, counts[p]);
     return Math.sqrt(own > 0 ? own : pooled > 0 ? pooled : 1);
   });
 }
@@ -315,8 +308,8 @@ function crossFitted(
   rows.forEach((row, g) => {
     const fold = folds[g % FOLDS] as Float64Array;
     for (let k = 0; k < size; k++) {
-      bump(fold, k, row[k] as number);
-      bump(total, k, row[k] as number);
+      bump(fold, k, row[k]);
+      bump(total, k, row[k]);
     }
   });
   const x = at.map(Math.log);
@@ -327,14 +320,14 @@ function crossFitted(
     const counts = new Float64Array(at.length);
     const predicted = [new Float64Array(at.length), new Float64Array(at.length)] as const;
     for (const fold of folds) {
-      for (let k = 0; k < size; k++) train[k] = (total[k] as number) - (fold[k] as number);
+      for (let k = 0; k < size; k++) train[k] = total[k] - fold[k];
       const law = lawFrom(train, layout);
       for (let c = 0; c < at.length; c++) {
-        const n = fold[classAt + 2 * c] as number;
+        const n = fold[classAt + 2 * c];
         if (n <= 0) continue;
         bump(counts, c, n);
-        bump(measured, c, fold[classAt + 2 * c + 1] as number);
-        bump(predicted[0], c, n * scaled(law, edges, at[c] as number, scales[c] as Float64Array));
+        bump(measured, c, fold[classAt + 2 * c + 1]);
+        bump(predicted[0], c, n * scaled(law, edges, at[c], scales[c]));
         bump(predicted[1], c, n * law.pooled);
       }
     }
@@ -342,9 +335,7 @@ function crossFitted(
       const above = measured.reduce((a, b) => a + b, 0);
       const below = own.reduce((a, b) => a + b, 0);
       if (!own.every((v, c) => counts[c] === 0 || v > 0)) return [NaN, NaN];
-      const quotient = measured.map((m, c) =>
-        (counts[c] as number) > 0 ? m / (own[c] as number) : 0,
-      );
+      const quotient = measured.map((m, c) => (counts[c] > 0 ? m / own[c] : 0));
       return [Math.log(above / below), fitLogLine(x, quotient, counts)?.slope ?? NaN];
     });
   };
@@ -356,9 +347,9 @@ function crossFitted(
     const change = (sign: number): void => {
       for (let g = b; g < rows.length; g += blocks) {
         const fold = folds[g % FOLDS] as Float64Array;
-        const row = rows[g] as Float64Array;
+        const row = rows[g];
         for (let k = 0; k < size; k++) {
-          const own = sign * (row[k] as number);
+          const own = sign * row[k];
           bump(fold, k, own);
           bump(total, k, own);
         }
@@ -392,7 +383,7 @@ function contributions(
     parts.covariance += own.covariance * share;
     parts.prompt += own.prompt * share;
   });
-  const total = variance(values.map((s, i) => s + (expected[i] as number)));
+  const total = variance(values.map((s, i) => s + expected[i]));
   const mean = variance(expected);
   const { naive, position, covariance, prompt } = parts;
   const rest = total - mean - naive - position - covariance - prompt;

@@ -31,17 +31,17 @@ export function fitLogLine(
   let center = 0;
   let mean = 0;
   for (let k = 0; k < n; k++) {
-    const own = w[k] as number;
+    const own = w[k];
     if (!(own > 0)) continue;
     total += own;
-    center += own * (x[k] as number);
-    mean += own * (q[k] as number);
+    center += own * x[k];
+    mean += own * q[k];
   }
   if (!(total > 0) || !(mean > 0)) return null;
   center /= total;
   let spread = 0;
   for (let k = 0; k < n; k++) {
-    if ((w[k] as number) > 0) spread += (w[k] as number) * ((x[k] as number) - center) ** 2;
+    if (w[k] > 0) spread += w[k] * (x[k] - center) ** 2;
   }
   if (!(spread > 1e-12 * total)) return null;
   let a = Math.log(mean / total);
@@ -50,10 +50,10 @@ export function fitLogLine(
   const objective = (a0: number, b0: number): number => {
     let sum = 0;
     for (let k = 0; k < n; k++) {
-      const own = w[k] as number;
+      const own = w[k];
       if (!(own > 0)) continue;
-      const eta = a0 + b0 * ((x[k] as number) - center);
-      sum += own * ((q[k] as number) * Math.exp(-eta) + eta);
+      const eta = a0 + b0 * (x[k] - center);
+      sum += own * (q[k] * Math.exp(-eta) + eta);
     }
     return sum;
   };
@@ -65,10 +65,10 @@ export function fitLogLine(
     let hab = 0;
     let hbb = 0;
     for (let k = 0; k < n; k++) {
-      const own = w[k] as number;
+      const own = w[k];
       if (!(own > 0)) continue;
-      const dx = (x[k] as number) - center;
-      const f = own * (q[k] as number) * Math.exp(-a - b * dx);
+      const dx = x[k] - center;
+      const f = own * q[k] * Math.exp(-a - b * dx);
       ga += f - own;
       gb += (f - own) * dx;
       haa += f;

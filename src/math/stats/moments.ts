@@ -17,7 +17,7 @@ export function variance(values: ArrayLike<number>): number {
   const squares = new CompensatedSum();
   const rest = new CompensatedSum();
   for (let i = 0; i < n; i++) {
-    const difference = (values[i] as number) - center;
+    const difference = values[i] - center;
     squares.add(difference * difference);
     rest.add(difference);
   }

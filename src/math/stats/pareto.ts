@@ -37,8 +37,8 @@ export function tailLength(n: number): number {
  */
 export function generalisedParetoShape(exceedances: Float64Array): number {
   const n = exceedances.length;
-  const largest = exceedances[n - 1] as number;
-  const quarter = exceedances[Math.max(0, Math.floor(n / 4 + 0.5) - 1)] as number;
+  const largest = exceedances[n - 1];
+  const quarter = exceedances[Math.max(0, Math.floor(n / 4 + 0.5) - 1)];
   if (n < 2 || !(quarter > 0) || !Number.isFinite(largest)) return NaN;
   const gridSize = 30 + Math.floor(Math.sqrt(n));
   const shapeAt = (theta: number): number => {
@@ -61,7 +61,7 @@ export function generalisedParetoShape(exceedances: Float64Array): number {
     if (!Number.isFinite(value)) return;
     const own = Math.exp(value - best);
     weight += own;
-    theta += own * (grid[j] as number);
+    theta += own * grid[j];
   });
   return shapeAt(theta / weight);
 }
@@ -76,13 +76,13 @@ export function paretoTail(logWeights: ArrayLike<number>): ParetoTail {
   const n = sorted.length;
   const tail = tailLength(n);
   if (tail < MIN_TAIL || n <= tail) return { k: NaN, standardError: NaN, tail };
-  return tailOf(sorted.subarray(n - tail), sorted[n - tail - 1] as number);
+  return tailOf(sorted.subarray(n - tail), sorted[n - tail - 1]);
 }
 
 /** k-hat of exp(sorted) above exp(threshold), both scaled by the largest. */
 function tailOf(sorted: Float64Array, threshold: number): ParetoTail {
   const tail = sorted.length;
-  const top = sorted[tail - 1] as number;
+  const top = sorted[tail - 1];
   const base = Math.exp(threshold - top);
   // expm1 keeps the digits when all weights are near one another; a threshold that underflows is 0
   const exceedances = sorted.map((log) =>
@@ -117,8 +117,8 @@ export function paretoByPrompts(
   const values: number[] = [];
   const prompts: number[] = [];
   for (let i = 0; i < logWeights.length; i++) {
-    const g = cluster[i] as number;
-    const own = logWeights[i] as number;
+    const g = cluster[i];
+    const own = logWeights[i];
     let known = seen.get(g);
     if (known === undefined) seen.set(g, (known = new Set()));
     if (known.has(own)) continue;
@@ -132,9 +132,7 @@ export function paretoByPrompts(
   const without = Float64Array.from(
     { length: blocks },
     (_, b) =>
-      paretoTail(
-        values.filter((_v, i) => (order.get(prompts[i] as number) as number) % blocks !== b),
-      ).k,
+      paretoTail(values.filter((_v, i) => (order.get(prompts[i]) as number) % blocks !== b)).k,
   );
   const measured = fromDeletions(whole.k, without, order.size);
   // the bias of k-hat is not of order 1/n: the jackknife would only add noise

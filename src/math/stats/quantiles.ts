@@ -14,8 +14,8 @@ export function quantileSorted(sorted: ArrayLike<number>, p: number): number {
   if (n === 0) return NaN;
   const position = (n - 1) * Math.min(1, Math.max(0, p));
   const below = Math.floor(position);
-  const low = sorted[below] as number;
-  const high = sorted[Math.min(below + 1, n - 1)] as number;
+  const low = sorted[below];
+  const high = sorted[Math.min(below + 1, n - 1)];
   // equal neighbours first: infinity - infinity is not a number
   return low === high ? low : low + (position - below) * (high - low);
 }
@@ -39,7 +39,7 @@ export function sortedFinite(values: ArrayLike<number>): Float64Array {
   const out = new Float64Array(values.length);
   let count = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
+    const value = values[i];
     if (Number.isFinite(value)) out[count++] = value;
   }
   return out.subarray(0, count).sort();
@@ -69,8 +69,8 @@ export function histogramRange(
 ): [low: number, high: number] {
   const sorted = sortedFinite(values);
   if (sorted.length === 0) return [0, 1];
-  const first = sorted[0] as number;
-  const last = sorted[sorted.length - 1] as number;
+  const first = sorted[0];
+  const last = sorted[sorted.length - 1];
   const q0 = quantileSorted(sorted, 0.005);
   const q1 = quantileSorted(sorted, 0.995);
   if (last - first < minSpan / 2) {

@@ -10,12 +10,9 @@
  */
 export function slopeCoefficients(x: readonly number[], weights: readonly number[]): number[] {
   const total = weights.reduce((sum, w) => sum + w, 0);
-  const center = x.reduce((sum, value, i) => sum + value * (weights[i] as number), 0) / total;
-  const spread = x.reduce(
-    (sum, value, i) => sum + (value - center) ** 2 * (weights[i] as number),
-    0,
-  );
-  return x.map((value, i) => ((value - center) * (weights[i] as number)) / spread);
+  const center = x.reduce((sum, value, i) => sum + value * weights[i], 0) / total;
+  const spread = x.reduce((sum, value, i) => sum + (value - center) ** 2 * weights[i], 0);
+  return x.map((value, i) => ((value - center) * weights[i]) / spread);
 }
 
 /** Weights scaled to sum 1: the mean as a linear combination. */

@@ -34,8 +34,7 @@ const PROMPTS_PER_KNOT = 16;
 function basisOf(lengths: Uint32Array, clusters: number): (length: number) => number[] {
   const sorted = lengths.slice().sort();
   const n = sorted.length;
-  const logAt = (share: number): number =>
-    Math.log(sorted[Math.min(n - 1, Math.floor(share * n))] as number);
+  const logAt = (share: number): number => Math.log(sorted[Math.min(n - 1, Math.floor(share * n))]);
   const [first, last] = [logAt(0), logAt(1)];
   const room = Math.max(0, Math.min(3, Math.floor(clusters / PROMPTS_PER_KNOT)));
   if (!(last > first) || room === 0) return () => [1];
@@ -53,15 +52,15 @@ function inverse(matrix: number[][]): number[][] | null {
   const k = matrix.length;
   const rows = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1 : 0))]);
   for (let i = 0; i < k; i++) {
-    const own = rows[i] as number[];
-    const pivot = own[i] as number;
-    if (!(Math.abs(pivot) > 1e-12 * Math.abs((matrix[i] as number[])[i] as number))) return null;
-    for (let j = 0; j < 2 * k; j++) own[j] = (own[j] as number) / pivot;
+    const own = rows[i];
+    const pivot = own[i];
+    if (!(Math.abs(pivot) > 1e-12 * Math.abs(matrix[i][i]))) return null;
+    for (let j = 0; j < 2 * k; j++) own[j] = own[j] / pivot;
     rows.forEach((other, r) => {
       if (r === i) return;
-      const factor = other[i] as number;
+      const factor = other[i];
       for (let j = 0; j < 2 * k; j++) {
-        other[j] = (other[j] as number) - factor * (own[j] as number);
+        other[j] = other[j] - factor * own[j];
       }
     });
   }
@@ -82,10 +81,10 @@ export function describeResponses(
   const lengths = new Uint32Array(n);
   const means = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    const from = offsets[i] as number;
-    const to = offsets[i + 1] as number;
+    const from = offsets[i];
+    const to = offsets[i + 1];
     let sum = 0;
-    for (let t = from; t < to; t++) sum += logRatio[t] as number;
+    for (let t = from; t < to; t++) sum += logRatio[t];
     lengths[i] = to - from;
     means[i] = sum / (to - from);
   }
@@ -94,10 +93,10 @@ export function describeResponses(
   let second = 0;
   let fourth = 0;
   for (let i = 0; i < n; i++) {
-    const mean = expected[i] as number;
+    const mean = expected[i];
     let sum = 0;
-    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
-      const square = ((logRatio[t] as number) - mean) ** 2;
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+      const square = (logRatio[t] - mean) ** 2;
       sum += square;
       fourth += square * square;
     }
@@ -110,7 +109,7 @@ export function describeResponses(
     lengths,
     cluster,
     clusters,
-    values: means.map((mean, i) => mean - (expected[i] as number)),
+    values: means.map((mean, i) => mean - expected[i]),
     expected,
     squares,
     correction,
@@ -129,12 +128,12 @@ function fittedMean(means: Float64Array, lengths: Uint32Array, clusters: number)
     const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
     const right = new Array<number>(size).fill(0);
     for (let i = 0; i < n; i++) {
-      const length = lengths[i] as number;
+      const length = lengths[i];
       const row = basis(length);
       row.forEach((x, a) => {
-        right[a] = (right[a] as number) + length * x * (means[i] as number);
+        right[a] = right[a] + length * x * means[i];
         row.forEach((y, b) => {
-          (matrix[a] as number[])[b] = ((matrix[a] as number[])[b] as number) + length * x * y;
+          matrix[a][b] = matrix[a][b] + length * x * y;
         });
       });
     }
@@ -142,14 +141,14 @@ function fittedMean(means: Float64Array, lengths: Uint32Array, clusters: number)
     if (inverted === null) continue;
     const byLength = new Map<number, { mean: number; correction: number }>();
     for (let i = 0; i < n; i++) {
-      const length = lengths[i] as number;
+      const length = lengths[i];
       let own = byLength.get(length);
       if (own === undefined) {
         const row = basis(length);
         const solved = inverted.map((line) => line.reduce((s, x, b) => s + x * (row[b] ?? 0), 0));
-        const leverage = length * row.reduce((s, x, a) => s + x * (solved[a] as number), 0);
+        const leverage = length * row.reduce((s, x, a) => s + x * solved[a], 0);
         own = {
-          mean: solved.reduce((s, x, a) => s + x * (right[a] as number), 0),
+          mean: solved.reduce((s, x, a) => s + x * right[a], 0),
           correction: 1 / Math.max(0.5, 1 - leverage),
         };
         byLength.set(length, own);

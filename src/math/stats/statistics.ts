@@ -8,9 +8,9 @@ import type { TotalsFunction } from './jackknife';
 export const logVarianceAt =
   (at: number): TotalsFunction =>
   (totals) => {
-    const n = totals[at] as number;
-    const center = (totals[at + 1] as number) / n;
-    const spread = (totals[at + 2] as number) / n - center * center;
+    const n = totals[at];
+    const center = totals[at + 1] / n;
+    const spread = totals[at + 2] / n - center * center;
     return n > 1 && spread > 0 ? Math.log((spread * n) / (n - 1)) : NaN;
   };
 
@@ -21,7 +21,7 @@ export const logVariance: TotalsFunction = logVarianceAt(0);
 export const logRatioOf =
   (numerator: number, denominator: number): TotalsFunction =>
   (totals) => {
-    const [a, b] = [totals[numerator] as number, totals[denominator] as number];
+    const [a, b] = [totals[numerator], totals[denominator]];
     return a > 0 && b > 0 ? Math.log(a / b) : NaN;
   };
 
@@ -32,12 +32,11 @@ export const combination =
     terms.reduce((sum, { weight, of }) => sum + weight * of(totals), 0);
 
 /** (count, sum) -> mean */
-export const meanStatistic: TotalsFunction = (totals) =>
-  (totals[1] as number) / (totals[0] as number);
+export const meanStatistic: TotalsFunction = (totals) => totals[1] / totals[0];
 
 /** (n, x, y, xx, xy, yy) -> atanh of Pearson's correlation (Fisher's z) */
 export const fisherZ: TotalsFunction = (totals) => {
-  const at = (k: number): number => (totals[k] as number) / (totals[0] as number);
+  const at = (k: number): number => totals[k] / totals[0];
   const sxx = at(3) - at(1) * at(1);
   const sxy = at(4) - at(1) * at(2);
   const syy = at(5) - at(2) * at(2);
@@ -51,8 +50,8 @@ export const fisherZ: TotalsFunction = (totals) => {
  * normal). The logarithm, because the estimator is skewed to the right.
  */
 export const logKurtosis: TotalsFunction = (totals) => {
-  const n = totals[0] as number;
-  const raw = (k: number): number => (totals[k] as number) / n;
+  const n = totals[0];
+  const raw = (k: number): number => totals[k] / n;
   const [m1, r2, r3, r4] = [raw(1), raw(2), raw(3), raw(4)];
   const m2 = r2 - m1 * m1;
   if (!(m2 > 0)) return NaN;
@@ -62,6 +61,6 @@ export const logKurtosis: TotalsFunction = (totals) => {
 
 /** (n, sum w, sum w^2) -> log of the effective sample size over n, (sum w)^2 / (n sum w^2) (Kish) */
 export const logEffectiveShare: TotalsFunction = (totals) => {
-  const [n, w, ww] = [totals[0] as number, totals[1] as number, totals[2] as number];
+  const [n, w, ww] = [totals[0], totals[1], totals[2]];
   return n > 0 && w > 0 && ww > 0 ? Math.log((w * w) / (n * ww)) : NaN;
 };

@@ -1,5 +1,5 @@
 /** Inputs, outputs and caches are what the graph and its config say, whatever they are called. */
-import { TensorProto_DataType, type GraphProto, type ValueInfoProto } from 'onnx-buf';
+import { TensorProto_DataType, type ValueInfoProto } from 'onnx-buf';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { tinyPolicy } from '../../../models/build/tiny';
@@ -67,7 +67,7 @@ function withExtra({ graph }: OnnxModel): void {
       output: [output],
       attribute: [],
     });
-    graph.output.push({ ...ids, name: output } as GraphProto['output'][number]);
+    graph.output.push({ ...ids, name: output });
   };
   copy('position_ids', 'where');
 }
@@ -81,7 +81,7 @@ describe('the ports of a graph', () => {
         ['key', 'value'].map((kind) => [`past_key_values.${i}.${kind}`, `present.${i}.${kind}`]),
       ),
     );
-    expect(emptyCacheShape(ports.caches[0] as (typeof ports.caches)[0], 3)).toEqual([3, 2, 0, 8]);
+    expect(emptyCacheShape(ports.caches[0], 3)).toEqual([3, 2, 0, 8]);
     expect(ports.extras).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe('the ports of a graph', () => {
       const weights = session.upload(session.fileWeights);
       const sampled = await sampleSequences(session, weights, request);
       const scored = sampled.map(({ tokens }, i) => ({
-        prompt: request.prompts[i] as number[],
+        prompt: request.prompts[i],
         response: tokens,
       }));
       return [sampled, await scoreSequences(session, weights, cpuKernels, scored, 0)];

@@ -39,10 +39,10 @@ export function* sequenceAnalyses({
 }: AnalysisData): Generator<SequenceAnalysis> {
   const { offsets, group, logpOld, logpNew } = rollouts;
   const forms = sequencePerplexities(logpOld, logpNew, offsets);
-  const at = (values: ArrayLike<number>, i: number) => values[i] as number;
+  const at = (values: ArrayLike<number>, i: number) => values[i];
   for (let i = 0; i + 1 < offsets.length; i++) {
     yield {
-      group: groupIds[at(group, i)] as string | number,
+      group: groupIds[at(group, i)],
       sample: at(sample, i),
       length: at(offsets, i + 1) - at(offsets, i),
       log_s: at(forms.logWeight, i),

@@ -121,7 +121,7 @@ describe('bad input is named', () => {
     expect(await messageOf(cut)).toMatch(
       /run\.jsonl\.gz, line 3: the gzip data is cut short or damaged.* 2 good lines came before that\.$/,
     );
-    const long = await gzipped(jsonl(Array.from({ length: 4000 }, () => rows[0] as Row)));
+    const long = await gzipped(jsonl(Array.from({ length: 4000 }, () => rows[0])));
     const half = readRolloutFiles([file('long.jsonl.gz', long.slice(0, long.length / 2))]);
     const good = Number(/([\d,]+) good lines/.exec(await messageOf(half))?.[1]?.replace(',', ''));
     expect(good).toBeGreaterThan(1500);

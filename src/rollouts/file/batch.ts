@@ -16,7 +16,7 @@ function places(value: unknown): { length: number; at(i: number): unknown } | nu
   if (isList(value)) return { length: value.length, at: (i) => value[i] };
   if (!isRow(value)) return null;
   const keys = Object.keys(value);
-  return { length: keys.length, at: (i) => value[keys[i] as string] };
+  return { length: keys.length, at: (i) => value[keys[i]] };
 }
 
 function isNested(value: unknown): boolean {

@@ -58,7 +58,7 @@ class Growing<T extends Column> {
   }
 
   at(index: number): number {
-    return this.values[index] as number;
+    return this.values[index];
   }
 
   fill(value: number, from: number, to: number): void {
@@ -121,14 +121,14 @@ class Hash {
 
   add(x: number): void {
     this.word[0] = x;
-    this.a = Math.imul(this.a ^ (this.bits[0] as number), 0x01000193);
+    this.a = Math.imul(this.a ^ this.bits[0], 0x01000193);
     this.a ^= this.a >>> 15;
-    this.b = Math.imul(this.b ^ (this.bits[1] as number), 0x85ebca6b);
+    this.b = Math.imul(this.b ^ this.bits[1], 0x85ebca6b);
     this.b = (this.b ^ (this.b >>> 13)) + this.a;
   }
 
   addAll(values: ArrayLike<number>): void {
-    for (let t = 0; t < values.length; t++) this.add(values[t] as number);
+    for (let t = 0; t < values.length; t++) this.add(values[t]);
   }
 
   /** 53 bits: one pair in 2^53 is taken for equal that is not */
@@ -280,7 +280,7 @@ export class Collector {
       this.prompts.push(record.prompt ?? groupName(id));
     }
     if (step === null && this.firstFile[group] !== this.file) this.acrossFiles.add(group);
-    const size = this.groupSizes[group] as number;
+    const size = this.groupSizes[group];
     this.groupSizes[group] = size + 1;
     const before = this.logpOld.length;
     const length = record.logpOld.length;
@@ -407,23 +407,19 @@ export class Collector {
     const advantage = this.advantage.finish();
     const rewarded = Array.from(reward.keys()).filter((i) => !Number.isNaN(reward[i]));
     const computed = groupAdvantages(
-      rewarded.map((i) => reward[i] as number),
-      rewarded.map((i) => group[i] as number),
+      rewarded.map((i) => reward[i]),
+      rewarded.map((i) => group[i]),
       rule,
-      rewarded.map((i) => (offsets[i + 1] as number) - (offsets[i] as number)),
+      rewarded.map((i) => offsets[i + 1] - offsets[i]),
     );
     let computedAdvantages = 0;
     const computedGroups = new Set<number>();
     rewarded.forEach((i, k) => {
       if (!recompute && !Number.isNaN(advantage[i])) return;
-      advantage[i] = computed[k] as number;
-      this.tokenAdvantage?.fill(
-        computed[k] as number,
-        offsets[i] as number,
-        offsets[i + 1] as number,
-      );
+      advantage[i] = computed[k];
+      this.tokenAdvantage?.fill(computed[k], offsets[i], offsets[i + 1]);
       computedAdvantages++;
-      computedGroups.add(group[i] as number);
+      computedGroups.add(group[i]);
     });
     const incomplete = [...this.lacking].filter((key) => {
       const lacking = this.groups.get(key);
@@ -450,7 +446,7 @@ export class Collector {
         (texts, i) =>
           texts ??
           Array.from(rollouts.tokenIds.subarray(offsets[i], offsets[i + 1]), (_, k) =>
-            tokenText(rollouts, (offsets[i] as number) + k),
+            tokenText(rollouts, offsets[i] + k),
           ),
       );
     }

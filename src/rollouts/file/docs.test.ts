@@ -12,7 +12,7 @@ import { FIELD_NAMES } from './fields';
 
 const page = readFileSync(new URL('../../../docs/export/README.md', import.meta.url), 'utf8');
 const schemas = readFileSync(new URL('../../../docs/export/schemas.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```jsonl\n([\s\S]*?)```/g)].map(([, text]) => text as string);
+const examples = [...page.matchAll(/```jsonl\n([\s\S]*?)```/g)].map(([, text]) => text);
 
 describe('docs/export', () => {
   it('has an example that reads', async () => {
@@ -35,9 +35,7 @@ describe('docs/export', () => {
     .filter((name) => name !== 'README.md')
     .flatMap((name) => {
       const text = readFileSync(new URL(name, folder), 'utf8');
-      const blocks = [...text.matchAll(/```python\n([\s\S]*?)```/g)].map(
-        ([, code]) => code as string,
-      );
+      const blocks = [...text.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code]) => code);
       return blocks.map((code, i): [string, string] => [`${name}, block ${i + 1}`, code]);
     });
 

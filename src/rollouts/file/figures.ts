@@ -134,7 +134,7 @@ class ObjectiveSums {
     if (this.overTokens) return 1;
     let known = this.coefficients.get(length);
     if (known === undefined) {
-      known = sequenceCoefficients(this.settings, Uint32Array.of(0, length))[0] as number;
+      known = sequenceCoefficients(this.settings, Uint32Array.of(0, length))[0];
       this.coefficients.set(length, known);
     }
     return known;
@@ -147,7 +147,7 @@ class ObjectiveSums {
     applyResponse(surrogate, own, out);
     const { from, to } = response;
     let loss = 0;
-    for (let t = from; t < to; t++) loss += out.loss[t] as number;
+    for (let t = from; t < to; t++) loss += out.loss[t];
     this.sums.loss.add(loss * this.coefficient(to - from));
     const { trl, verl } = kind.count;
     const count =
@@ -216,7 +216,7 @@ class MismatchSums {
     let [k1, k3, chi2, weight, square] = [0, 0, 0, 0, 0];
     let [training, rollout, logRho] = [0, 0, 0];
     for (let t = from; t < to; t++) {
-      const [a, b] = [sampler[t] as number, trainer[t] as number];
+      const [a, b] = [sampler[t], trainer[t]];
       const d = b - a;
       k1 -= d;
       k3 += Math.expm1(d) - d;
@@ -355,8 +355,8 @@ export class FigureTally {
     if (rollouts.tokenAdvantage) this.byToken = true;
     const objectives = [...this.objectives.values()];
     for (let i = 0; i < sequenceCount(rollouts); i++) {
-      const from = offsets[i] as number;
-      const to = offsets[i + 1] as number;
+      const from = offsets[i];
+      const to = offsets[i + 1];
       if (to === from) continue;
       this.addDivergences(logpOld, logpNew, from, to);
       if (logpSampler && !Number.isNaN(logpSampler[from])) {
@@ -366,7 +366,7 @@ export class FigureTally {
         batch: rollouts,
         from,
         to,
-        advantage: advantage[i] as number,
+        advantage: advantage[i],
         library: 'trl',
       };
       for (const objective of objectives) objective.add(response, out);
@@ -390,7 +390,7 @@ export class FigureTally {
   ): void {
     let [k1, k2, k3, chi2, logRho] = [0, 0, 0, 0, 0];
     for (let t = from; t < to; t++) {
-      const d = (next[t] as number) - (old[t] as number);
+      const d = next[t] - old[t];
       k1 -= d;
       k2 += 0.5 * d * d;
       k3 += Math.expm1(d) - d;

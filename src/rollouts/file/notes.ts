@@ -22,7 +22,7 @@ function unreadNotes(unread: readonly UnreadColumn[]): string[] {
     reasons.set(key, [...(reasons.get(key) ?? []), column]);
   }
   return [...reasons.values()].map((columns) => {
-    const { about, kind, why } = columns[0] as UnreadColumn;
+    const { about, kind, why } = columns[0];
     const one = columns.length === 1;
     return kind === 'known'
       ? `Not read: ${quoted(columns)} (${why}).`

@@ -46,7 +46,7 @@ function productTail(a: number, b: number, product: number): number {
 
 /** The float64 next to (lead * 10^more + rest) / power; NaN where it is too near a tie to tell. */
 function quotient(lead: number, more: number, rest: number, power: number): number {
-  const shift = POWERS[more] as number;
+  const shift = POWERS[more];
   const product = lead * shift;
   const low = productTail(lead, shift, product) + rest;
   const w = product + low;
@@ -95,7 +95,7 @@ class NumberReader {
     let behindPoint = 0;
     let point = false;
     for (; ; i++) {
-      const c = bytes[i] as number;
+      const c = bytes[i];
       if (c >= ZERO && c <= NINE) {
         if (digits < EXACT_DIGITS) lead = lead * 10 + (c - ZERO);
         else if (digits < PAIR_DIGITS) rest = rest * 10 + (c - ZERO);
@@ -109,19 +109,19 @@ class NumberReader {
     }
     let exponent = 0;
     // e or E
-    if (((bytes[i] as number) | 32) === 101) {
+    if ((bytes[i] | 32) === 101) {
       i++;
       const below = bytes[i] === MINUS;
       if (below || bytes[i] === PLUS) i++;
       if (!isDigit(bytes[i])) return false;
-      for (; isDigit(bytes[i]); i++) exponent = exponent * 10 + ((bytes[i] as number) - ZERO);
+      for (; isDigit(bytes[i]); i++) exponent = exponent * 10 + (bytes[i] - ZERO);
       if (below) exponent = -exponent;
     }
     this.at = i;
     const scale = behindPoint - exponent;
     let size = NaN;
     if (scale >= 0 && scale <= 22) {
-      const power = POWERS[scale] as number;
+      const power = POWERS[scale];
       if (digits <= EXACT_DIGITS) size = lead / power;
       else if (digits <= PAIR_DIGITS) size = quotient(lead, digits - EXACT_DIGITS, rest, power);
     }
@@ -188,7 +188,7 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
   /** the last byte that was no blank: an array in the place of a name is not JSON */
   let before = 0;
   for (let i = 0; i < bytes.length; i++) {
-    const c = bytes[i] as number;
+    const c = bytes[i];
     if (c === QUOTE) {
       for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++;
     } else if (c === OPEN_OBJECT) depth++;

@@ -255,7 +255,7 @@ describe('a folder of files', () => {
 
 describe('advantages', () => {
   it('are taken from the file where it has them, else computed by the chosen rule', async () => {
-    const text = jsonl([{ ...rows[0], advantage: 7 }, rows[1] as Row, rows[2] as Row]);
+    const text = jsonl([{ ...rows[0], advantage: 7 }, rows[1], rows[2]]);
     const verl = await read(text, { rule: 'verl' });
     expect(Array.from(verl.rollouts.advantage)).toEqual([
       7,
@@ -268,10 +268,9 @@ describe('advantages', () => {
   });
 
   it('one prompt in two steps is two groups', async () => {
-    const { rollouts, groupIds } = await read(
-      jsonl([rows[0] as Row, { ...rows[1], step: 13 }, rows[2] as Row]),
-      { rule: 'dr_grpo' },
-    );
+    const { rollouts, groupIds } = await read(jsonl([rows[0], { ...rows[1], step: 13 }, rows[2]]), {
+      rule: 'dr_grpo',
+    });
     expect(groupIds).toEqual(['q1', 'q1']);
     expect(Array.from(rollouts.group)).toEqual([0, 1, 0]);
     expect(rollouts.advantage[1]).toBe(0);

@@ -212,7 +212,7 @@ function filesOfRun(
     rollouts,
     groupIds: Array.from(rollouts.prompts.keys()),
     sample: Float64Array.from(rollouts.group, (group) => {
-      const before = seen[group] as number;
+      const before = seen[group];
       seen[group] = before + 1;
       return before;
     }),

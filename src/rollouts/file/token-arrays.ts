@@ -56,7 +56,7 @@ export function sameLength(reference: List, other: List): void {
 
 function areLogProbs(values: Float64Array): boolean {
   for (let t = 0; t < values.length; t++) {
-    const x = values[t] as number;
+    const x = values[t];
     // Written so that NaN is none.
     if (!(x <= LOGP_TOLERANCE && x > -LOG_PROB_LIMIT)) return false;
   }
@@ -125,7 +125,7 @@ export function numbersOf({ values, written }: List, { keep, kept }: Kept): Floa
 
 /** One value for all tokens, or null where they differ. */
 export function constantOf(values: Float64Array): number | null {
-  const first = values[0] as number;
+  const first = values[0];
   for (let t = 1; t < values.length; t++) if (values[t] !== first) return null;
   return first;
 }
@@ -192,7 +192,7 @@ export function maskOf(
     sameLength(reference, tool);
     const bits = bitsOf(tool);
     const before = keep;
-    keep = before === null ? bits : bits.map((bit, t) => bit & (before[t] as number));
+    keep = before === null ? bits : bits.map((bit, t) => bit & before[t]);
     written = written === '' ? tool.written : `${written} and ${tool.written}`;
   }
   return keep && { keep, written };

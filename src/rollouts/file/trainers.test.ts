@@ -41,7 +41,7 @@ describe('masks', () => {
     const logS = (from: number, to: number) => {
       let sum = 0;
       for (let t = from; t < to; t++) {
-        sum += (rollouts.logpNew[t] as number) - (rollouts.logpOld[t] as number);
+        sum += rollouts.logpNew[t] - rollouts.logpOld[t];
       }
       return sum / (to - from);
     };
@@ -416,7 +416,7 @@ describe('packed files', () => {
     async function* drip(all: Uint8Array, size: number) {
       for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size);
     }
-    const first = `${line(rows[0] as Row)}\n`.length;
+    const first = `${line(rows[0])}\n`.length;
     const text = async (all: Uint8Array, size: number) => {
       let out = '';
       const decoder = new TextDecoder();

@@ -31,9 +31,9 @@ function distribution(
   const n = counts.reduce((sum, x) => sum + x, 0);
   const middle = (counts.length - 1) / 2;
   let limit = 0;
-  let inside = counts[middle] as number;
+  let inside = counts[middle];
   for (let k = 1; k <= middle && inside < (1 - BEYOND) * n; k++) {
-    inside += (counts[middle - k] as number) + (counts[middle + k] as number);
+    inside += counts[middle - k] + counts[middle + k];
     limit = signedEdges(middle + k)[1];
   }
   // Of one response, or of ratios that are all 1, there is no distribution.
@@ -49,7 +49,7 @@ function distribution(
       const low = Math.max(from, bin * width - limit);
       const high = Math.min(to, (bin + 1) * width - limit);
       const part = first === last ? 1 : Math.max(0, high - low) / (to - from);
-      bins[bin] = (bins[bin] as number) + (part * count) / n;
+      bins[bin] = bins[bin] + (part * count) / n;
     }
   }
   return [{ of, n, limit, bins, beyond: 1 - inside / n, band }];

@@ -88,7 +88,7 @@ function bf16(x: number): number {
 }
 
 export const shift = (part: number[], by: number) =>
-  part.map((_, t) => part[(t + by + part.length) % part.length] as number);
+  part.map((_, t) => part[(t + by + part.length) % part.length]);
 
 const without = (rollouts: Rollouts): Rollouts => {
   const rest = { ...rollouts };

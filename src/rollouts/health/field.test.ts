@@ -121,13 +121,13 @@ describe('files from the field', () => {
       expect(read.report.clipping[1]?.value).toBe(clean);
       const bare = await findings({ 'a.jsonl': jsonl(linesOf(padded, VERL)) });
       expect(bare.ids).toEqual(['padding']);
-      expect(bare.report.clipping[1]?.value).toBeLessThan(clean as number);
+      expect(bare.report.clipping[1]?.value).toBeLessThan(clean);
     },
   );
 
   const trl = linesOf(HEALTHY_BATCH, TRL);
   const columns = Object.fromEntries(
-    Object.keys(trl[0] as Line).map((name) => [name, trl.map((line) => line[name])]),
+    Object.keys(trl[0]).map((name) => [name, trl.map((line) => line[name])]),
   );
   const engines = (made: (line: Line, old: number[], ones: number[]) => Line) =>
     jsonl(

@@ -51,13 +51,13 @@ describe('rules of the health report', () => {
       change((r) => ({ logpOld: r.logpOld.map((x, t) => (t === 100 ? x - 200 : x)) }))(plain, 0),
     ).findings;
     const i = rollouts.offsets.findIndex((end) => end > 100) - 1;
-    const from = 100 - (rollouts.offsets[i] as number);
+    const from = 100 - rollouts.offsets[i];
     expect(found?.tokens).toEqual([
       { at: null, step: null, group: `p${i >> 3}`, sample: i % 8, from, to: from + 1 },
     ]);
-    const { excerpt } = found as Finding;
+    const { excerpt } = found;
     expect(excerpt?.values.old[from - (excerpt.values.from ?? 0)]).toBeCloseTo(
-      (rollouts.logpOld[100] as number) - 200,
+      rollouts.logpOld[100] - 200,
       6,
     );
   });
@@ -106,7 +106,7 @@ describe('tally', () => {
   /** Responses [from, to) as a batch of their own. */
   function part(from: number, to: number): HealthBatch {
     const { rollouts, groupIds, sample, step, facts } = data;
-    const [a, b] = [rollouts.offsets[from] as number, rollouts.offsets[to] as number];
+    const [a, b] = [rollouts.offsets[from], rollouts.offsets[to]];
     const { logpSampler, entropyOld, ...rest } = rollouts;
     return {
       rollouts: {

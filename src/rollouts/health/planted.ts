@@ -32,7 +32,7 @@ export interface Recipe {
 /** Each seed another kind of healthy data. */
 export function healthyRecipe(seed: number): Recipe {
   const random = new Random(seed, STREAM.synthetic, 1);
-  const one = <T>(...choices: readonly T[]): T => choices[random.integer(choices.length)] as T;
+  const one = <T>(...choices: readonly T[]): T => choices[random.integer(choices.length)];
   const longest = one(24, 60, 120, 240);
   const groupSize = one(4, 8, 16);
   const steps = one(1, 1, 1, 8);
@@ -74,13 +74,13 @@ function softmax(logits: Float64Array): Softmax {
 
 /** Cut to the nucleus and renormalised; -Infinity for what is cut. */
 function nucleus(log: Float64Array, topP: number): Float64Array {
-  const order = Array.from(log.keys()).sort((a, b) => (log[b] as number) - (log[a] as number));
+  const order = Array.from(log.keys()).sort((a, b) => log[b] - log[a]);
   const out = new Float64Array(log.length).fill(-Infinity);
   let mass = 0;
   for (const v of order) {
     if (mass >= topP) break;
-    mass += Math.exp(log[v] as number);
-    out[v] = log[v] as number;
+    mass += Math.exp(log[v]);
+    out[v] = log[v];
   }
   return out.map((x) => x - Math.log(mass));
 }
@@ -88,10 +88,10 @@ function nucleus(log: Float64Array, topP: number): Float64Array {
 function draw(log: Float64Array, random: Random): number {
   let left = random.uniform();
   for (let v = 0; v < log.length; v++) {
-    left -= Math.exp(log[v] as number);
+    left -= Math.exp(log[v]);
     if (left <= 0) return v;
   }
-  return log.reduce((best, x, v) => (x > (log[best] as number) ? v : best), 0);
+  return log.reduce((best, x, v) => (x > log[best] ? v : best), 0);
 }
 
 function written(digits: Recipe['digits']): (x: number) => number {
@@ -107,9 +107,9 @@ export function plant(recipe: Recipe, seed: number): HealthBatch & { rollouts: R
   const offsets = new Uint32Array(n + 1);
   for (let i = 0; i < n; i++) {
     const length = lengths[0] + random.integer(lengths[1] - lengths[0] + 1);
-    offsets[i + 1] = (offsets[i] as number) + length;
+    offsets[i + 1] = offsets[i] + length;
   }
-  const tokens = offsets[n] as number;
+  const tokens = offsets[n];
   const write = written(recipe.digits);
   const logpOld = new Float64Array(tokens);
   const logpNew = new Float64Array(tokens);
@@ -120,7 +120,7 @@ export function plant(recipe: Recipe, seed: number): HealthBatch & { rollouts: R
   for (let i = 0; i < n; i++) {
     // An update moves the same logits of a prompt in the same way, and others at random.
     if (i % groupSize === 0) direction.forEach((_, v) => (direction[v] = random.normal()));
-    for (let t = offsets[i] as number; t < (offsets[i + 1] as number); t++) {
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
       const logits = Float64Array.from(
         { length: vocabulary },
         () => recipe.sharpness * random.normal(),
@@ -137,14 +137,12 @@ export function plant(recipe: Recipe, seed: number): HealthBatch & { rollouts: R
         recipe.update === 0
           ? old
           : softmax(
-              logits.map(
-                (x, k) => x + recipe.update * (random.normal() + 0.3 * (direction[k] as number)),
-              ),
+              logits.map((x, k) => x + recipe.update * (random.normal() + 0.3 * direction[k])),
             );
       tokenIds[t] = v;
-      logpOld[t] = write(old.log[v] as number);
-      logpNew[t] = write(fresh.log[v] as number);
-      logpSampler[t] = write(sampled[v] as number);
+      logpOld[t] = write(old.log[v]);
+      logpNew[t] = write(fresh.log[v]);
+      logpSampler[t] = write(sampled[v]);
       entropyOld[t] = old.entropy;
     }
   }

@@ -101,7 +101,7 @@ function apply(s: ClipSurrogate, response: ResponseView, out: SurrogateBuffers):
       out.loss[t] = loss;
       out.weight[t] = ratio;
       out.gate[t] = saturated(response, t) ? 0 : gate;
-      out.slope[t] = -advantage * ratio * (out.gate[t] as number);
+      out.slope[t] = -advantage * ratio * out.gate[t];
     }
     return;
   }

@@ -48,7 +48,7 @@ function advantages({ offsets, advantage, tokenAdvantage }: ObjectiveBatch): Flo
 
 function meanOf(values: ArrayLike<number>): number {
   const sum = new CompensatedSum();
-  for (let t = 0; t < values.length; t++) sum.add(values[t] as number);
+  for (let t = 0; t < values.length; t++) sum.add(values[t]);
   return sum.value / values.length;
 }
 
@@ -56,7 +56,7 @@ function meanOf(values: ArrayLike<number>): number {
 export function tokenCovariances(batch: ObjectiveBatch): Float64Array {
   const own = advantages(batch);
   const center = { advantage: meanOf(own), logp: meanOf(batch.logpNew) };
-  return own.map((a, t) => (a - center.advantage) * ((batch.logpNew[t] as number) - center.logp));
+  return own.map((a, t) => (a - center.advantage) * (batch.logpNew[t] - center.logp));
 }
 
 const chosen = (tokens: number, indices: readonly number[]): Uint8Array => {
@@ -78,15 +78,15 @@ function selectClipCov(s: ClipCovSurrogate, batch: ObjectiveBatch): Uint8Array {
   const own = advantages(batch);
   const candidates: number[] = [];
   covariance.forEach((cov, t) => {
-    const ratio = Math.exp((batch.logpNew[t] as number) - (batch.logpOld[t] as number));
-    if (cov > s.least && cov < s.most && !isClipped(ratio, own[t] as number, s)) candidates.push(t);
+    const ratio = Math.exp(batch.logpNew[t] - batch.logpOld[t]);
+    if (cov > s.least && cov < s.most && !isClipped(ratio, own[t], s)) candidates.push(t);
   });
-  candidates.sort((i, j) => (covariance[j] as number) - (covariance[i] as number));
+  candidates.sort((i, j) => covariance[j] - covariance[i]);
   const random = new Random(SEED, STREAM.synthetic);
   const taken = Math.min(quantity(tokens, s.share), candidates.length);
   for (let k = 0; k < taken; k++) {
     const other = k + random.integer(candidates.length - k);
-    [candidates[k], candidates[other]] = [candidates[other] as number, candidates[k] as number];
+    [candidates[k], candidates[other]] = [candidates[other], candidates[k]];
   }
   return chosen(tokens, candidates.slice(0, taken));
 }
@@ -96,12 +96,12 @@ function selectKlCov(s: KlCovSurrogate, batch: ObjectiveBatch): Uint8Array {
   const tokens = covariance.length;
   const out = new Uint8Array(tokens);
   if (s.share === 0 || tokens === 0) return out;
-  const least = covariance.toSorted()[Math.max(0, tokens - quantity(tokens, s.share))] as number;
+  const least = covariance.toSorted()[Math.max(0, tokens - quantity(tokens, s.share))];
   let left = quantity(tokens, s.share);
   // Of equal ones the first.
   for (const enough of [(x: number) => x > least, (x: number) => x === least]) {
     for (let t = 0; t < tokens && left > 0; t++) {
-      if (!enough(covariance[t] as number)) continue;
+      if (!enough(covariance[t])) continue;
       out[t] = 1;
       left--;
     }
@@ -141,7 +141,7 @@ export const clipCov = {
       out.loss[t] = gone ? 0 : Math.max(-advantage * ratio, -advantage * bound);
       out.weight[t] = ratio;
       out.gate[t] = gone || isClipped(ratio, advantage, s) ? 0 : 1;
-      out.slope[t] = -advantage * ratio * (out.gate[t] as number);
+      out.slope[t] = -advantage * ratio * out.gate[t];
     }
   },
   count: {

@@ -59,7 +59,7 @@ export const dppo = {
     const { batch, advantage } = response;
     for (let t = response.from; t < response.to; t++) {
       const weight = Math.min(Math.exp(logRatio(response, t)), s.cap);
-      const [a, b] = [batch.logpOld[t] as number, batch.logpNew[t] as number];
+      const [a, b] = [batch.logpOld[t], batch.logpNew[t]];
       putWeighted(out, response, t, weight, passes(s, a, b, advantage) ? 1 : 0);
     }
   },

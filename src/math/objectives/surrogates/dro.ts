@@ -17,7 +17,7 @@ export const dro = {
     for (let t = response.from; t < response.to; t++) {
       const d = rawLogRatio(response, t);
       putWeighted(out, response, t, 1, 1);
-      out.loss[t] = -advantage * (batch.logpNew[t] as number) + 0.5 * beta * d * d;
+      out.loss[t] = -advantage * batch.logpNew[t] + 0.5 * beta * d * d;
       out.slope[t] = -advantage + beta * d;
     }
   },

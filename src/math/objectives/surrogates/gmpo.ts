@@ -34,7 +34,7 @@ export const gmpo = {
     for (let t = from; t < to; t++) {
       out.loss[t] = (-meanAdvantage * weight) / length;
       out.weight[t] = weight;
-      out.slope[t] = (-meanAdvantage * weight * (out.gate[t] as number)) / denominator;
+      out.slope[t] = (-meanAdvantage * weight * out.gate[t]) / denominator;
     }
   },
   loss({ low, high }, t) {

@@ -32,7 +32,7 @@ export const sapo = {
       out.loss[t] = (-advantage * p * 4) / tau;
       out.weight[t] = ratio;
       out.gate[t] = saturated(response, t) ? 0 : 4 * p * (1 - p);
-      out.slope[t] = -advantage * ratio * (out.gate[t] as number);
+      out.slope[t] = -advantage * ratio * out.gate[t];
     }
   },
   loss(s, t) {

@@ -35,7 +35,7 @@ export const vespo = {
     let extra = 0;
     for (let t = from; t < to; t++) {
       sum += clamp(rawLogRatio(response, t), -LOG_MAX, LOG_MAX);
-      if (mismatch) extra += clamp(Math.log(mismatch[t] as number), LOG_MIN, LOG_MAX);
+      if (mismatch) extra += clamp(Math.log(mismatch[t]), LOG_MIN, LOG_MAX);
     }
     const weight = phi(sum + extra, advantage, s);
     for (let t = from; t < to; t++) putWeighted(out, response, t, weight, 1);

@@ -17,8 +17,7 @@ const isTar = ({ bytes }: Head) =>
   [0x75, 0x73, 0x74, 0x61, 0x72].every((byte, i) => bytes[257 + i] === byte);
 
 /** pickle protocols 2 to 5, which torch.save of old and pickle.dump write */
-const isPickle = ({ bytes }: Head) =>
-  bytes[0] === 0x80 && (bytes[1] as number) >= 2 && (bytes[1] as number) <= 5;
+const isPickle = ({ bytes }: Head) => bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
 
 /** `{'group': ...`: what print(row) and str(row) give */
 const isPython = ({ text }: Head) => /^[[({]*\s*\{\s*'/.test(text) || /^\w+\(\w+=/.test(text);

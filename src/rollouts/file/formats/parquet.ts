@@ -61,7 +61,7 @@ async function decompressorsFor(
   const codecs = new Set<string>();
   for (const group of metadata.row_groups) {
     for (const { meta_data: chunk } of group.columns) {
-      if (chunk && wanted.has(chunk.path_in_schema[0] as string)) codecs.add(chunk.codec);
+      if (chunk && wanted.has(chunk.path_in_schema[0])) codecs.add(chunk.codec);
     }
   }
   if ([...codecs].every((codec) => BUILT_IN.has(codec))) return undefined;

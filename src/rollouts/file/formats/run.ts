@@ -145,10 +145,10 @@ class Assembly {
     const n = records.length;
     const offsets = new Uint32Array(n + 1);
     records.forEach(({ logpOld }, i) => {
-      offsets[i + 1] = (offsets[i] as number) + logpOld.length;
+      offsets[i + 1] = offsets[i] + logpOld.length;
     });
     const { group, prompts } = this.groups();
-    const tokenIds = new Int32Array(offsets[n] as number).fill(-1);
+    const tokenIds = new Int32Array(offsets[n]).fill(-1);
     records.forEach((record, i) => {
       if (record.tokenIds) tokenIds.set(record.tokenIds, offsets[i]);
     });

@@ -85,9 +85,9 @@ function hashOf(
   for (let i = 0; i < name.length; i++) mix(name.charCodeAt(i));
   for (const column of columns) {
     for (let t = from; t < to; t++) {
-      real[0] = column[t] as number;
-      mix(halves[0] as number);
-      mix(halves[1] as number);
+      real[0] = column[t];
+      mix(halves[0]);
+      mix(halves[1]);
     }
   }
   a = Math.imul(a ^ (a >>> 16), 0x7feb352d) >>> 0;

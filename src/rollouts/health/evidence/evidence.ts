@@ -50,7 +50,7 @@ export class Evidence {
     this.clusters = names.map((name) => tally.groups.get(name) as Float64Array);
     for (const sums of this.clusters) {
       for (let k = 0; k < sums.length; k++) {
-        this.totals[k] = (this.totals[k] as number) + (sums[k] as number);
+        this.totals[k] = this.totals[k] + sums[k];
       }
     }
   }
@@ -69,7 +69,7 @@ export class Evidence {
   }
 
   count(name: CountName): number {
-    return this.tally.counts[C[name]] as number;
+    return this.tally.counts[C[name]];
   }
 
   ofColumn(column: Column, name: ColumnCount): number {
@@ -81,7 +81,7 @@ export class Evidence {
   }
 
   sum(name: SumName): number {
-    return this.totals[S[name]] as number;
+    return this.totals[S[name]];
   }
 
   pairSum(pair: Pair, name: PairSum): number {
@@ -147,15 +147,14 @@ export class Evidence {
     if (n < LEAST_CLUSTERS || !Number.isFinite(value)) return { value, error: NaN, interval: null };
     const influence = new Float64Array(n);
     for (const k of used) {
-      const total = this.totals[k] as number;
-      const scale = Math.sqrt(this.clusters.reduce((sum, x) => sum + (x[k] as number) ** 2, 0));
+      const total = this.totals[k];
+      const scale = Math.sqrt(this.clusters.reduce((sum, x) => sum + x[k] ** 2, 0));
       if (scale === 0) continue;
       const step = 1e-4 * scale;
-      const at = (x: number) =>
-        statistic((name) => (S[name] === k ? x : (this.totals[S[name]] as number)));
+      const at = (x: number) => statistic((name) => (S[name] === k ? x : this.totals[S[name]]));
       const slope = (at(total + step) - at(total - step)) / (2 * step);
       this.clusters.forEach((sums, g) => {
-        influence[g] = (influence[g] as number) + slope * (sums[k] as number);
+        influence[g] = influence[g] + slope * sums[k];
       });
     }
     const squares = influence.reduce((sum, x) => sum + x * x, 0);
@@ -201,7 +200,7 @@ export class Evidence {
     const all = bins.reduce((sum, x) => sum + x, 0);
     let seen = 0;
     for (let bin = 0; bin < SIZE_BINS; bin++) {
-      seen += bins[bin] as number;
+      seen += bins[bin];
       if (seen >= share * all) return sizeEdge(bin);
     }
     return Infinity;
@@ -212,7 +211,7 @@ export class Evidence {
     const bins = this.histogram(`${pair}.size`);
     let hits = 0;
     for (let bin = 1; bin < SIZE_BINS; bin++) {
-      if (sizeEdge(bin - 1) >= size * (1 - 1e-9)) hits += bins[bin] as number;
+      if (sizeEdge(bin - 1) >= size * (1 - 1e-9)) hits += bins[bin];
     }
     return hits;
   }

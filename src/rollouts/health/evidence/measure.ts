@@ -115,7 +115,7 @@ const DEPTH_NAMES = DEPTHS.map((x) => `below${x}` as const);
 const DECIMAL_NAMES = DECIMALS.map((k) => `dec${k}` as const);
 
 function bump(counts: Float64Array, at: number, by = 1): void {
-  counts[at] = (counts[at] as number) + by;
+  counts[at] = counts[at] + by;
 }
 
 /** @param i which response of the rollouts */
@@ -127,8 +127,8 @@ export function measure(
   place: Place,
   bands: Bands,
 ): void {
-  const from = rollouts.offsets[i] as number;
-  const to = rollouts.offsets[i + 1] as number;
+  const from = rollouts.offsets[i];
+  const to = rollouts.offsets[i + 1];
   const length = to - from;
   if (length === 0) return;
   const known = rollouts.logpSampler;
@@ -143,7 +143,7 @@ export function measure(
   bump(sums, S.tokens, length);
 
   measureGroup(tally, sums, response, i);
-  measureRatios(tally, sums, response, rollouts.advantage[i] as number, bands);
+  measureRatios(tally, sums, response, rollouts.advantage[i], bands);
   const { logpOld, logpNew, entropyOld } = rollouts;
   measureColumn(tally, 'old', logpOld, response, [logpNew, sampler]);
   measureColumn(tally, 'new', logpNew, response, [logpOld, sampler]);
@@ -176,7 +176,7 @@ export function measure(
 
 function total(values: FloatArray, from: number, to: number): number {
   let sum = 0;
-  for (let t = from; t < to; t++) sum += values[t] as number;
+  for (let t = from; t < to; t++) sum += values[t];
   return sum;
 }
 
@@ -221,8 +221,8 @@ function measureGroup(tally: StepTally, sums: Float64Array, response: Response, 
       keep(tally, 'cut', response.to - response.from, response, null);
     }
   }
-  const reward = rollouts.reward[i] as number;
-  const advantage = rollouts.advantage[i] as number;
+  const reward = rollouts.reward[i];
+  const advantage = rollouts.advantage[i];
   if (!Number.isNaN(reward)) {
     tally.rewards = [Math.min(tally.rewards[0], reward), Math.max(tally.rewards[1], reward)];
   }
@@ -263,7 +263,7 @@ function measureRatios(
   let most = -1;
   let at = from;
   for (let t = from; t < to; t++) {
-    const d = (logpNew[t] as number) - (logpOld[t] as number);
+    const d = logpNew[t] - logpOld[t];
     const size = Math.abs(d);
     sum += d;
     squares += d * d;
@@ -310,8 +310,8 @@ function measureRatios(
   const bin = lengthBin(length);
   bump(tally.histograms.lengths, bin);
   bump(tally.lengthSquares, bin, sum * sum);
-  tally.lengthLeast[bin] = Math.min(tally.lengthLeast[bin] as number, length);
-  tally.lengthMost[bin] = Math.max(tally.lengthMost[bin] as number, length);
+  tally.lengthLeast[bin] = Math.min(tally.lengthLeast[bin], length);
+  tally.lengthMost[bin] = Math.max(tally.lengthMost[bin], length);
   keep(tally, 'token', most, response, [at - from, at - from + 1]);
   keep(tally, 'response', Math.abs(sum), response, null);
 }
@@ -340,7 +340,7 @@ function speaks(values: FloatArray | undefined, first: number, { from, to }: Run
   let sum = 0;
   let differ = false;
   for (let t = first + from; t < first + to; t++) {
-    sum += values[t] as number;
+    sum += values[t];
     if (values[t] !== values[first + from]) differ = true;
   }
   return differ && sum < -ELSEWHERE * (to - from);
@@ -365,7 +365,7 @@ function measureColumn(
   const deep = DEPTHS.map(() => 0);
   let sum = 0;
   for (let t = from; t < to; t++) {
-    const x = values[t] as number;
+    const x = values[t];
     sum += x;
     if (x === 0) zeros++;
     if (x < lowest) {
@@ -374,7 +374,7 @@ function measureColumn(
     }
     if (x < LOWEST_LOG_PROB) fillers++;
     if (x < -DEPTHS[0]) DEPTHS.forEach((depth, k) => x < -depth && (deep[k] = (deep[k] ?? 0) + 1));
-    if (t > from && x > (values[t - 1] as number)) falling = false;
+    if (t > from && x > values[t - 1]) falling = false;
   }
   const constant = values[from] === values[to - 1] && longestRun(values, from, to).to === length;
   bump(counts, at.tokens, length);
@@ -400,7 +400,7 @@ function measureColumn(
   const run = longestRun(values, from, to);
   const long = run.to - run.from;
   if (long < SHORTEST_RUN || long === length) return;
-  const shared = long >= SHARED_RUN && (values[from + run.from] as number) < SHARED_VALUE;
+  const shared = long >= SHARED_RUN && values[from + run.from] < SHARED_VALUE;
   if (!shared && !others.some((other) => speaks(other, from, run))) return;
   bump(counts, at.runs);
   bump(counts, at.runTokens, long);
@@ -461,8 +461,8 @@ function correlate(
   let ww = 0;
   let uw = 0;
   for (let t = from; t < to; t++) {
-    let x = u[t + lagU] as number;
-    let y = w[t + lagW] as number;
+    let x = u[t + lagU];
+    let y = w[t + lagW];
     if (x === 0 && y === 0) continue;
     if (x < DEEPEST) x = DEEPEST;
     if (y < DEEPEST) y = DEEPEST;
@@ -510,8 +510,8 @@ function measurePair(
   let token = 0;
   let [forward, forwardU, forwardW, back, backU, backW] = [0, 0, 0, 0, 0, 0];
   for (let t = from; t < to; t++) {
-    const x = u[t] as number;
-    const y = w[t] as number;
+    const x = u[t];
+    const y = w[t];
     const e = y - x;
     const size = Math.abs(e);
     const log = Math.log10(size);
@@ -593,14 +593,14 @@ function gridOf(
   let fp16 = 0;
   const decimals = DECIMALS.map(() => 0);
   for (let t = from; t < to && looked < GRID_VALUES; t++) {
-    const x = values[t] as number;
+    const x = values[t];
     if (x > -GRID_LEAST || x < LOWEST_LOG_PROB) continue;
     looked++;
     if (isOn(x, BF16(x))) bf16++;
     if (isOn(x, FP16(x))) fp16++;
     DECIMALS.forEach((digits, k) => {
       const scaled = x * 10 ** digits;
-      if (Math.abs(scaled - Math.round(scaled)) < 1e-6) decimals[k] = (decimals[k] as number) + 1;
+      if (Math.abs(scaled - Math.round(scaled)) < 1e-6) decimals[k] = decimals[k] + 1;
     });
   }
   bump(counts, at.grid, looked);
@@ -633,9 +633,9 @@ function measureRounding(
   let variance = 0;
   let sum = 0;
   for (let t = from; t < to; t++) {
-    const x = values[t] as number;
+    const x = values[t];
     if (x !== 0) variance += grid(x) ** 2 / 12;
-    sum += (logpNew[t] as number) - (logpOld[t] as number);
+    sum += logpNew[t] - logpOld[t];
   }
   const sd = Math.sqrt(variance) / (to - from);
   if (sd === 0) return;

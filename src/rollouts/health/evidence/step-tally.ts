@@ -36,10 +36,10 @@ export class StepTally {
     }
     addTo(this.lengthSquares, other.lengthSquares);
     this.lengthLeast.forEach((x, i) => {
-      this.lengthLeast[i] = Math.min(x, other.lengthLeast[i] as number);
+      this.lengthLeast[i] = Math.min(x, other.lengthLeast[i]);
     });
     this.lengthMost.forEach((x, i) => {
-      this.lengthMost[i] = Math.max(x, other.lengthMost[i] as number);
+      this.lengthMost[i] = Math.max(x, other.lengthMost[i]);
     });
     const { largest } = this;
     for (const name of ['d', 'logS', 'logRho', 'advantage'] as const) {
@@ -61,5 +61,5 @@ export class StepTally {
 }
 
 function addTo(into: Float64Array, from: Float64Array): void {
-  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
+  for (let i = 0; i < into.length; i++) into[i] = into[i] + from[i];
 }

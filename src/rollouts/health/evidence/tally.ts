@@ -60,7 +60,7 @@ export class HealthTally {
       const of = number < 0 ? null : number;
       let tally = this.steps.get(of);
       if (!tally) this.steps.set(of, (tally = new StepTally()));
-      const g = rollouts.group[i] as number;
+      const g = rollouts.group[i];
       const nth = counted.get(g) ?? 0;
       counted.set(g, nth + 1);
       const place: Place = {
@@ -70,7 +70,7 @@ export class HealthTally {
         at: files && file && line ? `${files[file[i] ?? 0] ?? ''}, number ${line[i] ?? 0}` : null,
         cutKnown: endKnown === undefined || endKnown[i] === 1,
       };
-      if (twoEngines) tally.counts[C.withoutUpdate] = (tally.counts[C.withoutUpdate] as number) + 1;
+      if (twoEngines) tally.counts[C.withoutUpdate] = tally.counts[C.withoutUpdate] + 1;
       measure(tally, this.copies, rollouts, i, place, this.bands);
     }
   }
@@ -198,7 +198,7 @@ export function tallyFrom(input: unknown): HealthTally {
     const step = new StepTally();
     step.counts = Float64Array.from(part.counts);
     for (const key of Object.keys(HISTOGRAMS) as HistogramName[]) {
-      step.histograms[key] = Float64Array.from(part.histograms[key] as number[]);
+      step.histograms[key] = Float64Array.from(part.histograms[key]);
     }
     step.lengthSquares = Float64Array.from(part.lengthSquares);
     step.lengthLeast = Float64Array.from(part.lengthLeast, (x) => x ?? Infinity);
@@ -209,7 +209,7 @@ export function tallyFrom(input: unknown): HealthTally {
       step.weights[key] = LogWeights.from(part.weights[key]);
     }
     for (const [group, sums] of part.groups) step.groups.set(group, Float64Array.from(sums));
-    for (const kind of CARRIER_KINDS) step.carriers[kind] = part.carriers[kind] as Carrier[];
+    for (const kind of CARRIER_KINDS) step.carriers[kind] = part.carriers[kind];
     tally.steps.set(part.step, step);
   }
   return tally;

@@ -489,7 +489,7 @@ export const logarithmBase = rule({
         ),
       ),
     )[0];
-    const shown = match ?? (factors[0] as (typeof factors)[number]);
+    const shown = match ?? factors[0];
     return {
       found: match !== undefined,
       statistic: shown.factor,

@@ -287,13 +287,13 @@ export const advantageSize = rule({
 
 /** Of one group: covariance of advantage and reward, and both variances, each times the count. */
 function within(sums: Float64Array): { cov: number; rewards: number; advantages: number } {
-  const n = sums[S.rewarded] as number;
+  const n = sums[S.rewarded];
   if (n < 2) return { cov: 0, rewards: 0, advantages: 0 };
-  const [r, a] = [(sums[S.reward] as number) / n, (sums[S.advantage] as number) / n];
+  const [r, a] = [sums[S.reward] / n, sums[S.advantage] / n];
   return {
-    cov: (sums[S.advantageReward] as number) - n * a * r,
-    rewards: Math.max(0, (sums[S.rewardReward] as number) - n * r * r),
-    advantages: Math.max(0, (sums[S.advantageAdvantage] as number) - n * a * a),
+    cov: sums[S.advantageReward] - n * a * r,
+    rewards: Math.max(0, sums[S.rewardReward] - n * r * r),
+    advantages: Math.max(0, sums[S.advantageAdvantage] - n * a * a),
   };
 }
 

@@ -138,7 +138,7 @@ export const shifted = rule({
       .filter((pair) => e.pairSum(pair, 'n') >= LEAST_TOKENS)
       .map((pair) => shiftOf(e, pair));
     if (shifts.length === 0) return null;
-    const worst = shifts.find(isShifted) ?? (shifts[0] as Shift);
+    const worst = shifts.find(isShifted) ?? shifts[0];
     const found = shifts.some(isShifted);
     const { column, ahead } = found
       ? culprit(shifts)
@@ -491,8 +491,7 @@ export const negativeKl = rule({
         k1.interval !== null && k1.interval[1] < 0 && -k1.value > k3.value && k3.value > 1e-7;
       return { pair, k1, k3, found };
     });
-    const { pair, k1, k3, found } =
-      looks.find((one) => one.found) ?? (looks[0] as (typeof looks)[number]);
+    const { pair, k1, k3, found } = looks.find((one) => one.found) ?? looks[0];
     const [first, second] = PAIR_COLUMNS[pair];
     return {
       found,

@@ -197,14 +197,11 @@ function third(e: Evidence, bins: readonly number[]): Third | null {
   let range: [number, number] = [Infinity, 0];
   for (const bin of bins) {
     if (n >= least) break;
-    const here = lengths[bin] as number;
+    const here = lengths[bin];
     if (here === 0) continue;
     n += here;
-    squares += tally.lengthSquares[bin] as number;
-    range = [
-      Math.min(range[0], tally.lengthLeast[bin] as number),
-      Math.max(range[1], tally.lengthMost[bin] as number),
-    ];
+    squares += tally.lengthSquares[bin];
+    range = [Math.min(range[0], tally.lengthLeast[bin]), Math.max(range[1], tally.lengthMost[bin])];
   }
   return n < 3 ? null : { lengths: range, size: Math.sqrt(squares / n) };
 }
