@@ -52,7 +52,7 @@ test('the bias of perplexity falls with length and cancels in s', async () => {
   const page = shared();
   await goTo(page, 'length');
   await expect(figure(page, 'Their ratio, s')).toContainText('Slope of log mean s');
-  await expect(page.locator('.claims li')).toHaveCount(3);
+  await expect(page.locator('.claims li')).toHaveCount(2);
   const rows = await tableBehind(page, 'The bias from noise');
   const gaps = (of: string) =>
     rows.filter((row) => row[0] === of).map((row) => power(row[7] ?? ''));
@@ -118,9 +118,15 @@ test('dependence is found as large as it was planted, and the parts add up to th
   const lags = await tableBehind(page, 'Autocorrelation of token log-ratios');
   expect(Math.abs(read(lags[0]?.[2] ?? '') - rho)).toBeLessThan(0.02);
   expect(Math.abs(read(lags[1]?.[2] ?? '') - rho ** 2)).toBeLessThan(0.03);
-  await expect(figure(page, 'The corrected law over the naive one')).toContainText(
-    'the naive law fails and the corrected one holds',
-  );
+  const laws = figure(page, 'The law of the parts over the naive one');
+  await expect(laws).toContainText('measured ÷ predicted is');
+  const [, naive, ofParts] =
+    /predicted is ([\d.]+).* by σ²\/L and ([\d.]+).* by the law of the parts/s.exec(
+      await laws.innerText(),
+    ) ?? [];
+  // AR(1): nearly (1 + rho) / (1 - rho) times the variance of independent tokens
+  expect(Number(naive)).toBeGreaterThan(1.8);
+  expect(Math.abs(Number(ofParts) - 1)).toBeLessThan(0.1);
 
   const parts = await tableBehind(page, 'Where the variance comes from');
   const nats = parts.map((row) => power(row[1] ?? ''));
