@@ -4,10 +4,10 @@
  * read-out has every curve's exact value there; nothing is interpolated.
  */
 import { useState, type ReactNode } from 'react';
-import type { OverlayLook } from './overlay-look';
+import type { OverlayLook } from './overlay';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
-import { labelRows, labelSpan } from './label-rows';
+import { labelRows, labelSpan } from './axes';
 import { markPath } from './shapes';
 
 export interface Curve {

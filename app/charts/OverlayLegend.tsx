@@ -1,6 +1,6 @@
 /** Overlaid runs by their marks, the same in every chart and list; which marks of a figure are whose. */
 import { Prose } from '../format/Prose';
-import type { Overlaid, OverlayLook } from './overlay-look';
+import type { Overlaid, OverlayLook } from './overlay';
 import { markPath } from './shapes';
 
 /** A run's mark on its dash. */

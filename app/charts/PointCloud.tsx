@@ -4,7 +4,7 @@
  * theme may change at any time; `pick` is called with the index of the point clicked.
  */
 import { useEffect, useRef, useState } from 'react';
-import type { OverlayLook } from './overlay-look';
+import type { OverlayLook } from './overlay';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
 import { markPath } from './shapes';

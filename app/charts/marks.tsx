@@ -3,7 +3,7 @@
  * Contract: what is not finite or far outside the axes becomes a place just outside the frame.
  */
 import type { Frame } from './Plot';
-import { markPath, type LineKind, type MarkShape } from './shapes';
+import { type LineKind, markPath, type MarkShape } from './shapes';
 
 export interface Mark {
   x: number;
@@ -163,5 +163,21 @@ export function Marks({ series, frame, near, stop, onFocus, onBlur }: MarksProps
         );
       })}
     </g>
+  );
+}
+
+/** The hatching that marks recorded data, one SVG pattern per colour. */
+export function Hatch({ id, colour }: { id: string; colour: string }) {
+  return (
+    <pattern
+      id={id}
+      width="5"
+      height="5"
+      patternUnits="userSpaceOnUse"
+      patternTransform="rotate(45)"
+    >
+      <rect width="5" height="5" fill={`var(${colour})`} opacity="0.1" />
+      <line y2="5" stroke={`var(${colour})`} strokeWidth="2" opacity="0.75" />
+    </pattern>
   );
 }

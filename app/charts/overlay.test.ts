@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Curve } from './Curves';
 import type { MarkSeries } from './marks';
-import { overlayCurves, overlaySeries, overlayTable } from './overlay';
-import { overlayLook } from './overlay-look';
+import { overlayCurves, overlayLook, overlaySeries, overlayTable } from './overlay';
 
 const run = (slot: number, result: number[]) => ({
   id: `kept-${slot}`,

@@ -3,7 +3,7 @@
  * a scale maps values to [0, 1]; ticks lie inside the domain and are round numbers; `widen` never
  * narrows, so that nothing jumps while a run is live.
  */
-import { significant, superscript } from '../format/numbers';
+import { percent, significant, superscript } from '../format/numbers';
 
 export type Domain = readonly [low: number, high: number];
 
@@ -120,4 +120,23 @@ export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
   const span = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high)) ? high - low : 0;
   const margin = span > 0 ? span * padding : Math.max(Math.abs(low) * 0.01, 1e-6);
   return [low - margin, high + margin];
+}
+
+/** Axes and numbers that are shares. */
+/** Linear from 0 to `high`, ticks in percent. */
+export function percentScale(high = 1): Scale {
+  const scale = linearScale([0, high], 5);
+  return {
+    ...scale,
+    ticks: scale.ticks.map(({ value }) => ({
+      value,
+      label: `${Number((value * 100).toFixed(4))} %`,
+    })),
+  };
+}
+
+/** Two decimals of percent; a share too small for them keeps three digits, and none is none. */
+export function shareText(share: number): string {
+  if (share === 0) return '0 %';
+  return Math.abs(share) < 1e-3 ? `${significant(share * 100, 3)} %` : percent(share, 2);
 }

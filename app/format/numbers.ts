@@ -1,3 +1,5 @@
+import type { Estimate } from '../../src/math/stats/intervals';
+
 /**
  * Numbers as a person reads them. Contract: a number shows as many digits as it has (float32 results
  * seven significant ones, deviations two), minus signs are real ones, and what is not a number says so.
@@ -85,4 +87,29 @@ export function bytes(n: number): string {
   if (n < 1e3) return `${n} B`;
   if (n < 1e6) return `${(n / 1e3).toFixed(0)} kB`;
   return `${(n / 1e6).toFixed(1)} MB`;
+}
+
+/** Numbers in formulas. */
+
+/** Plain TeX number: `1.0431`, `-2.1 \times 10^{-7}`. */
+export function texNumber(x: number, digits: number): string {
+  if (Number.isNaN(x)) return String.raw`\text{not a number}`;
+  if (!Number.isFinite(x)) return x > 0 ? String.raw`\infty` : String.raw`-\infty`;
+  if (x === 0) return '0';
+  const [mantissa, exponent] = x.toExponential(digits - 1).split('e');
+  const power = Number(exponent);
+  if (power < -3 || power > 5) return String.raw`${mantissa} \times 10^{${power}}`;
+  return x.toFixed(Math.max(0, digits - 1 - power));
+}
+
+/** Intervals and estimates as text. */
+export function interval(ends: readonly [number, number] | null, digits = 3): string {
+  if (ends === null) return 'none yet';
+  return `[${significant(ends[0], digits)}, ${significant(ends[1], digits)}]`;
+}
+
+export function estimate(value: Estimate | null, digits = 3): string {
+  if (value === null) return 'not defined here';
+  const { interval: ends } = value;
+  return `${significant(value.estimate, digits)}${ends === null ? '' : ` ${interval(ends, digits)}`}`;
 }

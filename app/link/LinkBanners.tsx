@@ -3,6 +3,8 @@ import { runDifferences } from '../../src/settings/run';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
 import { Comparison } from './Comparison';
+import { useStore } from 'zustand';
+import { fullAddress } from './addresses';
 
 export function LinkBanners() {
   const opened = useAddressState((state) => state.opened);
@@ -45,5 +47,21 @@ function Offer() {
         Not now
       </button>
     </div>
+  );
+}
+
+/** Under an embedded experiment: where it comes from, and the way to all of it. */
+export function EmbedFoot() {
+  const address = useAddress();
+  const href = useStore(address.store, () =>
+    fullAddress({ ...address.link(), embed: false, hide: [] }),
+  );
+  return (
+    <footer className="embed-foot">
+      <a href={href} target="_blank" rel="noopener">
+        Open in GSPO Lab
+      </a>
+      <span className="muted">Everything runs in this frame; nothing leaves it.</span>
+    </footer>
   );
 }

@@ -1,10 +1,9 @@
 /** The drawer of kept runs: this run as files, the list, storage, and the paper. Does not block the page. */
-import { useRef, useState, type ReactNode } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { ListedRun } from '../../src/engine/lab/protocol';
 import { bytes, counted } from '../format/numbers';
 import { useDrawer } from '../inspector/drawer';
 import { useLab, useLabState } from '../state/react';
-import { BIBTEX } from './bibtex';
 import { KeptItem } from './KeptItem';
 import { RunFiles } from './RunFiles';
 import { sourceWords } from './words';
@@ -170,3 +169,14 @@ function Cite() {
     </section>
   );
 }
+
+/** The paper, for who cites it. */
+export const BIBTEX = `@misc{liu2025rethinkinggspo,
+  title         = {Rethinking {GSPO}: The Perplexity-Entropy Equivalence},
+  author        = {Liu, C.},
+  year          = {2025},
+  eprint        = {2510.23142},
+  archivePrefix = {arXiv},
+  url           = {https://arxiv.org/abs/2510.23142}
+}
+`;

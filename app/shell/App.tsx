@@ -2,12 +2,11 @@
  * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
  * the experiment alone, with a link back.
  */
-import { lazy, Suspense, type MouseEvent } from 'react';
+import { lazy, type MouseEvent, Suspense, useSyncExternalStore } from 'react';
 import { isPageId } from '../../src/experiments/manifest';
 import { PAGE_COMPONENTS } from '../experiments/pages';
 import { Inspector } from '../inspector/Inspector';
-import { EmbedFoot } from '../link/EmbedFoot';
-import { LinkBanners } from '../link/LinkBanners';
+import { EmbedFoot, LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { CutOff } from '../runs/CutOff';
@@ -17,7 +16,6 @@ import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
 import { Header } from './Header';
-import { useWide } from './wide';
 
 const RunsDrawer = lazy(() => import('../runs/RunsDrawer'));
 
@@ -108,4 +106,17 @@ export function App() {
       <Undo />
     </div>
   );
+}
+
+/** Whether setup has a column of its own; otherwise it folds away above the figures. */
+const WIDE = '(min-width: 900px)';
+
+function subscribe(changed: () => void): () => void {
+  const media = matchMedia(WIDE);
+  media.addEventListener('change', changed);
+  return () => media.removeEventListener('change', changed);
+}
+
+export function useWide(): boolean {
+  return useSyncExternalStore(subscribe, () => matchMedia(WIDE).matches);
 }

@@ -1,8 +1,8 @@
 /** Name, pages, sharing, theme. */
-import { PAGE_IDS, PAGES, type PageId } from '../../src/experiments/manifest';
+import { PAGE_IDS, type PageId, PAGES } from '../../src/experiments/manifest';
 import { ShareButton } from '../link/ShareButton';
 import { usePageHash } from '../state/address-react';
-import { THEMES, useTheme } from './theme';
+import { useState } from 'react';
 
 export function Header({ current }: { current: PageId }) {
   const [theme, setTheme] = useTheme();
@@ -49,4 +49,31 @@ function PageLink({ id, title, current }: { id: PageId; title: string; current: 
       {title}
     </a>
   );
+}
+
+/** Light, dark, or what the system says; remembered where storage is allowed. */
+export const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const KEY = 'gspo-lab.theme';
+
+export function useTheme(): [Theme, (theme: Theme) => void] {
+  const [theme, setTheme] = useState<Theme>(() => {
+    const chosen = document.documentElement.dataset['theme'];
+    return chosen === 'light' || chosen === 'dark' ? chosen : 'system';
+  });
+  return [
+    theme,
+    (next) => {
+      setTheme(next);
+      if (next === 'system') delete document.documentElement.dataset['theme'];
+      else document.documentElement.dataset['theme'] = next;
+      try {
+        if (next === 'system') localStorage.removeItem(KEY);
+        else localStorage.setItem(KEY, next);
+      } catch {
+        // Storage may be forbidden; the choice lasts as long as the page.
+      }
+    },
+  ];
 }

@@ -12,19 +12,19 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Fingerprint } from '../../src/link/fingerprint';
 import {
   consentFor,
-  openLink,
-  settingsToQuery,
-  writeLink,
   type HidePart,
   type Link,
   type OpenedLink,
+  openLink,
+  settingsToQuery,
+  writeLink,
 } from '../../src/link/link';
 import {
+  type AnyPageSettings,
   PAGE_IDS,
   pageDefaults,
-  pageSettings,
-  type AnyPageSettings,
   type PageId,
+  pageSettings,
   type PageSettings,
 } from '../../src/link/pages';
 import type { RunSettings } from '../../src/settings/run';
@@ -270,3 +270,23 @@ export class Address {
 function fingerprintOf({ fingerprint, run, page, view }: Link): OpenedFingerprint | null {
   return fingerprint === null ? null : { fingerprint, run, page, view };
 }
+
+/**
+ * The browser's address bar. Contract: entries that we wrote are marked, so that going back to one is
+ * told from an address that a person typed.
+ */
+const OURS = { lab: true } as const;
+
+const isOurs = (state: unknown): boolean =>
+  typeof state === 'object' && state !== null && 'lab' in state;
+
+export const browserPlace: Place = {
+  read: () => location.hash,
+  push: (hash) => history.pushState(OURS, '', hash),
+  replace: (hash) => history.replaceState(OURS, '', hash),
+  beforeActs: (heard) => {
+    for (const act of ['pointerdown', 'pointerup', 'click']) addEventListener(act, heard, true);
+  },
+  listen: (heard) =>
+    addEventListener('hashchange', () => heard(isOurs(history.state) ? 'travelled' : 'typed')),
+};

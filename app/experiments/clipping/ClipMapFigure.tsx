@@ -5,14 +5,13 @@ import type { ClipMap } from '../../../src/experiments/clipping';
 import { Figure } from '../../figures/Figure';
 import { HeatMap, type Contour } from '../../charts/HeatMap';
 import { overlayTable } from '../../charts/overlay';
-import { logScale } from '../../charts/scale';
+import { logScale, shareText } from '../../charts/scale';
 import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
 import { bandText, objectiveView } from '../../page/objective-views';
 import type { Quantity } from './level-line';
-import { shareText } from '../../page/percent';
 import { levelLine } from './level-line';
 
 const EVERY = 2;

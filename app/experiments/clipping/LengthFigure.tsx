@@ -5,10 +5,9 @@ import { CurveLegend, Curves, type Curve } from '../../charts/Curves';
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayCurves, overlayTable } from '../../charts/overlay';
-import { logScale } from '../../charts/scale';
+import { logScale, percentScale, shareText } from '../../charts/scale';
 import { count, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { percentScale, shareText } from '../../page/percent';
 
 const BANDS = [
   { key: 'fixed', name: 'fixed 3e-4 / 4e-4', colour: '--series-gspo', shape: 'circle' },

@@ -6,13 +6,12 @@ import { CurveLegend, Curves, type AxisMark, type Curve } from '../../charts/Cur
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayCurves } from '../../charts/overlay';
-import { countCeiling, logScale } from '../../charts/scale';
+import { countCeiling, logScale, percentScale, shareText } from '../../charts/scale';
 import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../../page/Choice';
 import { epsilonText, objectiveView } from '../../page/objective-views';
-import { percentScale, shareText } from '../../page/percent';
 import type { Quantity } from './level-line';
 
 const SIDES = {

@@ -5,7 +5,7 @@ import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { bandText, objectiveView } from '../../page/objective-views';
-import { shareText } from '../../page/percent';
+import { shareText } from '../../charts/scale';
 import { BreakIt, synthetic } from '../../page/BreakIt';
 
 const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;

@@ -6,7 +6,7 @@ import type { ImportReport } from '../../../src/engine/lab/protocol';
 import type { Drawing } from '../../../src/rollouts/health/drawing';
 import type { Figure, Finding, FindingLevel } from '../../../src/rollouts/health/report';
 import { count, counted, significant } from '../../format/numbers';
-import { shareText } from '../../page/percent';
+import { shareText } from '../../charts/scale';
 import { download } from '../../runs/download';
 import { Drawn } from './Drawn';
 

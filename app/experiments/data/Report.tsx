@@ -2,7 +2,7 @@
 import { EXPERIMENT_ENTRIES, EXPERIMENT_IDS } from '../../../src/experiments/manifest';
 import { bytes, count, counted } from '../../format/numbers';
 import type { Imported } from '../../state/imports';
-import { problemText } from './problem-text';
+import type { Problem } from '../../../src/rollouts/file/problems';
 
 export function Report({ imported }: { imported: Imported }) {
   const { report } = imported;
@@ -99,4 +99,11 @@ export function Report({ imported }: { imported: Imported }) {
       </nav>
     </>
   );
+}
+
+/** A problem of a file as a sentence: file, line, field, what is wrong. */
+export function problemText({ file, unit, index, field, message }: Problem): string {
+  const place = index === null ? '' : `, ${unit} ${index}`;
+  const of = field === null ? '' : `, field "${field}"`;
+  return `${file}${place}${of}: ${message}`;
 }

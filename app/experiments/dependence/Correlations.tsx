@@ -8,9 +8,8 @@ import { overlayTable } from '../../charts/overlay';
 import { Plot } from '../../charts/Plot';
 import { linearScale } from '../../charts/scale';
 import { markPath } from '../../charts/shapes';
-import { counted, fixed, significant } from '../../format/numbers';
+import { counted, estimate, fixed, interval, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { estimate, interval } from '../../page/statistics/intervals';
 import { SEQUENCE, TOKEN, type CurveFigure } from '../../page/statistics/views';
 
 const HEIGHT = 150;

@@ -9,11 +9,10 @@ import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
-import { count, counted, significant } from '../../format/numbers';
+import { count, counted, estimate, interval, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { AxisSwitch, CurveSwitch } from '../../page/statistics/Controls';
-import { estimate, interval } from '../../page/statistics/intervals';
+import { AxisSwitch, CurveSwitch, TooFew } from '../../page/statistics/Controls';
 import {
   CURVE_NAMES,
   CURVE_SHAPES,
@@ -22,7 +21,6 @@ import {
   type CurveFigure,
   type CurveKind,
 } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
 
 const HEIGHT = 330;
 const RESIDUAL_HEIGHT = 150;

@@ -1,7 +1,7 @@
 /** The page's right-hand side: the law of the parts, verdicts, and what makes each of them. */
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 

@@ -6,7 +6,7 @@
 import { useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../figures/Figure';
-import { Hatch } from '../../charts/Hatch';
+import { Hatch } from '../../charts/marks';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';
 import { Plot, Tooltip, type Frame } from '../../charts/Plot';

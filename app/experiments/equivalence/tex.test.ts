@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import katex from 'katex';
 import { describe, expect, it } from 'vitest';
 import type { SequenceDetail } from '../../../src/engine/lab/protocol';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 import { DEFINITIONS, IDENTITY, threeRoutes, workedExample } from './tex';
 
 const logProb = fc.double({ noNaN: true, min: -40, max: -1e-6 });

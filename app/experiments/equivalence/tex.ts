@@ -4,7 +4,7 @@
  */
 import type { SequenceDetail } from '../../../src/engine/lab/protocol';
 import type { EquivalenceResult, Form } from '../../../src/experiments/equivalence';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 
 function coloured(form: Form, tex: string): string {
   return String.raw`\htmlClass{tex-${form}}{${tex}}`;

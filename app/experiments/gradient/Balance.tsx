@@ -7,7 +7,7 @@ import { Prose } from '../../format/Prose';
 import { percent, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { objectiveView } from '../../page/objective-views';
-import { percentScale } from '../../page/percent';
+import { percentScale } from '../../charts/scale';
 
 const MARKS = [
   { name: 'kept after clipping', key: 'kept', shape: 'circle', colour: '--series-gspo' },

@@ -7,9 +7,9 @@ import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { estimate } from '../../page/statistics/intervals';
-import { TooFew } from '../../page/statistics/TooFew';
+import { useLengthAxis } from '../../page/statistics/views';
+import { estimate } from '../../format/numbers';
+import { TooFew } from '../../page/statistics/Controls';
 import { OLD, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 290;

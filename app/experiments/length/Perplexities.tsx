@@ -6,10 +6,9 @@ import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { estimate } from '../../page/statistics/intervals';
-import { CURVE_NAMES } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
+import { estimate } from '../../format/numbers';
+import { CURVE_NAMES, useLengthAxis } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import {
   centerLine,
   NEW,

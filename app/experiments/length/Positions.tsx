@@ -9,9 +9,8 @@ import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { count, counted, signed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { lengthsOf } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
+import { lengthsOf, useLengthAxis } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import { OLD, type LengthFigure } from './series';
 
 const HEIGHT = 290;

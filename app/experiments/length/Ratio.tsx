@@ -7,10 +7,9 @@ import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { estimate } from '../../page/statistics/intervals';
-import { CURVE_NAMES } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
+import { estimate } from '../../format/numbers';
+import { CURVE_NAMES, useLengthAxis } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import { centerLine, RATIO, seriesOf, TABLE_COLUMNS, tableRows, type LengthFigure } from './series';
 
 const HEIGHT = 280;

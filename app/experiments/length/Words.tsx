@@ -1,7 +1,7 @@
 /** The page's right-hand side: where the bias comes from, verdicts, and what makes it large. */
 import type { LengthResult } from '../../../src/experiments/length';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 

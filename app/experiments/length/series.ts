@@ -7,8 +7,7 @@ import type {
 } from '../../../src/experiments/length';
 import type { Mark, MarkSeries } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
-import { counted, significant } from '../../format/numbers';
-import { interval } from '../../page/statistics/intervals';
+import { counted, interval, significant } from '../../format/numbers';
 import { lengthsOf, SEQUENCE, type CurveFigure, type CurveKind } from '../../page/statistics/views';
 
 export interface LengthFigure extends CurveFigure<LengthResult> {

@@ -4,12 +4,10 @@ import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import type { MarkSeries } from '../../charts/marks';
-import { overlaySeries, overlayTable } from '../../charts/overlay';
-import type { Overlaid } from '../../charts/overlay-look';
+import { type Overlaid, overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
-import { count, counted, percent, significant, signed } from '../../format/numbers';
-import { interval } from '../../page/statistics/intervals';
+import { count, counted, interval, percent, signed, significant } from '../../format/numbers';
 import { TOKEN, type CurveKind } from '../../page/statistics/views';
 
 const HEIGHT = 320;

@@ -1,12 +1,11 @@
 /** What each correction makes of the weights, and of two losses. */
 import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
 import { Figure } from '../../figures/Figure';
-import { overlayRows, overlayTable } from '../../charts/overlay';
-import type { Overlaid } from '../../charts/overlay-look';
+import { type Overlaid, overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
 import { Legend } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
-import { percentScale, shareText } from '../../page/percent';
+import { percentScale, shareText } from '../../charts/scale';
 import { SEQUENCE, UNNORMALISED } from '../../page/statistics/views';
 
 const LOSS_NAMES = { trl: 'TRL', verl: 'verl' } as const;

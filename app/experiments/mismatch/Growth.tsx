@@ -6,11 +6,9 @@ import { Figure } from '../../figures/Figure';
 import type { MarkSeries } from '../../charts/marks';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
-import { fixed, significant } from '../../format/numbers';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { CURVE_NAMES, SEQUENCE, UNNORMALISED } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
-import { interval } from '../../page/statistics/intervals';
+import { fixed, interval, significant } from '../../format/numbers';
+import { CURVE_NAMES, SEQUENCE, UNNORMALISED, useLengthAxis } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import {
   lawOf,
   pointsOf,

@@ -7,7 +7,7 @@ import type {
 import { kindOf } from '../../../src/math/objectives/registry';
 import { percent, significant } from '../../format/numbers';
 import { Formula } from '../../format/Formula';
-import { shareText } from '../../page/percent';
+import { shareText } from '../../charts/scale';
 import { LIBRARY_VIEWS } from '../../page/objective-views';
 import { aggregationWords, clampWords } from './settings-words';
 

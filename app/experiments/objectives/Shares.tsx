@@ -5,7 +5,7 @@ import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { percentScale, shareText } from '../../page/percent';
+import { percentScale, shareText } from '../../charts/scale';
 import { LIBRARY_VIEWS } from '../../page/objective-views';
 
 function tableOf({ objectives }: ObjectivesResult): string[][] {

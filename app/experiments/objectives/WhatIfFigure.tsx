@@ -4,12 +4,11 @@ import type { WhatIf, WhatIfSide } from '../../../src/experiments/objectives/wha
 import { SIDE_IDS, type SideId } from '../../../src/link/pages';
 import { useStableDomain } from '../../charts/hooks';
 import { PointCloud } from '../../charts/PointCloud';
-import { domainOf, linearScale } from '../../charts/scale';
+import { domainOf, linearScale, shareText } from '../../charts/scale';
 import { Figure } from '../../figures/Figure';
 import { count, percent, significant } from '../../format/numbers';
 import { PointTip } from '../../page/PointTip';
 import { objectiveView } from '../../page/objective-views';
-import { shareText } from '../../page/percent';
 import { usePageSetting } from '../../state/address-react';
 import { useLab } from '../../state/react';
 

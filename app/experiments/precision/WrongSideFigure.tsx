@@ -8,7 +8,7 @@ import { Rows, type Row } from '../../charts/Rows';
 import { counted } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { epsilonText } from '../../page/objective-views';
-import { percentScale, shareText } from '../../page/percent';
+import { percentScale, shareText } from '../../charts/scale';
 
 function tableOf({ rows }: PrecisionResult): string[][] {
   return rows.map(({ label, wrongSide: { measured, interval, predicted } }) => [

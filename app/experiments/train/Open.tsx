@@ -6,7 +6,7 @@ import { useLab } from '../../state/react';
 import { Prose } from '../../format/Prose';
 import { download } from '../../runs/download';
 import { Choice } from '../../page/Choice';
-import { goneUpTo } from './held';
+import { goneUpTo } from './series';
 import type { RacerLook } from './names';
 import { session, type PresentRace } from './session';
 import { message } from '../../../src/message';

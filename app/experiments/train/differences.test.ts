@@ -8,7 +8,7 @@ import {
   type TrainingSettings,
 } from '../../../src/settings/training';
 import { differencesInWords } from './differences';
-import { goneUpTo } from './held';
+import { goneUpTo } from './series';
 
 const { gspo, grpo, dapo } = DEFAULT_RACER;
 const differs = (kept: Partial<TrainingSettings>) =>

@@ -13,9 +13,8 @@ import { Legend, type LegendItem } from '../../charts/shapes';
 import { counted, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { AxisSwitch, BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
+import { AxisSwitch, BinsSwitch, CurveSwitch, TooFew } from '../../page/statistics/Controls';
 import { CURVE_NAMES, CURVE_SHAPES, SEQUENCE, type CurveFigure } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
 import { lawOf, seriesOf, TABLE_COLUMNS, tableRows } from '../../page/statistics/variance-series';
 
 const HEIGHT = 400;

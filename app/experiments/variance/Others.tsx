@@ -9,14 +9,13 @@ import { Legend } from '../../charts/shapes';
 import { fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { AxisSwitch } from '../../page/statistics/Controls';
+import { AxisSwitch, TooFew } from '../../page/statistics/Controls';
 import {
   TOKEN,
   UNNORMALISED,
   type CurveFigure,
   type WeightView,
 } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
 import {
   lawOf,
   pointsOf,

@@ -2,7 +2,7 @@
 import type { VarianceResult } from '../../../src/experiments/variance';
 import type { VarianceCurve, VariancePoint } from '../../../src/experiments/shared/variance-curve';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 import { CURVE_NAMES } from '../../page/statistics/views';

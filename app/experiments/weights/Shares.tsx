@@ -7,9 +7,8 @@ import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/shapes';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { CURVE_NAMES } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
+import { CURVE_NAMES, useLengthAxis, WEIGHTS_LEGEND } from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import {
   linesOf,
   seriesOf,
@@ -18,7 +17,6 @@ import {
   tableRows,
   type WeightsFigure,
 } from '../../page/statistics/weights-series';
-import { WEIGHTS_LEGEND } from '../../page/statistics/views';
 
 const HEIGHT = 380;
 

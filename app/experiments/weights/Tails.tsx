@@ -7,13 +7,16 @@ import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf, type Scale } from '../../charts/scale';
 import { Legend } from '../../charts/shapes';
-import { count, counted, fixed } from '../../format/numbers';
+import { count, counted, estimate, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { useLengthAxis } from '../../page/statistics/length-axis';
-import { estimate } from '../../page/statistics/intervals';
-import { CURVE_NAMES, lengthsOf, SEQUENCE } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/TooFew';
-import { WEIGHTS_LEGEND } from '../../page/statistics/views';
+import {
+  CURVE_NAMES,
+  lengthsOf,
+  SEQUENCE,
+  useLengthAxis,
+  WEIGHTS_LEGEND,
+} from '../../page/statistics/views';
+import { TooFew } from '../../page/statistics/Controls';
 import {
   linesOf,
   PARETO,

@@ -1,7 +1,7 @@
 /** The page's right-hand side: the log-normal predictions, verdicts, and what makes tails heavy. */
 import type { WeightsResult } from '../../../src/experiments/weights';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../../format/tex';
+import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 

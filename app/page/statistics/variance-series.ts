@@ -6,8 +6,7 @@ import type {
 } from '../../../src/experiments/shared/variance-curve';
 import type { Mark, MarkSeries, MarkWords } from '../../charts/marks';
 import type { MarkShape } from '../../charts/shapes';
-import { count, counted, significant } from '../../format/numbers';
-import { interval } from './intervals';
+import { count, counted, interval, significant } from '../../format/numbers';
 import { CURVE_NAMES, CURVE_SHAPES, lengthsOf } from './views';
 
 export type Weight = 'sequence' | 'unnormalised' | 'token';

@@ -4,6 +4,8 @@
  */
 import type { LegendItem, MarkShape } from '../../charts/shapes';
 import { count } from '../../format/numbers';
+import { logDomainOf, useAxis } from '../../charts/axes';
+import type { Scale } from '../../charts/scale';
 
 export const CURVES = ['natural', 'prefix'] as const;
 export type CurveKind = (typeof CURVES)[number];
@@ -73,4 +75,10 @@ export interface CurveFigure<Result> {
 /** @param run key of the run. Axes start afresh with another run or curve, and with the first points: empty axes have no ends. */
 export function axesKeyOf(run: string, kind: CurveKind, bins: number, points: number): string {
   return `${run} ${kind} ${bins} ${points === 0 ? 'empty' : ''}`;
+}
+
+/** The axis of response lengths: logarithmic, with a little room at both ends. */
+/** @param lengths of every point that is drawn, tokens */
+export function useLengthAxis(lengths: Iterable<number>, axesKey: string, ticks = 6): Scale {
+  return useAxis('log', logDomainOf(lengths, 0.03), axesKey, ticks);
 }

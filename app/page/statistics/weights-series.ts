@@ -6,8 +6,7 @@ import type {
   WeightsResult,
 } from '../../../src/experiments/weights';
 import type { CurveLine, Mark, MarkSeries } from '../../charts/marks';
-import { counted, fixed, significant } from '../../format/numbers';
-import { interval } from './intervals';
+import { counted, fixed, interval, significant } from '../../format/numbers';
 import { lengthsOf, SEQUENCE, UNNORMALISED, type CurveFigure, type CurveKind } from './views';
 
 export const WEIGHTS = [
