@@ -4,11 +4,10 @@
  * read-out has every curve's exact value there; nothing is interpolated.
  */
 import { useState, type ReactNode } from 'react';
-import type { OverlayLook } from './overlay';
+import { type OverlayLook, markPath } from './shapes';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
 import { labelRows, labelSpan } from './axes';
-import { markPath } from './shapes';
 
 export interface Curve {
   /** where names may come twice, as those of runs laid over; else the name */

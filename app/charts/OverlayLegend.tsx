@@ -1,7 +1,6 @@
 /** Overlaid runs by their marks, the same in every chart and list; which marks of a figure are whose. */
 import { Prose } from '../format/Prose';
-import type { Overlaid, OverlayLook } from './overlay';
-import { markPath } from './shapes';
+import { type Overlaid, type OverlayLook, markPath } from './shapes';
 
 /** A run's mark on its dash. */
 export function OverlayGlyph({ look: { colour, shape, dash } }: { look: OverlayLook }) {

@@ -4,10 +4,9 @@
  * theme may change at any time; `pick` is called with the index of the point clicked.
  */
 import { useEffect, useRef, useState } from 'react';
-import type { OverlayLook } from './overlay';
+import { type OverlayLook, markPath } from './shapes';
 import { Plot, Tooltip, type Frame } from './Plot';
 import type { Scale } from './scale';
-import { markPath } from './shapes';
 
 export interface Cloud {
   /** name of a CSS custom property that holds a colour */

@@ -4,7 +4,7 @@
  * said in words instead of drawn.
  */
 import { useState, type ReactNode } from 'react';
-import type { OverlayLook } from './overlay';
+import type { OverlayLook } from './shapes';
 import { Plot, Tooltip, type Frame } from './Plot';
 import { linearScale, type Scale } from './scale';
 

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import type { Curve } from './Curves';
 import type { MarkSeries } from './marks';
-import { overlayCurves, overlayLook, overlaySeries, overlayTable } from './overlay';
+import { overlayCurves, overlaySeries, overlayTable } from './overlay';
+import { overlayLook } from './shapes';
 
 const run = (slot: number, result: number[]) => ({
   id: `kept-${slot}`,

@@ -122,7 +122,6 @@ export function domainOf(values: Iterable<number>, padding = 0.04): Domain {
   return [low - margin, high + margin];
 }
 
-/** Axes and numbers that are shares. */
 /** Linear from 0 to `high`, ticks in percent. */
 export function percentScale(high = 1): Scale {
   const scale = linearScale([0, high], 5);

@@ -8,7 +8,7 @@ import type { Stamp } from '../../src/export/stamp';
 import { SaveMenu } from './SaveMenu';
 import { useVisible } from '../charts/hooks';
 import { OverlayLegend } from '../charts/OverlayLegend';
-import type { Overlaid } from '../charts/overlay';
+import type { Overlaid } from '../charts/shapes';
 import type { Table } from '../charts/table';
 
 interface FigureProps {

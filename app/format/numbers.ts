@@ -1,9 +1,9 @@
-import type { Estimate } from '../../src/math/stats/intervals';
-
 /**
  * Numbers as a person reads them. Contract: a number shows as many digits as it has (float32 results
  * seven significant ones, deviations two), minus signs are real ones, and what is not a number says so.
  */
+import type { Estimate } from '../../src/math/stats/intervals';
+
 const SUPERSCRIPT: Record<string, string> = {
   '-': '⁻',
   '0': '⁰',
@@ -89,9 +89,7 @@ export function bytes(n: number): string {
   return `${(n / 1e6).toFixed(1)} MB`;
 }
 
-/** Numbers in formulas. */
-
-/** Plain TeX number: `1.0431`, `-2.1 \times 10^{-7}`. */
+/** Plain TeX number, for formulas: `1.0431`, `-2.1 \times 10^{-7}`. */
 export function texNumber(x: number, digits: number): string {
   if (Number.isNaN(x)) return String.raw`\text{not a number}`;
   if (!Number.isFinite(x)) return x > 0 ? String.raw`\infty` : String.raw`-\infty`;
@@ -102,7 +100,6 @@ export function texNumber(x: number, digits: number): string {
   return x.toFixed(Math.max(0, digits - 1 - power));
 }
 
-/** Intervals and estimates as text. */
 export function interval(ends: readonly [number, number] | null, digits = 3): string {
   if (ends === null) return 'none yet';
   return `[${significant(ends[0], digits)}, ${significant(ends[1], digits)}]`;

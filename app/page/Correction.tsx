@@ -4,7 +4,7 @@
  * stands beside it.
  */
 import { useId } from 'react';
-import type { CorrectionReport } from '../../src/experiments/shared/correction';
+import type { CorrectionReport } from '../../src/experiments/shared/settings';
 import { CORRECTION_IDS, CORRECTIONS } from '../../src/link/pages';
 import { percent, significant } from '../format/numbers';
 import { usePageSetting, useTypedText } from '../state/address-react';

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ListedRun } from '../../src/engine/lab/protocol';
 import { MAX_OVERLAYS } from '../state/lab-overlays';
 import { useLab, useLabState } from '../state/react';
-import { overlayLook } from '../charts/overlay';
+import { overlayLook } from '../charts/shapes';
 import { OverlayGlyph } from '../charts/OverlayLegend';
 import { RunFiles } from './RunFiles';
 import { dateWords, differenceWords, differsBy, sizeWords, sourceWords, stateWords } from './words';

@@ -1,6 +1,6 @@
 /** Above the figures: which kept runs are laid over them, by the differences that matter, and away with them. */
 import { useLab, useLabState } from '../state/react';
-import { overlayLook } from '../charts/overlay';
+import { overlayLook } from '../charts/shapes';
 import { Prose } from '../format/Prose';
 import { OverlayGlyph } from '../charts/OverlayLegend';
 import { useOverlayLabels } from './useOverlays';

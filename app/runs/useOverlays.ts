@@ -1,7 +1,7 @@
 /** What figures are handed of the overlaid runs: result, label, and look. */
 import { useMemo } from 'react';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
-import { overlayLook, type Overlaid } from '../charts/overlay';
+import { overlayLook, type Overlaid } from '../charts/shapes';
 import { useLabState } from '../state/react';
 import { labelOf } from './words';
 

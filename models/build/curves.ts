@@ -11,7 +11,7 @@ import { domainOf, linearScale, logScale, type Scale } from '../../app/charts/sc
 import { markPath, type MarkShape } from '../../app/charts/shapes';
 import { percent, significant } from '../../app/format/numbers';
 import { curvesOf, FIGURES, type FigureSpec } from '../../app/experiments/train/series';
-import { mean } from '../../src/math/stats/moments';
+import { mean } from '../../src/math/summation';
 import type { StepReport } from '../../src/training/report';
 
 export interface CardAccuracy {

@@ -12,7 +12,7 @@ import { VARIANCE_CLAIMS } from '../experiments/variance/claims';
 import { variance } from '../experiments/variance';
 import { cpuKernels } from '../math/cpu-kernels';
 import { fixedInterval } from '../math/stats/anytime';
-import { eBenjaminiHochberg } from '../math/stats/multiplicity';
+import { eBenjaminiHochberg } from '../math/stats/verdict';
 import { CLEAN, firstPrompts, plantedRollouts, plantedTokens, SPIKY, type Plan } from './planted';
 
 /** Few points: what is calibrated is what claims rest on, the same whatever is drawn. */

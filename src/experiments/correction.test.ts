@@ -16,10 +16,10 @@ import type { Library } from '../math/objectives/types';
 import type { Rollouts } from '../rollouts/rollouts';
 import { syntheticRollouts } from '../rollouts/synthetic';
 import { clipping } from './clipping';
-import type { CorrectionSettings } from './shared/correction';
+import type { CorrectionSettings } from './shared/settings';
 import { gradient } from './gradient';
 import { objectives } from './objectives';
-import { PEER_EXAMPLE } from './objectives/peer-example';
+import { PEER_EXAMPLE } from './objectives/measure';
 
 const context = { kernels: cpuKernels, seed: 1, replications: 49 };
 

@@ -2,8 +2,13 @@
  * Rollouts as CSV, one line per response or one per token. Contract: generators of text, a few kilobytes at
  * a time, so that millions of tokens never stand in memory twice; `docs/run-format.md` describes the columns.
  */
-import { sequenceCount, tokenText, type FloatArray, type Rollouts } from '../rollouts/rollouts';
-import { presentColumns } from '../rollouts/columns';
+import {
+  type FloatArray,
+  presentColumns,
+  type Rollouts,
+  sequenceCount,
+  tokenText,
+} from '../rollouts/rollouts';
 import { csvHead, csvRow, numberCell, textCell } from './csv';
 import type { Stamp } from './stamp';
 

@@ -3,8 +3,7 @@
  * of `docs/export/README.md` with the lab's own columns besides. Contract: reading the document (`rollouts/file/formats/run.ts`)
  * gives the same `Rollouts`, bit for bit; any reader of rollout files reads it too.
  */
-import { sequenceCount, tokenText, type Rollouts } from '../rollouts/rollouts';
-import { presentColumns } from '../rollouts/columns';
+import { presentColumns, type Rollouts, sequenceCount, tokenText } from '../rollouts/rollouts';
 import { float32Text } from './csv';
 import { RUN_FORMAT, RUN_FORMAT_VERSION, type RunFileHead } from '../rollouts/file/formats/run';
 

@@ -2,9 +2,8 @@
  * `Kernels.autocovariance` on the GPU: float32 within blocks of 1,024 tokens, added over blocks in
  * float64. Float64 input is rounded to float32 first.
  */
-import { lagPairs } from '../math/autocovariance';
 import { checkAutocovariance } from '../math/kernel-input';
-import type { Autocovariance, FloatArray } from '../math/kernels';
+import { type Autocovariance, type FloatArray, lagPairs } from '../math/kernels';
 import { longestSequence } from '../math/prefix-moments';
 import { compensatedSum } from '../math/summation';
 import code from './autocovariance.wgsl?raw';

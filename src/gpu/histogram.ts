@@ -3,9 +3,13 @@
  * the edges are rounded up to the float32 at which the comparison with the float64 edge flips. Float64
  * values are rounded to float32 first.
  */
-import { histogramEdges } from '../math/histogram';
 import { checkHistogram } from '../math/kernel-input';
-import type { FloatArray, Histogram, HistogramSpec } from '../math/kernels';
+import {
+  type FloatArray,
+  type Histogram,
+  histogramEdges,
+  type HistogramSpec,
+} from '../math/kernels';
 import { toFloat32, withArena } from './buffers';
 import code from './histogram.wgsl?raw';
 import { computePipeline, encodePass, type Shader } from './pipeline';

@@ -10,7 +10,7 @@ import { isExperimentId, type ExperimentId } from '../experiments/manifest';
 import { CLIPPING_DEFAULTS } from '../experiments/clipping/settings';
 import { DEPENDENCE_DEFAULTS } from '../experiments/dependence/settings';
 import { GRADIENT_DEFAULTS } from '../experiments/gradient/settings';
-import { CURVE_DEFAULTS } from '../experiments/shared/curve-settings';
+import { CURVE_DEFAULTS } from '../experiments/shared/settings';
 import type { PageId, PageSettings } from './pages';
 
 const curve = ({ bins }: { bins: number }) => ({ ...CURVE_DEFAULTS, bins });

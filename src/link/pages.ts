@@ -12,7 +12,7 @@ import type { PageId } from '../experiments/manifest';
 import { clippingSettingsSchema } from '../experiments/clipping/settings';
 import { gradientSettingsSchema } from '../experiments/gradient/settings';
 import { objectivesSettingsSchema, whatIfSchema } from '../experiments/objectives/settings';
-import { correctionSchema } from '../experiments/shared/correction';
+import { correctionSchema } from '../experiments/shared/settings';
 import { ADVANTAGE_RULES } from '../math/objectives/advantages';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
 import { backend, seed } from '../settings/run';

@@ -2,8 +2,6 @@
  * The kernels in float64 on the CPU: the oracle that `src/gpu` is tested against, and the backend
  * where there is no GPU. Contract: `Kernels`, with every input checked.
  */
-import { autocovariance } from './autocovariance';
-import { histogram } from './histogram';
 import {
   checkAutocovariance,
   checkHistogram,
@@ -11,7 +9,7 @@ import {
   checkLogProbPair,
   checkPrefixMoments,
 } from './kernel-input';
-import type { Kernels } from './kernels';
+import { autocovariance, histogram, type Kernels } from './kernels';
 import { tokenStats } from './log-softmax';
 import { prefixMoments } from './prefix-moments';
 import { sequenceForms } from './sequence-forms';

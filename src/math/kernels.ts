@@ -1,8 +1,10 @@
 /**
- * The kernels' common face. `src/gpu` implements it in WGSL (float32), `src/math/cpu-kernels.ts` in
+ * The kernels' common face, and the edges and counts that both sides take as given. `src/gpu` implements it in WGSL (float32), `src/math/cpu-kernels.ts` in
  * float64 TypeScript; one test suite runs over both. Contract: plain arrays in, plain arrays out;
  * sequence i owns tokens offsets[i] .. offsets[i + 1]; empty sequences are allowed only where said.
  */
+import { CompensatedSum } from './summation';
+
 export type FloatArray = Float32Array | Float64Array;
 
 export interface TokenStats {
@@ -89,4 +91,74 @@ export interface Kernels {
     center: number,
     maxLag: number,
   ): Promise<Autocovariance>;
+}
+
+/**
+ * Sums of lagged products of token log-ratios. Contract: no pair crosses from one sequence into the
+ * next; sums, not means, so that batches add up.
+ *
+ * @returns [maxLag + 1] number of pairs (t, t + k) within one sequence
+ */
+export function lagPairs(offsets: Uint32Array, maxLag: number): Uint32Array {
+  const pairs = new Uint32Array(maxLag + 1);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const length = offsets[i + 1] - offsets[i];
+    for (let k = 0; k <= maxLag && k < length; k++) pairs[k] = pairs[k] + length - k;
+  }
+  return pairs;
+}
+
+export function autocovariance(
+  logRatio: FloatArray,
+  offsets: Uint32Array,
+  center: number,
+  maxLag: number,
+): Autocovariance {
+  const sums = Float64Array.from({ length: maxLag + 1 }, (_, lag) => {
+    const sum = new CompensatedSum();
+    for (let i = 0; i + 1 < offsets.length; i++) {
+      const end = offsets[i + 1];
+      for (let t = offsets[i]; t + lag < end; t++) {
+        sum.add((logRatio[t] - center) * (logRatio[t + lag] - center));
+      }
+    }
+    return sum.value;
+  });
+  return { pairs: lagPairs(offsets, maxLag), sums };
+}
+
+/**
+ * Histograms with nothing swept under the rug: what lies below, above, or is no number is counted too.
+ * Contract: the bins and the three counters together hold every value exactly once.
+ *
+ * @returns [bins + 1] edges; the last one is `high` itself
+ */
+export function histogramEdges({ low, high, bins }: HistogramSpec): Float64Array {
+  const width = (high - low) / bins;
+  const edges = Float64Array.from({ length: bins + 1 }, (_, k) => low + k * width);
+  edges[bins] = high;
+  return edges;
+}
+
+export function histogram(values: FloatArray, spec: HistogramSpec): Histogram {
+  const { low, high, bins } = spec;
+  const edges = histogramEdges(spec);
+  const scale = bins / (high - low);
+  const counts = new Uint32Array(bins);
+  let underflow = 0;
+  let overflow = 0;
+  let notFinite = 0;
+  for (const x of values) {
+    if (!Number.isFinite(x)) notFinite++;
+    else if (x < low) underflow++;
+    else if (x > high) overflow++;
+    else {
+      // The quotient may round across an edge; the edges decide.
+      let k = Math.min(bins - 1, Math.floor((x - low) * scale));
+      while (k > 0 && x < edges[k]) k--;
+      while (k < bins - 1 && x >= edges[k + 1]) k++;
+      counts[k] = counts[k] + 1;
+    }
+  }
+  return { counts, underflow, overflow, notFinite };
 }

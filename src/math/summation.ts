@@ -116,3 +116,23 @@ export class ExactSum {
     return sum;
   }
 }
+
+/** Mean of a plain array, compensated; NaN for no values, never an exception: an empty bin is no error. */
+export function mean(values: ArrayLike<number>): number {
+  return compensatedSum(values) / values.length;
+}
+
+/** Sample variance with n - 1, two passes (Chan, Golub & LeVeque 1983); NaN below two values. */
+export function variance(values: ArrayLike<number>): number {
+  const n = values.length;
+  if (n < 2) return NaN;
+  const center = mean(values);
+  const squares = new CompensatedSum();
+  const rest = new CompensatedSum();
+  for (let i = 0; i < n; i++) {
+    const difference = values[i] - center;
+    squares.add(difference * difference);
+    rest.add(difference);
+  }
+  return (squares.value - (rest.value * rest.value) / n) / (n - 1);
+}

@@ -6,11 +6,10 @@
  */
 import * as v from 'valibot';
 import type { Weights } from './graph/lift';
-import { DEFAULT_PORT_NAMES, portNamesSchema, type PortNames } from './graph/ports';
-import { policyManifestSchema, type CheckpointInfo, type PolicyManifest } from './manifest';
+import { DEFAULT_PORT_NAMES, type PortNames, portNamesSchema } from './graph/ports';
+import { type CheckpointInfo, type PolicyManifest, policyManifestSchema } from './manifest';
 import { readSafetensors } from './safetensors';
 import { CharacterTokenizer } from './tokenizer';
-import { sha256Hex } from './sha256-hex';
 
 export class FetchError extends Error {
   override name = 'FetchError';
@@ -190,4 +189,18 @@ export async function fetchCheckpoint(
   const { file, sha256 } = findCheckpoint(manifest, id);
   const path = `${manifest.name}/${file}`;
   return readSafetensors(await verified(files, path, sha256, onProgress, signal), path).weights;
+}
+
+/** SHA-256 in hex, by the browser where it has one. Contract: the same text with and without. */
+export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await digestOf(bytes);
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  // Only secure contexts have SubtleCrypto, whatever its type says.
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (subtle) return new Uint8Array(await subtle.digest('SHA-256', bytes));
+  const { sha256 } = await import('@noble/hashes/sha2.js');
+  return sha256(bytes);
 }

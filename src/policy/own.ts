@@ -6,11 +6,10 @@
  * `own-NAME-HASH`, so the same file is the same checkpoint, and no shipped one is ever replaced. They
  * live as long as this object does.
  */
-import { FetchError, fetchCheckpoint, type FileSource } from './fetch';
+import { fetchCheckpoint, FetchError, type FileSource, sha256Hex } from './fetch';
 import type { CheckpointInfo, PolicyManifest } from './manifest';
 import { readSafetensors } from './safetensors';
 import { assertSameShapes } from './weights';
-import { sha256Hex } from './sha256-hex';
 import { message } from '../message';
 
 /** Larger than any policy of the lab; keeps a wrong file from filling the tab's memory. */

@@ -9,7 +9,7 @@ import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';
 import { heldOutPrompts } from '../tasks/task';
 import { rewardsOf, rolloutsOf, sampleGroups, scoreGroups, taskOf } from './sample-groups';
-import type { RolloutSource, SourceHooks } from './source';
+import type { RolloutSource, SourceHooks } from './rollouts';
 
 export interface PoliciesContext {
   /** Asked at every batch: loads on first use, and again after a device was lost. */

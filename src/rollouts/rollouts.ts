@@ -252,3 +252,51 @@ export function tokenText(rollouts: Rollouts, t: number): string {
   const id = rollouts.tokenIds[t];
   return rollouts.tokenTexts?.[t] ?? rollouts.vocabulary?.[id] ?? (id >= 0 ? `#${id}` : '·');
 }
+
+/**
+ * A source of Rollouts, batch by batch. Contract: batch i is a function of the source's settings and
+ * of i alone, so a run that was interrupted goes on from its last finished batch, and a run that is
+ * repeated repeats its numbers.
+ */
+export interface SourceHooks {
+  signal: AbortSignal;
+  onPhase(phase: 'loading' | 'sampling' | 'scoring'): void;
+  onLoad(loaded: { bytes: number; total: number | null; what: string }): void;
+}
+
+export interface RolloutSource {
+  readonly batches: number;
+  readonly totalSequences: number;
+  batch(index: number, hooks: SourceHooks): Promise<Rollouts>;
+}
+
+/** Names of the token columns in files: `logpSampler` is `logp_sampler` there. */
+export type TokenColumn = 'logpOld' | 'logpNew' | (typeof OPTIONAL_TOKEN_COLUMNS)[number];
+
+export const TOKEN_COLUMNS: readonly TokenColumn[] = [
+  'logpOld',
+  'logpNew',
+  ...OPTIONAL_TOKEN_COLUMNS,
+];
+
+export function fileName(column: TokenColumn): string {
+  return column.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export interface PresentColumn {
+  column: TokenColumn;
+  /** as in files */
+  name: string;
+  values: FloatArray;
+  /** float32: written with fewer digits */
+  single: boolean;
+}
+
+/** The float columns that these rollouts have, in a fixed order. */
+export function presentColumns(rollouts: Rollouts): PresentColumn[] {
+  return TOKEN_COLUMNS.flatMap((column) => {
+    const values = rollouts[column];
+    if (values === undefined) return [];
+    return [{ column, name: fileName(column), values, single: values instanceof Float32Array }];
+  });
+}

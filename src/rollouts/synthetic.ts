@@ -23,9 +23,7 @@
 import { Random, STREAM } from '../math/philox';
 import type { SyntheticSource } from '../settings/run';
 import { groupAdvantages } from '../math/objectives/advantages';
-import type { Rollouts } from './rollouts';
-import type { RolloutSource } from './source';
-import { drawLength } from './synthetic-lengths';
+import type { Rollouts, RolloutSource } from './rollouts';
 
 /** Tokens of the model's vocabulary: that of a character-level policy. */
 const VOCABULARY = 64;
@@ -269,4 +267,40 @@ export function syntheticTruth(source: SyntheticSource): SyntheticTruth {
     naiveVariance: (length) => tau2 / length + independent[length] / length ** 2,
     intraclassCorrelation: (length) => tau2 / logWeightVariance(length),
   };
+}
+
+/**
+ * Response lengths of the synthetic source. Contract: minLength <= length <= maxLength; a draw beyond
+ * maxLength is cut there and marked so, as a length limit does to a real response.
+ *
+ *   fixed       maxLength, always
+ *   uniform     every length equally likely
+ *   geometric   minLength + a geometric count with mean (max - min) / 4; 2 % are cut
+ *   log-normal  median sqrt(min max), both limits 2.5 standard deviations away; 0.6 % are cut
+ */
+export function drawLength(
+  { lengthShape, minLength, maxLength }: SyntheticSource,
+  random: Random,
+): { length: number; cut: boolean } {
+  const limited = (length: number): { length: number; cut: boolean } => ({
+    length: Math.min(maxLength, Math.max(minLength, length)),
+    cut: length > maxLength,
+  });
+  switch (lengthShape) {
+    case 'fixed':
+      return { length: maxLength, cut: false };
+    case 'uniform':
+      return limited(minLength + random.integer(maxLength - minLength + 1));
+    case 'geometric': {
+      const stop = 1 / (1 + (maxLength - minLength) / 4);
+      if (stop === 1) return limited(minLength);
+      return limited(minLength + Math.floor(Math.log(random.uniform()) / Math.log1p(-stop)));
+    }
+    case 'log-normal': {
+      const sd = Math.log(maxLength / minLength) / 5;
+      return limited(
+        Math.round(Math.exp(Math.log(minLength * maxLength) / 2 + sd * random.normal())),
+      );
+    }
+  }
 }

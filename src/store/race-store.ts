@@ -3,9 +3,31 @@
  * that its checkpoints are taken from once it is finished. Contract: record and snapshot are written in one
  * transaction, so that a crash leaves curves and weights of the same step.
  */
-import { keptRaceSchema, type KeptRace, type RaceKey } from './kept-race';
-import { KeptStore, openKept, type Layout } from './kept-store';
+import { KeptStore, type Layout, openKept } from './kept-store';
 import { safely } from './trouble';
+import * as v from 'valibot';
+import { trainingSchema } from '../settings/training';
+import { stampSchema } from '../export/stamp';
+import { stepReportSchema } from '../training/report';
+
+/** A training race as it is kept in the browser. Another version of the lab may have written it. */
+export type RaceKey = string;
+
+export const keptRaceSchema = v.object({
+  id: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/)),
+  /** version of the app */
+  app: v.string(),
+  /** ms since 1970 */
+  createdAt: v.number(),
+  updatedAt: v.number(),
+  deletedAt: v.nullable(v.number()),
+  settings: trainingSchema,
+  backend: stampSchema.entries.backend,
+  /** by racer, as many as the settings have */
+  reports: v.array(v.array(stepReportSchema)),
+});
+
+export type KeptRace = v.InferOutput<typeof keptRaceSchema>;
 
 const LAYOUT: Layout<KeptRace> = {
   records: 'races',

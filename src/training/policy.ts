@@ -8,8 +8,7 @@ import { nn, numpy as np } from '@jax-js/jax';
 import { ONNXModel } from '@jax-js/onnx';
 import { TensorProto_DataType } from 'onnx-buf';
 import type { PolicyFiles } from '../policy/fetch';
-import { cut } from '../policy/graph/cut';
-import { tap } from '../policy/graph/tap';
+import { cut, tap } from '../policy/graph/cut';
 import { liftWeights, type Weights } from '../policy/graph/lift';
 import {
   emptyCacheShape,

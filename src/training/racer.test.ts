@@ -1,7 +1,7 @@
 /** A racer as a whole, on wasm: that it learns, that it repeats itself, that it leaves nothing behind. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../settings/training';
-import { mean } from '../math/stats/moments';
+import { mean } from '../math/summation';
 import { Random, STREAM } from '../math/philox';
 import { adamW, zeroMoments, type AdamWState } from './adamw';
 import { gradientOf } from './gradient';

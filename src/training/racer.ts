@@ -8,7 +8,7 @@
  */
 import { tree } from '@jax-js/jax';
 import { parseTraining, type RacerSettings, type TrainingSettings } from '../settings/training';
-import { mean } from '../math/stats/moments';
+import { mean } from '../math/summation';
 import type { Weights } from '../policy/graph/lift';
 import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
 import { quantileSorted } from '../math/stats/quantiles';
-import { mean, variance } from '../math/stats/moments';
+import { mean, variance } from '../math/summation';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 

@@ -1,5 +1,5 @@
 /** The three forms of the sequence weight as the page shows them: one colour, one mark, one name each. */
-import type { Overlaid } from '../../charts/overlay';
+import type { Overlaid } from '../../charts/shapes';
 import type { Cloud } from '../../charts/PointCloud';
 import type { Form } from '../../../src/experiments/equivalence';
 

@@ -4,9 +4,9 @@ import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import type { MarkSeries } from '../../charts/marks';
-import { type Overlaid, overlaySeries, overlayTable } from '../../charts/overlay';
+import { overlaySeries, overlayTable } from '../../charts/overlay';
+import { type Overlaid, Legend } from '../../charts/shapes';
 import type { Domain } from '../../charts/scale';
-import { Legend } from '../../charts/shapes';
 import { count, counted, interval, percent, signed, significant } from '../../format/numbers';
 import { TOKEN, type CurveKind } from '../../page/statistics/views';
 

@@ -1,9 +1,9 @@
 /** What each correction makes of the weights, and of two losses. */
 import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
 import { Figure } from '../../figures/Figure';
-import { type Overlaid, overlayRows, overlayTable } from '../../charts/overlay';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { type Overlaid, Legend } from '../../charts/shapes';
 import { Rows, type Row } from '../../charts/Rows';
-import { Legend } from '../../charts/shapes';
 import { percent, significant } from '../../format/numbers';
 import { percentScale, shareText } from '../../charts/scale';
 import { SEQUENCE, UNNORMALISED } from '../../page/statistics/views';

@@ -4,7 +4,7 @@
  */
 import { useMemo } from 'react';
 import type { MismatchMeasure, MismatchResult } from '../../../src/experiments/mismatch';
-import type { Overlaid } from '../../charts/overlay';
+import type { Overlaid } from '../../charts/shapes';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
 import { useOverlays } from '../../runs/useOverlays';

@@ -179,7 +179,6 @@ export function curvesOf(spec: FigureSpec, lines: readonly Line[], width: number
   );
 }
 
-/** Which rollouts cannot be opened any more. Contract: pure. */
 /**
  * The last of a race's first steps whose rollouts are not held: taken before the race was resumed, by a
  * trainer that is gone. 0: none is missing.

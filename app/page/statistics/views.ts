@@ -77,8 +77,10 @@ export function axesKeyOf(run: string, kind: CurveKind, bins: number, points: nu
   return `${run} ${kind} ${bins} ${points === 0 ? 'empty' : ''}`;
 }
 
-/** The axis of response lengths: logarithmic, with a little room at both ends. */
-/** @param lengths of every point that is drawn, tokens */
+/**
+ * The axis of response lengths: logarithmic, with a little room at both ends.
+ * @param lengths of every point that is drawn, tokens
+ */
 export function useLengthAxis(lengths: Iterable<number>, axesKey: string, ticks = 6): Scale {
   return useAxis('log', logDomainOf(lengths, 0.03), axesKey, ticks);
 }

@@ -13,7 +13,7 @@ import type { Claim } from '../../experiments/experiment';
 import { REPRODUCED } from '../../experiments/manifest';
 import { evidenceIn, judgedAt } from '../../experiments/shared/claim';
 import { ALPHA } from '../../math/stats/anytime';
-import { eBenjaminiHochberg } from '../../math/stats/multiplicity';
+import { eBenjaminiHochberg } from '../../math/stats/verdict';
 import { DEFAULT_POLICIES, type BackendChoice, type RunSettings } from '../../settings/run';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { EngineClient } from '../lab/client';

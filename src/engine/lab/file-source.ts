@@ -17,8 +17,13 @@ import { drawingsOf } from '../../rollouts/health/drawing';
 import { bandsOf } from '../../rollouts/health/evidence/measure';
 import type { HealthBatch } from '../../rollouts/health/evidence/tally';
 import { healthReport } from '../../rollouts/health/report';
-import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
-import type { RolloutSource, SourceHooks } from '../../rollouts/source';
+import {
+  type Rollouts,
+  type RolloutSource,
+  sequenceCount,
+  type SourceHooks,
+  tokenCount,
+} from '../../rollouts/rollouts';
 import type { RunFacts } from './kept-run';
 import type {
   ImportFile,

@@ -20,7 +20,7 @@ import {
   type Fingerprint,
 } from '../../link/fingerprint';
 import type { RunSettings } from '../../settings/run';
-import { mean, variance } from '../../math/stats/moments';
+import { mean, variance } from '../../math/summation';
 import { findCheckpoint, findPolicy } from '../../policy/fetch';
 import type { PolicyManifest } from '../../policy/manifest';
 import type { Rollouts } from '../../rollouts/rollouts';

@@ -9,7 +9,7 @@ import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch'
 import { PolicyHost } from '../../policy/host';
 import type { PolicyManifest } from '../../policy/manifest';
 import { OwnCheckpoints } from '../../policy/own';
-import type { SourceHooks } from '../../rollouts/source';
+import type { SourceHooks } from '../../rollouts/rollouts';
 import type { Backend } from '../backend';
 import { fetchSeries, shippedSeries } from '../../training/series';
 

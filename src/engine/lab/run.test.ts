@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
-import type { RolloutSource, SourceHooks } from '../../rollouts/source';
+import {
+  type Rollouts,
+  type RolloutSource,
+  sequenceCount,
+  type SourceHooks,
+} from '../../rollouts/rollouts';
 import type { RunProgress } from './protocol';
 import { Run } from './run';
 

@@ -5,8 +5,13 @@
  * one that is missing. The loop yields to the event loop between batches, so requests are answered
  * while a run is live.
  */
-import { concatRollouts, sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
-import type { RolloutSource } from '../../rollouts/source';
+import {
+  concatRollouts,
+  type Rollouts,
+  type RolloutSource,
+  sequenceCount,
+  tokenCount,
+} from '../../rollouts/rollouts';
 import type { FinishedBatch } from './autosave';
 import type { RunPhase, RunProgress } from './protocol';
 import { message } from '../../message';

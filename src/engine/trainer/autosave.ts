@@ -5,8 +5,7 @@
  */
 import type { Stamp } from '../../export/stamp';
 import type { TrainingSettings } from '../../settings/training';
-import type { KeptRace, RaceKey } from '../../store/kept-race';
-import type { RaceStore } from '../../store/race-store';
+import type { KeptRace, RaceKey, RaceStore } from '../../store/race-store';
 import type { RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
 import { freshId } from '../fresh-id';

@@ -3,7 +3,7 @@
  * exhaustively on both sides. Whatever concerns a race carries its id.
  */
 import type { TrainingSettings } from '../../settings/training';
-import type { KeptRace, RaceKey } from '../../store/kept-race';
+import type { KeptRace, RaceKey } from '../../store/race-store';
 import type { StepEstimate } from '../../training/predict';
 import type { RaceProgress, RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';

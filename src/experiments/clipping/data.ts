@@ -3,7 +3,7 @@
  * spread. Under a mismatch correction every token counts by its weight, a response by the mean weight of its
  * tokens: shares, mu and sigma are then those of tokens as pi_old would have drawn them.
  */
-import { mean, variance } from '../../math/stats/moments';
+import { mean, variance } from '../../math/summation';
 import { promptClusters } from '../../rollouts/clusters';
 import type { FloatArray, Rollouts } from '../../rollouts/rollouts';
 import { logRatios, responseLengths, sequenceMeans } from '../shared/input';

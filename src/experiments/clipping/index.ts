@@ -11,7 +11,7 @@
  * - two-sided GRPO gives no gradient above delta, whatever epsilon is;
  * - DPPO's epsilon is a divergence of probabilities (up and down), for which no law is predicted.
  *
- * A mismatch correction (`shared/correction.ts`) weighs tokens and responses in everything below.
+ * A mismatch correction (`shared/settings.ts`) weighs tokens and responses in everything below.
  */
 import type { Verdicts } from '../experiment';
 import { pipeline } from '../shared/pipeline';

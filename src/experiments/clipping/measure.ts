@@ -14,13 +14,20 @@ import { jackknifeOf } from '../../math/stats/jackknife';
 import { logRatioOf, meanStatistic } from '../../math/stats/statistics';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
+import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/settings';
 import { stage } from '../shared/input';
 import { geometricLengthBins } from '../shared/length-bins';
 import { proportion, shareDifference, withRuleOfThree } from '../shared/proportions';
 import { prepareClipping, responseWeight, type ClippingData } from './data';
-import { adaptiveBand, edges, PAPER_BANDS, scaledBand } from './bands';
-import { clippedObjective, type Band, type ClippedObjective } from './objective';
+import {
+  adaptiveBand,
+  type Band,
+  clippedObjective,
+  type ClippedObjective,
+  edges,
+  PAPER_BANDS,
+  scaledBand,
+} from './objective';
 import type { ClippingSettings } from './settings';
 import { measure as measureSides, type MeasuredSide } from './sides';
 

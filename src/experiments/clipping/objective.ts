@@ -1,15 +1,15 @@
 /**
  * What the clip maps need to know of an objective: which ratio its band is held against, what its library
- * counts, its published epsilons. Contract: all of it follows from the registry's entry.
+ * counts, its published epsilons; and bands as both the measurement and the law need them. Contract: all of it follows from the registry's entry.
  */
 import {
+  type ClippedId,
   kindOf,
   objective,
-  settingsIn,
-  type ClippedId,
   type ObjectiveSettings,
+  settingsIn,
 } from '../../math/objectives/registry';
-import type { ClipRange, Library } from '../../math/objectives/types';
+import type { Band, ClipRange, Library } from '../../math/objectives/types';
 
 export type { Band } from '../../math/objectives/types';
 
@@ -28,3 +28,27 @@ export function clippedObjective(id: ClippedId, library: Library = 'trl'): Clipp
   if (!range) throw new RangeError(`Objective "${id}" has no clip range.`);
   return { settings, ...range };
 }
+
+/** Logarithms of the band's edges at this level; -Infinity below a ratio of 0. */
+export function edges(level: RatioClipLevel, { low, high }: Band): [number, number] {
+  if (level === 'token-log') return [-low, high];
+  return [low < 1 ? Math.log1p(-low) : -Infinity, Math.log1p(high)];
+}
+
+/** z sigma / sqrt(L) on either side */
+export function adaptiveBand({ sigma }: { sigma: number }, z: number, length: number): Band {
+  const epsilon = (z * sigma) / Math.sqrt(length);
+  return { low: epsilon, high: epsilon };
+}
+
+/** As published: GSPO's paper (arXiv:2507.18071), section 5.1. */
+export const PAPER_BANDS = {
+  gspo: { low: 3e-4, high: 4e-4 },
+  grpo: { low: 0.2, high: 0.27 },
+} as const satisfies Record<string, Band>;
+
+/** Both ends of a band times a factor. */
+export const scaledBand = ({ low, high }: Band, by: number): Band => ({
+  low: low * by,
+  high: high * by,
+});

@@ -9,13 +9,15 @@ import type { Measured } from '../../math/stats/anytime';
 import { normalCdf } from '../../math/stats/distributions';
 import { jackknifeOf } from '../../math/stats/jackknife';
 import { lengthClasses } from '../../math/stats/responses';
-import { adaptiveBand, edges, PAPER_BANDS } from './bands';
 import { responseWeight, type ClippingData } from './data';
 import type { MeasuredClipMap, MeasuredClipping, MeasuredLengthBin } from './measure';
 import {
-  clippedObjective,
+  adaptiveBand,
   type Band,
+  clippedObjective,
   type ClippedObjective,
+  edges,
+  PAPER_BANDS,
   type RatioClipLevel,
 } from './objective';
 import type { ClippingSettings } from './settings';

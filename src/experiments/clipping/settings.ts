@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { CLIPPED_IDS, GSPO_BAND } from '../../math/objectives/registry';
 import { normalQuantile } from '../../math/stats/distributions';
 import { choice, defaultsOf, real, subset, whole } from '../../settings/setting';
-import { correctionSchema } from '../shared/correction';
+import { correctionSchema } from '../shared/settings';
 
 export const clippingSettingsSchema = v.strictObject({
   objectives: subset(CLIPPED_IDS, ['gspo', 'grpo'], { label: 'Objectives' }),

@@ -17,7 +17,7 @@ import { joinSums, newClusterSums, type ClusterSums } from '../../math/stats/clu
 import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
 import { jackknife, jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
 import { lengthLaw, type LawFit, type LengthLaw } from '../../math/stats/length-law';
-import { mean } from '../../math/stats/moments';
+import { mean } from '../../math/summation';
 import { describeResponses, type Responses } from '../../math/stats/responses';
 import { fisherZ, logVariance } from '../../math/stats/statistics';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';

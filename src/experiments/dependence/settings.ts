@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { defaultsOf, whole } from '../../settings/setting';
-import { curveSettingsSchema } from '../shared/curve-settings';
+import { curveSettingsSchema } from '../shared/settings';
 
 export const dependenceSettingsSchema = v.strictObject({
   ...curveSettingsSchema.entries,

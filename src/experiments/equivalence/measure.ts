@@ -8,7 +8,7 @@ import { addToCluster, newClusterSums } from '../../math/stats/clusters';
 import type { Measured } from '../../math/stats/anytime';
 import { jackknifeOf } from '../../math/stats/jackknife';
 import { histogramRange, quantileSorted, sortedFinite } from '../../math/stats/quantiles';
-import { mean, variance } from '../../math/stats/moments';
+import { mean, variance } from '../../math/summation';
 import { fisherZ } from '../../math/stats/statistics';
 import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';

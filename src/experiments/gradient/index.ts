@@ -8,7 +8,7 @@
  * The information-gain reading (Liu 2025): GSPO's weight of a response is exp(H_old - H_theta) of its
  * empirical cross-entropies; more weight where the new policy finds the response less surprising.
  *
- * A mismatch correction (`shared/correction.ts`) multiplies the gradient of each token in what is shown; the claims
+ * A mismatch correction (`shared/settings.ts`) multiplies the gradient of each token in what is shown; the claims
  * are about the objectives themselves and do without it.
  */
 import type { Verdicts } from '../experiment';

@@ -14,7 +14,7 @@ import {
 import type { Library } from '../../math/objectives/types';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
+import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/settings';
 import { logRatios, responseLengths, sequenceMeans, stage } from '../shared/input';
 import { logitNorms, measureObjective, thinned, type GradientMeasure } from './mass';
 import type { GradientSettings } from './settings';

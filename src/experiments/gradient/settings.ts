@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OBJECTIVE_IDS } from '../../math/objectives/registry';
 import { choice, defaultsOf, subset, whole } from '../../settings/setting';
-import { correctionSchema } from '../shared/correction';
+import { correctionSchema } from '../shared/settings';
 
 export const gradientSettingsSchema = v.strictObject({
   objectives: subset(

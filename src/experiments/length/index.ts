@@ -9,8 +9,8 @@
  * Var[log s]/2, is far smaller. Natural bins and prefixes of the same responses, as in `variance`.
  */
 import type { Verdicts } from '../experiment';
-import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/curve-settings';
 import { pipeline } from '../shared/pipeline';
+import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/settings';
 import { lengthClaims } from './claims';
 import { measureLength } from './measure';
 import { predictLength, type PredictedLength } from './predict';

@@ -6,11 +6,11 @@ import { joinSums, newClusterSums, type ClusterSums } from '../../math/stats/clu
 import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
 import type { Measured } from '../../math/stats/anytime';
 import { jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
-import { slopeCoefficients } from '../../math/stats/regression';
+import { slopeCoefficients } from '../../math/stats/log-linear';
 import { combination, logRatioOf, meanStatistic } from '../../math/stats/statistics';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from '../shared/curve-settings';
+import type { CurveSettings } from '../shared/settings';
 import {
   MIN_SLOPE_POINTS,
   naturalCurve,

@@ -12,8 +12,8 @@
  * log-probs of another temperature breaks that.
  */
 import type { Verdicts } from '../experiment';
-import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/curve-settings';
 import { pipeline } from '../shared/pipeline';
+import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/settings';
 import { mismatchClaims } from './claims';
 import { measureMismatch } from './measure';
 import { predictMismatch, type PredictedMismatch } from './predict';

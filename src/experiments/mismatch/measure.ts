@@ -19,7 +19,7 @@ import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { jackknifeOf } from '../../math/stats/jackknife';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { meanStatistic } from '../../math/stats/statistics';
-import { variance as sampleVariance } from '../../math/stats/moments';
+import { variance as sampleVariance } from '../../math/summation';
 import { promptClusters } from '../../rollouts/clusters';
 import {
   sequenceCount,
@@ -29,7 +29,7 @@ import {
   type WithSampler,
 } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from '../shared/curve-settings';
+import type { CurveSettings } from '../shared/settings';
 import { prepare } from '../shared/curves';
 import { checkRollouts, logRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';

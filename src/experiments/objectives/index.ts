@@ -6,7 +6,7 @@
  * unless a band or a length is given. `example` is the same table on three fixed responses
  * (`peer-example.ts`) on which TRL reports a GSPO clip share of 2/3 and verl 1/2.
  *
- * A mismatch correction (`shared/correction.ts`) multiplies token losses as each library does it (TRL leaves GMPO
+ * A mismatch correction (`shared/settings.ts`) multiplies token losses as each library does it (TRL leaves GMPO
  * and RLOO alone, VESPO folds it into its own weight). No library's clip metrics see it, so the shares that
  * they log stay; `closed` is the share of the correction's weight behind a closed gate.
  */

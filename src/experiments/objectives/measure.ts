@@ -8,18 +8,18 @@ import {
 } from '../../math/diagnostics/divergence';
 import {
   offPolicyMetrics,
-  sequencePerplexities,
   type OffPolicyMetrics,
+  sequencePerplexities,
 } from '../../math/diagnostics/perplexity';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import {
   kindOf,
-  OBJECTIVES,
-  recommended,
   type Objective,
   type ObjectiveId,
+  OBJECTIVES,
   type ObjectiveSettings,
   type Overrides,
+  recommended,
 } from '../../math/objectives/registry';
 import type {
   Clamp,
@@ -28,15 +28,14 @@ import type {
   TrlClipStatistics,
   VerlClipStatistics,
 } from '../../math/objectives/types';
-import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
+import { type Estimate, PromptIntervals } from '../../math/stats/intervals';
 import { meanStatistic } from '../../math/stats/statistics';
 import { promptClusters } from '../../rollouts/clusters';
-import { sequenceCount, tokenCount, withSampler, type Rollouts } from '../../rollouts/rollouts';
+import { type Rollouts, sequenceCount, tokenCount, withSampler } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import { applyCorrection, NO_CORRECTION, type CorrectionReport } from '../shared/correction';
+import { applyCorrection, type CorrectionReport, NO_CORRECTION } from '../shared/settings';
 import { logRatios, meanLogRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
-import { PEER_EXAMPLE } from './peer-example';
 import type { ObjectivesSettings, SideId } from './settings';
 import { parseVariant, publishedBand, whatIf, type WhatIf } from './what-if';
 
@@ -339,3 +338,15 @@ function meanRatio(rollouts: Rollouts, intervals: PromptIntervals): Estimate | n
   }
   return n > 0 ? intervals.estimate(sums.sums, meanStatistic) : null;
 }
+
+/**
+ * Three responses on which the libraries' conventions part ways: the inputs of `peer-cases.json`, whose
+ * figures were computed with TRL's and verl's own arithmetic. Contract: constants, never a person's data;
+ * `objectives.test.ts` holds them against that file.
+ */
+export const PEER_EXAMPLE: ObjectiveBatch = {
+  offsets: Uint32Array.of(0, 2, 5, 10),
+  logpOld: Float64Array.of(-0.5, -1.2, -2, -1.5, -3, -0.1, -1, -0.7, -2.2, -0.05),
+  logpNew: Float64Array.of(-0.275, -0.9, -2.5, -0.3, -3.703, -0.05, -1.3, -0.68, -1.971, -0.048),
+  advantage: Float64Array.of(1, -1, 0.5),
+};

@@ -9,7 +9,7 @@ import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
 import { objectives, type ObjectivesResult } from '.';
 import { objectivesSettingsSchema } from './settings';
-import { PEER_EXAMPLE } from './peer-example';
+import { PEER_EXAMPLE } from './measure';
 
 const context = { kernels: cpuKernels, seed: 1 };
 const made = (change: Partial<SyntheticSource> = {}) =>

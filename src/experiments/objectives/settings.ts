@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { OBJECTIVES, type ObjectiveId } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
 import { choice, realOrNone } from '../../settings/setting';
-import { correctionSchema } from '../shared/correction';
+import { correctionSchema } from '../shared/settings';
 
 /** An objective as one library computes it: `gspo.trl`. */
 export type SideId = `${ObjectiveId}.${Library}`;

@@ -29,7 +29,7 @@ import {
 } from '../../math/objectives/registry';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
-import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/correction';
+import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/settings';
 
 export class VariantError extends Error {
   override name = 'VariantError';

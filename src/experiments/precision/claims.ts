@@ -3,7 +3,7 @@ import type { Claim, Verdicts } from '../experiment';
 import { declare, judgedPage, judgeFamily } from '../shared/claim';
 import { noneSeen } from '../shared/proportions';
 import { ALPHA } from '../../math/stats/anytime';
-import { shareOfPage } from '../../math/stats/multiplicity';
+import { shareOfPage } from '../../math/stats/verdict';
 import { MIN_PROMPTS } from '../../math/stats/jackknife';
 import type { PrecisionRow, PredictedPrecision } from './predict';
 

@@ -9,7 +9,7 @@
 import type { Measured } from '../../math/stats/anytime';
 import { addToCluster, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
 import { jackknifeOf } from '../../math/stats/jackknife';
-import { mean } from '../../math/stats/moments';
+import { mean } from '../../math/summation';
 import { logRatioOf, logVarianceAt, meanStatistic } from '../../math/stats/statistics';
 import type { StepReport } from '../../training/report';
 import type { ShippedSeries } from '../../training/series';

@@ -13,13 +13,13 @@
  * Contract: pure; the same measurement gives the same verdict.
  */
 import { ALPHA, criticalZ, tuningOf, type Measured } from '../../math/stats/anytime';
-import { shareOfPage } from '../../math/stats/multiplicity';
 import { correlationOfLogF, logFOfCorrelation } from '../../math/stats/averaging';
 import {
+  type Evidence,
   evidenceOf,
   judge,
-  type Evidence,
   type Margin,
+  shareOfPage,
   type Verdict,
 } from '../../math/stats/verdict';
 

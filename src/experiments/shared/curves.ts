@@ -12,7 +12,7 @@
  */
 import { addToCluster, newClusterSums, type ClusterSums } from '../../math/stats/clusters';
 import { quantileSorted } from '../../math/stats/quantiles';
-import { mean } from '../../math/stats/moments';
+import { mean } from '../../math/summation';
 import { promptClusters } from '../../rollouts/clusters';
 import { tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import { ExperimentInputError, logRatios, responseLengths } from './input';

@@ -21,7 +21,7 @@ import { jackknifeOf } from '../../math/stats/jackknife';
 import { describeResponses } from '../../math/stats/responses';
 import { combination, logVariance, logVarianceAt } from '../../math/stats/statistics';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from './curve-settings';
+import type { CurveSettings } from './settings';
 import {
   momentSums,
   naturalCurve,

@@ -7,11 +7,11 @@
  */
 import { newClusterSums, type ClusterSums } from '../../math/stats/clusters';
 import { transformed, type PromptIntervals, type Estimate } from '../../math/stats/intervals';
-import { variance as sampleVariance } from '../../math/stats/moments';
+import { variance as sampleVariance } from '../../math/summation';
 import { logNormalParetoK, paretoTail, USABLE_K, type ParetoTail } from '../../math/stats/pareto';
 import { logEffectiveShare, logKurtosis, logVariance } from '../../math/stats/statistics';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from './curve-settings';
+import type { CurveSettings } from './settings';
 import {
   naturalCurve,
   prefixCurve,

@@ -6,8 +6,8 @@
  * (slope 0). sigma^2 is the variance of d_t over the tokens of the same responses.
  */
 import type { Verdicts } from '../experiment';
-import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/curve-settings';
 import { pipeline } from '../shared/pipeline';
+import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/settings';
 import { varianceClaims } from './claims';
 import { measureVariance } from './measure';
 import { predictVariance, type PredictedVariance } from './predict';

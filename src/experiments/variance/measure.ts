@@ -6,7 +6,7 @@ import type { Kernels } from '../../math/kernels';
 import { PromptIntervals } from '../../math/stats/intervals';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from '../shared/curve-settings';
+import type { CurveSettings } from '../shared/settings';
 import { prepare, type Curve, type Prepared } from '../shared/curves';
 import { stage } from '../shared/input';
 import {

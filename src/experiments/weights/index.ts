@@ -8,8 +8,8 @@
  * stops being usable where its effective share falls under USABLE_SHARE: predicted ln 2 / sigma^2 tokens.
  */
 import type { Verdicts } from '../experiment';
-import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/curve-settings';
 import { pipeline } from '../shared/pipeline';
+import { CURVE_DEFAULTS, curveSettingsSchema } from '../shared/settings';
 import { weightsClaims } from './claims';
 import { measureWeights } from './measure';
 import { predictWeights, type PredictedWeights } from './predict';

@@ -8,7 +8,7 @@ import { describeResponses } from '../../math/stats/responses';
 import { logEffectiveShare, logKurtosis } from '../../math/stats/statistics';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
-import type { CurveSettings } from '../shared/curve-settings';
+import type { CurveSettings } from '../shared/settings';
 import { prefixCurve, prefixLimit, prepare, type Prepared } from '../shared/curves';
 import { stage } from '../shared/input';
 import { measureWeightCurves, powerSums, type MeasuredWeightCurves } from '../shared/weight-curve';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { autocovariance } from '../autocovariance';
+import { autocovariance } from '../kernels';
 import { compensatedSum } from '../summation';
 import { automaticWindow, inflation, lagSums } from './autocorrelation';
 

@@ -19,7 +19,7 @@ import { automaticWindow } from './autocorrelation';
 import { positionClasses } from './averaging';
 import { fromDeletions } from './jackknife';
 import { fitLogLine } from './log-linear';
-import { variance } from './moments';
+import { variance } from '../summation';
 import { lengthClasses, type Responses } from './responses';
 
 const FOLDS = 5;

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tuningOf, type Measured } from './anytime';
-import { eBenjaminiHochberg, shareOfPage } from './multiplicity';
-import { evidenceOf, judge } from './verdict';
+import { eBenjaminiHochberg, evidenceOf, judge, shareOfPage } from './verdict';
 
 const r = tuningOf(200);
 const MARGIN = { low: -0.2, high: 0.2 };

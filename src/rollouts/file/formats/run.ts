@@ -10,8 +10,13 @@ import { MAX_TOKENS } from '../collector';
 import { openFile } from '../compression';
 import { RecordError, RolloutFileError } from '../problems';
 import { parseRecord, type RolloutRecord } from '../record';
-import { fileName, TOKEN_COLUMNS, type TokenColumn } from '../../columns';
-import type { FloatArray, Rollouts } from '../../rollouts';
+import {
+  fileName,
+  type FloatArray,
+  type Rollouts,
+  TOKEN_COLUMNS,
+  type TokenColumn,
+} from '../../rollouts';
 import { stampSchema, type Stamp } from '../../stamp';
 import { headOf, type Content, type Format } from './format';
 import { readDocument, recordsOf } from './json';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, expect, test, vi } from 'vitest';
-import { sha256Hex } from './sha256-hex';
+import { sha256Hex } from './fetch';
 
 const bytes = Uint8Array.from({ length: 100_003 }, (_, i) => (i * 31) % 256);
 const expected = createHash('sha256').update(bytes).digest('hex');

@@ -8,9 +8,9 @@ import {
   correctionEffect,
   type CorrectionEffect,
 } from '../../math/diagnostics/corrections';
-import { weighingOf, type Weighing } from '../../rollouts/correction';
+import { type Weighing, weighingOf } from '../../rollouts/correction';
 import type { Rollouts } from '../../rollouts/rollouts';
-import { choice, realOrNone } from '../../settings/setting';
+import { choice, defaultsOf, realOrNone, whole } from '../../settings/setting';
 
 export const correctionSchema = v.strictObject({
   id: choice(CORRECTION_IDS, 'none', { label: 'Correction for mismatch' }),
@@ -37,3 +37,16 @@ export function applyCorrection(
   const { weights } = weighing;
   return { ...weighing, effect: weights && correctionEffect(weights) };
 }
+
+/** Settings of the experiments that draw curves over length. */
+export const curveSettingsSchema = v.strictObject({
+  bins: whole(1, 64, 10, { label: 'Length bins' }),
+  prefixLength: whole(0, 4096, 0, {
+    label: 'Longest prefix',
+    unit: 'tokens',
+    hint: '0 is the length that half of the responses reach',
+  }),
+  prefixPoints: whole(1, 64, 12, { label: 'Prefix lengths' }),
+});
+export type CurveSettings = v.InferOutput<typeof curveSettingsSchema>;
+export const CURVE_DEFAULTS: CurveSettings = defaultsOf(curveSettingsSchema);
