@@ -175,8 +175,9 @@ describe('npm run analyze', () => {
       [[broken], 'broken.jsonl, line 2, field "logp_old": is missing'],
       [[join(folder, 'absent.jsonl')], 'there is no such file'],
       [[], 'No file was given'],
-      [[broken, '--eps-low', 'x'], '--eps-low is "x"; it must be a number'],
-      [[broken, '--advantages', 'ppo'], 'it must be one of trl, verl'],
+      [[broken, '--eps-low', 'x'], '--eps-low is "x"; it must be a number from 0 to 100'],
+      [[broken, '--eps-high', '101'], 'it must be a number from 0 to 100'],
+      [[broken, '--advantages', 'ppo'], 'it must be trl, verl'],
       [[broken, '--nonsense'], '--nonsense'],
       [
         [broken, '--skip-bad', '--json', join(folder, 'no', 'where.json')],

@@ -19,6 +19,8 @@ import {
   whatIf,
   type Variant,
 } from '../src/experiments/objectives/what-if';
+import { pageSettings } from '../src/link/pages';
+import type { Setting } from '../src/settings/setting';
 import { sequenceAnalyses } from '../src/rollouts/file/analysis';
 import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corrected';
 import type { Clip, Figures } from '../src/rollouts/file/figures';
@@ -44,6 +46,13 @@ import { PathError, rolloutFiles } from './rollout-file';
 import { whatIfJson, whatIfLines } from './what-if';
 import { message } from '../src/message';
 
+const DATA = pageSettings('data');
+const SETTINGS = {
+  low: DATA.get('epsLow') as Setting<number | null>,
+  high: DATA.get('epsHigh') as Setting<number | null>,
+  rule: DATA.get('rule') as Setting<AdvantageRule>,
+};
+
 export const USAGE = `Usage: npm run analyze -- FILE... [options]
 
 FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a folder of them
@@ -59,7 +68,7 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
                 give it twice or more, the first is what the others are compared with;
                 +bypass[+CORRECTION] after a verl objective: its bypass_mode
 --advantages R  how advantages follow from rewards where a file has none:
-                ${ADVANTAGE_RULES.join(', ')} (default trl)
+                ${ADVANTAGE_RULES.join(', ')} (default ${SETTINGS.rule.fallback})
 --skip-bad      leave unreadable responses out and count them
 --by-step       read one training step (by file names) after the other and keep sums only;
                 by itself above 1 GiB of files
@@ -77,8 +86,9 @@ interface Arguments {
   json: string | undefined;
   html: string | undefined;
   withData: boolean;
-  low: number | undefined;
-  high: number | undefined;
+  /** null = each library's own */
+  low: number | null;
+  high: number | null;
   rule: AdvantageRule;
   correction: Variant['correction'];
   whatIf: Variant[];
@@ -89,11 +99,12 @@ interface Arguments {
   help: boolean;
 }
 
-function epsilon(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
-    throw new ArgumentError(`--${name} is "${text}"; it must be a number, 0 or more.`);
+/** What `--FLAG TEXT` sets, by the declaration of the Data page's setting; its default where the flag was not given. */
+function flagged<T>(flag: string, setting: Setting<T>, text: string | undefined): T {
+  if (text === undefined) return setting.fallback;
+  const value = setting.read(text);
+  if (value === undefined) {
+    throw new ArgumentError(`--${flag} is "${text}"; it must be ${setting.may}.`);
   }
   return value;
 }
@@ -124,12 +135,6 @@ function parse(argv: readonly string[]): Arguments {
     throw new ArgumentError(message(error));
   }
   const { values, positionals } = parsed;
-  const rule = ADVANTAGE_RULES.find((known) => known === (values.advantages ?? 'trl'));
-  if (!rule) {
-    throw new ArgumentError(
-      `--advantages is "${values.advantages ?? ''}"; it must be one of ${ADVANTAGE_RULES.join(', ')}.`,
-    );
-  }
   if (positionals.length === 0 && !values.help) throw new ArgumentError('No file was given.');
   const inParts = values['by-step'] || values.partial !== undefined || values.merge;
   if (inParts && (values.correction !== undefined || values['what-if'] !== undefined)) {
@@ -145,9 +150,9 @@ function parse(argv: readonly string[]): Arguments {
     json: values.json,
     html: values.html,
     withData: values['with-data'] ?? false,
-    low: epsilon('eps-low', values['eps-low']),
-    high: epsilon('eps-high', values['eps-high']),
-    rule,
+    low: flagged('eps-low', SETTINGS.low, values['eps-low']),
+    high: flagged('eps-high', SETTINGS.high, values['eps-high']),
+    rule: flagged('advantages', SETTINGS.rule, values.advantages),
     correction: parseCorrection(values.correction ?? 'none'),
     whatIf: (values['what-if'] ?? []).map(parseVariant),
     skip: values['skip-bad'] ?? false,
@@ -346,8 +351,8 @@ function ofWhole(args: Arguments, clip: Clip, data: FileRollouts) {
 /** Reads everything, and writes or prints what was asked for. */
 async function analyze(args: Arguments, print: (line: string) => void): Promise<void> {
   const clip: Clip = {
-    ...(args.low === undefined ? {} : { low: args.low }),
-    ...(args.high === undefined ? {} : { high: args.high }),
+    ...(args.low === null ? {} : { low: args.low }),
+    ...(args.high === null ? {} : { high: args.high }),
   };
   const run = new AnalysisRun(clip, args.rule);
   const files = await rolloutFiles(args.paths);

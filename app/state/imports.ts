@@ -4,13 +4,14 @@
  * void.
  */
 import type {
-  ImportSource,
   ImportOptions,
   ImportOutcome,
   ImportReport,
+  ImportSource,
   RunId,
   RunProgress,
 } from '../../src/engine/lab/protocol';
+import { message } from '../../src/message';
 
 /** Files that are being read, or could not be. */
 export interface Reading {
@@ -41,4 +42,21 @@ export function sourceName({ report }: Imported): string {
   return report.files.length === 1 && first !== undefined
     ? first.name
     : `${report.files.length} files`;
+}
+
+/** The example file that the lab ships: synthetic, and stamped as such in every line. */
+const EXAMPLE = 'example/rollouts.jsonl';
+
+/** @throws Error with a sentence for a person */
+export async function fetchExample(): Promise<Blob> {
+  try {
+    const response = await fetch(new URL(EXAMPLE, document.baseURI));
+    if (!response.ok) throw new Error(`the site answered ${response.status}`);
+    return await response.blob();
+  } catch (error) {
+    const why = message(error);
+    throw new Error(`The example could not be fetched: ${why}. Try again when you are online.`, {
+      cause: error,
+    });
+  }
 }

@@ -4,12 +4,12 @@
  * Contract: the schemas in `src/experiments` accept the result for every setting that a page may have.
  */
 import type { CorrectionId } from '../math/diagnostics/corrections';
-import { epsilonText, GRPO_BAND, GSPO_BAND, LUSPO_BAND } from '../math/objectives/registry';
-import type { Band } from '../math/objectives/types';
 import { isExperimentId, type ExperimentId } from '../experiments/manifest';
 import { CLIPPING_DEFAULTS } from '../experiments/clipping/settings';
 import { DEPENDENCE_DEFAULTS } from '../experiments/dependence/settings';
+import { EQUIVALENCE_DEFAULTS } from '../experiments/equivalence/settings';
 import { GRADIENT_DEFAULTS } from '../experiments/gradient/settings';
+import { CLIP_BANDS, PRECISION_DEFAULTS } from '../experiments/precision/settings';
 import { CURVE_DEFAULTS } from '../experiments/shared/settings';
 import type { PageId, PageSettings } from './pages';
 
@@ -22,18 +22,10 @@ const corrected = (chosen: {
   corrHigh: number | null;
 }) => ({ id: chosen.correction, low: chosen.corrLow, high: chosen.corrHigh });
 
-const named = (band: Band) => ({
-  name: `${epsilonText(band.low)} / ${epsilonText(band.high)}`,
-  ...band,
-});
-export const CLIP_BANDS = {
-  gspo: named(GSPO_BAND),
-  luspo: named(LUSPO_BAND),
-  grpo: named(GRPO_BAND),
-} as const;
+export { CLIP_BANDS };
 
 export const EXPERIMENT_SETTINGS = {
-  equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ bins: bins as number }),
+  equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ ...EQUIVALENCE_DEFAULTS, bins }),
   variance: curve,
   dependence: () => DEPENDENCE_DEFAULTS,
   weights: curve,
@@ -50,12 +42,11 @@ export const EXPERIMENT_SETTINGS = {
     objectives: [...objectives],
     correction: corrected(chosen),
     library,
-    points: 1500,
   }),
   precision: ({ band }: PageSettings<'precision'>) => ({
+    ...PRECISION_DEFAULTS,
     low: CLIP_BANDS[band].low,
     high: CLIP_BANDS[band].high,
-    decimals: [2, 3, 4, 5, 6],
   }),
   /** @param length Dr.GRPO's constant, where a file has one */
   objectives: (

@@ -14,6 +14,7 @@ import {
   parseRunSettings,
   runSize,
 } from '../settings/run';
+import { offered, settingsOf, whole } from '../settings/setting';
 import { DEFAULT_TRAINING, trainingOf } from '../settings/training';
 import { links, mutatedLinks, viewOf } from './testing';
 
@@ -164,5 +165,19 @@ describe('a race in a link', () => {
     expect(trainingOf({ ...view, prompts: 1, groupSize: 2, minibatches: 16 })).toMatch(
       /16 minibatches/,
     );
+  });
+});
+
+describe('what a page offers of a number', () => {
+  const number = whole(1, 64, 10, { label: 'Length bins' });
+
+  test('has the number’s own default and label', () => {
+    const setting = settingsOf(v.strictObject({ bins: offered(number, [6, 10, 16]) })).get('bins');
+    expect(setting).toMatchObject({ label: 'Length bins', fallback: 10, may: '6, 10 or 16' });
+  });
+
+  test('must hold the default, and nothing out of bounds', () => {
+    expect(() => offered(number, [6, 16])).toThrow(RangeError);
+    expect(() => offered(number, [10, 65])).toThrow(RangeError);
   });
 });

@@ -10,9 +10,11 @@
 import * as v from 'valibot';
 import type { PageId } from '../experiments/manifest';
 import { clippingSettingsSchema } from '../experiments/clipping/settings';
+import { equivalenceSettingsSchema, HISTOGRAM_BINS } from '../experiments/equivalence/settings';
 import { gradientSettingsSchema } from '../experiments/gradient/settings';
 import { objectivesSettingsSchema, whatIfSchema } from '../experiments/objectives/settings';
-import { correctionSchema } from '../experiments/shared/settings';
+import { clipBand } from '../experiments/precision/settings';
+import { correctionSchema, curveSettingsSchema, LENGTH_BINS } from '../experiments/shared/settings';
 import { ADVANTAGE_RULES } from '../math/objectives/advantages';
 import { CLIPPED_IDS, OBJECTIVE_IDS } from '../math/objectives/registry';
 import { backend, seed } from '../settings/run';
@@ -21,8 +23,8 @@ import {
   defaultsOf,
   flag,
   name,
+  offered,
   settingsOf,
-  subset,
   type Setting,
 } from '../settings/setting';
 import { trainingSchema } from '../settings/training';
@@ -35,18 +37,14 @@ export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';
 
 const AXES = ['log', 'linear'] as const;
-/** bins of natural length */
-export const LENGTH_BINS = [6, 10, 16] as const;
+export { HISTOGRAM_BINS, LENGTH_BINS };
 export type LengthBins = (typeof LENGTH_BINS)[number];
-export const HISTOGRAM_BINS = [24, 48, 96] as const;
 const CURVES = ['natural', 'prefix'] as const;
-export const CLIPPED_OBJECTIVES = CLIPPED_IDS;
-export const GRADIENT_OBJECTIVES = OBJECTIVE_IDS;
 
 const axes = (label: string, usual: (typeof AXES)[number] = 'log') =>
   choice(AXES, usual, { label });
 const curve = choice(CURVES, 'prefix', { label: 'Lengths' });
-const bins = choice(LENGTH_BINS, 10, { label: 'Length bins' });
+const bins = offered(curveSettingsSchema.entries.bins, LENGTH_BINS);
 
 /** Choice of a mismatch correction and its bounds. */
 const CORRECTION = {
@@ -56,7 +54,9 @@ const CORRECTION = {
 } as const;
 
 export const PAGE_SETTINGS = {
-  equivalence: v.strictObject({ bins: choice(HISTOGRAM_BINS, 48, { label: 'Histogram bins' }) }),
+  equivalence: v.strictObject({
+    bins: offered(equivalenceSettingsSchema.entries.bins, HISTOGRAM_BINS),
+  }),
   variance: v.strictObject({
     bins,
     axes: axes('Axes'),
@@ -75,22 +75,20 @@ export const PAGE_SETTINGS = {
     library: clippingSettingsSchema.entries.library,
     show: choice(['clipped', 'kept'], 'clipped', { label: 'Show' }),
     z: clippingSettingsSchema.entries.z,
-    map: choice(CLIPPED_OBJECTIVES, 'gspo', { label: 'Map of' }),
+    map: choice(CLIPPED_IDS, 'gspo', { label: 'Map of' }),
     lowAxis: axes('Axis of ε low', 'linear'),
     highAxis: axes('Axis of ε high', 'linear'),
     ...CORRECTION,
   }),
   gradient: v.strictObject({
-    objectives: subset(GRADIENT_OBJECTIVES, ['gspo', 'grpo', 'dapo', 'rloo'], {
-      label: 'Objectives',
-    }),
+    objectives: gradientSettingsSchema.entries.objectives,
     library: gradientSettingsSchema.entries.library,
-    responses: choice(GRADIENT_OBJECTIVES, 'gspo', { label: 'Mass per response of' }),
+    responses: choice(OBJECTIVE_IDS, 'gspo', { label: 'Mass per response of' }),
     against: choice(['length', 'advantage', 'entropy'], 'length', { label: 'Against' }),
     ...CORRECTION,
   }),
   precision: v.strictObject({
-    band: choice(['gspo', 'luspo', 'grpo'], 'gspo', { label: 'Clip band' }),
+    band: clipBand,
   }),
   objectives: v.strictObject({
     epsLow: objectivesSettingsSchema.entries.low,

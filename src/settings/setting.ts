@@ -116,6 +116,21 @@ export function choice<const T extends string | number>(
   return declare<T>(v.picklist(options), { kind: 'choice', options }, fallback, words);
 }
 
+/**
+ * The few values of a number that a page offers to choose from; label and default are the number's own.
+ * @throws RangeError where the default is not among them, or one is out of bounds
+ */
+export function offered<const T extends number>(
+  number: Declared<number>,
+  options: readonly [T, ...T[]],
+): Declared<T> {
+  const { label, fallback } = v.getMetadata(number) as { label: string; fallback: T };
+  if (!options.includes(fallback) || !options.every((option) => v.is(number, option))) {
+    throw new RangeError(`"${label}" cannot be a choice of ${anyOf(options)}.`);
+  }
+  return choice(options, fallback, { label });
+}
+
 /** Any set of some names but the empty one, in the order of the options. */
 export function subset<const T extends string>(
   options: readonly [T, ...T[]],

@@ -9,7 +9,7 @@ import { logScale, shareText } from '../../charts/scale';
 import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
+import { CLIPPED_IDS } from '../../../src/math/objectives/registry';
 import { bandText, objectiveView } from '../../page/objective-views';
 import type { Quantity } from './level-line';
 import { levelLine } from './level-line';
@@ -104,7 +104,7 @@ export function ClipMapFigure({
           className="select-small"
           value={map.objective}
           onChange={(event) => {
-            const next = CLIPPED_OBJECTIVES.find((id) => id === event.target.value);
+            const next = CLIPPED_IDS.find((id) => id === event.target.value);
             if (next !== undefined) setWanted(next);
           }}
         >

@@ -5,7 +5,7 @@
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import type { Library } from '../../../src/math/objectives/types';
-import { CLIPPED_OBJECTIVES } from '../../../src/link/pages';
+import { CLIPPED_IDS } from '../../../src/math/objectives/registry';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
@@ -46,7 +46,7 @@ export default function Clipping() {
             <Toggles
               label="Objectives shown"
               chosen={objectives}
-              choices={CLIPPED_OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
+              choices={CLIPPED_IDS.map((id) => ({ value: id, ...objectiveView(id) }))}
               onChange={setObjectives}
             />
             <Choice<Library>

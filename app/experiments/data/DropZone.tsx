@@ -4,7 +4,7 @@ import type { ImportFile, ImportOptions } from '../../../src/engine/lab/protocol
 import { ADVANTAGE_RULES, ADVANTAGE_TITLES } from '../../../src/link/pages';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useLabState } from '../../state/react';
-import { fetchExample } from '../../page/example';
+import { fetchExample } from '../../state/imports';
 import { droppedFiles, pickedFiles } from './files';
 import { message } from '../../../src/message';
 

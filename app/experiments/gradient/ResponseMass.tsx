@@ -12,7 +12,7 @@ import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { PointTip } from '../../page/PointTip';
 import { useLab } from '../../state/react';
-import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
+import { OBJECTIVE_IDS } from '../../../src/math/objectives/registry';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../../page/Choice';
 import { objectiveView } from '../../page/objective-views';
@@ -116,7 +116,7 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
             className="select-small"
             value={objective.id}
             onChange={(event) => {
-              const next = GRADIENT_OBJECTIVES.find((id) => id === event.target.value);
+              const next = OBJECTIVE_IDS.find((id) => id === event.target.value);
               if (next !== undefined) setWanted(next);
             }}
           >

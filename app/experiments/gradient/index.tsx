@@ -4,7 +4,7 @@
  */
 import type { GradientResult } from '../../../src/experiments/gradient';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
-import { GRADIENT_OBJECTIVES } from '../../../src/link/pages';
+import { OBJECTIVE_IDS } from '../../../src/math/objectives/registry';
 import type { Library } from '../../../src/math/objectives/types';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
@@ -43,7 +43,7 @@ export default function Gradient() {
             <Toggles
               label="Objectives shown"
               chosen={objectives}
-              choices={GRADIENT_OBJECTIVES.map((id) => ({ value: id, ...objectiveView(id) }))}
+              choices={OBJECTIVE_IDS.map((id) => ({ value: id, ...objectiveView(id) }))}
               onChange={setObjectives}
             />
             <Choice<Library>

@@ -1,8 +1,7 @@
 /** "Break it" where the sampler is what breaks: the example's responses, drawn by another engine. */
 import { useState } from 'react';
-import { DEFAULT_IMPORT } from '../../state/imports';
+import { DEFAULT_IMPORT, fetchExample } from '../../state/imports';
 import { useLab, useLabState } from '../../state/react';
-import { fetchExample } from '../../page/example';
 import { SAMPLERS, withSampler, type Sampler } from './samplers';
 import { message } from '../../../src/message';
 

@@ -4,14 +4,10 @@ import { choice, defaultsOf, subset, whole } from '../../settings/setting';
 import { correctionSchema } from '../shared/settings';
 
 export const gradientSettingsSchema = v.strictObject({
-  objectives: subset(
-    OBJECTIVE_IDS,
-    ['grpo', 'dapo', 'gspo', 'luspo', 'cispo', 'gmpo', 'sapo', 'rloo'],
-    { label: 'Objectives' },
-  ),
+  objectives: subset(OBJECTIVE_IDS, ['gspo', 'grpo', 'dapo', 'rloo'], { label: 'Objectives' }),
   library: choice(['trl', 'verl'], 'trl', { label: 'Library' }),
   bins: whole(1, 64, 8, { label: 'Bins of length and of entropy' }),
-  points: whole(0, 20_000, 2000, { label: 'Responses shown as points' }),
+  points: whole(0, 20_000, 1500, { label: 'Responses shown as points' }),
   /** absent = none */
   correction: v.optional(correctionSchema),
 });

@@ -38,6 +38,9 @@ export function applyCorrection(
   return { ...weighing, effect: weights && correctionEffect(weights) };
 }
 
+/** bins of natural length that pages offer */
+export const LENGTH_BINS = [6, 10, 16] as const;
+
 /** Settings of the experiments that draw curves over length. */
 export const curveSettingsSchema = v.strictObject({
   bins: whole(1, 64, 10, { label: 'Length bins' }),
