@@ -3,6 +3,7 @@ import {
   expect,
   figure,
   finished,
+  goTo,
   HISTOGRAMS,
   NO_POLICY,
   openSetup,
@@ -123,4 +124,26 @@ test('a link or a value that cannot be is explained, and nothing of it starts', 
   await expect(page.getByRole('button', { name: 'Start with these' })).toHaveCount(0);
   await prompts.fill('500');
   await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
+test('a part of the site that fails to load takes nothing along: header, run and data stay, and it comes back', async ({
+  browser,
+  backend,
+}) => {
+  // A page of its own: what fails to load is an error on the console, and is meant to be.
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`./#/variance?v=1&backend=${backend}&source=synthetic&prompts=20&maxLength=16`);
+  await finished(page, 160);
+  await page.route('**/assets/*.js', (route) => route.abort());
+  await goTo(page, 'dependence');
+  const failed = page.getByTestId('page-failed');
+  await expect(failed).toContainText('Run, data and settings are all still there.');
+  await expect(phase(page)).toHaveText('Finished');
+  await goTo(page, 'variance');
+  await expect(figure(page, 'Variance of log s against length')).toContainText('160 responses');
+  await goTo(page, 'dependence');
+  await page.unroute('**/assets/*.js');
+  await failed.getByRole('button', { name: 'Try again' }).click();
+  await expect(figure(page, 'How much is shared')).toContainText('160 responses');
+  await page.context().close();
 });

@@ -7,18 +7,27 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
 import type { PageId } from '../../src/experiments/manifest';
 
-export const PAGE_COMPONENTS: Record<PageId, LazyExoticComponent<ComponentType>> = {
-  equivalence: lazy(() => import('./equivalence')),
-  variance: lazy(() => import('./variance')),
-  dependence: lazy(() => import('./dependence')),
-  weights: lazy(() => import('./weights')),
-  length: lazy(() => import('./length')),
-  clipping: lazy(() => import('./clipping')),
-  gradient: lazy(() => import('./gradient')),
-  precision: lazy(() => import('./precision')),
-  objectives: lazy(() => import('./objectives')),
-  mismatch: lazy(() => import('./mismatch')),
-  train: lazy(() => import('./train')),
-  data: lazy(() => import('./data')),
-  reproduce: lazy(() => import('./reproduce')),
+const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
+  equivalence: () => import('./equivalence'),
+  variance: () => import('./variance'),
+  dependence: () => import('./dependence'),
+  weights: () => import('./weights'),
+  length: () => import('./length'),
+  clipping: () => import('./clipping'),
+  gradient: () => import('./gradient'),
+  precision: () => import('./precision'),
+  objectives: () => import('./objectives'),
+  mismatch: () => import('./mismatch'),
+  train: () => import('./train'),
+  data: () => import('./data'),
+  reproduce: () => import('./reproduce'),
 };
+
+export const PAGE_COMPONENTS = Object.fromEntries(
+  Object.entries(PAGES).map(([id, load]) => [id, lazy(load)]),
+) as Record<PageId, LazyExoticComponent<ComponentType>>;
+
+/** Before another attempt: a lazy component that failed to load stays failed. */
+export function forgetFailedPage(id: PageId): void {
+  PAGE_COMPONENTS[id] = lazy(PAGES[id]);
+}

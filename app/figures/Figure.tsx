@@ -5,6 +5,7 @@
  */
 import { memo, useId, useRef, useState, type ReactNode } from 'react';
 import type { Stamp } from '../../src/export/stamp';
+import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
 import { useVisible } from '../charts/hooks';
 import { OverlayLegend } from '../charts/OverlayLegend';
@@ -91,6 +92,9 @@ export function Figure({
   );
 }
 
+/** A page of more rows is nobody's to read and slow to lay out; the saved file holds them all. */
+const ROWS_ON_SCREEN = 500;
+
 function DataTable({ columns, rows, note, label }: Table & { label: string }) {
   return (
     <div className="table-scroll" role="region" aria-label={`${label}, as a table`} tabIndex={0}>
@@ -105,7 +109,7 @@ function DataTable({ columns, rows, note, label }: Table & { label: string }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, i) => (
+          {rows.slice(0, ROWS_ON_SCREEN).map((row, i) => (
             <tr key={i}>
               {row.map((cell, k) => (
                 <td key={k}>{cell}</td>
@@ -114,6 +118,12 @@ function DataTable({ columns, rows, note, label }: Table & { label: string }) {
           ))}
         </tbody>
       </table>
+      {rows.length > ROWS_ON_SCREEN && (
+        <p className="table-note">
+          The first {ROWS_ON_SCREEN} of {count(rows.length)} rows; the file that <i>Save</i> writes
+          as CSV has them all.
+        </p>
+      )}
       {note !== undefined && <p className="table-note">{note}</p>}
     </div>
   );

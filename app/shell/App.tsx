@@ -2,9 +2,9 @@
  * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
  * the experiment alone, with a link back.
  */
-import { lazy, type MouseEvent, Suspense, useSyncExternalStore } from 'react';
+import { lazy, type MouseEvent, Suspense, useState, useSyncExternalStore } from 'react';
 import { isPageId } from '../../src/experiments/manifest';
-import { PAGE_COMPONENTS } from '../experiments/pages';
+import { forgetFailedPage, PAGE_COMPONENTS } from '../experiments/pages';
 import { Inspector } from '../inspector/Inspector';
 import { EmbedFoot, LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
@@ -15,6 +15,7 @@ import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
 import { Header } from './Header';
+import { PageBoundary } from './PageBoundary';
 
 const RunsDrawer = lazy(() => import('../runs/RunsDrawer'));
 
@@ -35,6 +36,7 @@ export function App() {
   const wide = useWide();
   const inspecting = useLabState((state) => state.inspection !== null || state.runsOpen);
   const runsOpen = useLabState((state) => state.runsOpen);
+  const [attempt, setAttempt] = useState(0);
   const Page = PAGE_COMPONENTS[id];
   const classes = [
     'app',
@@ -81,9 +83,17 @@ export function App() {
             <SetupPanel />
           </details>
         )}
-        <Suspense fallback={<div className="page-loading" aria-busy="true" />}>
-          <Page />
-        </Suspense>
+        <PageBoundary
+          of={`${id} ${attempt}`}
+          onRetry={() => {
+            forgetFailedPage(id);
+            setAttempt(attempt + 1);
+          }}
+        >
+          <Suspense fallback={<div className="page-loading" aria-busy="true" />}>
+            <Page />
+          </Suspense>
+        </PageBoundary>
       </main>
       {embed ? (
         <EmbedFoot />

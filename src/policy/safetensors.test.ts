@@ -15,7 +15,7 @@ describe('safetensors', () => {
         fc.uniqueArray(
           fc.tuple(
             fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__metadata__'),
-            fc.array(fc.float({ noNaN: true }), { maxLength: 20 }),
+            fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 20 }),
           ),
           { selector: ([name]) => name, maxLength: 6 },
         ),
@@ -33,6 +33,26 @@ describe('safetensors', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  test('weights that are not finite are refused by tensor and place, overlapping tensors by name', () => {
+    for (const wrong of [NaN, Infinity, -Infinity]) {
+      const weights: Weights = new Map([
+        ...sample,
+        ['c.weight', { shape: [3], values: new Float32Array([1, 2, wrong]) }],
+      ]);
+      expect(() => readSafetensors(writeSafetensors(weights))).toThrow(
+        `tensor "c.weight" has ${wrong} at element 2`,
+      );
+    }
+    const text = JSON.stringify({
+      a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] },
+    });
+    const bytes = new Uint8Array(8 + text.length + 12);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(new TextEncoder().encode(text), 8);
+    expect(() => readSafetensors(bytes)).toThrow('tensors "a" and "b" overlap');
   });
 
   test('reads out of a larger buffer at an odd offset', () => {

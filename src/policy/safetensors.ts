@@ -3,7 +3,8 @@
  * https://huggingface.co/docs/safetensors
  *
  * Contract: `readSafetensors` treats the bytes as hostile; whatever is wrong is a `SafetensorsError`
- * that says what and where. Nothing is allocated beyond the size of the file.
+ * that says what and where, weights that are not finite and tensors that overlap too. Nothing is allocated
+ * beyond the size of the file.
  */
 import * as v from 'valibot';
 import type { Weights } from './graph/lift';
@@ -55,6 +56,7 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
   }
 
   const weights: Weights = new Map();
+  const places: { name: string; from: number; to: number }[] = [];
   let metadata = new Map<string, string>();
   for (const [name, value] of Object.entries(header as object)) {
     if (name === METADATA) {
@@ -73,11 +75,17 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
     if (from < 0 || to - from !== size * 4 || start + to > bytes.byteLength) {
       fail(`tensor "${name}" [${shape.join(', ')}] does not fit its place in the file`);
     }
-    weights.set(name, {
-      shape,
-      values: new Float32Array(copyOut(bytes, start + from, start + to)),
-    });
+    const values = new Float32Array(copyOut(bytes, start + from, start + to));
+    const broken = values.findIndex((value) => !Number.isFinite(value));
+    if (broken >= 0) fail(`tensor "${name}" has ${values[broken]} at element ${broken}`);
+    weights.set(name, { shape, values });
+    if (to > from) places.push({ name, from, to });
   }
+  places.sort((a, b) => a.from - b.from);
+  places.forEach(({ name, from }, i) => {
+    const before = places[i - 1];
+    if (before && from < before.to) fail(`tensors "${before.name}" and "${name}" overlap`);
+  });
   return { weights, metadata };
 }
 
