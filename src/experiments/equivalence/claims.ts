@@ -52,15 +52,20 @@ export const EQUIVALENCE_CLAIMS = declare([
 
 /** The question is about the forms; the claim about Shannon's entropy stands beside it in the ledger. */
 export function equivalenceClaims(
-  { deviations, sequences, tolerance, shannon }: PredictedEquivalence,
+  { deviations, histograms, sequences, tolerance, shannon }: PredictedEquivalence,
   _settings: unknown,
   planned: number,
 ): Verdicts {
   const judge = judgeFamily(EQUIVALENCE_CLAIMS, planned);
+  // Where log-probs are no numbers, no form is one, and nothing is left to compare.
+  const lost = Math.min(...Object.values(histograms).map(({ notFinite }) => notFinite));
+  const why = `The weight of ${lost} of ${sequences} responses is not finite; look at their log-probs first.`;
   return judgedPage(
     [
       ...deviations.map(({ form, max }) =>
-        judge.identity(`equivalence.${form}`, max, tolerance, sequences),
+        lost > 0
+          ? judge.none(`equivalence.${form}`, why, sequences)
+          : judge.identity(`equivalence.${form}`, max, tolerance, sequences),
       ),
       judge.interval('equivalence.shannon', shannon, shannon === null ? 0 : sequences, {
         note: shannon === null ? 'The source has no Shannon entropies.' : null,

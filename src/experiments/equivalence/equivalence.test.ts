@@ -96,6 +96,21 @@ describe('equivalence', () => {
     expect(result.histograms.perplexity.notFinite).toBe(40);
   });
 
+  it('says nothing of responses whose log-probs are no numbers, and never that they hold', async () => {
+    const rollouts = policyLike(Array.from({ length: 40 }, () => 20));
+    for (const broken of [1, 40]) {
+      const logpNew = Float32Array.from(rollouts.logpNew);
+      for (let i = 0; i < broken; i++) logpNew[20 * i + 3] = NaN;
+      const result = await equivalence.run({ ...rollouts, logpNew }, equivalence.defaults, context);
+      for (const form of ['geometric', 'perplexity', 'entropy']) {
+        expect(claim(result, `equivalence.${form}`)).toMatchObject({
+          verdict: 'not applicable',
+          note: expect.stringContaining(`${broken} of 40 responses is not finite`),
+        });
+      }
+    }
+  });
+
   it('withholds judgement on few sequences and on none', async () => {
     const few = await equivalence.run(policyLike([3, 5, 8]), equivalence.defaults, context);
     // an identity needs no number of responses; a correlation needs prompts
