@@ -36,18 +36,33 @@ export async function appVersion(): Promise<string> {
 
 export const digits = (x: number) => (x === 0 ? '0' : x.toPrecision(4));
 
-/** @param line of a ledger, where it may rest on recorded curves */
-export function claimLines(line: Claim & { recorded?: boolean }): string[] {
+/** What would settle a claim that is open: prompts, or blocks of steps of a race, and how long they take. */
+function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): string[] {
+  if (settledBy === null) return [];
+  if (nOf === 'steps') return [`about ${settledBy} blocks of steps would settle it`];
+  const time =
+    seconds === null ? '' : `, ${Math.ceil((seconds * settledBy) / clusters)} s at this speed`;
+  return [`about ${settledBy} prompts would settle it${time}`];
+}
+
+/**
+ * @param line of a ledger, where it may rest on recorded curves
+ * @param seconds that sampling took, where that says how long it would take to settle the claim
+ */
+export function claimLines(
+  line: Claim & { recorded?: boolean },
+  seconds: number | null = null,
+): string[] {
   const { id, claim, prediction, measured, interval, n, nOf, verdict } = line;
   const value = measured === null ? 'not defined' : digits(measured);
   const ends = interval ? ` [${interval.map(digits).join(', ')}]` : '';
   const predicted = prediction === null ? '' : `predicted ${digits(prediction)}, `;
-  const { margin, detected, settledBy, note } = line;
+  const { margin, detected, note } = line;
   const edge = (x: number | null) => (x === null ? 'open' : digits(x));
   const within = margin === null ? '' : `, margin ${margin.map(edge).join(' to ')}`;
   const more = [
     ...(detected ? ['detected, too small to matter'] : []),
-    ...(settledBy === null ? [] : [`about ${settledBy} prompts would settle it`]),
+    ...settling(line, seconds),
     ...(note === null ? [] : [note]),
   ];
   return [

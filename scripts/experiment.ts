@@ -136,7 +136,7 @@ function printComparison({ comparison }: Repetition, print: (line: string) => vo
 function printAll(found: Repetition, print: (line: string) => void): void {
   const { stamp, page, sequences, tokens, seconds, claims, figures, link } = found;
   print(`${page}: ${sequences} responses, ${tokens} tokens, ${stamp.source}`);
-  for (const claim of claims) claimLines(claim).forEach(print);
+  for (const claim of claims) claimLines(claim, seconds).forEach(print);
   print('');
   for (const { label, value } of figures.filter(({ id }) => id.startsWith('run.'))) {
     print(`  ${label}: ${value === null ? 'not measured' : value.toPrecision(6)}`);

@@ -15,12 +15,15 @@ function digits(x: number): string {
 
 function cell(claim: LedgerClaim | undefined): string {
   if (claim === undefined) return '';
-  const { verdict, measured, interval, detected, settledBy } = claim;
+  const { verdict, measured, interval, detected, settledBy, nOf } = claim;
   const word = verdict === 'fails' ? '**fails**' : verdict;
   if (measured === null || verdict === 'not applicable') return word;
   const between = interval === null ? '' : ` [${interval.map(digits).join(', ')}]`;
   const small = detected ? ', detected, too small to matter' : '';
-  const more = settledBy === null ? '' : `; ${settledBy} prompts would settle it`;
+  const more =
+    settledBy === null
+      ? ''
+      : `; ${settledBy} ${nOf === 'steps' ? 'blocks of steps' : 'prompts'} would settle it`;
   return `${word}, ${digits(measured)}${between}${small}${more}`;
 }
 

@@ -71,6 +71,7 @@ function printComparison(
     return;
   }
   print(comparison.same ? 'The same as in the link.' : 'NOT the same as in the link.');
+  if (comparison.otherClaims !== null) print(`  ${comparison.otherClaims}`);
   if (comparison.racers === null) print('  The link’s race had another number of racers.');
   comparison.racers?.forEach(({ sameCurve, shares }, i) => {
     const asked = comparison.sameBackend ? '' : ' (not asked: the link’s race ran elsewhere)';

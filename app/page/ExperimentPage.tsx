@@ -83,7 +83,7 @@ interface ClaimsProps {
 }
 
 export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps) {
-  const rate = useRate();
+  const seconds = useSeconds();
   if (claims.length === 0) {
     return <p className="muted">No claim has been put to the test yet.</p>;
   }
@@ -132,7 +132,7 @@ export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps)
                 <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
               </div>
             </dl>
-            {stateOf(claim, rate).map((sentence) => (
+            {stateOf(claim, seconds).map((sentence) => (
               <p key={sentence} className="claim-rule">
                 {sentence}
               </p>
@@ -154,23 +154,19 @@ function marginOf([low, high]: NonNullable<Claim['margin']>): string {
   return `${significant(low, 3)} to ${significant(high, 3)}`;
 }
 
-interface Rate {
-  prompts: number;
-  seconds: number;
-}
-
-/** How fast the run in view was sampled; null where nothing was. */
-function useRate(): Rate | null {
+/** Seconds that sampling the run in view has taken; null where nothing was sampled. */
+function useSeconds(): number | null {
   const run = useLabState((state) => state.run);
   if (run === null || run.settings === null) return null;
   const { sequences, seconds } = run.progress;
-  return sequences > 0 && seconds > 0
-    ? { prompts: sequences / run.settings.source.groupSize, seconds }
-    : null;
+  return sequences > 0 && seconds > 0 ? seconds : null;
 }
 
-/** What stands beside the verdict: how small, since when, what would settle it, why not. */
-export function stateOf(claim: Claim, rate: Rate | null = null): string[] {
+/**
+ * What stands beside the verdict: how small, since when, what would settle it, why not.
+ * @param seconds that the claim's prompts took to sample
+ */
+export function stateOf(claim: Claim, seconds: number | null = null): string[] {
   const out: string[] = [];
   if (claim.detected)
     out.push('Detected, too small to matter: the prediction is excluded, the margin is not left.');
@@ -178,18 +174,20 @@ export function stateOf(claim: Claim, rate: Rate | null = null): string[] {
     out.push(`Given at ${counted(claim.keptFrom, 'prompt')} and kept; numbers are today’s.`);
   }
   if (claim.verdict === 'undecided' || claim.verdict === 'departs') {
-    out.push(settling(claim, rate));
+    out.push(settling(claim, seconds));
   }
   if (claim.note !== null) out.push(claim.note);
   return out;
 }
 
-function settling({ settledBy, clusters, interval, nOf }: Claim, rate: Rate | null): string {
+function settling({ settledBy, clusters, interval, nOf }: Claim, seconds: number | null): string {
   if (interval === null) return '';
   if (settledBy === null)
     return 'No number of prompts in reach would settle it: the estimate lies on an edge.';
   const what = nOf === 'steps' ? 'block of steps' : 'prompt';
   const more =
-    rate === null ? '' : `, ${duration((rate.seconds * settledBy) / rate.prompts)} at this speed`;
+    seconds === null || nOf === 'steps'
+      ? ''
+      : `, ${duration((seconds * settledBy) / clusters)} at this speed`;
   return `There are ${counted(clusters, what)}; about ${counted(settledBy, what)} would settle it, if the estimate stays${more}.`;
 }

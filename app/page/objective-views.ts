@@ -22,6 +22,9 @@ export const LIBRARY_VIEWS = [
   { library: 'verl', name: 'verl', colour: '--series-dapo', shape: 'square' },
 ] as const satisfies readonly { library: Library; name: string; colour: string; shape: string }[];
 
+export const libraryName = (library: Library): string =>
+  LIBRARY_VIEWS.find((view) => view.library === library)?.name ?? library;
+
 /** The objectives' colours as custom properties, light and dark as `tokens.css` switches them. */
 export function colourSheet(): string {
   const block = (theme: 'light' | 'dark') =>

@@ -216,7 +216,7 @@ export class Lab {
   }
 
   sequences: Engine['sequences'] = (run, query) => this.engine.sequences(run, query);
-  peeking: Engine['peeking'] = () => this.engine.peeking();
+  peeking: Engine['peeking'] = (set) => this.engine.peeking(set);
 
   fingerprint: Engine['fingerprint'] = (run, experiment) =>
     this.engine.fingerprint(run, experiment);

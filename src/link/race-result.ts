@@ -14,6 +14,8 @@ import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
 export interface RaceResult {
   /** one training thread's arithmetic is exact; another backend's rounds differently */
   backend: 'webgpu' | 'wasm';
+  /** first 32 bits of the hash of all claims when the race was run; null: a link of before races said so */
+  claims: number | null;
   racers: {
     /** rewards of every step, as a hash: the same hash, the same curve */
     hash: number;
@@ -31,6 +33,7 @@ const amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const resultSchema = v.nullable(
   v.strictObject({
     backend: v.picklist(['webgpu', 'wasm']),
+    claims: v.nullable(amount),
     racers: v.pipe(
       v.array(
         v.strictObject({
@@ -47,14 +50,19 @@ const resultSchema = v.nullable(
   }),
 );
 
-/** 2: lengths count beside rewards. Of version 1 the settings open, and its result is named as unreadable. */
-const RESULT_VERSION = 2;
+/**
+ * 2: lengths count beside rewards; 3: the claims' hash as well. Of version 1 the settings open, and its result is named
+ * as unreadable.
+ */
+const VERSION = 3;
+const VERSION_WITHOUT_CLAIMS = 2;
 
 function writeResult(result: RaceResult | null): string {
   if (result === null) return 'none';
   const out = new ByteWriter();
-  out.byte(RESULT_VERSION);
+  out.byte(result.claims === null ? VERSION_WITHOUT_CLAIMS : VERSION);
   out.byte(result.backend === 'webgpu' ? 1 : 0);
+  if (result.claims !== null) out.word(result.claims);
   for (const racer of result.racers) {
     out.word(racer.hash);
     out.float32(racer.reward);
@@ -71,9 +79,11 @@ function readResult(text: string): unknown {
   if (bytes === null) return undefined;
   try {
     const from = new ByteReader(bytes);
-    if (from.byte() !== RESULT_VERSION) return undefined;
+    const version = from.byte();
+    if (version !== VERSION && version !== VERSION_WITHOUT_CLAIMS) return undefined;
     const flag = from.byte();
     if (flag > 1) return undefined;
+    const claims = version === VERSION ? from.word() : null;
     const racers: RaceResult['racers'] = [];
     while (from.left > 0) {
       racers.push({
@@ -84,7 +94,7 @@ function readResult(text: string): unknown {
         heldOutPrompts: from.count(),
       });
     }
-    return { backend: flag === 1 ? 'webgpu' : 'wasm', racers };
+    return { backend: flag === 1 ? 'webgpu' : 'wasm', claims, racers };
   } catch {
     return undefined;
   }
@@ -122,15 +132,20 @@ function hashOf(steps: readonly RaceStep[], responsesPerStep: number): number {
   return hash >>> 0;
 }
 
-/** @param reports steps by racer, whole */
+/**
+ * @param claims first 32 bits of the hash of all claims
+ * @param reports steps by racer, whole
+ */
 export function raceResultOf(
   backend: RaceResult['backend'],
+  claims: number,
   { prompts, groupSize }: Pick<TrainingSettings, 'prompts' | 'groupSize'>,
   reports: readonly (readonly RaceStep[])[],
 ): RaceResult {
   const responsesPerStep = prompts * groupSize;
   return {
     backend,
+    claims,
     racers: reports.map((steps) => {
       const last = steps.slice(-Math.max(1, Math.ceil(steps.length / 4)));
       const heldOut = steps.findLast((step) => step.heldOut !== null)?.heldOut ?? null;
@@ -216,6 +231,16 @@ export interface RaceComparison {
   sameBackend: boolean;
   /** null where the link's race had another number of racers */
   racers: RacerComparison[] | null;
+  /** what a reader must know where the lab's claims have changed since; null: they have not */
+  otherClaims: string | null;
+}
+
+/** Curves are compared whatever the claims are; verdicts on them may differ, and a reader is told. */
+function otherClaims(link: RaceResult, here: RaceResult): string | null {
+  if (link.claims === here.claims) return null;
+  return link.claims === null
+    ? 'The link is of a time before races said by which claims they are judged; rewards and lengths are compared all the same.'
+    : 'The lab’s claims have changed since the link was made; rewards and lengths, which do not depend on them, are compared all the same.';
 }
 
 export function comparisonOf(link: RaceResult, here: RaceResult): RaceComparison {
@@ -223,5 +248,6 @@ export function comparisonOf(link: RaceResult, here: RaceResult): RaceComparison
     same: racesAgree(link, here),
     sameBackend: link.backend === here.backend,
     racers: compareRaces(link, here),
+    otherClaims: otherClaims(link, here),
   };
 }

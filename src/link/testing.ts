@@ -20,6 +20,7 @@ const share = fc.float({ min: 0, max: 1, noNaN: true }).map((x) => (x === 0 ? 0 
 const raceResult: fc.Arbitrary<RaceResult | null> = fc.option(
   fc.record({
     backend: fc.constantFrom('webgpu' as const, 'wasm' as const),
+    claims: fc.option(whole(0, 2 ** 32 - 1)),
     racers: fc.array(
       fc.record({
         hash: whole(0, 2 ** 32 - 1),

@@ -10,7 +10,7 @@ import { significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { CLIPPED_IDS } from '../../../src/math/objectives/registry';
-import { bandText, objectiveView } from '../../page/objective-views';
+import { bandText, libraryName, objectiveView } from '../../page/objective-views';
 import type { Quantity } from './level-line';
 import { levelLine } from './level-line';
 
@@ -42,8 +42,8 @@ function rowsOf(map: ClipMap, quantity: Quantity): string[][] {
     .reverse();
 }
 
-/** The published band, where the map has room for it: both edges, and on the axes. */
-function ringOf({ low, high }: ClipMap['published'], epsilon: readonly number[]) {
+/** The library's band, where the map has room for it: both edges, and on the axes. */
+function ringOf({ low, high }: ClipMap['usual'], epsilon: readonly number[]) {
   const [first, last] = axisOf(epsilon);
   const inside = (x: number) => x >= first && x <= last;
   return low !== null && inside(low) && inside(high)
@@ -74,9 +74,9 @@ export function ClipMapFigure({
   if (map === undefined || cells === null) return null;
   const { name, colour } = objectiveView(map.objective);
   const { epsilon, share, full } = cells;
-  const { published } = map;
-  const ring = ringOf(published, epsilon);
-  const level = quantity === 'clipped' ? published.clipped : published.massKept;
+  const { usual } = map;
+  const ring = ringOf(usual, epsilon);
+  const level = quantity === 'clipped' ? usual.clipped : usual.massKept;
   const theirMap = (own: ClippingResult) =>
     own.maps.find(({ objective }) => objective === map.objective);
   const contours: Contour[] =
@@ -131,12 +131,12 @@ export function ClipMapFigure({
       }
       caption={
         <>
-          {name}: {what}; a full tint is {shareText(full)}. At the published band it clips{' '}
-          {shareText(published.clipped)} of the {map.unit} and keeps {shareText(published.massKept)}{' '}
-          of the gradient mass.
-          {ring === null && ` Its band, ${bandText(published)}, is off the map.`}
+          {name}: {what}; a full tint is {shareText(full)}. At {libraryName(map.library)}’s default
+          band, {bandText(usual)}, it clips {shareText(usual.clipped)} of the {map.unit} and keeps{' '}
+          {shareText(usual.massKept)} of the gradient mass.
+          {ring === null && ' That band is off the map.'}
           {overlays.length > 0 &&
-            ` Lines: where each run ${quantity === 'clipped' ? 'clips' : 'keeps'} ${shareText(level)}, as the one in view does at its published band; solid: the run in view.`}
+            ` Lines: where each run ${quantity === 'clipped' ? 'clips' : 'keeps'} ${shareText(level)}, as the one in view does at that band; solid: the run in view.`}
         </>
       }
     >

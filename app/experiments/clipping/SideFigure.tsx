@@ -32,14 +32,14 @@ const AXIS = [1e-5, 1] as const;
 
 /** The objectives that have this edge: CISPO has no lower one. */
 function withEdge({ maps }: ClippingResult, side: 'low' | 'high'): ClipMap[] {
-  return maps.filter(({ published }) => published[side] !== null);
+  return maps.filter(({ usual }) => usual[side] !== null);
 }
 
-/** Published epsilons on the axis; objectives that share one share the mark. */
+/** The libraries' default epsilons on the axis; objectives that share one share the mark. */
 function marksOf(maps: readonly ClipMap[], side: 'low' | 'high'): AxisMark[] {
   const at = new Map<number, ClipMap[]>();
   for (const map of maps) {
-    const epsilon = map.published[side];
+    const epsilon = map.usual[side];
     if (epsilon === null || epsilon < AXIS[0] || epsilon > AXIS[1]) continue;
     at.set(epsilon, [...(at.get(epsilon) ?? []), map]);
   }
@@ -163,7 +163,7 @@ export function SideFigure({
           {quantity === 'clipped'
             ? 'Points: measured. Lines: the normal law with μ and σ of the tokens, times the share of the data with that sign.'
             : 'Points: the gradient mass, the sum of |∂loss/∂log π|, that clipping at this edge leaves.'}{' '}
-          Dotted: published ε.
+          Dotted: the library’s default ε.
         </>
       }
     >

@@ -1,10 +1,10 @@
-/** The page's right-hand side: the prediction, the published bands, the verdict, "break it". */
-import type { ClippingResult } from '../../../src/experiments/clipping';
+/** The page's right-hand side: the prediction, the paper's and the library's bands, the verdict, "break it". */
+import type { ClipMap, ClippingResult } from '../../../src/experiments/clipping';
 import { kindOf, objective, OBJECTIVES, settingsIn } from '../../../src/math/objectives/registry';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
-import { bandText, objectiveView } from '../../page/objective-views';
+import { bandText, libraryName, objectiveView } from '../../page/objective-views';
 import { shareText } from '../../charts/scale';
 import { BreakIt, synthetic } from '../../page/BreakIt';
 
@@ -40,7 +40,7 @@ export function Words({ result }: { result: ClippingResult | null }) {
         </p>
         <Formula tex={ADAPTIVE} block height={44} label="adaptive clip range" />
       </section>
-      {result !== null && <Published result={result} />}
+      {result !== null && <Bands result={result} />}
       <section>
         <h2>What counts as clipped</h2>
         <p className="small">
@@ -85,40 +85,70 @@ export function Words({ result }: { result: ClippingResult | null }) {
   );
 }
 
-function Published({ result }: { result: ClippingResult }) {
+interface BandRow {
+  objective: ClipMap['objective'];
+  unit: ClipMap['unit'];
+  /** whose band it is */
+  of: string;
+  band: ClipMap['usual'];
+}
+
+const PAPER = 'GSPO’s paper';
+
+function rowsOf({ maps }: ClippingResult): BandRow[] {
+  return maps.flatMap(({ objective, unit, library, usual, paper }) => {
+    const own = libraryName(library);
+    const same = paper === null && (objective === 'gspo' || objective === 'grpo');
+    return [
+      ...(paper === null ? [] : [{ objective, unit, of: PAPER, band: paper }]),
+      { objective, unit, of: same ? `${PAPER}, ${own}` : own, band: usual },
+    ];
+  });
+}
+
+/** Whose band is whose: GSPO's paper used 0.2/0.27 for GRPO, the libraries have 0.2/0.2. */
+function Bands({ result }: { result: ClippingResult }) {
   const { orders, mu, sigma } = result;
   return (
     <section>
-      <h2>At the published bands</h2>
+      <h2>At the paper’s bands, and the library’s</h2>
       <p className="small">
         μ = {significant(mu, 3)}, σ = {significant(sigma, 3)} nats per token.
       </p>
-      <div className="table-scroll" role="region" aria-label="Published bands" tabIndex={0}>
+      <div
+        className="table-scroll"
+        role="region"
+        aria-label="Bands of GSPO’s paper and of the library"
+        tabIndex={0}
+      >
         <table>
           <thead>
             <tr>
               <th scope="col">objective</th>
               <th scope="col">ε</th>
+              <th scope="col">of</th>
               <th scope="col">clipped</th>
               <th scope="col">mass kept</th>
             </tr>
           </thead>
           <tbody>
-            {result.maps.map(({ objective, published, unit }) => (
-              <tr key={objective}>
+            {rowsOf(result).map(({ objective, unit, of, band }) => (
+              <tr key={`${objective} ${of}`}>
                 <td>{objectiveView(objective).name}</td>
-                <td>{bandText(published)}</td>
-                <td title={`of ${unit}`}>{shareText(published.clipped)}</td>
-                <td>{shareText(published.massKept)}</td>
+                <td>{bandText(band)}</td>
+                <td>{of}</td>
+                <td title={`of ${unit}`}>{shareText(band.clipped)}</td>
+                <td>{shareText(band.massKept)}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
       <p className="small">
-        Tokens clipped: GSPO {shareText(orders.gspo)}, GRPO {shareText(orders.grpo)}
-        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. The GSPO
-        paper reports two orders of magnitude.
+        Tokens clipped at the paper’s bands: GSPO {shareText(orders.gspo)}, GRPO{' '}
+        {shareText(orders.grpo)}
+        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. The paper
+        reports two orders of magnitude.
       </p>
     </section>
   );

@@ -12,7 +12,11 @@ import { useOverlays } from '../../runs/useOverlays';
 import type { CurveFigure } from '../../page/statistics/views';
 import { stepsOf, type Step } from './steps';
 
-const HEIGHT = 290;
+/** px of a part: its name, below it its bar */
+const ROW = 42;
+const BAR = 16;
+/** px of the axis below the parts */
+const AXIS = 50;
 /** px between a part's bar and those of each run laid over */
 const LANE = 8;
 
@@ -63,7 +67,7 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
         xLabel="nats²"
         yTicks={false}
         left={16}
-        height={HEIGHT + steps.length * LANE * laid.length}
+        height={AXIS + steps.length * (ROW + LANE * laid.length)}
         grid="x"
         interactive
         over={(frame) => {
@@ -88,6 +92,7 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
               key={step.name}
               step={step}
               share={step.value / total}
+              rows={steps.length}
               last={row === steps.length - 1}
               y={frame.y(rowOf(row))}
               frame={frame}
@@ -107,6 +112,7 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
 interface BarProps {
   step: Step;
   share: number;
+  rows: number;
   last: boolean;
   y: number;
   frame: Frame;
@@ -114,12 +120,12 @@ interface BarProps {
   onNear: (near: boolean) => void;
 }
 
-function Bar({ step, share, last, y: middle, frame, laid, onNear }: BarProps) {
+function Bar({ step, share, rows, last, y: middle, frame, laid, onNear }: BarProps) {
   const y = middle - (LANE * laid.length) / 2;
   const { name, from, to, kind } = step;
   const left = Math.min(frame.x(from), frame.x(to));
   const width = Math.max(1, Math.abs(frame.x(to) - frame.x(from)));
-  const thickness = Math.min(20, frame.height / 12);
+  const top = y + 1;
   return (
     <g
       className="part"
@@ -131,22 +137,16 @@ function Bar({ step, share, last, y: middle, frame, laid, onNear }: BarProps) {
       onFocus={() => onNear(true)}
       onBlur={() => onNear(false)}
     >
-      <rect className="plot-hit" y={y - 2 * thickness} width={frame.width} height={3 * thickness} />
-      <text className="row-name row-name-clear" x={2} y={y - thickness + 3}>
+      <rect className="plot-hit" y={y - ROW / 2} width={frame.width} height={ROW} />
+      <text className="row-name row-name-clear" x={2} y={y - 5}>
         {name}
         <tspan className="part-share" dx={8}>
           {percent(share)}
         </tspan>
       </text>
-      <rect
-        className={`part-bar part-${kind}`}
-        x={left}
-        width={width}
-        y={y - thickness / 2 + 6}
-        height={thickness}
-      />
+      <rect className={`part-bar part-${kind}`} x={left} width={width} y={top} height={BAR} />
       {laid.map(({ id, label, look, step: other }, lane) => {
-        const below = y + thickness / 2 + 6 + (lane + 0.75) * LANE;
+        const below = top + BAR + (lane + 0.75) * LANE;
         return (
           <g key={id} style={{ color: `var(${look.colour})` }}>
             <line
@@ -172,8 +172,8 @@ function Bar({ step, share, last, y: middle, frame, laid, onNear }: BarProps) {
           className="part-link"
           x1={frame.x(to)}
           x2={frame.x(to)}
-          y1={y + thickness / 2 + 6}
-          y2={y + frame.height / 5 - thickness / 2 + 6}
+          y1={top + BAR}
+          y2={top + frame.height / rows}
         />
       )}
     </g>

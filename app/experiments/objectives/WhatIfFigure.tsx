@@ -125,7 +125,7 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
       })}
       caption={
         <>
-          The same responses twice: as is, at the published band and without a correction, and as if
+          The same responses twice: as is, at the library’s band and without a correction, and as if
           under the other, with your own band and the mismatch correction above where it takes them.
           {change !== undefined && (
             <>

@@ -10,8 +10,10 @@ import type { PresentRace } from './session';
 
 /** null until the race has come to its end */
 export function finishedResult(race: PresentRace | null): RaceResult | null {
-  if (race === null || race.progress?.phase !== 'finished' || race.backend === null) return null;
-  return raceResultOf(race.backend.policy, race.settings, race.reports);
+  if (race?.progress?.phase !== 'finished') return null;
+  const { backend, claims, settings, reports } = race;
+  if (backend === null || claims === null) return null;
+  return raceResultOf(backend.policy, claims, settings, reports);
 }
 
 export function ShareRace({ result }: { result: RaceResult | null }) {
@@ -55,7 +57,12 @@ export function Compared({ link, here, looks }: ComparedProps) {
       </p>
     );
   }
-  const { same: agrees, sameBackend: same, racers: compared } = comparisonOf(link, here);
+  const {
+    same: agrees,
+    sameBackend: same,
+    racers: compared,
+    otherClaims,
+  } = comparisonOf(link, here);
   return (
     <div className={`notice ${agrees ? '' : 'notice-bad'}`} data-testid="race-comparison">
       <p>
@@ -66,6 +73,7 @@ export function Compared({ link, here, looks }: ComparedProps) {
             ? 'The same backend repeats every reward and every length of every step exactly.'
             : `The link’s race ran on ${link.backend}, this one on ${here.backend}: they round differently, so shares are compared within the sum of their 95 % intervals’ half-widths.`}
       </p>
+      {otherClaims !== null && <p>{otherClaims}</p>}
       {compared !== null && (
         <table>
           <thead>

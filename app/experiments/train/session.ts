@@ -37,6 +37,8 @@ export interface PresentRace extends RaceState {
   own: OwnStart | null;
   progress: RaceProgress | null;
   backend: BackendInfo | null;
+  /** first 32 bits of the hash of the claims that the race is judged by; known with the backend */
+  claims: number | null;
   failure: { message: string; canResume: boolean } | null;
   /** by racer: steps whose rollouts can be opened */
   held: number[][];
@@ -240,6 +242,7 @@ export class RaceSession {
         own,
         progress: null,
         backend: null,
+        claims: null,
         failure: null,
         held: state.settings.racers.map(() => []),
         kept,
@@ -261,7 +264,10 @@ export class RaceSession {
   private hear(event: RaceEvent): void {
     switch (event.type) {
       case 'backend':
-        return this.change(event.race, () => ({ backend: event.backend }));
+        return this.change(event.race, () => ({
+          backend: event.backend,
+          claims: event.claims,
+        }));
       case 'progress':
         return this.change(event.race, () => ({ progress: event.progress }));
       case 'trained':

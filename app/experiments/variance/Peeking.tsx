@@ -11,8 +11,9 @@ const HEIGHT = 240;
 
 export function Peeking() {
   const lab = useLab();
-  const [wanted, setWanted] = useState(false);
-  const answer = useAnswer(wanted ? 'peeking' : null, () => lab.peeking());
+  /** sets of runs asked for so far: every press shows the next */
+  const [asked, setAsked] = useState(0);
+  const answer = useAnswer(asked > 0 ? `peeking ${asked}` : null, () => lab.peeking(asked - 1));
   const found = answer.status === 'here' ? answer.value : null;
   const shown = found?.shown ?? [];
   const curve = (
@@ -46,10 +47,10 @@ export function Peeking() {
         <button
           type="button"
           className="button-quiet"
-          disabled={wanted}
-          onClick={() => setWanted(true)}
+          disabled={asked > 0 && answer.status === 'waiting'}
+          onClick={() => setAsked(asked + 1)}
         >
-          Look again and again
+          {asked === 0 ? 'Look again and again' : 'Other runs'}
         </button>
       }
       table={() => ({
@@ -66,11 +67,11 @@ export function Peeking() {
           'Synthetic runs with independent tokens, in which the law is true, looked at while they grow.'
         ) : (
           <>
-            The law is true in all {found.runs} synthetic runs, each looked at {found.looks} times
-            while it grew. An interval of fixed n, made for one look, excluded the truth at some
-            look in <b>{found.wrong.fixed}</b> of them; the interval that the lab uses, valid at
-            every look, in <b>{found.wrong.anytime}</b>. Shown is the first run in which the former
-            was wrong.
+            The law is true in all {found.runs} synthetic runs ({found.from} to{' '}
+            {found.from + found.runs - 1}), each looked at {found.looks} times while it grew. An
+            interval of fixed n, made for one look, excluded the truth at some look in{' '}
+            <b>{found.wrong.fixed}</b> of them; the interval that the lab uses, valid at every look,
+            in <b>{found.wrong.anytime}</b>. Shown is the first run in which the former was wrong.
           </>
         )
       }
@@ -79,7 +80,7 @@ export function Peeking() {
         <div className="plot-empty" style={{ height: HEIGHT }}>
           {answer.status === 'refused'
             ? answer.message
-            : wanted
+            : asked > 0
               ? 'Computing…'
               : 'Computed here when you press the button.'}
         </div>

@@ -45,6 +45,8 @@ export function isRace(hash: string): boolean {
 
 interface Ended {
   backend: BackendInfo;
+  /** first 32 bits of the hash of all claims */
+  claims: number;
   seconds: number;
   reports: StepReport[][];
 }
@@ -56,11 +58,12 @@ function train(
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     let backend: BackendInfo | null = null;
+    let claims = 0;
     const reports: StepReport[][] = settings.racers.map(() => []);
     const race = client.start(settings);
     const unsubscribe = client.subscribe((event) => {
       if (!('race' in event) || event.race !== race) return;
-      if (event.type === 'backend') backend = event.backend;
+      if (event.type === 'backend') ({ backend, claims } = event);
       if (event.type === 'trained') reports[event.racer]?.push(event.report);
       if (event.type === 'progress') onProgress(event.progress);
       const over = event.type === 'progress' && event.progress.phase === 'finished';
@@ -68,7 +71,7 @@ function train(
       unsubscribe();
       if (event.type === 'failed') reject(new Error(event.message));
       else if (backend !== null) {
-        resolve({ backend, seconds: event.progress.seconds, reports });
+        resolve({ backend, claims, seconds: event.progress.seconds, reports });
       }
     });
   });
@@ -92,8 +95,8 @@ export async function repeatRace(
     );
   }
   const settings = { ...asked, backend: wanted ?? asked.backend };
-  const { backend, seconds, reports } = await train(client, settings, onProgress);
-  const found = raceResultOf(backend.policy, settings, reports);
+  const { backend, claims, seconds, reports } = await train(client, settings, onProgress);
+  const found = raceResultOf(backend.policy, claims, settings, reports);
   const write = (what: RaceResult | null) =>
     `${address}${writeLink({ ...link, fingerprint: null, view: { ...view, found: what } }, { dated: true })}`;
   const names = settings.racers.map(({ objective }) => objective).join(', ');

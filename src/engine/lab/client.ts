@@ -51,8 +51,8 @@ export class EngineClient {
   }
 
   /** What looking again and again does to intervals, on clean runs of known truth. */
-  peeking(): ReplyOf<'peeking'> {
-    return this.channel.call('peeking', {});
+  peeking(set: number): ReplyOf<'peeking'> {
+    return this.channel.call('peeking', { set });
   }
 
   /** Claims on the races that ship with a policy; none where it has none. */

@@ -135,7 +135,7 @@ export class Engine {
           claims: await this.policies.seriesClaims(request.policy),
         }));
       case 'peeking':
-        return answers.give(request, () => peeking());
+        return answers.give(request, () => peeking(request.set));
       case 'adopt':
         return answers.give(request, () =>
           this.policies.adopt(request.policy, request.name, request.file),

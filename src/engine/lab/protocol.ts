@@ -222,7 +222,8 @@ export type LabCalls = {
   /** claims on the races that ship with a policy, from their recorded curves */
   series: { ask: { policy: string }; reply: { claims: Claim[] } };
   /** clean growing runs of known truth, looked at again and again: how often each kind of interval is wrong */
-  peeking: { ask: object; reply: Peeking };
+  /** set: which hundred runs, from 0 */
+  peeking: { ask: { set: number }; reply: Peeking };
   /** a checkpoint file of the person's own, to be used like a shipped one: its id, and the policies with it */
   adopt: {
     ask: { policy: string; name: string; file: Blob };

@@ -87,7 +87,8 @@ export interface SamplePair {
 }
 
 export type RaceEvent =
-  | { type: 'backend'; race: RaceId; backend: BackendInfo }
+  /** @see claimsWord: what the race is judged by */
+  | { type: 'backend'; race: RaceId; backend: BackendInfo; claims: number }
   | { type: 'progress'; race: RaceId; progress: RaceProgress }
   | { type: 'trained'; race: RaceId; racer: number; report: StepReport }
   /** steps whose rollouts can still be had: all of them, until they take too much memory */

@@ -14,6 +14,7 @@ import type { Rollouts } from '../../rollouts/rollouts';
 import { bytesOf } from '../../store/pack';
 import type { RaceStore } from '../../store/race-store';
 import type { ImportTable } from '../lab/protocol';
+import { claimsWord } from '../../experiments/claims';
 import { Answers } from '../rpc/channel';
 import type { StepEstimate } from '../../training/predict';
 import { measureStep } from '../../training/measure-step';
@@ -152,7 +153,8 @@ export class TrainingEngine {
       await this.measuring?.done;
       await this.leave();
       const environment = await this.environments.open(settings);
-      emit({ type: 'backend', race: id, backend: environment.backend.info });
+      const { info } = environment.backend;
+      emit({ type: 'backend', race: id, backend: info, claims: claimsWord() });
       const start = await startWeights(environment, settings, request.own);
       const { race, ...rest } = this.prepare(id, settings, environment, start, from);
       if (from) await race.restore(from.snapshot);

@@ -95,7 +95,7 @@ describe('clipping', () => {
           expect(1 - map.ceilingLost - lost).toBeCloseTo(expected.kept, 9);
         }
       }
-      const { low, high, clipped, massKept } = map.published;
+      const { low, high, clipped, massKept } = map.usual;
       const expected = direct(rollouts, id, low ?? 0, high);
       expect(clipped).toBeCloseTo(expected.share, 12);
       expect(massKept).toBeCloseTo(expected.kept, 9);
@@ -118,8 +118,8 @@ describe('clipping', () => {
     const { maps } = await run(rollouts, { objectives: ['gspo', 'gspo_token'] });
     const [gspo, token] = maps;
     expect([gspo?.unit, token?.unit]).toEqual(['sequences', 'tokens']);
-    expect(token?.published.clipped).not.toBe(gspo?.published.clipped);
-    expect(token?.published.massKept).toBeCloseTo(gspo?.published.massKept, 12);
+    expect(token?.usual.clipped).not.toBe(gspo?.usual.clipped);
+    expect(token?.usual.massKept).toBeCloseTo(gspo?.usual.massKept as number, 12);
     // The law is averaged over tokens, too: long responses, which are outside less often, count more.
     const [s, t] = maps.map(({ high }) => high.predictedOutside?.[20] as number);
     expect(t).toBeLessThan(s);
@@ -129,11 +129,26 @@ describe('clipping', () => {
     const { maps } = await run(made({ sigma: 0.5 }), { objectives: ['dppo_tv', 'cispo'] });
     const [dppo, cispo] = maps;
     expect([dppo?.high.predictedOutside, dppo?.low.predictedClipped]).toEqual([null, null]);
-    expect(cispo?.published.low).toBeNull();
+    expect(cispo?.usual.low).toBeNull();
     expect(Math.max(...(cispo?.low.clipped ?? [1]), ...(cispo?.low.outside ?? [1]))).toBe(0);
   });
 
-  it('published bands, and shares that fall as the band widens', async () => {
+  it('names GSPO’s paper beside the library, where their bands are not the same', async () => {
+    const rollouts = made({ sigma: 0.3 });
+    const { maps } = await run(rollouts, { objectives: ['gspo', 'grpo'], library: 'trl' });
+    const of = (id: string) => maps.find(({ objective }) => objective === id);
+    expect(of('gspo')?.usual).toMatchObject({ low: 3e-4, high: 4e-4 });
+    expect(of('gspo')?.paper).toBeNull();
+    expect(of('grpo')?.usual).toMatchObject({ low: 0.2, high: 0.2 });
+    const paper = of('grpo')?.paper;
+    expect(paper).toMatchObject({ low: 0.2, high: 0.27 });
+    const expected = direct(rollouts, 'grpo', 0.2, 0.27);
+    expect(paper?.clipped).toBeCloseTo(expected.share, 12);
+    expect(paper?.massKept).toBeCloseTo(expected.kept, 9);
+    expect(paper?.clipped).toBeLessThan(of('grpo')?.usual.clipped as number);
+  });
+
+  it('bands of the libraries, and shares that fall as the band widens', async () => {
     const { maps } = await run(made({ sigma: 0.05 }));
     for (const map of maps) {
       for (const side of [map.low, map.high]) {
@@ -141,8 +156,8 @@ describe('clipping', () => {
         expect(falling).toEqual([...falling].sort((a, b) => b - a));
         side.clipped.forEach((x, k) => expect(x).toBeLessThanOrEqual(side.outside[k]));
       }
-      expect(map.published.massKept).toBeGreaterThan(0);
-      expect(map.published.massKept).toBeLessThanOrEqual(1);
+      expect(map.usual.massKept).toBeGreaterThan(0);
+      expect(map.usual.massKept).toBeLessThanOrEqual(1);
     }
   });
 
@@ -208,7 +223,7 @@ describe('clipping', () => {
     const published = mass(
       evaluateObjective(rollouts, recommended('grpo', 'verl') as ObjectiveSettings),
     );
-    expect(grpo?.published.massKept).toBeCloseTo(published / free, 9);
+    expect(grpo?.usual.massKept).toBeCloseTo(published / free, 9);
     // verl has no LUSPO.
     expect([luspo?.library, luspo?.ceilingLost]).toEqual(['trl', 0]);
   });
@@ -227,7 +242,7 @@ describe('clipping', () => {
       expect(
         Math.max(...(map.low.predictedOutside ?? [1]), ...(map.high.predictedOutside ?? [1])),
       ).toBe(0);
-      expect(map.published.massKept).toBe(1);
+      expect(map.usual.massKept).toBe(1);
     }
   });
 });

@@ -52,8 +52,16 @@ export interface MeasuredClipMap {
   high: MeasuredSide;
   /** share of the gradient mass that the ceiling (delta, dual clip) takes whatever epsilon is */
   ceilingLost: number;
-  published: ClippedObjective['band'] & { clipped: number; massKept: number };
+  /** at the library's own default band */
+  usual: BandShares;
+  /** at the band that GSPO's paper used; null where it used none, or where that is the library's */
+  paper: BandShares | null;
 }
+
+/** Share of `unit` clipped at a band, and of the gradient mass kept. */
+export type BandShares = ClippedObjective['band'] & { clipped: number; massKept: number };
+
+const inPaper = (id: ClippedId): id is keyof typeof PAPER_BANDS => id in PAPER_BANDS;
 
 export interface MeasuredLengthBin {
   minLength: number;
@@ -151,15 +159,25 @@ function clipMap(
 ): MeasuredClipMap {
   const clipped = clippedObjective(id, library);
   const { band, unit } = clipped;
-  // The published edges are measured in the same pass as the grid.
-  const points = Float64Array.from(
-    new Set([...grid, ...(band.low === null ? [] : [band.low]), band.high]),
-  ).sort();
+  const published = inPaper(id) ? PAPER_BANDS[id] : null;
+  const other =
+    published !== null && (published.low !== band.low || published.high !== band.high)
+      ? published
+      : null;
+  // The bands' edges are measured in the same pass as the grid.
+  const edgesOf = (own: ClippedObjective['band'] | null): number[] =>
+    own === null ? [] : [...(own.low === null ? [] : [own.low]), own.high];
+  const points = Float64Array.from(new Set([...grid, ...edgesOf(band), ...edgesOf(other)])).sort();
   const { low, high, ceilingLost } = measureSides(data, clipped, points);
   const places = grid.map((epsilon) => points.indexOf(epsilon));
   const onGrid = (values: Float64Array) => places.map((k) => values[k]);
   const at = (values: Float64Array, epsilon: number | null) =>
-    epsilon === null ? 0 : values[points.indexOf(epsilon)];
+    epsilon === null ? 0 : (values[points.indexOf(epsilon)] as number);
+  const sharesAt = (own: ClippedObjective['band']): BandShares => ({
+    ...own,
+    clipped: at(low.clipped, own.low) + at(high.clipped, own.high),
+    massKept: 1 - ceilingLost - at(low.massLost, own.low) - at(high.massLost, own.high),
+  });
   const sideOf = (side: MeasuredSide): MeasuredSide => ({
     clipped: onGrid(side.clipped),
     outside: onGrid(side.outside),
@@ -175,11 +193,8 @@ function clipMap(
     low: sideOf(low),
     high: sideOf(high),
     ceilingLost,
-    published: {
-      ...band,
-      clipped: at(low.clipped, band.low) + at(high.clipped, band.high),
-      massKept: 1 - ceilingLost - at(low.massLost, band.low) - at(high.massLost, band.high),
-    },
+    usual: sharesAt(band),
+    paper: other && sharesAt(other),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the clip maps need to know of an objective: which ratio its band is held against, what its library
- * counts, its published epsilons; and bands as both the measurement and the law need them. Contract: all of it follows from the registry's entry.
+ * counts, its library's epsilons. Contract: all of it follows from the registry's entry.
  */
 import {
   type ClippedId,

@@ -66,7 +66,7 @@ export interface MeasuredLength {
   sequences: number;
   natural: MeasuredLengthCurve;
   prefix: MeasuredLengthCurve;
-  /** what the claims judge: the slope of log mean s (null below three prefixes); log of the quotient of the gaps */
+  /** what the claims judge: the slope of log mean s (null below three prefixes); the quotient of the gaps */
   inference: { ratio: Measured | null; cancels: Measured };
 }
 
@@ -91,7 +91,10 @@ export async function measureLength(
   };
 }
 
-/** log of the Jensen gap of s over that of PPL_old, over all responses. */
+/**
+ * Jensen gap of s over that of PPL_old, over all responses. Not on the log scale: where hardly any of the bias is left,
+ * how many times less than a hundredth it is cannot be known, and does not matter.
+ */
 function cancelling(data: Prepared): Measured {
   const { rollouts, centered } = data;
   const all: CurvePoint = {
@@ -106,10 +109,10 @@ function cancelling(data: Prepared): Measured {
   };
   const s = exponentSums(data, all, all.values).sums;
   const old = exponentSums(data, all, crossEntropies(data, all, rollouts.logpOld)).sums;
-  return jackknifeOf(
-    joinSums(s, old),
-    (totals) => Math.log(gapAt(0)(totals)) - Math.log(gapAt(3)(totals)),
-  );
+  return jackknifeOf(joinSums(s, old), (totals) => {
+    const bias = gapAt(3)(totals);
+    return bias > 0 ? gapAt(0)(totals) / bias : NaN;
+  });
 }
 
 /** Columns per prompt: (n, sum exp(x - origin), sum (x - origin)); Var[x] beside them. */

@@ -29,6 +29,7 @@ import {
   prefixLimit,
   tokenSums,
   type Curve,
+  type CurvePoint,
   type Prepared,
 } from './curves';
 import { stage } from './input';
@@ -149,7 +150,8 @@ export async function measureVarianceCurves(
   const sloped = (curve: MomentCurve) => ({ curve, slope: jackknifeOf(curve.sums, curve.slope) });
   const whole = sloped(lengthCurve(responses));
   const token = sloped(tokenCurve(responses));
-  const cut = cohort.points.length > 1 ? sloped(prefixMomentCurve(responses, cohort.points)) : null;
+  const cuts = judgedPrefixes(data, settings.prefixLength);
+  const cut = cuts.length > 1 ? sloped(prefixMomentCurve(responses, cuts)) : null;
   const level = jackknifeOf(averagingSums(responses), logLevel);
   await stage(context, 0.3);
   const natural = await measureVarianceCurve(data, bins, intervals, () => stage(context, 0.5));
@@ -191,6 +193,22 @@ export async function measureVarianceCurves(
     },
     values: responses.values,
   };
+}
+
+/** Prefixes shorter than the longest over this are drawn and not judged. */
+const JUDGED_SPAN = 8;
+const JUDGED_POINTS = 64;
+
+/**
+ * The prefixes that the slope rests on, whatever is drawn: all lengths (64 of them where there are more) from an eighth
+ * of the longest on. The variance of one or two spiky tokens is known from a handful of spikes, and an interval that
+ * leans on it covers in 84 to 88 of 100 clean runs; without them in 95 (kurtosis 250, 64 prompts x 8, 1,200 runs).
+ */
+function judgedPrefixes(data: Prepared, requested: number): CurvePoint[] {
+  const limit = prefixLimit(data.lengths, requested);
+  return prefixCurve(data, limit, JUDGED_POINTS).points.filter(
+    ({ length }) => length * JUDGED_SPAN >= limit,
+  );
 }
 
 /** The level of the cohort, its responses cut at the longest prefix. */

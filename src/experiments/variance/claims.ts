@@ -51,7 +51,8 @@ export const VARIANCE_CLAIMS = declare([
     claim: 'Var[log s] falls like 1/L when the same responses are cut at L: slope −1.',
     estimand:
       'b in E[(log s of the first k tokens − its mean)²] = exp(a + b log k), one cohort of responses.',
-    estimator: 'As for natural lengths, over all prefix lengths; jackknife over prompts.',
+    estimator:
+      'As for natural lengths, over prefixes from an eighth of the longest on; jackknife over prompts.',
     fails:
       'Correlated tokens, prompt effects, or tokens whose variance changes with their position.',
     nOf: 'sequences',

@@ -24,7 +24,12 @@ export interface Look {
   anytime: [number, number];
 }
 
+/** as many runs as are looked at together */
+const RUNS = 100;
+
 export interface Peeking {
+  /** the first of them, from 1 */
+  from: number;
   runs: number;
   /** looks at each */
   looks: number;
@@ -41,8 +46,11 @@ function looksAt(prompts: number): number[] {
   return [...at, prompts];
 }
 
-/** @param prompts of a whole run, 8 responses of 8 tokens each */
-export function peeking(runs = 100, prompts = 256): Peeking {
+/**
+ * @param set which hundred runs: 0, 1, ...
+ * @param prompts of a whole run, 8 responses of 8 tokens each
+ */
+export function peeking(set = 0, runs = RUNS, prompts = 256): Peeking {
   const at = looksAt(prompts);
   const r = tuningOf(prompts);
   // widths in standard errors are the same for every run
@@ -56,14 +64,15 @@ export function peeking(runs = 100, prompts = 256): Peeking {
   const wrong = { fixed: 0, anytime: 0 };
   let shown: { looks: Look[]; wolf: boolean } | null = null;
   const misses = ([low, high]: [number, number]): boolean => low > 0 || high < 0;
-  for (let run = 0; run < runs; run++) {
+  const from = set * runs;
+  for (let run = from; run < from + runs; run++) {
     const looks = grow(run, prompts, at, widths);
     const wolf = looks.some((look) => misses(look.fixed));
     if (wolf) wrong.fixed++;
     if (looks.some((look) => misses(look.anytime))) wrong.anytime++;
     if (shown === null || (wolf && !shown.wolf)) shown = { looks, wolf };
   }
-  return { runs, looks: at.length, wrong, shown: shown?.looks ?? [] };
+  return { from: from + 1, runs, looks: at.length, wrong, shown: shown?.looks ?? [] };
 }
 
 function grow(
