@@ -146,16 +146,19 @@ export async function benchPeers(
   const prompts = texts.map((text) => tokenizer.encode(text));
   const longest = Math.max(...prompts.map(({ length }) => length));
   const maxLength = Math.min(options.maxLength, maxPositions - longest);
-  const sample = (seed: number) =>
-    sampleSequences(host.session, pair.old, {
+  const sample = async (seed: number) => {
+    const { sequences } = await sampleSequences(host.session, pair.old, {
       prompts,
       firstSequence: 0,
       temperature: 1,
       maxLength,
+      maxPositions,
       seed,
       endToken,
       padToken,
     });
+    return sequences;
+  };
 
   const responses = await sample(1);
   const sequences: ScoredSequence[] = responses.map(({ tokens }, i) => ({

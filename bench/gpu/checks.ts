@@ -103,6 +103,7 @@ function requestOf({ files }: PolicyHost, batch: number): SampleRequest {
     firstSequence: 0,
     temperature: 1,
     maxLength: small ? 12 : 180,
+    maxPositions: files.maxPositions,
     seed: 1,
     endToken: files.endToken,
     padToken: files.padToken,
@@ -113,7 +114,7 @@ async function measure({ host, kernels }: Side, batch: number) {
   const { old, theta } = await host.pair(...pairOf(host));
   const request = requestOf(host, batch);
   let began = performance.now();
-  const sampled = await sampleSequences(host.session, old, request);
+  const { sequences: sampled } = await sampleSequences(host.session, old, request);
   const sampling = performance.now() - began;
   const sequences = sampled.map(({ tokens }, i) => ({
     prompt: [...(request.prompts[i] ?? [])],

@@ -54,7 +54,7 @@ export function sampleRow(
       words = philox4x32(seed, STREAM.sampling, v >>> 2, step, sequence, 0);
     }
     const x = logits[offset + v];
-    if (!(x >= LOWEST_LOGIT && x <= -LOWEST_LOGIT)) continue;
+    if (!isUsable(x)) continue;
     const noise = temperature > 0 ? gumbel(words[v & 3]) : 0;
     const score = Math.fround(Math.fround(x * scale) + noise);
     if (score > bestScore) {
@@ -62,10 +62,36 @@ export function sampleRow(
       bestScore = score;
     }
   }
-  if (best < 0) {
-    throw new KernelInputError(
-      `No logit of sequence ${sequence}, step ${step} is a usable number; the policy cannot go on.`,
-    );
-  }
+  if (best < 0) throw noUsableLogit(sequence, step);
   return best;
+}
+
+/** What can be picked: neither masked nor without meaning. */
+export const isUsable = (logit: number): boolean => logit >= LOWEST_LOGIT && logit <= -LOWEST_LOGIT;
+
+export function noUsableLogit(sequence: number, step: number): KernelInputError {
+  return new KernelInputError(
+    `No logit of sequence ${sequence}, step ${step} is a usable number; the policy cannot go on.`,
+  );
+}
+
+/**
+ * The noise of one row, for samplers that add it elsewhere; zeros for greedy.
+ * @param out from `offset` on, `vocabulary` entries
+ */
+export function gumbelRow(
+  out: Float32Array,
+  offset: number,
+  vocabulary: number,
+  { temperature, seed, sequence, step }: SampleSettings,
+): void {
+  if (temperature === 0) {
+    out.fill(0, offset, offset + vocabulary);
+    return;
+  }
+  let words: Words4 = [0, 0, 0, 0];
+  for (let v = 0; v < vocabulary; v++) {
+    if ((v & 3) === 0) words = philox4x32(seed, STREAM.sampling, v >>> 2, step, sequence, 0);
+    out[offset + v] = gumbel(words[v & 3]);
+  }
 }

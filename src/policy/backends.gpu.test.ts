@@ -39,15 +39,17 @@ const PROMPTS = ['8*3+2-6=', '1+1=', '9-9*9+4='];
 
 async function sample({ host }: Side, temperature: number, maxLength = 12) {
   const { old } = await host.pair('a', 'b', 1);
-  return sampleSequences(host.session, old, {
+  const { sequences } = await sampleSequences(host.session, old, {
     prompts: PROMPTS.map((text) => host.files.tokenizer.encode(text)),
     firstSequence: 40,
     temperature,
     maxLength,
+    maxPositions: host.files.maxPositions,
     seed: 11,
     endToken: host.files.endToken,
     padToken: host.files.padToken,
   });
+  return sequences;
 }
 
 describe('webgpu against wasm', () => {

@@ -18,6 +18,7 @@ import { assertSameShapes, interpolateWeights } from './weights';
 
 export interface PolicyPair {
   old: ResidentWeights;
+  /** `old` itself where the two are the same weights */
   theta: ResidentWeights;
 }
 
@@ -75,10 +76,10 @@ export class PolicyHost {
     if (this.current?.key === key) return this.current.pair;
     const old = await this.checkpoint(oldId, onProgress, signal);
     const next = await this.checkpoint(newId, onProgress, signal);
-    const pair: PolicyPair = {
-      old: this.session.upload(old),
-      theta: this.session.upload(interpolateWeights(old, next, alpha)),
-    };
+    const mixed = interpolateWeights(old, next, alpha);
+    const resident = this.session.upload(old);
+    const theta = mixed === old ? resident : this.session.upload(mixed);
+    const pair: PolicyPair = { old: resident, theta };
     this.releasePair();
     this.current = { key, pair };
     return pair;

@@ -179,11 +179,12 @@ describe('Transformers.js', () => {
     const rows = generated.tolist() as bigint[][];
 
     const weights = host.session.upload(host.session.fileWeights);
-    const ours = await sampleSequences(host.session, weights, {
+    const { sequences: ours } = await sampleSequences(host.session, weights, {
       prompts: texts.map((text) => host.files.tokenizer.encode(text)),
       firstSequence: 0,
       temperature: 0,
       maxLength: 180,
+      maxPositions: host.files.maxPositions,
       seed: 1,
       endToken: host.files.endToken,
       padToken: host.files.padToken,

@@ -7,6 +7,7 @@ import { PolicyHost } from './host';
 import { loadRuntime } from './runtime';
 import { sampleSequences, type SampleRequest } from './sample';
 import { scoreSequences, type ScoredSequence } from './score';
+import type { ResidentWeights } from './session';
 
 let tiny: TinyPolicy;
 let host: PolicyHost;
@@ -25,12 +26,16 @@ function request(texts: string[], more: Partial<SampleRequest> = {}): SampleRequ
     firstSequence: 0,
     temperature: 1,
     maxLength: 24,
+    maxPositions: host.files.maxPositions,
     seed: 7,
     endToken: host.files.endToken,
     padToken: host.files.padToken,
     ...more,
   };
 }
+
+const sample = async (weights: ResidentWeights, asked: SampleRequest) =>
+  (await sampleSequences(host.session, weights, asked)).sequences;
 
 const PROMPTS = ['8*3+2-6=', '1+1=', '9-9*9+4=', '7*7=', '2+3-4*5+6=', '5-8='];
 
@@ -88,33 +93,23 @@ describe('scoring', () => {
 describe('sampling', () => {
   test('the same seed gives the same tokens, another seed gives others', async () => {
     const { old } = await host.pair('a', 'b', 1);
-    const first = await sampleSequences(host.session, old, request(PROMPTS));
-    expect(await sampleSequences(host.session, old, request(PROMPTS))).toEqual(first);
-    expect(await sampleSequences(host.session, old, request(PROMPTS, { seed: 8 }))).not.toEqual(
-      first,
-    );
+    const first = await sample(old, request(PROMPTS));
+    expect(await sample(old, request(PROMPTS))).toEqual(first);
+    expect(await sample(old, request(PROMPTS, { seed: 8 }))).not.toEqual(first);
   });
 
   test('a response does not depend on what else is in the batch', async () => {
     const { old } = await host.pair('a', 'b', 1);
-    const together = await sampleSequences(host.session, old, request(PROMPTS));
+    const together = await sample(old, request(PROMPTS));
     for (const [i, prompt] of PROMPTS.entries()) {
-      const alone = await sampleSequences(
-        host.session,
-        old,
-        request([prompt], { firstSequence: i }),
-      );
+      const alone = await sample(old, request([prompt], { firstSequence: i }));
       expect(alone[0]).toEqual(together[i]);
     }
   });
 
   test('greedy decoding picks what scoring calls most likely (the cache is right)', async () => {
     const { old } = await host.pair('a', 'b', 1);
-    const [greedy] = await sampleSequences(
-      host.session,
-      old,
-      request(['8*3+2-6='], { temperature: 0, maxLength: 12 }),
-    );
+    const [greedy] = await sample(old, request(['8*3+2-6='], { temperature: 0, maxLength: 12 }));
     const { tokens } = greedy as { tokens: number[] };
     for (let t = 0; t < tokens.length; t++) {
       const prompt = [...encode('8*3+2-6='), ...tokens.slice(0, t)];
@@ -131,8 +126,7 @@ describe('sampling', () => {
     const { old } = await host.pair('a', 'b', 1);
     const n = 4000;
     const prompt = '1+1=';
-    const samples = await sampleSequences(
-      host.session,
+    const samples = await sample(
       old,
       request(
         Array.from({ length: n }, () => prompt),
@@ -158,16 +152,14 @@ describe('sampling', () => {
 
   test('stops at the length limit and says so; aborts between steps', async () => {
     const { old } = await host.pair('a', 'b', 1);
-    const sampled = await sampleSequences(host.session, old, request(PROMPTS, { maxLength: 3 }));
+    const sampled = await sample(old, request(PROMPTS, { maxLength: 3 }));
     for (const { tokens, finished } of sampled) {
       expect(tokens.length).toBeLessThanOrEqual(3);
       expect(finished).toBe(tokens.at(-1) === host.files.endToken);
     }
     const abort = new AbortController();
     abort.abort();
-    await expect(
-      sampleSequences(host.session, old, request(PROMPTS, { signal: abort.signal })),
-    ).rejects.toThrow(/abort/i);
+    await expect(sample(old, request(PROMPTS, { signal: abort.signal }))).rejects.toThrow(/abort/i);
   });
 });
 

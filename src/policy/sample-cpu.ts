@@ -1,12 +1,12 @@
 /**
- * Cached decoding on the wasm provider. Sequences that have ended are taken out of the batch as soon
- * as a quarter of it is idle: the cache crosses the wasm border twice per step, so rows that nobody
- * needs cost the most here.
+ * Cached decoding on the wasm provider, step by step: for graphs that `graph/decode-loop.ts` cannot take, and
+ * what `decoder.ts` is compared with. Sequences that have ended are taken out of the batch as soon as a quarter
+ * of it is idle: the cache crosses the wasm border twice per step, so rows that nobody needs cost the most here.
  */
 import type { Tensor } from 'onnxruntime-web';
 import { sampleRow } from '../math/sampler';
 import { padBatch } from './batch';
-import type { SampledSequence, SampleRequest } from './sample-request';
+import { responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
 import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
 
 const IDLE_SHARE = 0.25;
@@ -27,7 +27,8 @@ export async function sampleOnCpu(
   weights: ResidentWeights,
   request: SampleRequest,
 ): Promise<SampledSequence[]> {
-  const { prompts, temperature, seed, maxLength, endToken } = request;
+  const { prompts, temperature, seed, endToken } = request;
+  const limits = prompts.map(({ length }) => responseLimit(request, length));
   const results: SampledSequence[] = prompts.map(() => ({ tokens: [], finished: false }));
   const batch = padBatch(session, prompts, 'left', request.padToken);
   const width = batch.length;
@@ -42,7 +43,7 @@ export async function sampleOnCpu(
     const live: number[] = [];
     rows.forEach((sequence, row) => {
       const result = results[sequence];
-      if (result.finished) return;
+      if (result.finished || result.tokens.length >= limits[sequence]) return;
       const token = sampleRow(logits, ((row + 1) * length - 1) * vocabulary, vocabulary, {
         temperature,
         seed,
@@ -51,9 +52,9 @@ export async function sampleOnCpu(
       });
       result.tokens.push(token);
       if (token === endToken) result.finished = true;
-      else live.push(row);
+      else if (result.tokens.length < limits[sequence]) live.push(row);
     });
-    if (live.length === 0 || step + 1 >= maxLength) return results;
+    if (live.length === 0) return results;
 
     let past: KeyValueCache = output.present;
     if (live.length <= rows.length * (1 - IDLE_SHARE)) {
@@ -85,7 +86,8 @@ function decodeInputs(
   rows.forEach((sequence, row) => {
     const promptLength = request.prompts[sequence].length;
     ids[row] = results[sequence].tokens.at(-1) as number;
-    positions[row] = promptLength + step;
+    // Rows that have ended and still stand there go on within the policy's positions.
+    positions[row] = Math.min(promptLength + step, request.maxPositions - 1);
     mask.fill(0, row * total, row * total + width - promptLength);
   });
   return {

@@ -5,7 +5,7 @@
 import type { Tensor } from 'onnxruntime-web';
 import { Sampler } from '../gpu/sampler';
 import { padBatch } from './batch';
-import type { SampledSequence, SampleRequest } from './sample-request';
+import { responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
 import { disposeTensors, type PolicySession, type ResidentWeights } from './session';
 
 /** One four-byte read-back per so many tokens; later means more wasted steps at the end. */
@@ -16,7 +16,9 @@ export async function sampleOnGpu(
   weights: ResidentWeights,
   request: SampleRequest,
 ): Promise<SampledSequence[]> {
-  const { prompts, maxLength } = request;
+  const { prompts } = request;
+  const limits = prompts.map(({ length }) => responseLimit(request, length));
+  const maxLength = Math.max(...limits);
   const { device, ort } = session.runtime;
   if (!device) throw new Error('sampleOnGpu needs a WebGPU runtime');
   const batch = padBatch(session, prompts, 'left', request.padToken);
@@ -53,17 +55,21 @@ export async function sampleOnGpu(
       output.logits.dispose();
       disposeTensors(output.extras);
       output = await session.forward(weights, {
-        ...decodeInputs(session, prompts, batch.length, step),
+        ...decodeInputs(session, request, batch.length, step),
         inputIds: nextIds,
         past,
       });
       disposeTensors(past);
     }
     const { tokens, lengths, finished } = await sampler.read();
-    return prompts.map((_, i) => ({
-      tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + lengths[i])),
-      finished: finished[i] === 1,
-    }));
+    return limits.map((limit, i) => {
+      const drawn = lengths[i];
+      const length = Math.min(drawn, limit);
+      return {
+        tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + length)),
+        finished: finished[i] === 1 && drawn <= limit,
+      };
+    });
   } finally {
     output.logits.dispose();
     disposeTensors(output.present);
@@ -76,7 +82,7 @@ export async function sampleOnGpu(
 
 function decodeInputs(
   session: PolicySession,
-  prompts: SampleRequest['prompts'],
+  { prompts, maxPositions }: SampleRequest,
   width: number,
   step: number,
 ): { attentionMask: Tensor; positionIds: Tensor } {
@@ -87,7 +93,7 @@ function decodeInputs(
   return {
     attentionMask: session.integers(mask, [n, total]),
     positionIds: session.integers(
-      prompts.map(({ length }) => length + step),
+      prompts.map(({ length }) => Math.min(length + step, maxPositions - 1)),
       [n, 1],
     ),
   };

@@ -1,22 +1,46 @@
 /** What is asked of a sampler and what comes back, on either backend. */
-export interface SampleRequest {
-  /** token ids, one prompt per sequence (a group repeats its prompt) */
-  prompts: readonly (readonly number[])[];
-  /** counter of the first sequence's random numbers; sequence i draws as firstSequence + i */
-  firstSequence: number;
+import type { ScoredTokens } from './score';
+
+export interface SamplerSettings {
   /** 0 = greedy */
   temperature: number;
   /** response tokens, the end token included */
   maxLength: number;
+  /** that the policy knows, prompt included: no response goes beyond them */
+  maxPositions: number;
   seed: number;
   endToken: number;
   padToken: number;
-  signal?: AbortSignal;
+}
+
+export interface SampleRequest extends SamplerSettings {
+  /** token ids, one prompt per sequence (a group repeats its prompt) */
+  prompts: readonly (readonly number[])[];
+  /** counter of the first sequence's random numbers; sequence i draws as firstSequence + i */
+  firstSequence: number;
+  signal?: AbortSignal | undefined;
 }
 
 export interface SampledSequence {
   /** the end token included, where one was drawn */
   tokens: number[];
-  /** false: cut at maxLength */
+  /** false: cut at its limit */
   finished: boolean;
+}
+
+export interface Sampled {
+  sequences: SampledSequence[];
+  /**
+   * What the policy that sampled says of each token, at temperature 1 whatever it was sampled at; end to end.
+   * null: the sampler does not hand it out, as on WebGPU; it takes a scoring pass.
+   */
+  scored: ScoredTokens | null;
+}
+
+/** The longest response to a prompt; of the prompt alone, so that no neighbour in a batch changes a response. */
+export function responseLimit(
+  { maxLength, maxPositions }: Pick<SamplerSettings, 'maxLength' | 'maxPositions'>,
+  promptLength: number,
+): number {
+  return Math.min(maxLength, maxPositions - promptLength);
 }

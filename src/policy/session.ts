@@ -6,9 +6,10 @@
  * and extras stay in GPU buffers; whoever receives a tensor disposes it.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { decodeLoop, whyNoLoop } from './graph/decode-loop';
 import { liftWeights, type Weights } from './graph/lift';
 import { emptyCacheShape, readPorts, type PolicyPorts, type PortNames } from './graph/ports';
-import { decode } from './graph/proto';
+import { decode, encode } from './graph/proto';
 import type { Runtime } from './runtime';
 import { Yielder } from './yield';
 
@@ -40,12 +41,21 @@ export interface ForwardOutputs {
   extras: Record<string, Tensor>;
 }
 
+/** The policy as a loop of decoding steps (`graph/decode-loop.ts`), on the wasm provider. */
+export interface DecodeSession {
+  /** @param feeds all but the weights, by the names of `LOOP` */
+  run(weights: ResidentWeights, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+}
+
 export class PolicySession {
   private readonly yielder = new Yielder();
+  private loop: Promise<InferenceSession> | undefined;
 
   private constructor(
     readonly runtime: Runtime,
     private readonly session: InferenceSession,
+    /** the graph without its weights */
+    private readonly lifted: Uint8Array<ArrayBuffer>,
     readonly ports: PolicyPorts,
     /** the weights that were in the file */
     readonly fileWeights: Weights,
@@ -74,7 +84,7 @@ export class PolicySession {
           }
         : { executionProviders: ['wasm'] };
     const session = await runtime.ort.InferenceSession.create(bytes, options);
-    return new PolicySession(runtime, session, ports, weights);
+    return new PolicySession(runtime, session, bytes, ports, weights);
   }
 
   /** Put weights where the provider reads them without a copy per run. */
@@ -125,6 +135,29 @@ export class PolicySession {
     };
   }
 
+  /**
+   * Made on first use. A Loop keeps what it carries on the CPU, so that WebGPU has none.
+   * @returns null where the graph or the provider has no such loop
+   */
+  async decodeSession(): Promise<DecodeSession | null> {
+    const { runtime, ports } = this;
+    if (runtime.provider !== 'wasm') return null;
+    if (!this.loop) {
+      const model = decode(this.lifted);
+      if (whyNoLoop(model, ports) !== null) return null;
+      const bytes = encode(decodeLoop(model, ports));
+      this.loop = runtime.ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+    }
+    const session = await this.loop;
+    return {
+      run: async (weights, feeds) => {
+        const outputs = await session.run({ ...weights.feeds, ...feeds });
+        await this.yielder.pause();
+        return outputs;
+      },
+    };
+  }
+
   /** int64 tensor on the CPU side. */
   integers(values: ArrayLike<number>, dims: number[]): Tensor {
     const data = new BigInt64Array(values.length);
@@ -134,6 +167,7 @@ export class PolicySession {
 
   async dispose(): Promise<void> {
     await this.session.release();
+    await (await this.loop)?.release();
   }
 
   /** What is not handed out is not asked for. */

@@ -8,7 +8,9 @@ import { groupAdvantages } from '../math/objectives/advantages';
 import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';
 import { heldOutPrompts } from '../tasks/task';
-import { rewardsOf, rolloutsOf, sampleGroups, scoreGroups, taskOf } from './sample-groups';
+import type { ResidentWeights } from '../policy/session';
+import { GroupStream } from './group-stream';
+import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, taskOf } from './sample-groups';
 import type { RolloutSource, SourceHooks } from './rollouts';
 
 export interface PoliciesContext {
@@ -20,6 +22,18 @@ export interface PoliciesContext {
 export function policiesSource(settings: PoliciesSource, context: PoliciesContext): RolloutSource {
   const { prompts, groupSize, seed, temperature, maxLength } = settings;
   const promptsPerBatch = Math.max(1, Math.round(context.sequencesPerBatch / groupSize));
+  let stream: GroupStream | undefined;
+
+  /** Answers ahead of the batch are kept as long as they are those of the same weights. */
+  function streamOf(host: PolicyHost, old: ResidentWeights): GroupStream {
+    if (stream?.weights === old) return stream;
+    const texts = (first: number, count: number) =>
+      heldOutPrompts(taskOf(host), seed, settings, count, first);
+    const request = { texts, groups: prompts, groupSize, temperature, maxLength, seed };
+    stream = new GroupStream(host, old, request);
+    return stream;
+  }
+
   return {
     batches: Math.ceil(prompts / promptsPerBatch),
     totalSequences: prompts * groupSize,
@@ -33,18 +47,14 @@ export function policiesSource(settings: PoliciesSource, context: PoliciesContex
       const count = Math.min(promptsPerBatch, prompts - first);
 
       hooks.onPhase('sampling');
-      const groups = await sampleGroups(host, pair.old, {
-        texts: heldOutPrompts(taskOf(host), seed, settings, count, first),
-        groupSize,
-        firstSequence: first * groupSize,
-        temperature,
-        maxLength,
-        seed,
-        signal,
-      });
+      const groups = await streamOf(host, pair.old).take(first, count, signal);
       hooks.onPhase('scoring');
-      const old = await scoreGroups(host, pair.old, kernels, groups, signal);
-      const theta = await scoreGroups(host, pair.theta, kernels, groups, signal);
+      const old = await scoreOwn(host, pair.old, kernels, groups, signal);
+      // The same weights are scored once: ratios of a policy with itself are 1, without rounding.
+      const theta =
+        pair.theta === pair.old
+          ? old
+          : await scoreGroups(host, pair.theta, kernels, groups, signal);
       const advantage = groupAdvantages(rewardsOf(groups), groups.group, 'trl');
       return rolloutsOf(host, groups, { old, theta }, advantage);
     },

@@ -1,6 +1,6 @@
 /**
- * Prompts answered and judged, and the answers scored: the one way from a policy to data, for runs, races,
- * held-out evaluation and sample responses.
+ * Prompts answered and judged, and the answers scored: the one way from a policy to data, for races and sample
+ * responses, and with `group-stream.ts` for runs and held-out evaluation.
  *
  * Contract: response i is a function of (weights, prompt, seed, firstSequence + i, temperature, maxLength), so
  * the same settings give the same responses however they are cut into batches. Log-probs are those of the
@@ -8,7 +8,8 @@
  */
 import type { TokenStats } from '../math/kernels';
 import type { PolicyHost } from '../policy/host';
-import { sampleSequences, type SampledSequence } from '../policy/sample';
+import { sampleSequences, type Sampled, type SampledSequence } from '../policy/sample';
+import type { SamplerSettings } from '../policy/sample-request';
 import { scoreSequences, type ScoredTokens, type ScoringKernels } from '../policy/score';
 import type { ResidentWeights } from '../policy/session';
 import { findTask } from '../tasks/registry';
@@ -24,7 +25,7 @@ export interface GroupRequest {
   firstSequence: number;
   /** 0 = greedy */
   temperature: number;
-  /** response tokens; never more than the policy has positions for */
+  /** response tokens; never more than the policy has positions for beside the prompt */
   maxLength: number;
   seed: number;
   signal?: AbortSignal | undefined;
@@ -45,6 +46,8 @@ export interface SampledGroups {
   answers: string[];
   /** [n] */
   verdicts: Verdict[];
+  /** under the policy that sampled, where its sampler says it */
+  scored: ScoredTokens | null;
 }
 
 export const taskOf = (host: PolicyHost): Task => findTask(host.manifest.task);
@@ -52,25 +55,66 @@ export const taskOf = (host: PolicyHost): Task => findTask(host.manifest.task);
 export async function sampleGroups(
   host: PolicyHost,
   weights: ResidentWeights,
-  { texts, groupSize, maxLength, verify = taskOf(host).verify, signal, ...rest }: GroupRequest,
+  { texts, groupSize, firstSequence, signal, verify, ...draw }: GroupRequest,
 ): Promise<SampledGroups> {
-  const { tokenizer, endToken, padToken, maxPositions } = host.files;
-  const encoded = texts.map((text) => tokenizer.encode(text));
-  const length = texts.length * groupSize;
-  const group = Uint32Array.from({ length }, (_, i) => Math.floor(i / groupSize));
-  const prompts = Array.from(group, (g) => encoded[g]);
-  const longest = Math.max(...encoded.map((ids) => ids.length));
-  const responses = await sampleSequences(host.session, weights, {
-    ...rest,
-    prompts,
-    maxLength: Math.min(maxLength, maxPositions - longest),
-    endToken,
-    padToken,
-    ...(signal ? { signal } : {}),
+  const sampled = await sampleSequences(host.session, weights, {
+    ...samplerSettings(host, draw),
+    prompts: promptsOf(host, texts, groupSize),
+    firstSequence,
+    signal,
   });
-  const answers = responses.map(({ tokens }) => tokenizer.decode(tokens));
-  const verdicts = answers.map((answer, i) => verify(texts[group[i]], answer));
-  return { texts: [...texts], group, prompts, responses, answers, verdicts };
+  return judgedGroups(host, texts, groupSize, sampled, verify);
+}
+
+export const samplerSettings = (
+  { files }: PolicyHost,
+  draw: Pick<SamplerSettings, 'temperature' | 'maxLength' | 'seed'>,
+): SamplerSettings => {
+  const { endToken, padToken, maxPositions } = files;
+  return { ...draw, endToken, padToken, maxPositions };
+};
+
+/** The prompt of each response, those to one text side by side. */
+export function promptsOf(
+  { files }: PolicyHost,
+  texts: readonly string[],
+  groupSize: number,
+): number[][] {
+  return texts.flatMap((text) => {
+    const ids = files.tokenizer.encode(text);
+    return Array.from({ length: groupSize }, () => ids);
+  });
+}
+
+export function judgedGroups(
+  host: PolicyHost,
+  texts: readonly string[],
+  groupSize: number,
+  { sequences, scored }: Sampled,
+  verify: Verifier = taskOf(host).verify,
+): SampledGroups {
+  const group = Uint32Array.from(sequences, (_, i) => Math.floor(i / groupSize));
+  const answers = sequences.map(({ tokens }) => host.files.tokenizer.decode(tokens));
+  return {
+    texts: [...texts],
+    group,
+    prompts: promptsOf(host, texts, groupSize),
+    responses: sequences,
+    answers,
+    verdicts: answers.map((answer, i) => verify(texts[group[i]], answer)),
+    scored,
+  };
+}
+
+/** What the policy that sampled says of the responses' tokens: known from sampling, or scored. */
+export async function scoreOwn(
+  host: PolicyHost,
+  weights: ResidentWeights,
+  kernels: ScoringKernels,
+  groups: SampledGroups,
+  signal?: AbortSignal,
+): Promise<ScoredTokens> {
+  return groups.scored ?? scoreGroups(host, weights, kernels, groups, signal);
 }
 
 /** Log-probs, entropies and collision probabilities of the responses' tokens, end to end. */
@@ -103,7 +147,7 @@ export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float6
 /** What every experiment reads. @param old of the policy that sampled @param theta of the one compared */
 export function rolloutsOf(
   host: PolicyHost,
-  groups: SampledGroups,
+  groups: Omit<SampledGroups, 'scored'>,
   { old, theta }: { old: ScoredTokens; theta: ScoredTokens },
   advantage: Float64Array,
 ): Rollouts {

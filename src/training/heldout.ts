@@ -4,7 +4,8 @@
  */
 import type { PolicyHost } from '../policy/host';
 import type { ResidentWeights } from '../policy/session';
-import { sampleGroups, taskOf, type SampledGroups } from '../rollouts/sample-groups';
+import { GroupStream } from '../rollouts/group-stream';
+import { taskOf, type SampledGroups } from '../rollouts/sample-groups';
 import { heldOutPrompts, type PromptRange } from '../tasks/task';
 
 export interface Accuracy {
@@ -40,16 +41,16 @@ export async function sampleHeldOut(
 ): Promise<Samples> {
   const texts = heldOutPrompts(taskOf(host), seed, range, count);
   const samples: Samples = { texts, prompts: [], responses: [], verdicts: [] };
+  const stream = new GroupStream(host, weights, {
+    texts: (first, n) => texts.slice(first, first + n),
+    groups: count,
+    groupSize: 1,
+    temperature,
+    maxLength: Infinity,
+    seed,
+  });
   for (let at = 0; at < count; at += BATCH) {
-    const batch = await sampleGroups(host, weights, {
-      texts: texts.slice(at, at + BATCH),
-      groupSize: 1,
-      firstSequence: at,
-      temperature,
-      maxLength: Infinity,
-      seed,
-      signal,
-    });
+    const batch = await stream.take(at, Math.min(BATCH, count - at), signal);
     samples.prompts.push(...batch.prompts);
     samples.responses.push(...batch.responses);
     samples.verdicts.push(...batch.verdicts);

@@ -15,12 +15,13 @@ import {
   rewardsOf,
   sampleGroups,
   scoreGroups,
+  scoreOwn,
   taskOf,
   type SampledGroups,
 } from '../rollouts/sample-groups';
 import { trainingPrompts, type Verifier } from '../tasks/task';
 
-export interface TrainingRollout extends SampledGroups {
+export interface TrainingRollout extends Omit<SampledGroups, 'scored'> {
   /** [n] */
   reward: Float64Array;
   advantage: Float64Array;
@@ -46,7 +47,7 @@ export async function rollOutStep(
   rule: AdvantageRule,
   context: RolloutContext,
 ): Promise<TrainingRollout> {
-  const { host, signal, verify } = context;
+  const { host, kernels, signal, verify } = context;
   const { groupSize, prompts, seed, temperature, maxLength } = settings;
   context.onPhase('sampling');
   const groups = await sampleGroups(host, weights, {
@@ -66,14 +67,14 @@ export async function rollOutStep(
     reward,
     advantage: groupAdvantages(reward, groups.group, rule),
     offsets: offsetsOf(groups),
-    old: await scoreUnder(weights, groups, context),
+    old: await scoreOwn(host, weights, kernels, groups, signal),
   };
 }
 
 /** Log-probs, entropies and collision probabilities of the rollout's tokens under other weights. */
 export function scoreUnder(
   weights: ResidentWeights,
-  groups: SampledGroups,
+  groups: Pick<SampledGroups, 'prompts' | 'responses'>,
   { host, kernels, signal }: RolloutContext,
 ): Promise<ScoredTokens> {
   return scoreGroups(host, weights, kernels, groups, signal);

@@ -48,6 +48,7 @@ const request = {
   firstSequence: 0,
   temperature: 1,
   maxLength: 8,
+  maxPositions: 64,
   seed: 3,
   endToken: 17,
   padToken: 0,
@@ -93,7 +94,7 @@ describe('the ports of a graph', () => {
     const run = async (session: PolicySession) => {
       const weights = session.upload(session.fileWeights);
       const sampled = await sampleSequences(session, weights, request);
-      const scored = sampled.map(({ tokens }, i) => ({
+      const scored = sampled.sequences.map(({ tokens }, i) => ({
         prompt: request.prompts[i],
         response: tokens,
       }));

@@ -155,3 +155,27 @@ export function emptyCacheShape({ input }: CachePort, batch: number): number[] {
     );
   });
 }
+
+/** A cache as [batch, outer, positions, inner]. */
+export interface CacheLayout {
+  /** sizes between batch and positions, multiplied; 1 where there are none */
+  outer: number;
+  /** sizes behind the positions, multiplied */
+  inner: number;
+  shape(batch: number, positions: number): number[];
+}
+
+/** Null: it does not begin with the batch, or has no positions, as a recurrent state. */
+export function cacheLayout({ input: { shape } }: CachePort): CacheLayout | null {
+  const open = shape.flatMap((size, i) => (typeof size === 'string' ? [i] : []));
+  const [batchAt, at] = open;
+  if (batchAt !== 0 || at === undefined || open.length !== 2) return null;
+  const product = (sizes: readonly (number | string)[]) =>
+    sizes.reduce<number>((all, size) => all * Number(size), 1);
+  return {
+    outer: product(shape.slice(1, at)),
+    inner: product(shape.slice(at + 1)),
+    shape: (batch, positions) =>
+      shape.map((size, i) => (i === 0 ? batch : i === at ? positions : Number(size))),
+  };
+}
