@@ -123,7 +123,7 @@ export class AnalysisRun {
     this.refuseSplitGroups(health, data.computedAdvantages, data.files[0]?.name ?? '');
     this.health.merge(health);
     this.figures.add(data.rollouts, data.maxCompletionLength);
-    this.files.push(...data.files);
+    for (const file of data.files) this.files.push(file);
     this.problems.push(...data.problems.slice(0, 50 - this.problems.length));
     this.computed += data.computedAdvantages;
     this.skipped += data.skipped;
@@ -174,7 +174,7 @@ export class AnalysisRun {
       if (!(error instanceof RangeError)) throw error;
       throw new PartError(`${name}: ${error.message}`, { cause: error });
     }
-    this.inputs.push(...other.inputs);
+    for (const input of other.inputs) this.inputs.push(input);
     this.computed += other.computed;
     this.skipped += other.skipped;
     for (const [note, times] of other.notes) this.note(note, times);

@@ -70,7 +70,7 @@ export async function rolloutFiles(paths: readonly string[]): Promise<RolloutFil
     if (files.length === 0) {
       throw new PathError(`${path}: the folder holds no .jsonl, .json or .parquet file.`);
     }
-    found.push(...files);
+    for (const file of files) found.push(file);
   }
   return Promise.all(found.map(rolloutFile));
 }

@@ -125,7 +125,10 @@ export function stepsDrawing({ steps, findings }: HealthReport): Drawing | null 
   if (positive.length === 0) return null;
   const limit = sampled ? 1e-3 : null;
   const logs = [...positive, ...(limit === null ? [] : [limit])].map(Math.log10);
-  const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs) + 1e-9)];
+  const [low, high] = [
+    Math.floor(logs.reduce((least, x) => Math.min(least, x))),
+    Math.ceil(logs.reduce((most, x) => Math.max(most, x)) + 1e-9),
+  ];
   const [first, last] = [series[0]?.step ?? 0, series.at(-1)?.step ?? 1];
   const x = scale(first, last, LEFT + 8, WIDTH - RIGHT - 8);
   const y = scale(high, low === high ? high - 1 : low, TOP, HEIGHT - BOTTOM);

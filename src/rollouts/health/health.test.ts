@@ -92,6 +92,22 @@ describe('rules of the health report', () => {
     expect(healthReport(late).steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('comes for more groups than a call takes arguments', () => {
+    const n = 200_000;
+    const rollouts = {
+      offsets: Uint32Array.from({ length: n + 1 }, (_, i) => i),
+      tokenIds: new Int32Array(n).fill(-1),
+      logpOld: Float64Array.from({ length: n }, (_, i) => -0.5 - (i % 97) / 97),
+      logpNew: Float64Array.from({ length: n }, (_, i) => -0.5 - (i % 89) / 89),
+      group: Uint32Array.from({ length: n }, (_, i) => i),
+      reward: Float64Array.from({ length: n }, (_, i) => i % 2),
+      advantage: Float64Array.from({ length: n }, (_, i) => (i % 2) - 0.5),
+      finished: new Uint8Array(n).fill(1),
+      prompts: [],
+    };
+    expect(healthReport({ rollouts }).sequences).toBe(n);
+  });
+
   it('raises no false alarm on healthy data of several kinds', () => {
     // 200 sets: npm run calibrate:health
     const { alarms } = falseAlarms(8);

@@ -24,7 +24,9 @@ function stem(name: string | number): string {
 function stems(names: readonly (string | number)[]): { groups: number; largest: number } | null {
   const sizes = new Map<string, number>();
   for (const name of names) sizes.set(stem(name), (sizes.get(stem(name)) ?? 0) + 1);
-  const largest = Math.max(...sizes.values());
+  // As many stems as responses, so none of them goes through arguments of a call.
+  let largest = 0;
+  for (const size of sizes.values()) largest = Math.max(largest, size);
   // One stem for all is a common prefix, not a prompt.
   return sizes.size > 1 && names.length >= 2 * sizes.size ? { groups: sizes.size, largest } : null;
 }

@@ -55,7 +55,7 @@ export const growingMismatch = rule({
     // A change near the end leaves the median of the last third alone; its last steps tell.
     const last = median(steps.slice(-3).map(({ kl }) => kl));
     const growth = Math.max(late, last) / early;
-    const most = Math.max(...steps.map(({ kl }) => kl));
+    const most = steps.reduce((largest, { kl }) => Math.max(largest, kl), -Infinity);
     const base = STANDS_OUT * early;
     const stays = (i: number) => steps.slice(i).every(({ kl }) => kl > base);
     const first = steps.findIndex(({ kl }, i) => kl > base && stays(i));
