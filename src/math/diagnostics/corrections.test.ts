@@ -8,7 +8,7 @@ import { evaluateObjective } from '../objectives/evaluate';
 import { recommended, type ObjectiveSettings } from '../objectives/registry';
 import { correctionWeights, keptBy, type ActiveCorrectionId } from './corrections';
 import { REJECTION_IDS } from './rejection';
-import { trlSamplingMetrics, verlIsMetrics } from './sampling-metrics';
+import { trlSamplingMetrics, verlIsMetrics, verlRsMetrics } from './sampling-metrics';
 
 const LENGTHS = [4, 1, 7, 3, 6];
 const WIDTH = 8;
@@ -264,4 +264,69 @@ it('NeMo-RL: seq-mask-tis drops responses by their geometric mean and keeps toke
   });
   close(weightsOf('seq-mask-tis', low, high), ragged(want));
   expect(new Set(ragged(want)).has(0)).toBe(true);
+});
+
+describe("verl's rollout_rs_*", () => {
+  // Padded matrices and a mask, as `compute_rs_metrics` has them; nothing of the code under test.
+  const of = {
+    k1: (v: number) => -v,
+    k2: (v: number) => (v * v) / 2,
+    k3: (v: number) => Math.exp(v) - 1 - v,
+  };
+  const masked = (m: Matrix) => add(rowSum(m)) / (add(LENGTHS) + 1e-8);
+  const one = (m: Matrix, test: (v: number) => boolean) =>
+    m.map((row) => row.map((v) => (test(v) ? 1 : 0)));
+
+  it.each(REJECTION_IDS)('%s', (id) => {
+    const k = id.slice(-2) as keyof typeof of;
+    const bounds = k === 'k1' ? { low: 0.8, high: 1.25 } : { low: null, high: 0.05 };
+    const [low, high] = k === 'k1' ? [Math.log(0.8), Math.log(1.25)] : [null, 0.05];
+    const single = x.map((row) => row.map(of[k]));
+    const perRow = single.map((row, i) => {
+      const own = row.slice(0, LENGTHS[i]);
+      if (id.startsWith('seq_sum')) return add(own);
+      return id.startsWith('seq_max') ? Math.max(...own) : add(own) / (own.length + 1e-8);
+    });
+    const token = id.startsWith('token');
+    const m = token ? single : single.map((row, i) => row.map(() => perRow[i]));
+    const above = (v: number) => v > high;
+    const below = (v: number) => low !== null && v < low;
+    const share = (test: (v: number) => boolean) => perRow.filter(test).length / perRow.length;
+    const fraction = (test: (v: number) => boolean) => (token ? masked(one(m, test)) : share(test));
+    const shown = token ? ragged(m) : perRow;
+    const limited = m.map((row) => row.map((v) => Math.max(low ?? 0, Math.min(high, v))));
+    const square = masked(limited.map((row) => row.map((v) => v * v)));
+    const center = add(perRow) / perRow.length;
+    const out = one(m, (v) => above(v) || below(v));
+    const want: Record<string, number> = {
+      mean: masked(m),
+      max: Math.max(...shown),
+      min: Math.min(...shown),
+      fraction_high: fraction(above),
+      fraction_low: fraction(below),
+      std: Math.sqrt(Math.max(0, square - masked(limited) ** 2)),
+      seq_mean: center,
+      seq_std: Math.sqrt(add(perRow.map((v) => (v - center) ** 2)) / (perRow.length - 1)),
+      seq_max: Math.max(...perRow),
+      seq_min: Math.min(...perRow),
+      seq_max_deviation: Math.max(...perRow.map(Math.abs)),
+      seq_fraction_high: share(above),
+      masked_fraction: masked(out),
+      seq_masked_fraction: rowSum(out).filter((own) => own > 0).length / LENGTHS.length,
+    };
+    if (k === 'k1') want['seq_fraction_low'] = share(below);
+    const found = verlRsMetrics(logpOld, logpSampler, offsets, id, bounds);
+    expect(Object.keys(found).sort()).toEqual(
+      Object.keys(want)
+        .map((name) => `rollout_rs_${id}_${name}`)
+        .sort(),
+    );
+    for (const [name, value] of Object.entries(want)) {
+      expect([name, found[`rollout_rs_${id}_${name}` as keyof typeof found]]).toEqual([
+        name,
+        expect.closeTo(value, 10),
+      ]);
+    }
+    expect(want['masked_fraction']).toBeGreaterThan(0);
+  });
 });

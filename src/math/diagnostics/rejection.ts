@@ -32,41 +32,54 @@ const STATISTICS = {
   k3: (x: number) => Math.exp(x) - 1 - x,
 } as const;
 
+export interface RejectionStatistic {
+  /** [tokens]; of a response's statistic, that of its response */
+  perToken: Float64Array;
+  /** [n] the response's statistic; of a token's, verl's masked mean over the response */
+  perResponse: Float64Array;
+  /** what is kept lies within, both included; nats */
+  least: number;
+  most: number;
+}
+
 /** @param high of k1: a ratio; else the largest divergence, nats. @param low of k1 only; null = 1 / high */
-export function rejectionMask(
+export function rejectionStatistic(
   logpOld: FloatArray,
   logpSampler: FloatArray,
   offsets: Uint32Array,
   id: RejectionId,
   { low, high }: { low: number | null; high: number },
-): Uint8Array {
+): RejectionStatistic {
   const estimator = id.slice(-2) as keyof typeof STATISTICS;
   const statistic = STATISTICS[estimator];
-  const least = estimator === 'k1' ? Math.log(low ?? 1 / high) : -Infinity;
-  const most = estimator === 'k1' ? Math.log(high) : high;
-  const passes = (x: number) => x >= least && x <= most;
-  const at = (t: number) => {
-    const x = logpOld[t] - logpSampler[t];
-    return statistic(Math.max(-LIMIT, Math.min(LIMIT, x)));
-  };
-  const kept = new Uint8Array(logpOld.length);
-  if (id.startsWith('token')) return kept.map((_, t) => (passes(at(t)) ? 1 : 0));
+  const perToken = Float64Array.from(logpOld, (a, t) =>
+    statistic(Math.max(-LIMIT, Math.min(LIMIT, a - logpSampler[t]))),
+  );
+  const perResponse = new Float64Array(offsets.length - 1);
   for (let i = 0; i + 1 < offsets.length; i++) {
     const [from, to] = [offsets[i], offsets[i + 1]];
     let sum = 0;
     let max = -Infinity;
     for (let t = from; t < to; t++) {
-      const own = at(t);
-      sum += own;
-      if (own > max) max = own;
+      sum += perToken[t];
+      if (perToken[t] > max) max = perToken[t];
     }
-    const whole = id.startsWith('seq_max')
-      ? max
-      : // verl's masked mean has 1e-8 beside the number of tokens.
-        id.startsWith('seq_mean')
-        ? sum / (to - from + 1e-8)
-        : sum;
-    if (passes(whole)) kept.fill(1, from, to);
+    // verl's masked mean has 1e-8 beside the number of tokens.
+    const mean = sum / (to - from + 1e-8);
+    perResponse[i] = id.startsWith('seq_max') ? max : id.startsWith('seq_sum') ? sum : mean;
+    if (!id.startsWith('token')) perToken.fill(perResponse[i], from, to);
   }
-  return kept;
+  const k1 = estimator === 'k1';
+  return {
+    perToken,
+    perResponse,
+    least: k1 ? Math.log(low ?? 1 / high) : -Infinity,
+    most: k1 ? Math.log(high) : high,
+  };
+}
+
+/** Parameters are those of `rejectionStatistic`. */
+export function rejectionMask(...parameters: Parameters<typeof rejectionStatistic>): Uint8Array {
+  const { perToken, least, most } = rejectionStatistic(...parameters);
+  return Uint8Array.from(perToken, (x) => (x >= least && x <= most ? 1 : 0));
 }

@@ -3,9 +3,11 @@
  * one device; names are the libraries'.
  *
  * TRL 1.10.0.dev0 (f2cd577), `trl/trainer/grpo_trainer.py`, `_generate_and_score_completions`: `sampling/*`.
- * verl 0.10.0.dev (1dda039), `verl/trainer/ppo/rollout_corr_helper.py`, `compute_is_metrics`: `rollout_is_*`.
+ * verl 0.10.0.dev (1dda039), `verl/trainer/ppo/rollout_corr_helper.py`, `compute_is_metrics`: `rollout_is_*`;
+ * `compute_rs_metrics` and its caller `compute_rollout_rejection_mask`: `rollout_rs_*`.
  */
 import type { FloatArray } from '../kernels';
+import { rejectionStatistic, type RejectionId } from './rejection';
 
 export interface TrlSamplingMetrics {
   'sampling/sampling_logp_difference/mean': number;
@@ -176,4 +178,90 @@ export function verlIsMetrics(
       n,
     ),
   };
+}
+
+type RsFigure =
+  | 'mean'
+  | 'max'
+  | 'min'
+  | 'fraction_high'
+  | 'fraction_low'
+  | 'std'
+  | 'seq_mean'
+  | 'seq_std'
+  | 'seq_max'
+  | 'seq_min'
+  | 'seq_max_deviation'
+  | 'seq_fraction_high'
+  | 'seq_fraction_low'
+  | 'masked_fraction'
+  | 'seq_masked_fraction';
+export type VerlRsMetrics = Partial<Record<`rollout_rs_${RejectionId}_${RsFigure}`, number>>;
+
+/**
+ * What verl logs with `rollout_rs` set to one option. A statistic of responses stands at each of their tokens, so
+ * that `_mean` and `_std` weigh by length; `_std` is of the statistic limited to its bounds, from below by 0 where
+ * there is no lower bound. `_seq_fraction_low` exists for k1 only, as there.
+ * @param high,low as `rejectionMask` takes them
+ */
+export function verlRsMetrics(
+  logpOld: FloatArray,
+  logpSampler: FloatArray,
+  offsets: Uint32Array,
+  id: RejectionId,
+  limits: { low: number | null; high: number },
+): VerlRsMetrics {
+  const { perToken, perResponse, least, most } = rejectionStatistic(
+    logpOld,
+    logpSampler,
+    offsets,
+    id,
+    limits,
+  );
+  const tokens = perToken.length;
+  const k1 = id.endsWith('k1');
+  const filled = Array.from(perResponse.keys()).filter((i) => offsets[i] < offsets[i + 1]);
+  const sequences = Float64Array.from(filled, (i) => perResponse[i]);
+  const n = sequences.length;
+  const maskedMean = (of: (x: number) => number) =>
+    perToken.reduce((sum, x) => sum + of(x), 0) / (tokens + EPSILON);
+  const share = (test: (x: number) => boolean) =>
+    sequences.reduce((sum, x) => sum + (test(x) ? 1 : 0), 0) / Math.max(n, 1);
+  const isHigh = (x: number) => x > most;
+  const isLow = (x: number) => k1 && x < least;
+  const byToken = id.startsWith('token');
+  const shown = range(byToken ? perToken : sequences);
+  const fraction = (test: (x: number) => boolean) =>
+    byToken ? maskedMean((x) => (test(x) ? 1 : 0)) : share(test);
+  const limited = (x: number) => Math.max(k1 ? least : 0, Math.min(most, x));
+  const center = maskedMean(limited);
+  const own = range(sequences);
+  const spread = sequences.reduce((sum, x) => sum + (x - own.mean) ** 2, 0) / Math.max(n - 1, 1);
+  const touched = filled.filter((i) => {
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+      if (isHigh(perToken[t]) || isLow(perToken[t])) return true;
+    }
+    return false;
+  }).length;
+  const figures: Partial<Record<RsFigure, number>> = {
+    mean: maskedMean((x) => x),
+    max: shown.max,
+    min: shown.min,
+    fraction_high: fraction(isHigh),
+    fraction_low: fraction(isLow),
+    std:
+      tokens > 1 ? Math.sqrt(Math.max(0, maskedMean((x) => limited(x) ** 2) - center * center)) : 0,
+    seq_mean: own.mean,
+    seq_std: n > 1 ? Math.sqrt(spread) : 0,
+    seq_max: own.max,
+    seq_min: own.min,
+    seq_max_deviation: sequences.reduce((max, x) => Math.max(max, Math.abs(x)), 0),
+    seq_fraction_high: share(isHigh),
+    ...(k1 ? { seq_fraction_low: share(isLow) } : {}),
+    masked_fraction: maskedMean((x) => (isHigh(x) || isLow(x) ? 1 : 0)),
+    seq_masked_fraction: touched / Math.max(n, 1),
+  };
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [`rollout_rs_${id}_${name}`, value]),
+  ) as VerlRsMetrics;
 }

@@ -3,15 +3,19 @@
  * sampler. Contract: pure float64; plain data for the JSON of `npm run analyze`.
  */
 import {
+  CORRECTIONS,
   correctionWeights,
   type Bounds,
   type CorrectionId,
 } from '../../math/diagnostics/corrections';
+import { REJECTION_IDS } from '../../math/diagnostics/rejection';
 import {
   trlSamplingMetrics,
   verlIsMetrics,
+  verlRsMetrics,
   type TrlSamplingMetrics,
   type VerlIsMetrics,
+  type VerlRsMetrics,
 } from '../../math/diagnostics/sampling-metrics';
 import { evaluateObjective } from '../../math/objectives/evaluate';
 import { RESPONSE_IDS, recommended, type Overrides } from '../../math/objectives/registry';
@@ -55,6 +59,8 @@ export interface SamplingMetrics {
   /** verl with weights truncated at 2, of tokens and of responses */
   verl_token: VerlIsMetrics;
   verl_sequence: VerlIsMetrics;
+  /** every option of verl's `rollout_rs` by itself, at the bounds of `CORRECTIONS` */
+  verl_rs: VerlRsMetrics;
 }
 
 /** Over the responses whose sampler is known; null without any. */
@@ -74,5 +80,11 @@ export function samplingMetrics(rollouts: Rollouts): SamplingMetrics | null {
     ),
     verl_token: verl('token'),
     verl_sequence: verl('sequence'),
+    verl_rs: Object.assign(
+      {},
+      ...REJECTION_IDS.map((id) =>
+        verlRsMetrics(logpOld, logpSampler, offsets, id, CORRECTIONS[id]),
+      ),
+    ) as VerlRsMetrics,
   };
 }

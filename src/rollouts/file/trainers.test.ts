@@ -439,3 +439,62 @@ const ZSTD = Uint8Array.from(
   ),
   (letter) => letter.charCodeAt(0),
 );
+
+describe("UNIPO's logs", () => {
+  const response = (reward: number, shift: number, rest: Row = {}) => ({
+    id: 'r',
+    reward,
+    advantage: reward - 0.5,
+    response_text: 'a b',
+    tokens: {
+      ids: [7, 9],
+      strings: ['a', ' b'],
+      log_probs: [-0.5123 + shift, -0.7321],
+      old_log_probs: [-0.5123, -0.7321],
+      ref_log_probs: [-0.6, -0.8],
+      rewards: [-0.01, reward],
+      ...rest,
+    },
+  });
+  const log = (more: Row = {}) => ({
+    header: { algorithm: 'grpo', totalSteps: 2 },
+    entries: [
+      { step: 0, metrics: { reward: 0.5 } },
+      {
+        step: 3,
+        prompts: [
+          { prompt: 'p', responses: [response(1, 0.01), response(0, 0.02)] },
+          { prompt: 'q', responses: [response(1, 0.03, { advantages: [0.25, 0.75] })] },
+        ],
+        ...more,
+      },
+    ],
+  });
+
+  it.each([undefined, 4])(
+    'are read through their steps and prompts (indent %s)',
+    async (indent) => {
+      const data = await read(JSON.stringify(log(), null, indent), {}, 'metrics.json');
+      const { rollouts } = data;
+      expect(listOf(rollouts.offsets)).toEqual([0, 2, 4, 6]);
+      expect(rollouts.prompts).toEqual(['p', 'q']);
+      expect(listOf(rollouts.group)).toEqual([0, 0, 1]);
+      expect(listOf(data.step)).toEqual([3, 3, 3]);
+      expect(listOf(rollouts.reward)).toEqual([1, 0, 1]);
+      expect(listOf(rollouts.advantage)).toEqual([0.5, -0.5, 0.5]);
+      expect(listOf(rollouts.tokenAdvantage)).toEqual([0.5, 0.5, -0.5, -0.5, 0.25, 0.75]);
+      expect(listOf(rollouts.tokenIds)).toEqual([7, 9, 7, 9, 7, 9]);
+      expect(rollouts.logpNew[2] - rollouts.logpOld[2]).toBeCloseTo(0.02, 12);
+      expect(data.facts.unread).toEqual([
+        expect.objectContaining({ name: 'ref_log_probs', responses: 3 }),
+      ]);
+    },
+  );
+
+  it('without old log-probs say what is missing', async () => {
+    const bare = log({
+      prompts: [{ prompt: 'p', responses: [response(1, 0, { old_log_probs: undefined })] }],
+    });
+    expect(await messageOf(read(JSON.stringify(bare), {}, 'metrics.json'))).toMatch(/logp_old/);
+  });
+});

@@ -8,6 +8,7 @@ import { RecordError, RolloutFileError } from '../problems';
 import { hasLogProbs } from '../record';
 import { decodeText, parseJson } from '../text';
 import type { Content, Format, Head } from './format';
+import { unipoRows } from './unipo';
 
 /** JSON is parsed whole; JSONL is not limited by bytes. */
 export const MAX_JSON_BYTES = 256 * 2 ** 20;
@@ -53,8 +54,8 @@ function isWrapper(text: string): boolean {
 /** Responses under a name of their own; null where the value is a response, or nobody knows what. */
 function wrapped(value: unknown): unknown[] | null {
   if (!isRow(value) || hasLogProbs(value)) return null;
-  const split = splitOf(value);
-  if (split) return split;
+  const known = splitOf(value) ?? unipoRows(value);
+  if (known) return known;
   const inside = Object.keys(value)
     .map((name) => value[name])
     .filter((one) => (Array.isArray(one) && one.some(isRow)) || (isRow(one) && hasLogProbs(one)));
