@@ -95,7 +95,21 @@ export function Figure({
 /** A page of more rows is nobody's to read and slow to lay out; the saved file holds them all. */
 const ROWS_ON_SCREEN = 500;
 
+/** The first rows; of runs laid over one another, whose name is in the first column, as many of each. */
+function rowsOnScreen(rows: Table['rows'], columns: Table['columns']): Table['rows'] {
+  if (rows.length <= ROWS_ON_SCREEN) return rows;
+  if (columns[0] !== 'run') return rows.slice(0, ROWS_ON_SCREEN);
+  const runs = new Map(rows.map(([run]) => [run, 0]));
+  const each = Math.floor(ROWS_ON_SCREEN / runs.size);
+  return rows.filter(([run]) => {
+    const before = runs.get(run) ?? 0;
+    runs.set(run, before + 1);
+    return before < each;
+  });
+}
+
 function DataTable({ columns, rows, note, label }: Table & { label: string }) {
+  const shown = rowsOnScreen(rows, columns);
   return (
     <div className="table-scroll" role="region" aria-label={`${label}, as a table`} tabIndex={0}>
       <table>
@@ -109,7 +123,7 @@ function DataTable({ columns, rows, note, label }: Table & { label: string }) {
           </tr>
         </thead>
         <tbody>
-          {rows.slice(0, ROWS_ON_SCREEN).map((row, i) => (
+          {shown.map((row, i) => (
             <tr key={i}>
               {row.map((cell, k) => (
                 <td key={k}>{cell}</td>
@@ -118,10 +132,11 @@ function DataTable({ columns, rows, note, label }: Table & { label: string }) {
           ))}
         </tbody>
       </table>
-      {rows.length > ROWS_ON_SCREEN && (
+      {rows.length > shown.length && (
         <p className="table-note">
-          The first {ROWS_ON_SCREEN} of {count(rows.length)} rows; the file that <i>Save</i> writes
-          as CSV has them all.
+          {count(shown.length)} of {count(rows.length)} rows, the first ones
+          {columns[0] === 'run' && ' of each run'}; the file that <i>Save</i> writes as CSV has them
+          all.
         </p>
       )}
       {note !== undefined && <p className="table-note">{note}</p>}
