@@ -66,7 +66,8 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
                 ${CORRECTION_IDS.slice(1).join(', ')}
 --what-if V     the same file under variant V = OBJECTIVE[.trl|.verl|.tinker|.roll][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
                 give it twice or more, the first is what the others are compared with;
-                +bypass[+CORRECTION] after a verl objective: its bypass_mode
+                +bypass[+CORRECTION] after a verl objective: its bypass_mode;
+                +top-entropy=Q after a TRL objective: its top_entropy_quantile
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default ${SETTINGS.rule.fallback})
 --skip-bad      leave unreadable responses out and count them

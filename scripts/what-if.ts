@@ -49,13 +49,15 @@ export function whatIfLines(result: WhatIf, responses: NamedResponses): string[]
   if (!result.corrected) {
     lines.push('  The file has no sampler log-probs: corrections change nothing.');
   }
+  if (!result.entropies) lines.push('  The file has no entropies: top-entropy changes nothing.');
   return lines;
 }
 
 /** The form of it in the JSON: documented in docs/export. */
-export function whatIfJson({ sides, changes, corrected }: WhatIf) {
+export function whatIfJson({ sides, changes, corrected, entropies }: WhatIf) {
   return {
     corrected,
+    entropies,
     variants: sides.map((side, k) => ({
       name: side.name,
       loss: side.loss,

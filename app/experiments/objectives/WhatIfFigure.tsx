@@ -12,6 +12,8 @@ import { objectiveView } from '../../page/objective-views';
 import { usePageSetting } from '../../state/address-react';
 import { useLab } from '../../state/react';
 
+/** of `top_entropy_quantile`; null = all tokens */
+const SHARES = [null, 0.1, 0.2, 0.5, 0.8] as const;
 const MOST_POINTS = 1500;
 
 const GROUPS = [
@@ -78,6 +80,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   const lab = useLab();
   const [asIs, setAsIs] = usePageSetting('objectives', 'asIs');
   const [asIf, setAsIf] = usePageSetting('objectives', 'asIf');
+  const [topEntropy, setTopEntropy] = usePageSetting('objectives', 'topEntropy');
+  // A link may hold a share that the menu does not offer.
+  const shares = SHARES.some((share) => share === topEntropy) ? SHARES : [...SHARES, topEntropy];
   const groups = useMemo(() => pointsOf(result), [result]);
   const all = groups.flat();
   const key = `${axesKey} ${result.sides.map(({ name }) => name).join()}`;
@@ -113,6 +118,23 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         <div className="page-controls">
           {side('As is', asIs, setAsIs)}
           {side('As if', asIf, setAsIf)}
+          <label>
+            Tokens of largest entropy
+            <select
+              className="select-small"
+              value={topEntropy ?? 'all'}
+              onChange={(event) => {
+                const { value } = event.target;
+                setTopEntropy(value === 'all' ? null : Number(value));
+              }}
+            >
+              {shares.map((share) => (
+                <option key={share ?? 'all'} value={share ?? 'all'}>
+                  {share === null ? 'all' : `${percent(share, 3)} keep their loss`}
+                </option>
+              ))}
+            </select>
+          </label>
         </div>
       }
       table={() => ({
@@ -126,7 +148,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
       caption={
         <>
           The same responses twice: as is, at the library’s band and without a correction, and as if
-          under the other, with your own band and the mismatch correction above where it takes them.
+          under the other, with your own band and the mismatch correction above where it takes them;
+          TRL’s <code>top_entropy_quantile</code>
+          where TRL’s <code>GRPOTrainer</code> has that loss.
           {change !== undefined && (
             <>
               {' '}
@@ -204,6 +228,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
           </tbody>
         </table>
       </div>
+      {!result.entropies && (
+        <p className="small muted">These rollouts have no entropies: no token is chosen by them.</p>
+      )}
       {!result.corrected && (
         <p className="small muted">
           These rollouts have no sampler log-probs: the correction changes nothing.

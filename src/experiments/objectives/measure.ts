@@ -36,8 +36,8 @@ import type { ExperimentContext } from '../experiment';
 import { applyCorrection, type CorrectionReport, NO_CORRECTION } from '../shared/settings';
 import { logRatios, meanLogRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
-import type { ObjectivesSettings, SideId } from './settings';
-import { parseVariant, publishedBand, whatIf, type WhatIf } from './what-if';
+import type { ObjectivesSettings } from './settings';
+import { parseVariant, publishedBand, takesTopEntropy, whatIf, type WhatIf } from './what-if';
 
 /** One objective in one library. */
 export interface ObjectiveSide {
@@ -163,7 +163,7 @@ export async function measureObjectives(
 function compared(
   rollouts: Rollouts,
   { low, high, length, correction }: ObjectivesSettings,
-  { asIs, asIf }: { asIs: SideId; asIf: SideId },
+  { asIs, asIf, topEntropy }: NonNullable<ObjectivesSettings['whatIf']>,
 ): WhatIf {
   const [first, second] = [parseVariant(asIs), parseVariant(asIf)];
   const published = publishedBand(second);
@@ -172,7 +172,12 @@ function compared(
     published && (low !== null || high !== null)
       ? { low: low ?? published.low ?? 0, high: high ?? published.high }
       : null;
-  const as = { ...second, band, correction: correction ?? NO_CORRECTION };
+  const as = {
+    ...second,
+    band,
+    correction: correction ?? NO_CORRECTION,
+    topEntropy: takesTopEntropy(second) ? topEntropy : null,
+  };
   return whatIf(rollouts, [first, as], length);
 }
 

@@ -15,6 +15,11 @@ export const SIDE_IDS = OBJECTIVES.flatMap(({ id, trl, verl }): SideId[] => [
 export const whatIfSchema = v.strictObject({
   asIs: choice(SIDE_IDS, 'grpo.trl', { label: 'What if: as is' }),
   asIf: choice(SIDE_IDS, 'gspo.trl', { label: 'What if: as if' }),
+  /** of the second; null = all tokens */
+  topEntropy: realOrNone(0, 1, {
+    label: 'What if: share of tokens of largest entropy',
+    hint: 'none: all keep their loss',
+  }),
 });
 
 export const objectivesSettingsSchema = v.strictObject({

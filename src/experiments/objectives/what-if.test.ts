@@ -221,3 +221,50 @@ describe('variants as text', () => {
     expect(() => parseVariant(text)).toThrow(sentence);
   });
 });
+
+describe("TRL's top_entropy_quantile", () => {
+  const entropyNew = Float64Array.from({ length: tokens }, (_, t) => (t * 7919) % 1009);
+  const variants = ['grpo', 'grpo+top-entropy=0.25', 'grpo+sequence-mask=none/3+top-entropy=0.25'];
+
+  it('silences three quarters of the tokens, with or without a correction', () => {
+    const found = whatIf({ ...rollouts, entropyNew }, variants.map(parseVariant));
+    expect(found.entropies).toBe(true);
+    expect(found.sides.map(({ name }) => name)).toEqual([
+      'grpo.trl',
+      'grpo.trl+top-entropy=0.25',
+      'grpo.trl+top-entropy=0.25+sequence-mask=none/3',
+    ]);
+    // By hand: GRPO's loss of the tokens whose entropy is among the largest quarter.
+    const least = [...entropyNew].sort((a, b) => b - a)[Math.floor((tokens - 1) / 4)];
+    let loss = 0;
+    lengths.forEach((length, i) => {
+      for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+        if (entropyNew[t] < least) continue;
+        const r = Math.exp(rollouts.logpNew[t] - rollouts.logpOld[t]);
+        const a = rollouts.advantage[i];
+        loss -= Math.min(r * a, Math.min(Math.max(r, 0.8), 1.2) * a) / length / n;
+      }
+    });
+    expect(found.sides[1]?.loss).toBeCloseTo(loss, 12);
+  });
+
+  it('takes the entropies of pi_old where there are no others, and says where there are none', () => {
+    const old = whatIf({ ...rollouts, entropyOld: entropyNew }, variants.map(parseVariant));
+    const both = { ...rollouts, entropyNew, entropyOld: new Float64Array(tokens) };
+    expect(old.sides[1]?.loss).toBe(whatIf(both, variants.map(parseVariant)).sides[1]?.loss);
+    const none = whatIf(rollouts, variants.map(parseVariant));
+    expect(none.entropies).toBe(false);
+    expect(none.sides[1]?.loss).toBe(none.sides[0]?.loss);
+  });
+
+  it.each([
+    ['grpo.verl+top-entropy=0.2', /is TRL's/],
+    ['luspo+top-entropy=0.2', /but LUSPO/],
+    ['gspo.tinker+top-entropy=0.2', /is TRL's/],
+    ['grpo+top-entropy=2', /a share, 0 to 1/],
+    ['grpo+top-entropy=', /no number/],
+    ['grpo+sequence-mask+token-mask', /one option too many/],
+  ])('%s is no variant', (text, why) => {
+    expect(() => parseVariant(text)).toThrow(why);
+  });
+});

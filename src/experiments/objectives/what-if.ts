@@ -10,13 +10,18 @@
  * `core_algos.py`, `compute_policy_loss_bypass_mode`), of its clipped token ratio and of REINFORCE: log pi_old is
  * the sampler's, and the correction is by pi_theta / pi_sampler; of it PPO's clip takes the rejection only.
  *
+ * `+top-entropy=Q` after an objective of TRL's `GRPOTrainer` is its `top_entropy_quantile`
+ * (`math/objectives/high-entropy.ts`), by the entropies of pi_theta or, where a source has none, of pi_old; it goes
+ * with a correction, in either order.
+ *
  * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
  * gets gradient under one variant and none under the other.
  */
 import { CORRECTION_IDS } from '../../math/diagnostics/corrections';
 import { effectiveSampleShare } from '../../math/diagnostics/divergence';
 import { elsewhere } from '../../math/objectives/elsewhere';
-import { evaluateObjective } from '../../math/objectives/evaluate';
+import { evaluateObjective, type TokenOptions } from '../../math/objectives/evaluate';
+import { highEntropyMask, takesTokenOptions } from '../../math/objectives/high-entropy';
 import {
   kindOf,
   objective,
@@ -48,6 +53,8 @@ export interface Variant {
   correction: CorrectionSettings;
   /** the sampler's log-probs stand for log pi_old */
   bypass: boolean;
+  /** TRL's `top_entropy_quantile`; null: all tokens keep their loss */
+  topEntropy: number | null;
 }
 
 export interface WhatIfSide {
@@ -88,6 +95,8 @@ export interface WhatIf {
   lengths: Uint32Array;
   /** false: a variant asks for a correction, and there are no sampler log-probs to correct with */
   corrected: boolean;
+  /** false: a variant asks for the tokens of largest entropy, and there are no entropies */
+  entropies: boolean;
   sides: WhatIfSide[];
   /** one per side; the first is compared with itself */
   changes: WhatIfChange[];
@@ -139,10 +148,10 @@ export function parseVariant(text: string): Variant {
   }
   const [, name = '', library, low, high, correction] = match;
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
-  const bypass = correction === 'bypass' || correction?.startsWith('bypass+') === true;
-  const corrected = bypass ? correction.slice('bypass+'.length) : (correction ?? '');
+  const { bypass, topEntropy, corrected } = optionsOf(correction ?? '', text);
   const variant: Variant = {
     bypass,
+    topEntropy,
     objective: id,
     library: library === undefined ? null : among(LIBRARIES, library, 'library', text),
     band:
@@ -151,25 +160,61 @@ export function parseVariant(text: string): Variant {
         : { low: numberIn(low, text), high: numberIn(high, text) },
     correction: corrected === '' ? NO_CORRECTION : parseCorrection(corrected),
   };
-  const { library: arithmetic, surrogate: s } = settingsOf(variant, null);
+  const settings = settingsOf(variant, null);
+  const { library: arithmetic, surrogate: s } = settings;
   const bypasses = s.kind === 'reinforce' || (s.kind === 'clip' && s.level === 'token');
   if (bypass && !(arithmetic === 'verl' && bypasses)) {
     throw new VariantError(
       `"${text}": bypass is verl's, of its clipped token ratio and of REINFORCE; write grpo.verl+bypass or such.`,
     );
   }
+  if (topEntropy !== null && !takesOptions(variant, settings)) {
+    throw new VariantError(
+      `"${text}": ${TOP_ENTROPY} is TRL's, of the losses of its GRPOTrainer but LUSPO; write grpo.trl+${TOP_ENTROPY}=0.2 or such.`,
+    );
+  }
   return variant;
 }
 
+const TOP_ENTROPY = 'top-entropy';
+
+/** Tinker's and ROLL's GSPO have TRL's arithmetic and none of its options. */
+function takesOptions({ library }: Variant, settings: ObjectiveSettings): boolean {
+  return (library === null || library === 'trl') && takesTokenOptions(settings);
+}
+
+/** Whether TRL's `top_entropy_quantile` goes with a variant. */
+export function takesTopEntropy(variant: Variant): boolean {
+  return takesOptions(variant, settingsOf(variant, null));
+}
+
+/** The parts after an objective, split at "+": `bypass`, `top-entropy=Q` and a correction, each at most once. */
+function optionsOf(parts: string, text: string) {
+  let bypass = false;
+  let topEntropy: number | null = null;
+  let corrected = '';
+  for (const part of parts === '' ? [] : parts.split(/\+(?=[a-z])/)) {
+    const [name, value] = part.split('=');
+    if (part === 'bypass' && !bypass) bypass = true;
+    else if (name === TOP_ENTROPY && topEntropy === null) {
+      topEntropy = numberIn(value ?? '', text);
+      if (topEntropy > 1) throw new VariantError(`"${text}": ${TOP_ENTROPY} is a share, 0 to 1.`);
+    } else if (corrected === '') corrected = part;
+    else throw new VariantError(`"${text}": "${part}" is one option too many.`);
+  }
+  return { bypass, topEntropy, corrected };
+}
+
 export function variantName(
-  { objective: id, band, correction, bypass }: Variant,
+  { objective: id, band, correction, bypass, topEntropy }: Variant,
   library: VariantLibrary,
 ): string {
   const bandText = band === null ? '' : `@${band.low}/${band.high}`;
   const { low, high } = correction;
   const bounds = low === null && high === null ? '' : `=${low ?? 'none'}/${high ?? 'none'}`;
   const correctionText = correction.id === 'none' ? '' : `+${correction.id}${bounds}`;
-  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${correctionText}`;
+  const top = topEntropy === null ? '' : `+${TOP_ENTROPY}=${topEntropy}`;
+  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${top}${correctionText}`;
 }
 
 /** @param length Dr.GRPO's constant; null = the longest response */
@@ -207,6 +252,25 @@ interface Evaluated {
   /** [n] 1 = gets gradient */
   heard: Uint8Array;
   available: boolean;
+  /** false: entropies were asked for, and there are none */
+  entropies: boolean;
+}
+
+/** TRL's options of single tokens, as far as the rollouts know what they need. */
+function tokenOptions(
+  { entropyNew, entropyOld }: Rollouts,
+  { topEntropy }: Variant,
+  kept: Uint8Array | null,
+): { options: TokenOptions; entropies: boolean } {
+  if (topEntropy === null) return { options: {}, entropies: true };
+  const entropy = entropyNew ?? entropyOld;
+  if (!entropy) return { options: {}, entropies: false };
+  // A rejected token is none of the tokens that the quantile is of.
+  const own = kept ? entropy.filter((_, t) => kept[t] === 1) : entropy;
+  const mask = highEntropyMask(own, topEntropy);
+  let next = 0;
+  const heard = kept ? kept.map((here) => (here === 1 ? mask[next++] : 0)) : mask;
+  return { options: { heard }, entropies: true };
 }
 
 function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): Evaluated {
@@ -218,11 +282,13 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
   );
   // Clipping limits the ratio to the sampler already.
   const weighs = !bypass || settings.surrogate.kind === 'reinforce';
+  const { options, entropies } = tokenOptions(rollouts, variant, kept);
   const { loss, gradient, gate, trl, verl } = evaluateObjective(
     bypass ? bypassed(rollouts) : rollouts,
     settings,
     weighs && weights ? weights : undefined,
     kept ?? undefined,
+    options,
   );
   const n = sequenceCount(rollouts);
   const share = new Float64Array(n);
@@ -273,6 +339,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     gradient,
     heard,
     available: (variant.correction.id === 'none' && !bypass) || available,
+    entropies,
   };
 }
 
@@ -312,6 +379,7 @@ export function whatIf(
     tokens: rollouts.logpNew.length,
     lengths: responseLengths(rollouts),
     corrected: evaluated.every(({ available }) => available),
+    entropies: evaluated.every(({ entropies }) => entropies),
     sides: evaluated.map(({ side }) => side),
     changes: first === undefined ? [] : evaluated.map((other) => compare(first, other)),
   };

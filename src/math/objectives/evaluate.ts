@@ -13,6 +13,7 @@ import { VERL_EPSILON } from './arithmetic';
 import { trlClipStatistics, verlClipStatistics } from './clip-statistics';
 import { kindOf, type ObjectiveSettings, type Surrogate } from './registry';
 import type { FloatArray } from '../kernels';
+import { takesTokenOptions } from './high-entropy';
 import {
   ObjectiveError,
   type Evaluation,
@@ -146,6 +147,20 @@ export function takesMultiplier(s: Surrogate, library: Library): boolean {
   return !foldsMismatch && !(library === 'trl' && perSequence(s));
 }
 
+/** What TRL does to the losses of single tokens besides its surrogate. */
+export interface TokenOptions {
+  /** [tokens] 0: its loss is 0, denominators stay (`highEntropyMask`) */
+  heard?: Uint8Array;
+}
+
+function multiplierOf(
+  mismatch: Float64Array | undefined,
+  heard: Uint8Array | undefined,
+): Float64Array | undefined {
+  if (!heard) return mismatch;
+  return Float64Array.from(heard, (own, t) => (own === 1 ? (mismatch?.[t] ?? 1) : 0));
+}
+
 /** @returns [n] the aggregation's coefficient; a loss that exists once per sequence has a mean only */
 export function sequenceCoefficients(
   { surrogate, aggregation, library }: ObjectiveSettings,
@@ -162,6 +177,7 @@ export function sequenceCoefficients(
  * @param mismatch [tokens] weights pi_old / pi_sampler (`mismatchWeights`) that multiply token losses and
  * are not differentiated; left out = 1
  * @param kept [tokens] 0: rejected, no response token any more (verl's `rollout_rs`); left out = all kept
+ * @param options TRL's of single tokens; what is asked of settings that `takesTokenOptions` denies is an error
  * @throws ObjectiveError when array lengths disagree
  */
 export function evaluateObjective(
@@ -169,14 +185,24 @@ export function evaluateObjective(
   settings: ObjectiveSettings,
   mismatch?: Float64Array,
   kept?: Uint8Array,
+  options: TokenOptions = {},
 ): Evaluation {
   const { n, tokens } = checkBatch(batch);
+  const { heard } = options;
+  if (heard && !takesTokenOptions(settings)) {
+    throw new ObjectiveError('These settings have no losses of single tokens that TRL could mask.');
+  }
+  if (heard && heard.length !== tokens) {
+    throw new ObjectiveError(`There are ${tokens} tokens, but a mask of ${heard.length}.`);
+  }
   if (kept) {
     const weights = mismatch?.filter((_, t) => kept[t]);
     const { tokenLoss, gradient, weight, gate, ...rest } = evaluateObjective(
       keptTokens(batch, kept),
       settings,
       weights,
+      undefined,
+      heard ? { heard: heard.filter((_, t) => kept[t]) } : {},
     );
     const back = (values: Float64Array) => spread(values, kept);
     return {
@@ -197,7 +223,10 @@ export function evaluateObjective(
   const kind = kindOf(surrogate);
   const perSequence = kind.perSequence(surrogate);
   const c = sequenceCoefficients(settings, batch.offsets);
-  const multiplier = mismatch && takesMultiplier(surrogate, library) ? mismatch : undefined;
+  const multiplier = multiplierOf(
+    mismatch && takesMultiplier(surrogate, library) ? mismatch : undefined,
+    heard,
+  );
   const coupled = kind.coupled(surrogate);
   const selected = kind.select?.(surrogate, batch);
   // Slopes become gradients and losses become contributions in place.
