@@ -21,11 +21,13 @@ export interface Backend {
   dispose(): void;
 }
 
-/** Threads beyond four gain nothing at these sizes; without isolation wasm has just one. */
+/**
+ * Threads beyond four gain nothing at these sizes; without isolation wasm has just one. In Node, too, which has
+ * shared memory, and from version 21 on a `navigator`, but where onnxruntime-web's threads fail to load (1.30).
+ */
 function wasmThreads(): number {
-  const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
-  const isolated = typeof SharedArrayBuffer !== 'undefined';
-  return isolated ? Math.min(4, cores) : 1;
+  if (globalThis.crossOriginIsolated !== true) return 1;
+  return Math.min(4, globalThis.navigator.hardwareConcurrency);
 }
 
 function wasmBackend(assets: OrtAssets, adapter: string, reason: string): Backend {
