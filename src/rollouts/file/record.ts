@@ -405,6 +405,18 @@ interface Policies {
 }
 
 /**
+ * slime calls the trainer's log-probs of before the update `log_probs`, as verl calls those of after. Where
+ * "logp_new" stands beside it and nothing else is old, it is the former.
+ */
+function oldLogProbs(fields: Fields): void {
+  const [first, second, ...more] = fields.logp_new ?? [];
+  if (fields.logp_old || first?.written !== 'logp_new' || more.length > 0) return;
+  if (second?.written !== 'log_probs') return;
+  fields.logp_new = [first];
+  fields.logp_old = [second];
+}
+
+/**
  * Which column is which policy. Files with one policy of the trainer and the sampler's (NeMo-RL, AReaL,
  * OpenRLHF, slime, verl's bypass mode) are read as sampler against trainer.
  */
@@ -439,6 +451,7 @@ export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
       `is ${version}; this lab reads version ${FORMAT_VERSION}. Do not mix versions in one file.`,
     );
   }
+  oldLogProbs(fields);
   const { old, next, sampler, mismatch } = policiesOf(fields, input);
   sameLength(old, next);
   if (sampler) sameLength(old, sampler);

@@ -14,6 +14,7 @@ import {
   type Fields,
   type Value,
 } from './fields';
+import { whatStandsThere } from './impossible';
 import { RecordError } from './problems';
 
 /** float32 log-softmax may exceed 0 by rounding; anything above this is not a log-prob. */
@@ -63,6 +64,20 @@ function areLogProbs(values: Float64Array): boolean {
   return true;
 }
 
+const isBad = (x: number) => x > LOGP_TOLERANCE || x <= -LOG_PROB_LIMIT;
+
+/** What a column with a value that no log-prob has holds, judged by all of its response tokens. */
+function diagnosis(values: ArrayLike<unknown>, keep: Uint8Array | null): string {
+  const places = Array.from({ length: values.length }, (_, t) => t).filter(
+    (t) => keep?.[t] !== 0 && Number.isFinite(Number(values[t])),
+  );
+  return whatStandsThere({
+    values: Float64Array.from(places, (t) => Number(values[t])),
+    places,
+    isBad,
+  });
+}
+
 export function logProbs({ values, written }: List, { keep, kept }: Kept): Float64Array {
   if (keep === null && values instanceof Float64Array && areLogProbs(values)) return values;
   const out = new Float64Array(kept);
@@ -77,17 +92,8 @@ export function logProbs({ values, written }: List, { keep, kept }: Kept): Float
           'find out where your trainer lost it.',
       );
     }
-    if (x > LOGP_TOLERANCE) {
-      throw new RecordError(
-        `${written}[${t}]`,
-        `is ${x}; a log-prob cannot be positive. Are these probabilities or negated log-probs?`,
-      );
-    }
-    if (x <= -LOG_PROB_LIMIT) {
-      throw new RecordError(
-        `${written}[${t}]`,
-        `is ${x}; no softmax gives a log-prob that low. Is it a filler? Mask the token out ("mask": 0).`,
-      );
+    if (isBad(x)) {
+      throw new RecordError(`${written}[${t}]`, `is ${x}; ${diagnosis(values, keep)}`);
     }
     out[k++] = x;
   }
