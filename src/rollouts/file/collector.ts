@@ -185,6 +185,8 @@ export class Collector {
   private readonly groupSizes: number[] = [];
   private readonly groupIds: (string | number)[] = [];
   private readonly prompts: string[] = [];
+  private promptGroups = 0;
+  private readonly promptTexts = new Set<string>();
   /** per response; null where it has none */
   private readonly texts: (string[] | null)[] = [];
   private anyTexts = false;
@@ -278,6 +280,10 @@ export class Collector {
       this.firstFile.push(this.file);
       // without its text, a prompt of one step is not known to be that of another
       this.prompts.push(record.prompt ?? groupName(id));
+      if (record.prompt !== null) {
+        this.promptGroups++;
+        this.promptTexts.add(record.prompt);
+      }
     }
     if (step === null && this.firstFile[group] !== this.file) this.acrossFiles.add(group);
     const size = this.groupSizes[group];
@@ -389,6 +395,7 @@ export class Collector {
       },
       unevenAdvantages: this.unevenAdvantages,
       groupsFrom: { prompt, promptTokens },
+      prompts: { groups: this.promptGroups, texts: this.promptTexts.size },
       files: this.files,
       file: this.fileOf.finish(),
       place: this.placeOf.finish(),

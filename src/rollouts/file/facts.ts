@@ -63,6 +63,8 @@ export interface ImportFacts {
   unevenAdvantages: number;
   /** how `group` was found where no column names it; responses each */
   groupsFrom: { prompt: number; promptTokens: number };
+  /** groups of which the text of the prompt is known, and how many different texts those are */
+  prompts: { groups: number; texts: number };
   /** names of the files that were read, which `file` counts from 0 */
   files: string[];
   /** [n] each: index into `files`, and the line, item or row in it, counted from 1 */
@@ -103,6 +105,7 @@ export function factsOfRun(name: string, n: number): ImportFacts {
     duplicates: { responses: 0, first: null, longest: 0 },
     unevenAdvantages: 0,
     groupsFrom: { prompt: 0, promptTokens: 0 },
+    prompts: { groups: 0, texts: 0 },
     files: [name],
     file: new Uint32Array(n),
     place: Float64Array.from({ length: n }, (_, i) => i + 1),

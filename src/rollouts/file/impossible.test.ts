@@ -11,7 +11,13 @@ const read = (columns: Record<string, number[]>) =>
     fromBlob(
       'a.jsonl',
       new Blob([
-        JSON.stringify({ group: 1, reward: 1, logp_old: LOG_PROBS, logp_new: LOG_PROBS, ...columns }),
+        JSON.stringify({
+          group: 1,
+          reward: 1,
+          logp_old: LOG_PROBS,
+          logp_new: LOG_PROBS,
+          ...columns,
+        }),
       ]),
     ),
   ]);

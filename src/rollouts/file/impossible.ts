@@ -20,8 +20,6 @@ export interface Column {
   isBad: (x: number) => boolean;
 }
 
-const tokens = (n: number) => `${n} token${n === 1 ? '' : 's'}`;
-
 /** Where the bad values stand, if they are one value that fills the column up. */
 function filler({ values, places, isBad }: Column): string | null {
   const bad = Array.from(values.keys()).filter((t) => isBad(values[t]));

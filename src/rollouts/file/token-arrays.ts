@@ -35,9 +35,13 @@ export interface Kept {
 
 function asList({ value, written }: Value): List {
   if (isList(value)) return { values: value, written };
+  const one =
+    typeof value === 'number'
+      ? ' One number per response is a sum or a mean: write the tokens’ own, before that.'
+      : '';
   throw new RecordError(
     written,
-    `is ${show(value)}; it must be an array with one entry per token.`,
+    `is ${show(value)}; it must be an array with one entry per token.${one}`,
   );
 }
 

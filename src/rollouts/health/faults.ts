@@ -96,6 +96,21 @@ const without = (rollouts: Rollouts): Rollouts => {
   return rest;
 };
 
+function onePerResponse(batch: Batch, make: (part: readonly number[]) => number): Batch {
+  const { rollouts } = batch;
+  const one = (values: ArrayLike<number>) => each(rollouts, values, (part) => [make(part)]);
+  return {
+    ...batch,
+    rollouts: {
+      ...without(rollouts),
+      offsets: rollouts.offsets.map((_, i) => i),
+      tokenIds: new Int32Array(rollouts.group.length),
+      logpOld: one(rollouts.logpOld),
+      logpNew: one(rollouts.logpNew),
+    },
+  };
+}
+
 export interface Planted {
   id: RuleId;
   what: string;
@@ -149,26 +164,43 @@ export const PLANTED: Planted[] = [
     id: 'filler-value',
     what: 'a forbidden token',
     fault: change((r) => ({ logpNew: r.logpNew.map((x, t) => (t === 77 ? -9999 : x)) })),
-    says: 'fillers',
+    says: /1 log-prob is a filler \(-9999\), in the new/,
+  },
+  {
+    id: 'filler-value',
+    what: '-100 now and then',
+    fault: change((r) => ({
+      logpSampler: sampler(r).map((x, t) => (t % 40 === 7 ? -100 : x)),
+    })),
+    says: /fillers \(-100\), most of them in the sampler/,
+  },
+  {
+    id: 'end-token',
+    what: 'no log-prob for the last token',
+    fault: change((r) => ({
+      logpSampler: each(r, sampler(r), (part) => part.map((x, t) => (t < part.length - 1 ? x : 0))),
+    })),
+    says: /sampler.*no value for the last token/,
+  },
+  {
+    id: 'end-token',
+    what: 'no log-prob for the first token of a third of the responses',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part, i) => part.map((x, t) => (t > 0 || i % 3 ? x : 0))),
+    })),
+    says: /old.*no value for the first token/,
+  },
+  {
+    id: 'sequence-sums',
+    what: 'one mean per response',
+    fault: (batch) =>
+      onePerResponse(batch, (part) => part.reduce((a, b) => a + b, 0) / part.length),
+    says: 'mean',
   },
   {
     id: 'sequence-sums',
     what: 'one sum per response',
-    fault: (batch) => {
-      const { rollouts } = batch;
-      const sum = (values: ArrayLike<number>) =>
-        each(rollouts, values, (part) => [part.reduce((a, b) => a + b, 0)]);
-      return {
-        ...batch,
-        rollouts: {
-          ...without(rollouts),
-          offsets: rollouts.offsets.map((_, i) => i),
-          tokenIds: new Int32Array(rollouts.group.length),
-          logpOld: sum(rollouts.logpOld),
-          logpNew: sum(rollouts.logpNew),
-        },
-      };
-    },
+    fault: (batch) => onePerResponse(batch, (part) => part.reduce((a, b) => a + b, 0)),
     says: 'sums',
   },
   {
@@ -298,7 +330,7 @@ export const PLANTED: Planted[] = [
     fault: (batch) => batch,
     recipe: { temperature, prompts: 24 },
     says: new RegExp(
-      `temperature of about ${temperature < 1 ? `0\\.(${temperature * 10}|${temperature * 10 - 1}[5-9])` : '0.(7[6-9]|8[0-4])'}`,
+      `temperature of about ${temperature < 1 ? `0\\.(${temperature * 10}|${temperature * 10 - 1}[5-9])` : '1\\.(19|2\\d|3[01])'}`,
     ),
   })),
   {
@@ -413,6 +445,31 @@ export const PLANTED: Planted[] = [
     says: 'uid',
   },
   {
+    id: 'uid-per-response',
+    what: 'a counter behind the prompt’s own',
+    fault: (batch) => alone(batch, (i) => `traj_${i >> 3}_${i % 8}`),
+    says: 'make 12 groups of up to 8',
+  },
+  {
+    id: 'uid-per-response',
+    what: 'a random uid beside the texts of the prompts',
+    fault: (batch) => ({
+      ...alone(batch, (i) => `${(i * 2654435761) % 2 ** 32}`),
+      facts: { ...batch.facts, prompts: { groups: 96, texts: 12 } },
+    }),
+    says: 'prompts make 12 groups',
+  },
+  {
+    id: 'group-of-one',
+    what: 'a random uid, advantages of the trainer’s groups',
+    fault: (batch) => {
+      const { advantage } = batch.rollouts;
+      const { rollouts, ...rest } = alone(batch, (i) => `${(i * 2654435761) % 2 ** 32}`);
+      return { ...rest, rollouts: { ...rollouts, advantage } };
+    },
+    says: 'taken over other groups than these',
+  },
+  {
     id: 'group-of-one',
     what: 'a random uid',
     fault: (batch) => alone(batch, (i) => `${(i * 2654435761) % 2 ** 32}`),
@@ -423,6 +480,14 @@ export const PLANTED: Planted[] = [
     what: 'a cost for a reward',
     fault: change((r) => ({ advantage: r.advantage.map((x) => -x) })),
     says: 'contradicts the rewards',
+  },
+  {
+    id: 'advantage-order',
+    what: 'advantages in another order of responses',
+    fault: change((r) => ({
+      advantage: r.advantage.map((_, i) => r.advantage[(i * 37 + 11) % r.advantage.length] ?? 0),
+    })),
+    says: 'do not follow from the rewards',
   },
   {
     id: 'advantage-size',
@@ -451,8 +516,19 @@ export const PLANTED: Planted[] = [
     what: 'one token of 200',
     fault: change((r) => ({ logpOld: r.logpOld.map((x, t) => (t === 1234 ? x - 200 : x)) })),
     says: 'One token overflows',
-    beside: ['impossible-reach'],
     recipe: { engine: null },
+  },
+  {
+    id: 'overflow-token',
+    what: 'one token of -120 in the sampler’s column',
+    fault: change((r) => ({ logpSampler: sampler(r).map((x, t) => (t === 1234 ? -120.5 : x)) })),
+    says: /between sampler and trainer.*stands in the sampler log-probs/,
+  },
+  {
+    id: 'overflow-token',
+    what: 'one token of -33 in the old column',
+    fault: change((r) => ({ logpOld: r.logpOld.map((x, t) => (t === 1234 ? -33.25 : x)) })),
+    says: /stands in the old log-probs/,
   },
   {
     id: 'infinite-loss',

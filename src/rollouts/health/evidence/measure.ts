@@ -56,6 +56,8 @@ export function bandsOf({
 
 /** nats: no softmax over logits of a trained policy gives less; fillers such as -9999 do */
 export const LOWEST_LOG_PROB = -1000;
+/** nats: whole numbers below are fillers such as -100; a sampled token is that unlikely once in e^30 draws */
+export const FILLER_DEPTH = 50;
 /** |d_t| at which verl clamps log-ratios: a ratio of e^20 is no update */
 export const OVERFLOW_LOG = 20;
 /** exp of more is Infinity in float32 */
@@ -228,6 +230,8 @@ function measureGroup(tally: StepTally, sums: Float64Array, response: Response, 
   }
   if (Number.isNaN(advantage)) return;
   bump(counts, C.advantageKnown);
+  const own = rollouts.tokenAdvantage?.subarray(response.from, response.to);
+  if (own?.some((x) => x !== own[0])) bump(counts, C.unevenAdvantages);
   if (advantage === 0) bump(counts, C.advantageZero);
   tally.largest.advantage = Math.max(tally.largest.advantage, Math.abs(advantage));
   keep(tally, 'advantage', Math.abs(advantage), response, null);
@@ -359,6 +363,7 @@ function measureColumn(
   const at = COLUMN_AT[name];
   let zeros = 0;
   let fillers = 0;
+  let round = 0;
   let lowest = 0;
   let deepest = from;
   let falling = true;
@@ -373,6 +378,7 @@ function measureColumn(
       deepest = t;
     }
     if (x < LOWEST_LOG_PROB) fillers++;
+    else if (x < -FILLER_DEPTH && Number.isInteger(x)) round++;
     if (x < -DEPTHS[0]) DEPTHS.forEach((depth, k) => x < -depth && (deep[k] = (deep[k] ?? 0) + 1));
     if (t > from && x > values[t - 1]) falling = false;
   }
@@ -381,8 +387,9 @@ function measureColumn(
   bump(counts, at.zero, zeros);
   DEPTH_NAMES.forEach((depth, k) => bump(counts, at[depth], deep[k]));
   tally.largest.lowest = Math.min(tally.largest.lowest, lowest);
-  if (fillers > 0) {
-    bump(counts, at.filler, fillers);
+  bump(counts, at.filler, fillers);
+  bump(counts, at.round, round);
+  if (fillers + round > 0) {
     keep(tally, 'filler', -lowest, response, [deepest - from, deepest - from + 1]);
   }
   if (name === 'old') keep(tally, 'unlikely', -sum / length, response, null);
@@ -397,6 +404,7 @@ function measureColumn(
     bump(counts, at.constant);
     keep(tally, 'constant', length, response, null);
   }
+  if (zeros > 0 && !constant) measureEnds(tally, name, values, response, others);
   const run = longestRun(values, from, to);
   const long = run.to - run.from;
   if (long < SHORTEST_RUN || long === length) return;
@@ -406,6 +414,30 @@ function measureColumn(
   bump(counts, at.runTokens, long);
   bump(counts, at[run.from === 0 ? 'runsHead' : run.to === length ? 'runsTail' : 'runsInside']);
   keep(tally, `run.${name}`, long, response, [run.from, run.to]);
+}
+
+/** Zeros of one column at tokens of which another one speaks. */
+function measureEnds(
+  tally: StepTally,
+  name: Column,
+  values: FloatArray,
+  response: Response,
+  others: readonly (FloatArray | undefined)[],
+): void {
+  const { counts } = tally;
+  const { from, to } = response;
+  const at = COLUMN_AT[name];
+  const alone = (t: number) =>
+    values[t] === 0 && others.some((other) => other !== undefined && other[t] < -ELSEWHERE);
+  let inner = 0;
+  for (let t = from + 1; t < to - 1; t++) if (alone(t)) inner++;
+  bump(counts, at.aloneZeros, inner);
+  const last = alone(to - 1);
+  if (!last && !alone(from)) return;
+  bump(counts, at.endZeros);
+  if (last) bump(counts, at.lastZeros);
+  const token = last ? to - from - 1 : 0;
+  keep(tally, `end.${name}`, to - from, response, [token, token + 1]);
 }
 
 /** Runs of 0.0 in all columns at once. */

@@ -35,6 +35,8 @@ export const COLUMN_COUNTS = [
   'zero',
   /** below LOWEST_LOG_PROB */
   'filler',
+  /** whole numbers below -FILLER_DEPTH */
+  'round',
   ...DEPTHS.map((x) => `below${x}` as const),
   /** values looked at for a grid; how many lie on each */
   'grid',
@@ -52,6 +54,13 @@ export const COLUMN_COUNTS = [
   'runsHead',
   'runsInside',
   'runsTail',
+  /**
+   * responses whose first or last token is 0 where another column speaks, those of them whose last is, and tokens
+   * between that are
+   */
+  'endZeros',
+  'lastZeros',
+  'aloneZeros',
   /** responses that lie wholly on a coarse grid */
   'coarse',
 ] as const;
@@ -86,6 +95,11 @@ export const COUNTS = [
   'rewarded',
   'advantageZero',
   'advantageKnown',
+  /** responses whose tokens have advantages of their own */
+  'unevenAdvantages',
+  /** groups of which the text of the prompt is known, and different texts among them */
+  'promptGroups',
+  'promptTexts',
   /** tokens and responses outside the band, and clipped (the sign of A counts) */
   'tokensOutside',
   'tokensClipped',
@@ -209,7 +223,7 @@ export const lengthBin = (length: number): number =>
   Math.min(LENGTH_BINS - 1, Math.floor(4 * Math.log2(length)));
 
 /** Runs of exact zeros in all columns, by length (the last holds longer ones as well). */
-export const RUN_BINS = 33;
+export const RUN_BINS = 129;
 
 export const HISTOGRAMS = {
   'so.size': SIZE_BINS,

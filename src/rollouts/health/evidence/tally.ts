@@ -23,6 +23,8 @@ export interface HealthFacts {
   place?: ArrayLike<number>;
   /** `mismatch`: logpOld is the sampler's and logpNew the trainer's, there is no update */
   compares?: 'update' | 'mismatch' | 'mixed';
+  /** groups of which the text of the prompt is known, and how many different texts those are */
+  prompts?: { groups: number; texts: number };
 }
 
 /** Sampler against trainer as the rules about that pair want it. */
@@ -55,11 +57,13 @@ export class HealthTally {
     const rollouts = twoEngines ? asMismatch(given) : given;
     const { endKnown, files, file, place: line } = facts;
     const counted = new Map<number, number>();
+    let first: StepTally | null = null;
     for (let i = 0; i < rollouts.group.length; i++) {
       const number = step?.[i] ?? -1;
       const of = number < 0 ? null : number;
       let tally = this.steps.get(of);
       if (!tally) this.steps.set(of, (tally = new StepTally()));
+      first ??= tally;
       const g = rollouts.group[i];
       const nth = counted.get(g) ?? 0;
       counted.set(g, nth + 1);
@@ -73,6 +77,9 @@ export class HealthTally {
       if (twoEngines) tally.counts[C.withoutUpdate] = tally.counts[C.withoutUpdate] + 1;
       measure(tally, this.copies, rollouts, i, place, this.bands);
     }
+    if (first === null || !facts.prompts) return;
+    first.counts[C.promptGroups] = first.counts[C.promptGroups] + facts.prompts.groups;
+    first.counts[C.promptTexts] = first.counts[C.promptTexts] + facts.prompts.texts;
   }
 
   /** @throws RangeError where the two were told different clip ranges */

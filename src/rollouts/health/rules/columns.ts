@@ -1,232 +1,23 @@
-/** Rules about what stands in one column: fillers, sums, the wrong position, the wrong unit, too few digits. */
+/** Rules about what stands in one column: sums, the wrong position, the wrong unit, too few digits. */
 import type { Evidence } from '../evidence/evidence';
-import { LOWEST_LOG_PROB, ON_GRID, SHORTEST_RUN } from '../evidence/measure';
-import {
-  COLUMN_TITLES,
-  DECIMALS,
-  DEPTHS,
-  RUN_BINS,
-  type Column,
-  type ColumnCount,
-} from '../evidence/names';
-import { count, counted, inDigits, inPercent, number, percent, rule } from '../finding';
+import { ON_GRID } from '../evidence/measure';
+import { COLUMN_TITLES, DECIMALS, DEPTHS, type Column, type ColumnCount } from '../evidence/names';
+import { counted, inDigits, number, percent, rule } from '../finding';
+import { worst } from './fillers';
 
-/** Chance that a healthy file has a run of zeros as long as those called padding. */
-const RUN_CHANCE = 1e-3;
-/** Even a policy that is never sure gets a run of so many zeros for padding. */
-const LEAST_REPEAT = 0.05;
 /** log of 2^18: more tokens than any vocabulary in use has */
 const LARGEST_VOCABULARY = Math.log(2 ** 18);
-/** responses with fillers that are no accident */
-const FILLED_SHARE = 0.01;
-/** A column with so many exact zeros elsewhere has runs of them by itself, as a narrow nucleus makes. */
-const ZEROS_ELSEWHERE = 0.02;
 const NEARLY_ALL = 0.9;
 /** values on a grid that are enough to tell */
 const LEAST_GRID = 40;
-
-const FOLLOW_FROM_FILLERS = [
-  'filler-run',
-  'shifted',
-  'unrelated-columns',
-  'temperature',
-  'impossible-reach',
-  'truncation',
-  'sampler-mismatch',
-  'k1-negative',
-  'routing-tails',
-  'unlikely-tokens',
-  'logarithm-base',
-] as const;
-
-/**
- * From which length on a run of zeros is padding. Policies that are sure give runs too: those have a geometric
- * law, whose parameter the short runs tell.
- */
-function paddingLength(e: Evidence): number {
-  const runs = e.histogram('zeroRuns');
-  const [one, two, three] = [runs[1] ?? 0, runs[2] ?? 0, runs[3] ?? 0];
-  const repeat = Math.max(
-    LEAST_REPEAT,
-    one + two + three === 0 ? 0 : (two + three + 0.5) / (one + two + three + 1),
-  );
-  const all = runs.reduce((sum, n) => sum + n, 0);
-  const length = 1 + Math.log(RUN_CHANCE / Math.max(1, all)) / Math.log(repeat);
-  return Math.max(SHORTEST_RUN, Math.ceil(length));
-}
-
-const beyond = (bins: Float64Array, from: number) =>
-  bins.slice(Math.min(from, RUN_BINS - 1)).reduce((sum, n) => sum + n, 0);
-
-export const padding = rule({
-  id: 'padding',
-  level: 'warning',
-  title: 'Padding or tool tokens count as response tokens',
-  symptom:
-    'Clip shares and KL far too low, lengths all alike; log s of about the same size at any length',
-  measure: 'share of tokens in runs of exactly 0.0 in all columns',
-  threshold: 0,
-  fires:
-    'any run longer than a policy that is sure of its tokens would give once in a thousand files',
-  cause:
-    'A log-prob of exactly 0 in every column, over many tokens in a row, is a placeholder: padding, or tool output that the mask should leave out. It counts as a token with ratio 1 and dilutes every mean.',
-  remedy: {
-    any: 'Write the mask beside the log-probs ("mask": 1 = response token), or leave those tokens out.',
-    trl: 'completion_mask (and tool_mask).',
-    verl: 'response_mask.',
-    nemoRl: 'token_loss_mask.',
-    slime: 'loss_mask.',
-  },
-  sources: ['verl issue 2368', 'SkyRL issue 767'],
-  hides: FOLLOW_FROM_FILLERS,
-  shows: 'a block of zeros in all columns',
-  look(e) {
-    const least = paddingLength(e);
-    const tokens = beyond(e.histogram('zeroRunTokens'), least);
-    const by = {
-      head: beyond(e.histogram('zeroRunsHead'), least),
-      inside: beyond(e.histogram('zeroRunsInside'), least),
-      tail: beyond(e.histogram('zeroRunsTail'), least),
-    };
-    const share = e.share(tokens, e.count('tokens'));
-    const places = [
-      by.head > 0 && 'at the head',
-      by.inside > 0 && 'within',
-      by.tail > 0 && 'at the tail',
-    ].filter((text) => text !== false);
-    return {
-      found: tokens > 0,
-      statistic: share.value,
-      interval: share.interval,
-      title: `${counted(tokens, 'token')} (${inPercent(share.value)}) ${tokens === 1 ? 'is' : 'are'} padding or tool output that counts`,
-      adds: `Here the blocks stand ${places.join(' and ')} of responses.`,
-      figures: [
-        percent('tokens in blocks of zeros', share.value),
-        count('blocks at the head', by.head),
-        count('blocks within', by.inside),
-        count('blocks at the tail', by.tail),
-        count('shortest run that counts', least),
-      ],
-      carriers: e.carriers('zeros'),
-    };
-  },
-});
-
-/** The column of which a share is largest. */
-function worst(e: Evidence, share: (column: Column) => number): Column {
-  return e.columns().reduce((a, b) => (share(b) > share(a) ? b : a));
-}
 
 const ratio = (e: Evidence, column: Column, hits: ColumnCount, of: ColumnCount) => {
   const all = e.ofColumn(column, of);
   return all === 0 ? 0 : e.ofColumn(column, hits) / all;
 };
 
-export const fillerRun = rule({
-  id: 'filler-run',
-  level: 'warning',
-  title: 'One column is filled up with one value',
-  symptom:
-    'The sampler looks truncated, or KL jumps, although nothing was cut; long responses are worst',
-  measure:
-    'share of responses in which a column repeats one value while another has log-probs there',
-  threshold: FILLED_SHARE,
-  fires: 'above',
-  cause:
-    'The column ends early and was filled up: the tokens there have log-probs in the other column, so they are real. It is no top-p and no other engine.',
-  remedy: {
-    any: 'Find where the log-probs are cut or padded before they are written: a limit on returned log-probs, a concatenation of turns, a padded batch. Mask those tokens until then.',
-    verl: 'compare the length of rollout_log_probs with response_mask per turn.',
-  },
-  sources: ['rllm issue 816'],
-  hides: [
-    'shifted',
-    'unrelated-columns',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'overflow-token',
-    'infinite-loss',
-    'explosion',
-    'clipping-always',
-  ],
-  shows: 'where one column goes on with one value',
-  look(e) {
-    const column = worst(e, (name) => e.ofColumn(name, 'runs') / e.having(name));
-    const share = e.share(e.ofColumn(column, 'runs'), e.having(column));
-    const carriers = e.carriers(`run.${column}`);
-    const place = (['runsHead', 'runsInside', 'runsTail'] as const).reduce((a, b) =>
-      e.ofColumn(column, b) > e.ofColumn(column, a) ? b : a,
-    );
-    const where = { runsHead: 'head', runsInside: 'middle', runsTail: 'tail' }[place];
-    const runs = e.ofColumn(column, 'runs');
-    const elsewhere =
-      (e.ofColumn(column, 'zero') - e.ofColumn(column, 'runTokens')) / e.ofColumn(column, 'tokens');
-    const atOneEnd = place !== 'runsInside' && e.ofColumn(column, place) > NEARLY_ALL * runs;
-    const [first] = carriers;
-    const value = first?.tokens && first.excerpt ? valueOf(first.excerpt, column, first.tokens) : 0;
-    const from =
-      first?.tokens && place === 'runsTail'
-        ? `In the response shown it goes on from token ${first.tokens[0] + 1}.`
-        : '';
-    return {
-      found: share.value > FILLED_SHARE && (elsewhere < ZEROS_ELSEWHERE || atOneEnd),
-      statistic: share.value,
-      interval: share.interval,
-      title: `The ${COLUMN_TITLES[column]} are padded with ${value} at the ${where} of ${counted(e.ofColumn(column, 'runs'), 'response')}`,
-      adds: from,
-      figures: [
-        percent('responses with such a run', share.value),
-        count('tokens in them', e.ofColumn(column, 'runTokens')),
-        count('of the runs, at the tail', e.ofColumn(column, 'runsTail')),
-        count('of the runs, at the head', e.ofColumn(column, 'runsHead')),
-      ],
-      carriers,
-    };
-  },
-});
-
-function valueOf(
-  excerpt: { from: number; old: number[]; new: number[]; sampler: number[] | null },
-  column: Column,
-  [from, to]: readonly [number, number],
-): number {
-  const values = column === 'sampler' ? (excerpt.sampler ?? []) : excerpt[column];
-  return values[Math.floor((from + to) / 2) - excerpt.from] ?? 0;
-}
-
-export const filler = rule({
-  id: 'filler-value',
-  level: 'warning',
-  title: 'Some log-probs are fillers',
-  symptom: 'One token decides every mean; losses and KL of a million',
-  measure: `number of log-probs below ${LOWEST_LOG_PROB} nats`,
-  threshold: 0,
-  fires: 'above',
-  cause: `Log-probs below ${LOWEST_LOG_PROB} nats are written for padding or for masked logits, not for sampled tokens. One of them decides every mean here.`,
-  remedy: { any: 'Leave those tokens out with "mask", or find why the sampled token was masked.' },
-  sources: ['TRL masks logits with the dtype’s smallest number; vLLM writes -9999'],
-  hides: ['overflow-token', 'infinite-loss', 'explosion', 'unlikely-tokens'],
-  shows: 'the filler among log-probs',
-  look(e) {
-    const hits = e.columns().reduce((sum, column) => sum + e.ofColumn(column, 'filler'), 0);
-    return {
-      found: hits > 0,
-      statistic: hits,
-      interval: null,
-      figures: [
-        count(`log-probs below ${LOWEST_LOG_PROB}`, hits),
-        number('smallest', e.tally.largest.lowest),
-      ],
-      carriers: e.carriers('filler'),
-    };
-  },
-});
-
 const NOT_TOKENS = [
+  'on-policy-noise',
   'unlikely-tokens',
   'filler-value',
   'explosion',
@@ -284,6 +75,15 @@ export const cumulative = rule({
 /** nats: one token of a policy that is of use is not that unlikely on average */
 const SUM_NATS = 5;
 
+/** Fewer answers may well be of one token each. */
+const LEAST_SINGLE = 8;
+const MEANS = {
+  level: 'note',
+  title: 'One number per response: a mean over tokens, or answers of one token',
+  cause:
+    'The file has one log-prob per response. If it is the mean over tokens, the ratio is s, but lengths, token ratios and everything that clips by token are lost; nothing below about tokens holds then.',
+} as const;
+
 export const sequenceSums = rule({
   id: 'sequence-sums',
   level: 'warning',
@@ -291,7 +91,8 @@ export const sequenceSums = rule({
   symptom: 'Length 1 everywhere, log s of whole units, everything clipped',
   measure: 'mean of -log pi_old where every response has one entry, nats',
   threshold: SUM_NATS,
-  fires: 'above, where nearly all responses have a single entry',
+  fires:
+    'above, where nearly all responses have a single entry (below it, from eight responses on: a note)',
   cause:
     'The file has one log-prob per response, of a size that only a sum over tokens has. Without the number of tokens neither s nor any token ratio can be formed.',
   remedy: {
@@ -306,8 +107,10 @@ export const sequenceSums = rule({
     const single = e.count('single') / e.count('responses');
     const nll = e.estimate((of) => of('nllOld') / of('tokens'));
     if (single < NEARLY_ALL || e.count('responses') < 4) return null;
+    const sums = nll.value > SUM_NATS;
     return {
-      found: nll.value > SUM_NATS,
+      found: sums || e.count('responses') >= LEAST_SINGLE,
+      ...(sums ? {} : MEANS),
       statistic: nll.value,
       interval: nll.interval,
       figures: [
@@ -511,6 +314,9 @@ const GRIDS = [
   { name: 'fp16', title: 'float16' },
 ] as const;
 
+/** Share of responses on the wrong side of the band that is no more than a note. */
+const FEW_MOVED = 0.01;
+
 export function gridOfColumn(e: Evidence, column: Column): (typeof GRIDS)[number] | null {
   const looked = e.ofColumn(column, 'grid');
   if (looked < LEAST_GRID) return null;
@@ -525,7 +331,7 @@ export const precision = rule({
   measure:
     'largest share of a column’s values on a grid of bfloat16, float16 or at most five decimals',
   threshold: ON_GRID,
-  fires: 'above',
+  fires: 'above (a note where it moves at most one response of a hundred across the band)',
   cause:
     'GSPO’s band is a few times 1e-4 wide. A log-prob of 2 nats has a bfloat16 neighbour 0.016 away: rounding puts responses on the wrong side of the band.',
   remedy: {
@@ -560,13 +366,14 @@ export const precision = rule({
     const crossing = moved
       .filter(({ column }) => grids.some((one) => one.column === column && one.grid))
       .map(
-        ({ sum, sd }) =>
-          `about ${inDigits(sum)} ± ${inDigits(2 * sd)} of ${counted(e.count('responses'), 'response')} are on the wrong side of the band by that rounding`,
+        ({ column, sum, sd }) =>
+          `about ${inDigits(sum)} ± ${inDigits(2 * sd)} of ${counted(e.count('responses'), 'response')} are on the wrong side of the band by the rounding of the ${column} ones`,
       );
     const samplerOnly = coarse.length === 0;
+    const few = moved.every(({ sum }) => sum <= FEW_MOVED * e.count('responses'));
     return {
       found: names.length > 0,
-      level: samplerOnly ? 'note' : 'warning',
+      level: samplerOnly || few ? 'note' : 'warning',
       statistic: best,
       interval: null,
       title:
@@ -576,7 +383,7 @@ export const precision = rule({
             cause:
               'The sampler’s log-probs are rounded; they take no part in the ratio of new to old, only in mismatch weights and KL.',
           }
-        : { adds: `Here ${crossing.join(', ')}.` }),
+        : { adds: `Here ${crossing.join(' and ')}.` }),
       figures: [
         ...looked.flatMap((column) => {
           const grid = grids.find((one) => one.column === column)?.grid;

@@ -1,8 +1,9 @@
 /** Rules about groups, rewards and advantages: each comes before any advice about clip ranges. */
 import type { Carrier } from '../evidence/carriers';
-import type { Evidence } from '../evidence/evidence';
+import { normalQuantile } from '../../../math/stats/distributions';
+import { CONFIDENCE, type Evidence } from '../evidence/evidence';
 import { S } from '../evidence/names';
-import { count, counted, inPercent, number, percent, rule } from '../finding';
+import { count, counted, inDigits, inPercent, number, percent, rule } from '../finding';
 
 const ALL_ALONE = 0.9;
 /** Fewer responses may well be of different prompts. */
@@ -14,21 +15,37 @@ function alone(e: Evidence): number {
   return singles / e.count('responses');
 }
 
-/** "p0_0_0", "p0_1_0" -> "p0": names of responses that begin with the name of their prompt. */
-function stem(name: string | number): string {
-  const text = String(name).replace(/^.*\u0000/, '');
-  return text.replace(/([_\-:/.]\d+)+$/, '');
+/** "p0_0_0" -> "p0_0" -> "p0": names of responses that begin with the name of their prompt. */
+function stem(name: string, counters: number): string {
+  let text = name;
+  for (let k = 0; k < counters; k++) text = text.replace(/[_\-:/.]\d+$/, '');
+  return text;
 }
 
-/** Groups of the names' stems, where those make groups. */
+const MOST_COUNTERS = 4;
+
+/** Groups of the names' stems, where those make groups: with as few counters cut off as it takes. */
 function stems(names: readonly (string | number)[]): { groups: number; largest: number } | null {
-  const sizes = new Map<string, number>();
-  for (const name of names) sizes.set(stem(name), (sizes.get(stem(name)) ?? 0) + 1);
-  // As many stems as responses, so none of them goes through arguments of a call.
-  let largest = 0;
-  for (const size of sizes.values()) largest = Math.max(largest, size);
-  // One stem for all is a common prefix, not a prompt.
-  return sizes.size > 1 && names.length >= 2 * sizes.size ? { groups: sizes.size, largest } : null;
+  const texts = names.map((name) => String(name).replace(/^.*\u0000/, ''));
+  for (let counters = 1; counters <= MOST_COUNTERS; counters++) {
+    const sizes = new Map<string, number>();
+    for (const text of texts) {
+      const own = stem(text, counters);
+      sizes.set(own, (sizes.get(own) ?? 0) + 1);
+    }
+    // As many stems as responses, so none of them goes through arguments of a call.
+    let largest = 0;
+    for (const size of sizes.values()) largest = Math.max(largest, size);
+    // One stem for all is a common prefix, not a prompt.
+    if (sizes.size > 1 && names.length >= 2 * sizes.size) return { groups: sizes.size, largest };
+  }
+  return null;
+}
+
+/** Groups by the text of the prompt, where those are fewer than half of the groups. */
+function byPrompt(e: Evidence): number | null {
+  const [known, texts] = [e.count('promptGroups'), e.count('promptTexts')];
+  return known >= ALL_ALONE * e.groups && 2 * texts <= known && texts > 0 ? texts : null;
 }
 
 const NO_GROUPS = [
@@ -48,11 +65,11 @@ export const uidPerResponse = rule({
   measure: 'share of responses that are alone in their group',
   threshold: ALL_ALONE,
   fires:
-    'above, where the names of the groups share stems (p0_0, p0_1) as responses to one prompt do',
+    'above, where the names of the groups share stems (p0_0, p0_1) as responses to one prompt do, or the texts of their prompts are the same',
   cause:
     'Every group has one response: the group id was made per response, not per prompt. A group of one has nothing to compare with, so group advantages are 0.',
   remedy: {
-    any: 'Group by prompt: write the prompt’s id (here the part of the name before the counters).',
+    any: 'Group by prompt: write the prompt’s id (the part of the name before the counters, or the prompt itself).',
     verl: 'V1 trainer: uid is per sample; use the part before the underscores, or the prompt’s index. In the older trainer set uid before batch.repeat(n).',
   },
   sources: ['verl V1 trainer'],
@@ -62,20 +79,23 @@ export const uidPerResponse = rule({
     const share = alone(e);
     if (e.count('responses') < LEAST_RESPONSES) return null;
     const found = stems(e.groupNames);
+    const prompts = byPrompt(e);
+    const told = [
+      found &&
+        `Cut before their counters the names make ${counted(found.groups, 'group')} of up to ${found.largest}.`,
+      prompts !== null && `The texts of the prompts make ${counted(prompts, 'group')}.`,
+    ].filter((text) => typeof text === 'string');
     return {
-      found: share > ALL_ALONE && found !== null,
+      found: share > ALL_ALONE && told.length > 0,
       statistic: share,
       interval: e.share(Math.round(share * e.count('responses')), e.count('responses')).interval,
-      ...(found
-        ? {
-            adds: `Cut before their counters the names make ${counted(found.groups, 'group')} of up to ${found.largest}.`,
-          }
-        : {}),
+      adds: told.join(' '),
       figures: [
         percent('responses alone in their group', share),
         count('groups', e.groups),
         count('responses', e.count('responses')),
         ...(found ? [count('groups by the stem of the name', found.groups)] : []),
+        ...(prompts !== null ? [count('groups by the text of the prompt', prompts)] : []),
       ],
       carriers: groupCarriers(e, (sums) => (sums[S.responses] === 1 ? 1 : 0)),
     };
@@ -105,8 +125,13 @@ export const groupOfOne = rule({
   look(e) {
     const share = alone(e);
     if (e.count('responses') < LEAST_RESPONSES) return null;
+    const others = e.count('advantageKnown') - e.count('advantageZero');
     return {
       found: share > ALL_ALONE,
+      adds:
+        others > 0
+          ? `The advantages of ${counted(others, 'response')} are not 0: they were taken over other groups than these, so the group that is written here is the response’s own, or the baseline is no group’s.`
+          : '',
       statistic: share,
       interval: e.share(Math.round(share * e.count('responses')), e.count('responses')).interval,
       figures: [
@@ -265,7 +290,7 @@ export const advantageSize = rule({
     verl: 'algorithm.norm_adv_by_std_in_grpo; epsilon is 1e-6.',
   },
   sources: ['|x - mean| / sd <= (n - 1) / sqrt(n)'],
-  hides: ['clipping-never', 'clipping-always'],
+  hides: ['advantage-order', 'clipping-never', 'clipping-always'],
   shows: null,
   look(e) {
     const most = e.tally.largest.advantage;
@@ -313,7 +338,7 @@ export const advantageSign = rule({
     any: 'advantage = reward - mean(reward of the group), with that sign; check that both columns are in the same order of responses.',
   },
   sources: ['A = (r - mean) / sd'],
-  hides: ['clipping-never', 'clipping-always'],
+  hides: ['advantage-order', 'clipping-never', 'clipping-always'],
   shows: null,
   look(e) {
     const groups = e.perGroup
@@ -341,6 +366,60 @@ export const advantageSign = rule({
         count('groups that tell', groups.length),
       ],
       carriers: groupCarriers(e, (sums) => Math.max(0, -within(sums).cov)),
+    };
+  },
+});
+
+/** From so many groups and responses on a correlation tells. */
+const LEAST_GROUPS = 8;
+const FOLLOWS = 0.5;
+
+export const advantageOrder = rule({
+  id: 'advantage-order',
+  level: 'warning',
+  title: 'The advantages do not follow from the rewards',
+  symptom: 'Loss and gradient norms look right, reward does not move',
+  measure: 'correlation of advantage and reward within groups',
+  threshold: FOLLOWS,
+  fires:
+    'the whole interval below (Fisher’s), where advantages are one per response and eight groups or more have both',
+  cause:
+    'Within a group an advantage rises with its reward, whatever it is divided by: the correlation is 1 under every group rule, and little less where a penalty was added. Here it is not: the two columns are in another order of responses, or the advantages are made of other rewards.',
+  remedy: {
+    any: 'Write both before batches are sorted, shuffled or balanced by length, or after, but at the same place; write the reward that advantages are made of.',
+    trl: 'rewards and advantages are shuffled together with the batch from _generate_and_score_completions on; write both from there.',
+    verl: 'batch.reorder (balance_batch) moves every column: write after it.',
+  },
+  sources: ['A = (r - mean) / sd is linear in r'],
+  hides: ['clipping-never', 'clipping-always'],
+  shows: null,
+  look(e) {
+    if (e.count('unevenAdvantages') > 0) return null;
+    const groups = e.perGroup
+      .filter((sums) => sums[S.rewarded] >= 2)
+      .map((sums) => ({ ...within(sums), n: sums[S.rewarded] }))
+      .filter((one) => one.rewards > 1e-12 && one.advantages > 1e-12);
+    if (groups.length < LEAST_GROUPS) return null;
+    const total = (name: 'cov' | 'rewards' | 'advantages' | 'n') =>
+      groups.reduce((sum, one) => sum + one[name], 0);
+    const correlation = total('cov') / Math.sqrt(total('rewards') * total('advantages'));
+    const z = normalQuantile(1 - (1 - CONFIDENCE) / 2);
+    const half = z / Math.sqrt(Math.max(1, total('n') - groups.length - 3));
+    const at = Math.atanh(Math.max(-0.999999, Math.min(0.999999, correlation)));
+    const interval: [number, number] = [Math.tanh(at - half), Math.tanh(at + half)];
+    return {
+      found: interval[1] < FOLLOWS,
+      statistic: correlation,
+      interval,
+      title: `The advantages do not follow from the rewards: correlation ${inDigits(correlation)} within groups`,
+      figures: [
+        number('correlation of advantage and reward within groups', correlation),
+        count('groups that tell', groups.length),
+      ],
+      carriers: groupCarriers(e, (sums) => {
+        const { cov, rewards, advantages } = within(sums);
+        return rewards * advantages > 0 ? 1 - cov / Math.sqrt(rewards * advantages) : 0;
+      }),
     };
   },
 });

@@ -5,19 +5,21 @@
  */
 import type { Rule } from '../finding';
 import * as columns from './columns';
+import * as fillers from './fillers';
 import * as groups from './groups';
 import * as pairs from './pairs';
 import * as ratios from './ratios';
 import { growingMismatch } from './steps';
 
 export const RULES = [
-  columns.padding,
-  columns.fillerRun,
-  columns.filler,
+  fillers.padding,
+  fillers.fillerRun,
+  fillers.filler,
   columns.sequenceSums,
   columns.cumulative,
   columns.constantColumn,
   pairs.shifted,
+  fillers.endToken,
   pairs.copied,
   columns.logarithmBase,
   columns.unlikelyTokens,
@@ -29,6 +31,7 @@ export const RULES = [
   groups.uidPerResponse,
   groups.groupOfOne,
   groups.advantageSign,
+  groups.advantageOrder,
   groups.advantageSize,
   groups.advantagesZero,
   ratios.overflowToken,

@@ -130,6 +130,7 @@ export const shifted = rule({
     'clipping-always',
     'logarithm-base',
     'filler-run',
+    'end-token',
   ],
   shows: 'one column a token beside the other',
   look(e) {
@@ -177,7 +178,7 @@ export const unrelated = rule({
   threshold: SAME_PLACE,
   fires: 'below, and no better one token apart',
   cause:
-    'The log-probs of the two columns have hardly anything to do with each other, at the same token or one beside it: responses in another order, another tokenisation, or one column read at the wrong position.',
+    'The log-probs of the two columns have hardly anything to do with each other, at the same token or one beside it: responses in another order, another tokenisation, a shift by two tokens or more, or one column read at the wrong position.',
   remedy: {
     any: 'Check that both columns are gathered at the same token ids, in the same order of responses (after sorting or balancing by length), and that text was not tokenised anew.',
   },
@@ -298,18 +299,19 @@ export const temperature = rule({
       exponent.interval !== null &&
       (exponent.interval[0] > 1 + NEAR_ONE || exponent.interval[1] < 1 - NEAR_ONE) &&
       exponent.value > 0;
-    const hot = sharper ? 1 / exponent.value : exponent.value;
-    const sharp = sharper ? 'trainer’s' : 'sampler’s';
-    const flat = sharper ? 'sampler’s' : 'trainer’s';
+    // The column that drew the tokens is at the sampling temperature; log old = exponent * log sampler - log Z.
+    const bySampler = drawn === 'sampler';
+    const hot = bySampler ? exponent.value : 1 / exponent.value;
+    const [at, raw] = bySampler ? ['sampler’s', 'trainer’s'] : ['trainer’s', 'sampler’s'];
     const reach = e.tokenMean('so', 'forward');
     return {
       found: kl > SAMPLER_KL_LIMIT && oneWay && away && someoneDrew(e, 'so'),
       statistic: exponent.value,
       interval: exponent.interval,
       title: `Raw against tempered log-probs: a temperature of about ${hot.toFixed(2)} explains the difference`,
-      adds: `The ${sharp} column is the ${flat} at temperature ${hot.toFixed(2)}${
-        exponent.interval ? ` (${temperatureRange(exponent.interval, sharper)})` : ''
-      }: if the ${flat} is raw, the ${sharp} is at ${hot.toFixed(2)}; if the ${sharp} is raw, the ${flat} is at ${(1 / hot).toFixed(2)}. The tokens were drawn from the ${drawn === 'sampler' ? 'sampler’s' : 'trainer’s'} column: its weights average 1.`,
+      adds: `The tokens were drawn from the ${at} column (its weights average 1), and it is the ${raw} at temperature ${hot.toFixed(2)}${
+        exponent.interval ? ` (${temperatureRange(exponent.interval, !bySampler)})` : ''
+      }: if the ${raw} is raw, the ${at} is at ${hot.toFixed(2)}; if the ${at} is raw, the ${raw} is at ${(1 / hot).toFixed(2)}.`,
       figures: [
         number('exponent between the distributions', exponent.value),
         number('temperature', hot),
@@ -322,8 +324,8 @@ export const temperature = rule({
   },
 });
 
-function temperatureRange([low, high]: readonly [number, number], sharper: boolean): string {
-  const [from, to] = sharper ? [1 / high, 1 / low] : [low, high];
+function temperatureRange([low, high]: readonly [number, number], inverse: boolean): string {
+  const [from, to] = inverse ? [1 / high, 1 / low] : [low, high];
   return `${from.toFixed(2)} to ${to.toFixed(2)}`;
 }
 

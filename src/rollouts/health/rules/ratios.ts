@@ -1,7 +1,7 @@
 /** Rules about the ratio of new to old: whether there is one, single tokens, the unnormalised weight, the band. */
 import type { Evidence } from '../evidence/evidence';
 import { FLOAT32_LOG, OVERFLOW_LOG } from '../evidence/measure';
-import { LENGTH_BINS } from '../evidence/names';
+import { COLUMN_TITLES, LENGTH_BINS, sizeEdge } from '../evidence/names';
 import { count, counted, inDigits, number, percent, rule, type Figure } from '../finding';
 import { isPoor } from './pairs';
 
@@ -101,7 +101,7 @@ export const overflowToken = rule({
   level: 'warning',
   title: 'Single tokens overflow',
   symptom: 'Loss, KL or gradient norm of 1e30 or Infinity at one step, all others fine',
-  measure: `number of tokens with |log new - log old| above ${OVERFLOW_LOG} nats`,
+  measure: `number of tokens with |log new - log old|, or |log old - log sampler|, above ${OVERFLOW_LOG} nats`,
   threshold: 0,
   fires: `above, while fewer than one token in a thousand is concerned`,
   cause: `A ratio of e^${OVERFLOW_LOG} is no update: at single tokens one of the two log-probs is wrong (a masked or forbidden token, a filler, another tokenisation of that place). Nothing grows with length here; one token makes the whole sum.`,
@@ -112,32 +112,57 @@ export const overflowToken = rule({
     nemoRl: 'loss_fn.reference_policy_kl_penalty: kl_input_clamp_value.',
   },
   sources: ['Soup issue 342'],
-  hides: ['explosion', 'infinite-loss', 'on-policy-noise'],
+  hides: [
+    'explosion',
+    'infinite-loss',
+    'on-policy-noise',
+    'temperature',
+    'impossible-reach',
+    'truncation',
+    'sampler-mismatch',
+    'k1-negative',
+    'routing-tails',
+  ],
   shows: 'the token whose ratio overflows',
   look(e) {
-    const tokens = e.count('overflowTokens');
+    const update = e.count('overflowTokens');
+    const engine = e.hasSampler() ? e.sizesBeyond('so', OVERFLOW_LOG) : 0;
+    const pair = update > 0 || engine === 0 ? 'on' : 'so';
+    const tokens = pair === 'on' ? update : engine;
     const share = tokens / e.count('tokens');
-    const [first] = e.carriers('token');
-    const where =
-      first?.tokens && tokens > 0
-        ? `The largest is token ${first.tokens[0] + 1} of the response named: log ratio ${inDigits(first.score)}.`
-        : '';
+    const carriers = e
+      .carriers(pair === 'on' ? 'token' : 'pair.so')
+      .filter(({ score }) => score > OVERFLOW_LOG);
+    const [first] = carriers;
+    const most =
+      pair === 'on'
+        ? e.tally.largest.d
+        : sizeEdge(e.histogram('so.size').findLastIndex((n) => n > 0));
+    const between = pair === 'on' ? '' : ' between sampler and trainer';
+    const column = pair === 'so' ? 'sampler' : update > 0 && engine > 0 ? 'old' : null;
+    const whose =
+      column === null ? '' : ` It stands in the ${COLUMN_TITLES[column]}, alone of three.`;
     return {
       found: tokens > 0 && share < FEW_TOKENS,
       statistic: tokens,
       interval: null,
       title:
         tokens === 1
-          ? `One token overflows: its log ratio is ${inDigits(e.tally.largest.d)}`
-          : `${counted(tokens, 'token')} in ${counted(e.count('overflowResponses'), 'response')} overflow: log ratios of up to ${inDigits(e.tally.largest.d)}`,
-      adds: where,
+          ? `One token overflows: its log ratio${between} is ${pair === 'so' ? 'about ' : ''}${inDigits(most)}`
+          : `${counted(tokens, 'token')} overflow: log ratios${between} of up to ${inDigits(most)}`,
+      adds: first?.tokens
+        ? `The largest is token ${first.tokens[0] + 1} of the response named.${whose}`
+        : '',
       figures: [
-        count(`tokens beyond ${OVERFLOW_LOG} nats`, tokens),
-        count('responses that hold them', e.count('overflowResponses')),
-        number('largest |log ratio| of a token', e.tally.largest.d),
+        count(`tokens beyond ${OVERFLOW_LOG} nats, new against old`, update),
+        ...(e.hasSampler()
+          ? [count(`tokens beyond ${OVERFLOW_LOG} nats, old against sampler`, engine)]
+          : []),
+        count('responses that hold the former', e.count('overflowResponses')),
+        number('largest |log ratio| of a token', most),
         count('tokens whose ratio is Infinity in float32', e.count('infiniteTokens')),
       ],
-      carriers: e.carriers('token').filter(({ score }) => score > OVERFLOW_LOG),
+      carriers,
     };
   },
 });
