@@ -1,17 +1,10 @@
 /**
  * The site's build. Contract: everything is self-hosted and every address is relative, so that `dist`
- * works under any path; dev and preview servers send the two headers that make the page cross-origin
- * isolated (shared memory, hence wasm threads). A host that cannot send them still runs the lab, on
- * one thread.
+ * works under any path and needs no header of a host.
  */
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { shipModels } from './scripts/vite-models.ts';
-
-const ISOLATION_HEADERS = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
 
 export default defineConfig({
   base: './',
@@ -21,7 +14,5 @@ export default defineConfig({
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   worker: { format: 'es' },
-  server: { headers: ISOLATION_HEADERS },
-  preview: { headers: ISOLATION_HEADERS },
   build: { target: 'es2023' },
 });

@@ -38,12 +38,6 @@ const instances =
         { browser: 'chromium' as const, include: FULL ? GPU_TESTS : WGSL_TESTS },
       ];
 
-/** Cross-origin isolation, without which SharedArrayBuffer (and so wasm threads) does not exist. */
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
-
 export default defineConfig({
   test: {
     projects: [
@@ -62,21 +56,6 @@ export default defineConfig({
       },
       {
         cacheDir: '.cache/vite-gpu',
-        server: { headers: isolation },
-        plugins: [
-          {
-            // Vitest serves its own pages (tester, orchestrator) past `server.headers`.
-            name: 'cross-origin-isolation',
-            configureServer(server) {
-              server.middlewares.use((_request, response, next) => {
-                for (const [name, value] of Object.entries(isolation)) {
-                  response.setHeader(name, value);
-                }
-                next();
-              });
-            },
-          },
-        ],
         optimizeDeps: { exclude: ['onnxruntime-web'] },
         test: {
           name: 'gpu',

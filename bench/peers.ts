@@ -10,7 +10,7 @@ import { createGpuKernels } from '../src/gpu/kernels';
 import { cpuKernels } from '../src/math/cpu-kernels';
 import { fetchCatalogue, siteFiles } from '../src/policy/fetch';
 import { PolicyHost } from '../src/policy/host';
-import { loadRuntime, type Provider, type Runtime } from '../src/policy/runtime';
+import { loadRuntime, ORT_THREADS, type Provider, type Runtime } from '../src/policy/runtime';
 import { sampleSequences } from '../src/policy/sample';
 import { scoreSequences, type ScoredSequence, type ScoringKernels } from '../src/policy/score';
 import { arithmetic } from '../src/tasks/arithmetic';
@@ -20,7 +20,6 @@ const NAME = 'arithmetic-dense';
 
 export interface PeerOptions {
   provider: Provider;
-  threads: number;
   rounds: number;
   batch: number;
   maxLength: number;
@@ -42,7 +41,7 @@ interface Bench {
   adapter: string;
 }
 
-async function openOurs({ provider, threads }: PeerOptions): Promise<Bench> {
+async function openOurs({ provider }: PeerOptions): Promise<Bench> {
   let runtime: Runtime;
   let kernels: ScoringKernels = cpuKernels;
   let adapter = 'none';
@@ -50,9 +49,9 @@ async function openOurs({ provider, threads }: PeerOptions): Promise<Bench> {
     const { device, name } = await openDevice();
     adapter = name;
     kernels = createGpuKernels(device);
-    runtime = await loadRuntime(provider, { assets: SITE_ASSETS, device, threads });
+    runtime = await loadRuntime(provider, { assets: SITE_ASSETS, device });
   } else {
-    runtime = await loadRuntime(provider, { assets: SITE_ASSETS, threads });
+    runtime = await loadRuntime(provider, { assets: SITE_ASSETS });
   }
   const files = siteFiles(new URL('/models/', location.href).href);
   const manifest = (await fetchCatalogue(files)).find(({ name }) => name === NAME);
@@ -60,14 +59,14 @@ async function openOurs({ provider, threads }: PeerOptions): Promise<Bench> {
   return { host: await PolicyHost.open(runtime, files, manifest), kernels, adapter };
 }
 
-async function openTheirs({ provider, threads }: PeerOptions) {
+async function openTheirs({ provider }: PeerOptions) {
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.localModelPath = '/models/';
   const { wasm } = env.backends.onnx;
   if (!wasm) throw new Error('Transformers.js has no onnxruntime here');
   wasm.wasmPaths = SITE_ASSETS.webgpu;
-  wasm.numThreads = threads;
+  wasm.numThreads = ORT_THREADS;
   const tokenizer = await AutoTokenizer.from_pretrained(NAME);
   const model = await AutoModelForCausalLM.from_pretrained(NAME, {
     dtype: 'fp32',

@@ -25,7 +25,6 @@ function peerOptions(provider: 'webgpu' | 'wasm', software: boolean, rounds: num
   const small = provider === 'webgpu' && software;
   return {
     provider,
-    threads: 1,
     rounds: small ? Math.min(2, rounds) : rounds,
     batch: 32,
     maxLength: small ? 12 : 180,
@@ -76,12 +75,11 @@ async function trainingStep(page: Page, options: TrainingOptions): Promise<void>
     console.log(`  could not: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     return;
   }
-  const { steps, forward, gradient, threads } = figures;
+  const { steps, forward, gradient } = figures;
   const perUpdate = steps.map(
     ({ seconds: { sampling, scoring, gradient: g, update }, updates }) =>
       (sampling + scoring + g + update) / updates,
   );
-  console.log(`  threads of onnxruntime    ${threads}`);
   console.log(`  seconds per update        ${spread(perUpdate)}`);
   for (const part of ['sampling', 'scoring', 'gradient', 'update'] as const) {
     const times = steps.map(({ seconds, updates }) => seconds[part] / updates);

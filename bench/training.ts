@@ -25,7 +25,6 @@ export interface TrainingOptions {
 }
 
 export interface TrainingFigures {
-  threads: number;
   /** of each counted step */
   steps: { seconds: StepSeconds; updates: number; tokens: number }[];
   /** seconds per microbatch of 4 x 64 tokens */
@@ -93,5 +92,5 @@ export async function benchTraining(options: TrainingOptions): Promise<TrainingF
     began = performance.now();
     times.gradient.push((began - half) / 1000);
   }
-  return { threads: backend.info.threads, steps, ...times };
+  return { steps, ...times };
 }

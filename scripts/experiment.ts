@@ -312,6 +312,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     (line) => process.stdout.write(`${line}\n`),
     (line) => process.stderr.write(`${line}\n`),
   );
-  // wasm threads would keep the process alive
-  process.exit(status);
+  process.exitCode = status;
 }

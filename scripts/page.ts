@@ -1,7 +1,6 @@
 /**
  * A page of this project in headless Chromium, served from the sources: for benches and for training.
- * Contract: cross-origin isolated (wasm threads), console errors are printed, everything that was
- * started is closed again.
+ * Contract: console errors are printed, everything that was started is closed again.
  */
 import { chromium, type Page } from '@playwright/test';
 import { createServer, defaultClientConditions } from 'vite';
@@ -31,10 +30,6 @@ export async function withPage<T>(
       host: '127.0.0.1',
       hmr: false,
       watch: null,
-      headers: {
-        'Cross-Origin-Opener-Policy': 'same-origin',
-        'Cross-Origin-Embedder-Policy': 'require-corp',
-      },
     },
   });
   await server.listen();

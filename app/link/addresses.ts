@@ -12,7 +12,7 @@ export function embedSnippet(address: string, title: string): string {
   return [
     `<iframe src="${escaped(address)}"`,
     `  title="${escaped(title)}" width="640" height="480" loading="lazy"`,
-    '  allow="cross-origin-isolated; fullscreen" style="border: 1px solid #ccc; max-width: 100%">',
+    '  allow="fullscreen" style="border: 1px solid #ccc; max-width: 100%">',
     '</iframe>',
   ].join('\n');
 }

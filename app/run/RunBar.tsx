@@ -181,12 +181,11 @@ function BackendLine() {
       </p>
     );
   }
-  const { policy, kernels, adapter, reason, threads } = opening.backend;
+  const { policy, kernels, adapter, reason } = opening.backend;
   return (
     <p className="backend-line" data-testid="backend">
       <span className={`backend-mark backend-${policy}`}>
         policy on <b>{POLICY_NAMES[policy]}</b>
-        {policy === 'wasm' && ` (${threads} thread${threads === 1 ? '' : 's'})`}
       </span>
       <span className={`backend-mark backend-${kernels}`}>
         kernels on <b>{KERNEL_NAMES[kernels]}</b>

@@ -84,7 +84,6 @@ interface Side {
 async function open(provider: Provider, device?: GPUDevice): Promise<Side> {
   const runtime = await loadRuntime(provider, {
     assets: SITE_ASSETS,
-    threads: 1,
     ...(device ? { device } : {}),
   });
   const manifest = findPolicy(await fetchCatalogue(modelFiles), 'arithmetic-dense');

@@ -25,7 +25,6 @@ export async function trainingSteps(
   const onGpu = provider === 'webgpu';
   const runtime = await loadRuntime(provider, {
     assets: SITE_ASSETS,
-    threads: 1,
     ...(onGpu ? { device } : {}),
   });
   const manifest = findPolicy(await fetchCatalogue(modelFiles), 'arithmetic-dense');

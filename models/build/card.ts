@@ -185,7 +185,7 @@ async function main(): Promise<void> {
   }
 
   const draft = draftManifest(name, recipe, onnx, checkpoints);
-  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   const host = await PolicyHost.open(runtime, localFiles, draft);
   const { measured, pairs } = await measure(host, recipe);
   const manifest = v.parse(policyManifestSchema, {

@@ -35,7 +35,7 @@ const onnx = writeOnnx(MOE, weights);
 let runtime: Runtime;
 
 beforeAll(async () => {
-  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   await init('wasm');
   defaultDevice('wasm');
 });

@@ -29,7 +29,7 @@ export async function trainingContext(
   await init('wasm');
   defaultDevice('wasm');
   const { files, manifest } = await tinyPolicy(seed, architecture);
-  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   const host = await PolicyHost.open(runtime, files, manifest);
   // onnxruntime-web defines a global Worker in Node, which jax-js takes for a browser's (see
   // training.ts).

@@ -12,7 +12,7 @@ import { localFiles, NODE_ASSETS } from './ort';
 export async function nodeTraining(policyName: string): Promise<TrainingContext> {
   await init('wasm');
   defaultDevice('wasm');
-  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   const manifest = findPolicy(await fetchCatalogue(localFiles), policyName);
   const host = await PolicyHost.open(runtime, localFiles, manifest);
   // onnxruntime-web defines a global Worker in Node when its wasm starts (seen in 1.30). jax-js takes

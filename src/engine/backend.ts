@@ -6,7 +6,7 @@ import { createGpuKernels } from '../gpu/kernels';
 import { openDevice, type OpenedDevice } from '../gpu/device';
 import type { BackendChoice } from '../settings/run';
 import { cpuKernels } from '../math/cpu-kernels';
-import { loadRuntime, type OrtAssets, type Runtime } from '../policy/runtime';
+import { loadRuntime, ORT_THREADS, type OrtAssets, type Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
 import type { BackendInfo } from './lab/protocol';
 import { message } from '../message';
@@ -21,22 +21,12 @@ export interface Backend {
   dispose(): void;
 }
 
-/**
- * Threads beyond four gain nothing at these sizes; without isolation wasm has just one. In Node, too, which has
- * shared memory, and from version 21 on a `navigator`, but where onnxruntime-web's threads fail to load (1.30).
- */
-function wasmThreads(): number {
-  if (globalThis.crossOriginIsolated !== true) return 1;
-  return Math.min(4, globalThis.navigator.hardwareConcurrency);
-}
-
 function wasmBackend(assets: OrtAssets, adapter: string, reason: string): Backend {
-  const threads = wasmThreads();
   let runtime: Promise<Runtime> | undefined;
   return {
-    info: { policy: 'wasm', kernels: 'cpu', adapter, reason, threads },
+    info: { policy: 'wasm', kernels: 'cpu', adapter, reason, threads: ORT_THREADS },
     kernels: cpuKernels,
-    runtime: () => (runtime ??= loadRuntime('wasm', { assets, threads })),
+    runtime: () => (runtime ??= loadRuntime('wasm', { assets })),
     lost: new Promise(() => undefined),
     dispose: () => undefined,
   };
@@ -64,10 +54,10 @@ function gpuBackend(assets: OrtAssets, opened: OpenedDevice, reason: string): Ba
       adapter: opened.name,
       software: opened.isFallbackAdapter,
       reason,
-      threads: 1,
+      threads: ORT_THREADS,
     },
     kernels: createGpuKernels(device),
-    runtime: () => (runtime ??= loadRuntime('webgpu', { assets, device, threads: 1 })),
+    runtime: () => (runtime ??= loadRuntime('webgpu', { assets, device })),
     lost: trouble(opened),
     dispose: () => device.destroy(),
   };

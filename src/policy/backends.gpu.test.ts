@@ -23,8 +23,8 @@ let device: GPUDevice;
 beforeAll(async () => {
   tiny = await tinyPolicy();
   ({ device } = await openDevice());
-  const gpuRuntime = await loadRuntime('webgpu', { assets: SITE_ASSETS, device, threads: 1 });
-  const wasmRuntime = await loadRuntime('wasm', { assets: SITE_ASSETS, threads: 1 });
+  const gpuRuntime = await loadRuntime('webgpu', { assets: SITE_ASSETS, device });
+  const wasmRuntime = await loadRuntime('wasm', { assets: SITE_ASSETS });
   webgpu = {
     host: await PolicyHost.open(gpuRuntime, tiny.files, tiny.manifest),
     kernels: createGpuKernels(device),

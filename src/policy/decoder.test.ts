@@ -20,7 +20,7 @@ let tiny: PolicyHost;
 let shipped: PolicyHost;
 
 beforeAll(async () => {
-  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   const { files, manifest } = await tinyPolicy();
   tiny = await PolicyHost.open(runtime, files, manifest);
   const arithmetic = findPolicy(await fetchCatalogue(localFiles), 'arithmetic-dense');

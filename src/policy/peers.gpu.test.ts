@@ -28,7 +28,7 @@ let host: PolicyHost;
 
 beforeAll(async () => {
   const files = siteFiles(MODELS);
-  const runtime = await loadRuntime('wasm', { assets: SITE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: SITE_ASSETS });
   const manifest = (await fetchCatalogue(files)).find(({ name }) => name === NAME);
   if (!manifest) throw new Error(`models/index.json does not list ${NAME}`);
   host = await PolicyHost.open(runtime, files, manifest);

@@ -14,7 +14,7 @@ let host: PolicyHost;
 
 beforeAll(async () => {
   tiny = await tinyPolicy();
-  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   host = await PolicyHost.open(runtime, tiny.files, tiny.manifest);
 });
 

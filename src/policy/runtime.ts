@@ -25,14 +25,18 @@ export interface Runtime {
   provider: Provider;
   /** present exactly when provider is 'webgpu' */
   device?: GPUDevice;
-  threads: number;
 }
+
+/**
+ * Threads of onnxruntime in a worker. A second one gains a tenth at these sizes on two idle cores and loses where
+ * they are busy; it needs an isolated page, in which Firefox 153 loses the first message to a module worker now
+ * and then, so that its threads never start and a run hangs (onnxruntime 1.30).
+ */
+export const ORT_THREADS = 1;
 
 export interface RuntimeOptions {
   assets: OrtAssets;
   device?: GPUDevice;
-  /** wasm threads; more than one needs cross-origin isolation in a browser */
-  threads: number;
 }
 
 export async function loadRuntime(provider: Provider, options: RuntimeOptions): Promise<Runtime> {
@@ -41,9 +45,9 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions): 
       ? await import('onnxruntime-web/webgpu')
       : await import('onnxruntime-web/wasm');
   ort.env.wasm.wasmPaths = options.assets[provider];
-  ort.env.wasm.numThreads = options.threads;
+  ort.env.wasm.numThreads = ORT_THREADS;
   ort.env.logLevel = 'error';
-  if (provider === 'wasm') return { ort, provider, threads: options.threads };
+  if (provider === 'wasm') return { ort, provider };
   if (!options.device) throw new Error('The webgpu provider needs a GPUDevice.');
-  return { ort, provider, device: options.device, threads: options.threads };
+  return { ort, provider, device: options.device };
 }

@@ -151,7 +151,7 @@ export class Race {
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       this.busy = false;
-      await this.settle();
+      await this.settle().catch((error: unknown) => this.events.failed(message(error)));
     });
   }
 

@@ -49,7 +49,6 @@ async function contextOn(backend: 'webgpu' | 'wasm'): Promise<TrainingContext> {
   const device = backend === 'webgpu' ? (await openDevice()).device : undefined;
   const runtime = await loadRuntime(backend, {
     assets: SITE_ASSETS,
-    threads: 1,
     ...(device ? { device } : {}),
   });
   const host = await PolicyHost.open(runtime, files, manifest);

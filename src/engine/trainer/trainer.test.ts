@@ -1,10 +1,11 @@
 /** The trainer behind its protocol, on wasm, with a tiny policy: what a page would see. */
 import 'fake-indexeddb/auto';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_RACER, DEFAULT_TRAINING, type TrainingSettings } from '../../settings/training';
 import { readCheckpoint } from '../../training/checkpoint';
+import { Racer } from '../../training/racer';
 import { RaceStore } from '../../store/race-store';
 import { TrainingEngine } from './trainer';
 import type { Begun, TrainerCalls, TrainingEvent, TrainingRequest } from './protocol';
@@ -107,6 +108,14 @@ afterEach(async () => {
 });
 
 describe('a race behind its protocol', () => {
+  test('a last snapshot that cannot be taken is told, not waited for', async () => {
+    const taking = vi.spyOn(Racer.prototype, 'state').mockRejectedValue(new Error('no memory'));
+    const p = await page();
+    p.start(1);
+    await expect(p.phase('finished')).rejects.toThrow('no memory');
+    taking.mockRestore();
+  });
+
   test('runs, is kept, and hands out checkpoints, rollouts and samples', async () => {
     const p = await page();
     p.start(1);

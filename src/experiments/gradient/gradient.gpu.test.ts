@@ -45,7 +45,7 @@ let prompts: number[];
 beforeAll(async () => {
   await init('wasm');
   const files = siteFiles(MODELS);
-  const runtime = await loadRuntime('wasm', { assets: SITE_ASSETS, threads: 1 });
+  const runtime = await loadRuntime('wasm', { assets: SITE_ASSETS });
   const manifest = (await fetchCatalogue(files)).find(({ name }) => name === 'arithmetic-dense');
   if (!manifest) throw new Error('models/index.json does not list arithmetic-dense');
   host = await PolicyHost.open(runtime, files, manifest);

@@ -13,7 +13,7 @@ let runtime: Runtime;
 let onnx: Uint8Array;
 
 beforeAll(async () => {
-  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   ({ onnx } = await tinyPolicy());
 });
 

@@ -17,7 +17,7 @@ let runtime: Runtime;
 
 beforeAll(async () => {
   ({ onnx } = await tinyPolicy());
-  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS, threads: 1 });
+  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
 });
 
 /** The same graph under other names. */
