@@ -1,26 +1,28 @@
 /**
- * `npm run calibrate [-- --replications N] [--scenario NAME ...] [--json FILE]`: do verdicts err as seldom as they say?
- * Prints a table per scenario to stdout, progress and time left to stderr. Exit status 0 when it ran (what it finds
- * is a result, not an error), 2 when it could not.
+ * `npm run calibrate [-- --replications N] [--scenario WORDS ...] [--json FILE] [--markdown FILE]`: do verdicts err as
+ * seldom as they say? Prints a table per scenario to stdout, progress and time left to stderr. The JSON is written after
+ * every scenario; what it already holds of the same scenario and size is taken over, so that a run that was cut off goes
+ * on. Scenarios at the margin take half the replications. Exit status 0 when it ran (what it finds is a result, not an
+ * error), 2 when it could not.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import {
-  calibrateScenario,
-  looksOf,
-  PAGE_NAMES,
-  SCENARIOS,
-  wilson,
-  type ScenarioReport,
-} from '../src/calibration/calibrate';
+import { calibrateScenario, wilson, type ScenarioReport } from '../src/calibration/calibrate';
+import { looksOf, PAGE_NAMES, SCENARIOS, type Scenario } from '../src/calibration/scenarios';
+import { calibrationDocument } from './calibration-markdown';
 
-const DEFAULT_REPLICATIONS = 200;
+const DEFAULT_REPLICATIONS = 250;
+const REFERENCE_RUNS = 20;
 
 const percent = (hits: number, n: number): string => {
   const [low, high] = wilson(hits, n);
   const round = (x: number) => (100 * x).toFixed(1);
   return `${round(hits / n)} % [${round(low)}, ${round(high)}]`;
 };
+
+/** Large runs that are looked at, or that stand beside others of their kind, are drawn half as often. */
+const replicationsOf = ({ kind, plan }: Scenario, replications: number): number =>
+  kind === 'clean' || plan.prompts < 100 ? replications : Math.ceil(replications / 2);
 
 function table(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, c) =>
@@ -36,40 +38,54 @@ function table(rows: readonly string[][]): string {
 }
 
 function printReport(report: ScenarioReport): void {
-  const { scenario, replications: n, claims, pages, ledger, looks } = report;
+  const { scenario, replications: n, claims, pages, ledger, looks, about } = report;
   const of = (hits: number): string => percent(hits, n);
   console.log(`\n${scenario}: ${n} runs, ${looks} look${looks === 1 ? '' : 's'} each`);
   console.log(
     table([
       [
         'claim',
+        'truth',
         'fixed-n 95 % covers',
-        'page interval ever misses',
+        'ever misses',
         'false fails',
         'false holds',
         'holds',
-        'fails',
-        'departs',
       ],
       ...claims.map((c) => [
-        c.id,
-        of(c.covered),
+        about.includes(c.id) ? `${c.id} *` : c.id,
+        c.truth === null ? 'not known' : c.truth.toPrecision(3),
+        c.judged > 0 ? percent(c.covered, c.judged) : '-',
         of(c.missed),
         of(c.falseFails),
         of(c.falseHolds),
         of(c.holds),
-        of(c.fails),
-        of(c.departs),
       ]),
     ]),
   );
   for (const page of PAGE_NAMES) {
-    const { falseFails, falseHolds } = pages[page];
+    const own = pages[page];
+    if (own === undefined) continue;
     console.log(
-      `page ${page}: some false fails in ${of(falseFails)}, some false holds in ${of(falseHolds)} of runs`,
+      `page ${page}: some false fails in ${of(own.falseFails)}, some false holds in ${of(own.falseHolds)}, ` +
+        `some interval ever misses in ${of(own.missed)} of runs`,
     );
   }
   console.log(`ledger (e-BH): ${ledger.given} verdicts given, ${ledger.wrong} of them wrong`);
+}
+
+/** What the file holds already; nothing where there is none. */
+async function earlier(file: string | undefined): Promise<ScenarioReport[]> {
+  if (file === undefined) return [];
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    return [];
+  }
+  const held: unknown = JSON.parse(text);
+  if (!Array.isArray(held)) throw new Error(`${file} holds no calibration: name another file.`);
+  return held as ScenarioReport[];
 }
 
 async function main(): Promise<number> {
@@ -78,12 +94,15 @@ async function main(): Promise<number> {
       replications: { type: 'string' },
       scenario: { type: 'string', multiple: true },
       json: { type: 'string' },
+      markdown: { type: 'string' },
     },
   });
-  const known = SCENARIOS.map(({ name }) => name);
-  const unknown = values.scenario?.find((name) => !known.includes(name));
+  const unknown = values.scenario?.find(
+    (words) => !SCENARIOS.some(({ name }) => name.includes(words)),
+  );
   if (unknown !== undefined) {
-    console.error(`There is no scenario "${unknown}". There are: ${known.join('; ')}.`);
+    const names = SCENARIOS.map(({ name }) => name).join('\n  ');
+    console.error(`No scenario has "${unknown}" in its name. There are:\n  ${names}`);
     return 2;
   }
   const replications = Number(values.replications ?? DEFAULT_REPLICATIONS);
@@ -91,29 +110,58 @@ async function main(): Promise<number> {
     console.error('--replications must be a whole number of at least 1.');
     return 2;
   }
-  const chosen = SCENARIOS.filter(({ name }) => values.scenario?.includes(name) ?? true);
-  // work grows with responses and looks
-  const cost = chosen.map((own) => looksOf(own).reduce((sum, n) => sum + n, 0));
-  const total = cost.reduce((a, b) => a + b, 0) * replications;
+  const chosen = SCENARIOS.filter(
+    ({ name }) => values.scenario?.some((words) => name.includes(words)) ?? true,
+  );
+  const held = await earlier(values.json);
+  // work grows with responses, looks and pages
+  const cost = chosen.map(
+    (own) =>
+      looksOf(own).reduce((sum, n) => sum + 60 + n, 0) *
+      own.pages.length *
+      replicationsOf(own, replications),
+  );
+  let total = cost.reduce((a, b) => a + b, 0);
   const begun = performance.now();
   let done = 0;
   let shown = 0;
   const reports: ScenarioReport[] = [];
   for (const [k, scenario] of chosen.entries()) {
-    const report = await calibrateScenario(scenario, replications, () => {
-      done += cost[k];
-      const now = performance.now();
-      if (now - shown < 2000) return;
-      shown = now;
-      const left = ((now - begun) / 1000 / done) * (total - done);
-      process.stderr.write(`\r${scenario.name}, about ${Math.ceil(left)} s left      `);
+    const runs = replicationsOf(scenario, replications);
+    const same = held.find(
+      (own) =>
+        own.scenario === scenario.name &&
+        own.replications === runs &&
+        JSON.stringify(own.plan) === JSON.stringify(scenario.plan),
+    );
+    if (same !== undefined) {
+      total -= cost[k];
+      reports.push(same);
+      printReport(same);
+      continue;
+    }
+    const report = await calibrateScenario(scenario, runs, {
+      reference: REFERENCE_RUNS,
+      onReplication() {
+        done += cost[k] / runs;
+        const now = performance.now();
+        if (now - shown < 2000) return;
+        shown = now;
+        const left = ((now - begun) / 1000 / done) * (total - done);
+        process.stderr.write(`\r${scenario.name}, about ${Math.ceil(left)} s left      `);
+      },
     });
     process.stderr.write('\n');
     printReport(report);
     reports.push(report);
+    if (values.json !== undefined) {
+      const others = held.filter(
+        (own) => !reports.some(({ scenario: name }) => name === own.scenario),
+      );
+      await writeFile(values.json, `${JSON.stringify([...reports, ...others], null, 1)}\n`);
+    }
   }
-  if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify(reports, null, 2)}\n`);
+  if (values.markdown !== undefined) await writeFile(values.markdown, calibrationDocument(reports));
   return 0;
 }
 

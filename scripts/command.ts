@@ -36,9 +36,17 @@ export async function appVersion(): Promise<string> {
 
 export const digits = (x: number) => (x === 0 ? '0' : x.toPrecision(4));
 
+/** Beside a claim that is open, where more than a million prompts are wanted. */
+export const OUT_OF_REACH =
+  'a million prompts would not settle it: the estimate lies at an edge of the margin';
+
 /** What would settle a claim that is open: prompts, or blocks of steps of a race, and how long they take. */
-function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): string[] {
-  if (settledBy === null) return [];
+function settling(
+  { settledBy, clusters, nOf, verdict, interval }: Claim,
+  seconds: number | null,
+): string[] {
+  if (interval === null || (verdict !== 'undecided' && verdict !== 'departs')) return [];
+  if (settledBy === null) return [OUT_OF_REACH];
   if (nOf === 'steps') return [`about ${settledBy} blocks of steps would settle it`];
   const time =
     seconds === null ? '' : `, ${Math.ceil((seconds * settledBy) / clusters)} s at this speed`;

@@ -41,3 +41,29 @@ test('a file of rollouts is judged by the claims of a link’s page, as JSON', a
   expect(verdict('dependence.covariance')).toBe('fails');
   expect(verdict('dependence.prompt')).not.toBe('fails');
 });
+
+test('what cannot be asked of a file is refused with a sentence', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'claims-')), 'rollouts.jsonl');
+  const line = { prompt: 'p', old_logprobs: [-1, -2], new_logprobs: [-1], reward: 1 };
+  await writeFile(file, JSON.stringify(line));
+  const refused = async (...argv: string[]): Promise<string> => {
+    const out: string[] = [];
+    const complaints: string[] = [];
+    const status = await main(
+      argv,
+      (own) => out.push(own),
+      (own) => complaints.push(own),
+    );
+    expect([status, out]).toEqual([2, []]);
+    return complaints.at(-1) ?? '';
+  };
+  expect(await refused('#/nowhere?v=2', '--file', file)).toMatch(/no page.* variance, /);
+  expect(await refused('#/train?v=2', '--file', file)).toMatch(
+    /"train" makes no claims .*variance/,
+  );
+  expect(await refused('#/variance?v=2', '--file', file)).toMatch(
+    /line 1, field "new_logprobs": has 1 entr/,
+  );
+  expect(await refused('#/variance?v=2', '--file', `${file}.not`)).toMatch(/there is no such file/);
+  expect(await refused('#/variance?v=2', '--file', file, '--csv', tmpdir())).toMatch(/--json/);
+});

@@ -24,6 +24,7 @@ import {
 } from '../src/engine/headless/repeat-link';
 import { isRace } from '../src/engine/headless/repeat-race';
 import { claimsHash } from '../src/experiments/claims';
+import { EXPERIMENT_IDS } from '../src/experiments/manifest';
 import { runExperiment } from '../src/experiments/registry';
 import { csvHead, csvRow, labelCell, numberCell } from '../src/export/csv';
 import { experimentSettings } from '../src/link/experiments';
@@ -215,6 +216,9 @@ async function race(
   return found.comparison === null || found.comparison.same ? 0 : 1;
 }
 
+const pagesOfClaims = (): string =>
+  `With --file a link names one of: ${EXPERIMENT_IDS.join(', ')}.`;
+
 /**
  * The claims of the link's page about rollouts from files, as JSON: id, sentence, source, estimate, interval, margin,
  * verdict and rule, at the settings of the link.
@@ -224,9 +228,15 @@ async function judgeFiles(
   print: (line: string) => void,
 ): Promise<0> {
   const { link } = openLink(hash);
+  // what a page would open instead of one that is not there answers another question
+  if (!hash.startsWith(`#/${link.page}`)) {
+    throw new CommandError(`The link names no page of the lab. ${pagesOfClaims()}`);
+  }
   const asked = experimentSettings(link.page, link.view);
   if (asked === null) {
-    throw new CommandError(`The page "${link.page}" measures nothing that can be asked of a file.`);
+    throw new CommandError(
+      `The page "${link.page}" makes no claims about a file. ${pagesOfClaims()}`,
+    );
   }
   const { rollouts } = await readRolloutFiles(await rolloutFiles(files), {
     rule: 'trl',
@@ -274,7 +284,14 @@ export async function main(
     ];
     const options: RepeatOptions = { app: await appVersion(), address, hash, backend, files };
     for (const problem of openLink(hash).problems) complain(problem);
-    if (command.files.length > 0) return await judgeFiles(command, print);
+    if (command.files.length > 0) {
+      if (csv !== undefined || svg !== undefined) {
+        throw new CommandError(
+          '--csv and --svg write what a link samples; with --file there is --json.',
+        );
+      }
+      return await judgeFiles(command, print);
+    }
     if (isRace(hash)) return await race(command, engines, print, complain);
     const progress = progressTo(complain);
     const found =

@@ -20,9 +20,11 @@ function cell(claim: LedgerClaim | undefined): string {
   if (measured === null || verdict === 'not applicable') return word;
   const between = interval === null ? '' : ` [${interval.map(digits).join(', ')}]`;
   const small = detected ? ', detected, too small to matter' : '';
-  const more =
-    settledBy === null
-      ? ''
+  const open = interval !== null && (verdict === 'undecided' || verdict === 'departs');
+  const more = !open
+    ? ''
+    : settledBy === null
+      ? '; at an edge of the margin, a million prompts would not settle it'
       : `; ${settledBy} ${nOf === 'steps' ? 'blocks of steps' : 'prompts'} would settle it`;
   return `${word}, ${digits(measured)}${between}${small}${more}`;
 }

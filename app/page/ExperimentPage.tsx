@@ -173,18 +173,18 @@ export function stateOf(claim: Claim, seconds: number | null = null): string[] {
   if (claim.keptFrom !== null) {
     out.push(`Given at ${counted(claim.keptFrom, 'prompt')} and kept; numbers are today’s.`);
   }
-  if (claim.verdict === 'undecided' || claim.verdict === 'departs') {
+  if (claim.interval !== null && (claim.verdict === 'undecided' || claim.verdict === 'departs')) {
     out.push(settling(claim, seconds));
   }
   if (claim.note !== null) out.push(claim.note);
   return out;
 }
 
-function settling({ settledBy, clusters, interval, nOf }: Claim, seconds: number | null): string {
-  if (interval === null) return '';
-  if (settledBy === null)
-    return 'No number of prompts in reach would settle it: the estimate lies on an edge.';
+function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): string {
   const what = nOf === 'steps' ? 'block of steps' : 'prompt';
+  if (settledBy === null) {
+    return `There are ${counted(clusters, what)}; a million would not settle it: the estimate lies at an edge of the margin.`;
+  }
   const more =
     seconds === null || nOf === 'steps'
       ? ''

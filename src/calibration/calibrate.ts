@@ -3,98 +3,63 @@
  * the lab shows: coverage, false alarms per claim, per page and per ledger, false `holds` at the margin's edge, power at
  * half the margin.
  *
- * Contract: replication r of a scenario is a pure function of (scenario, r); plain counts come out.
+ * Contract: replication r of a scenario is a pure function of (scenario, r); plain counts come out. What is true of a
+ * claim without a closed form is the mean of its estimates over other draws, with its standard error.
  */
-import { DEPENDENCE_CLAIMS } from '../experiments/dependence/claims';
+import { clipping } from '../experiments/clipping';
 import { dependence } from '../experiments/dependence';
-import { evidenceIn, type Claim, type IntervalDeclaration } from '../experiments/shared/claim';
-import { VARIANCE_CLAIMS } from '../experiments/variance/claims';
+import type { ExperimentContext } from '../experiments/experiment';
+import { length } from '../experiments/length';
+import {
+  evidenceIn,
+  onScale,
+  type Claim,
+  type IntervalDeclaration,
+} from '../experiments/shared/claim';
+import { CURVE_DEFAULTS } from '../experiments/shared/settings';
 import { variance } from '../experiments/variance';
+import { weights } from '../experiments/weights';
 import { cpuKernels } from '../math/cpu-kernels';
 import { fixedInterval } from '../math/stats/anytime';
 import { eBenjaminiHochberg } from '../math/stats/verdict';
-import { CLEAN, firstPrompts, plantedRollouts, plantedTokens, SPIKY, type Plan } from './planted';
+import type { Rollouts } from '../rollouts/rollouts';
+import {
+  firstPrompts,
+  plantedRollouts,
+  plantedTokens,
+  type Plan,
+  type PlantedTokens,
+} from './planted';
+import { declared, looksOf, PAGES, type PageName, type Scenario } from './scenarios';
 
 /** Few points: what is calibrated is what claims rest on, the same whatever is drawn. */
 const CURVES = { bins: 1, prefixLength: 0, prefixPoints: 5 };
 const MAX_LAG = 16;
 
-const PAGES = { variance: VARIANCE_CLAIMS, dependence: DEPENDENCE_CLAIMS } as const;
-export type PageName = keyof typeof PAGES;
-export const PAGE_NAMES = Object.keys(PAGES) as PageName[];
-const DECLARED = Object.values(PAGES).flat() as readonly IntervalDeclaration[];
+type Page = (rollouts: Rollouts, context: ExperimentContext) => Promise<{ claims: Claim[] }>;
 
-export interface Scenario {
-  name: string;
-  plan: Plan;
-  /** looks on the way to the end: ratio of one to the next; Infinity = the end only */
-  step: number;
-  /** what is true of each claim, on its own scale; left out: not known in closed form */
-  truth: Readonly<Record<string, number>>;
-}
-
-const NULL_TRUTH: Readonly<Record<string, number>> = Object.fromEntries(
-  DECLARED.map(({ id, prediction }) => [id, prediction ?? 0]),
-);
-
-/** The truth where sigma^2 grows like L^spread: the slopes move, the averaging does not. */
-const spreadTruth = (spread: number) => ({
-  'variance.slope': -1 + spread,
-  'variance.token-slope': spread,
-  'variance.level': 1,
-  'dependence.covariance': 0,
-  'dependence.prompt': 0,
-  'dependence.mean-by-length': 0,
-});
-
-const SIZES = { default: { prompts: 64, groupSize: 8 }, ledger: { prompts: 640, groupSize: 8 } };
-
-export const SCENARIOS: readonly Scenario[] = [
-  {
-    name: 'clean, normal, default',
-    plan: { ...CLEAN, ...SIZES.default },
-    step: 1.1,
-    truth: NULL_TRUTH,
-  },
-  {
-    name: 'clean, spiky, default',
-    plan: { ...SPIKY, ...SIZES.default },
-    step: 1.1,
-    truth: NULL_TRUTH,
-  },
-  {
-    name: 'clean, normal, ledger',
-    plan: { ...CLEAN, ...SIZES.ledger },
-    step: 2,
-    truth: NULL_TRUTH,
-  },
-  { name: 'clean, spiky, ledger', plan: { ...SPIKY, ...SIZES.ledger }, step: 2, truth: NULL_TRUTH },
-  {
-    name: 'at the margin, ledger',
-    plan: { ...CLEAN, ...SIZES.ledger, spread: 0.2 },
-    step: 2,
-    truth: spreadTruth(0.2),
-  },
-  {
-    name: 'at half the margin, default',
-    plan: { ...CLEAN, ...SIZES.default, spread: 0.1 },
-    step: Infinity,
-    truth: spreadTruth(0.1),
-  },
-  {
-    name: 'at half the margin, ledger',
-    plan: { ...CLEAN, ...SIZES.ledger, spread: 0.1 },
-    step: Infinity,
-    truth: spreadTruth(0.1),
-  },
-];
+const RUN: Record<PageName, Page> = {
+  variance: (rollouts, context) => variance.run(rollouts, CURVES, context),
+  dependence: (rollouts, context) =>
+    dependence.run(rollouts, { ...CURVES, maxLag: MAX_LAG }, context),
+  weights: (rollouts, context) => weights.run(rollouts, CURVES, context),
+  // its slope is over the points that are drawn
+  length: (rollouts, context) => length.run(rollouts, { ...CURVE_DEFAULTS, bins: 1 }, context),
+  clipping: (rollouts, context) =>
+    clipping.run(rollouts, { ...clipping.defaults, objectives: ['gspo'], gridPoints: 2 }, context),
+};
 
 /** Counts of one claim over the replications. */
 export interface ClaimTally {
   id: string;
-  /** fixed-n 95 % intervals at the end that hold the truth */
+  /** on the claim's own scale; null: not known, and wrong verdicts are not counted */
+  truth: number | null;
+  /** of `truth`, from other draws, on the claim's working scale; 0 where it is a closed form */
+  truthError: number;
+  /** runs with an interval at the end, and those of them whose fixed-n 95 % interval holds the truth */
+  judged: number;
   covered: number;
-  /** runs in which the 95 % time-uniform interval misses the truth at some look */
+  /** runs in which the time-uniform interval, at the page's level, misses the truth at some look */
   missed: number;
   /** runs in which the verdict is wrong at some look: fails inside the margin, holds outside or at its edge */
   falseFails: number;
@@ -105,57 +70,131 @@ export interface ClaimTally {
   departs: number;
 }
 
+export interface PageTally {
+  falseFails: number;
+  falseHolds: number;
+  missed: number;
+}
+
 export interface ScenarioReport {
   scenario: string;
+  kind: Scenario['kind'];
+  about: readonly string[];
+  plan: Plan;
   replications: number;
-  claims: ClaimTally[];
-  /** runs in which some claim of the page was wrong at some look */
-  pages: Record<PageName, { falseFails: number; falseHolds: number }>;
-  /** the last look of all runs as one ledger each: verdicts given by e-BH, and wrong ones */
-  ledger: { given: number; wrong: number };
   looks: number;
+  claims: ClaimTally[];
+  /** runs in which, at some look, some claim of the page had a wrong verdict, or an interval that misses the truth */
+  pages: Partial<Record<PageName, PageTally>>;
+  /** the last look of each run as a ledger of its own: verdicts given by e-BH, wrong ones, and the sum of their shares */
+  ledger: { given: number; wrong: number; shares: number };
 }
 
-/** Prompts at which a run is looked at. */
-export function looksOf({ plan, step }: Scenario): number[] {
-  const looks: number[] = [];
-  if (Number.isFinite(step)) {
-    for (let n = 20; n < plan.prompts; n = Math.max(n + 1, Math.ceil(n * step))) looks.push(n);
-  }
-  return [...looks, plan.prompts];
+interface Truth {
+  /** on the claim's own scale */
+  value: number;
+  error: number;
 }
 
-/** The claims of both pages at one look. */
-async function claimsAt(plan: Plan, tokens: ReturnType<typeof plantedTokens>): Promise<Claim[]> {
+/** The claims of the scenario's pages. */
+async function claimsOf(
+  tokens: PlantedTokens,
+  pages: readonly PageName[],
+  planned: number,
+): Promise<Claim[]> {
   const rollouts = plantedRollouts(tokens);
-  const context = { kernels: cpuKernels, seed: 1, planned: plan.prompts };
-  const first = await variance.run(rollouts, CURVES, context);
-  const second = await dependence.run(rollouts, { ...CURVES, maxLag: MAX_LAG }, context);
-  return [...first.claims, ...second.claims];
+  const claims: Claim[] = [];
+  for (const page of pages) {
+    const answer = await RUN[page](rollouts, { kernels: cpuKernels, seed: 1, planned });
+    claims.push(...answer.claims);
+  }
+  return claims;
 }
 
-const wrongFails = ({ margin }: IntervalDeclaration, truth: number): boolean =>
-  truth >= margin.low && truth <= margin.high;
-/** on the edge counts as outside: there `holds` is wrong as well */
-const wrongHolds = ({ margin }: IntervalDeclaration, truth: number): boolean =>
-  truth <= margin.low + 1e-9 || truth >= margin.high - 1e-9;
+const REFERENCE_PROMPTS = 1000;
+/** k-hat depends on how many weights there are, so that no other size says what is true of it. */
+const OF_ITS_SIZE = 'weights.pareto';
+
+/** Means over `runs` draws of 1,000 prompts of a plan, each on its working scale; NaN where one of them has none. */
+async function measuredTruths(
+  plan: Plan,
+  pages: readonly PageName[],
+  runs: number,
+): Promise<Map<string, { mean: number; error: number }>> {
+  const found = new Map<string, number[]>();
+  for (let r = 1; r <= runs; r++) {
+    const own = { ...plan, prompts: REFERENCE_PROMPTS, seed: plan.seed + 15_485_863 * r };
+    for (const { id, working } of await claimsOf(plantedTokens(own), pages, own.prompts)) {
+      const estimates = found.get(id) ?? [];
+      estimates.push(working?.estimate ?? NaN);
+      found.set(id, estimates);
+    }
+  }
+  return new Map(
+    [...found].map(([id, estimates]) => {
+      const mean = estimates.reduce((sum, x) => sum + x / runs, 0);
+      const spread = estimates.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (runs - 1);
+      return [id, { mean, error: Math.sqrt(spread / runs) }];
+    }),
+  );
+}
+
+/** Scenarios share what is true of them. */
+const known = new Map<string, ReturnType<typeof measuredTruths>>();
+
+/** What is true of each claim: closed forms, and means over `runs` other draws. */
+async function truthsOf(scenario: Scenario, runs: number): Promise<Map<string, Truth>> {
+  const ids: string[] = scenario.pages.flatMap((page) => PAGES[page].map(({ id }) => id));
+  const truths = new Map(
+    Object.entries(scenario.truth).map(([id, value]): [string, Truth] => [id, { value, error: 0 }]),
+  );
+  const open = ids.filter((id) => !truths.has(id) && id !== OF_ITS_SIZE);
+  if (open.length === 0 || runs < 2) return truths;
+  const pages = scenario.pages.filter((page) => PAGES[page].some(({ id }) => open.includes(id)));
+  const key = JSON.stringify([scenario.reference, pages, runs]);
+  let found = known.get(key);
+  if (found === undefined)
+    known.set(key, (found = measuredTruths(scenario.reference, pages, runs)));
+  for (const [id, { mean, error }] of await found) {
+    if (!open.includes(id) || !Number.isFinite(mean)) continue;
+    truths.set(id, { value: onScale(declared(id)).back(mean, scenario.plan.groupSize), error });
+  }
+  return truths;
+}
+
+/** As near to the margin's edge as this share of it counts as on it, where `holds` and `fails` are both wrong. */
+const EDGE = 0.03;
+
+const slack = ({ margin }: IntervalDeclaration): number =>
+  Number.isFinite(margin.high - margin.low) ? (EDGE * (margin.high - margin.low)) / 2 : 0;
+const wrongFails = (own: IntervalDeclaration, truth: number): boolean =>
+  truth >= own.margin.low - slack(own) && truth <= own.margin.high + slack(own);
+const wrongHolds = (own: IntervalDeclaration, truth: number): boolean =>
+  truth <= own.margin.low + slack(own) || truth >= own.margin.high - slack(own);
 
 export async function calibrateScenario(
   scenario: Scenario,
   replications: number,
-  onReplication: () => void = () => {},
+  { reference = 20, onReplication = () => {} }: { reference?: number; onReplication?(): void } = {},
 ): Promise<ScenarioReport> {
-  const tallies = new Map(
-    DECLARED.map(({ id }): [string, ClaimTally] => [
-      id,
-      { id, covered: 0, missed: 0, falseFails: 0, falseHolds: 0, holds: 0, fails: 0, departs: 0 },
-    ]),
-  );
-  const pages = {
-    variance: { falseFails: 0, falseHolds: 0 },
-    dependence: { falseFails: 0, falseHolds: 0 },
-  };
-  const ledger = { given: 0, wrong: 0 };
+  const truths = await truthsOf(scenario, reference);
+  const tallies = new Map<string, ClaimTally>();
+  for (const page of scenario.pages) {
+    for (const { id } of PAGES[page]) {
+      const truth = truths.get(id);
+      tallies.set(id, {
+        id,
+        truth: truth?.value ?? null,
+        truthError: truth?.error ?? 0,
+        ...{ judged: 0, covered: 0, missed: 0, falseFails: 0, falseHolds: 0 },
+        ...{ holds: 0, fails: 0, departs: 0 },
+      });
+    }
+  }
+  const pages = Object.fromEntries(
+    scenario.pages.map((page) => [page, { falseFails: 0, falseHolds: 0, missed: 0 }]),
+  ) as ScenarioReport['pages'];
+  const ledger = { given: 0, wrong: 0, shares: 0 };
   const looks = looksOf(scenario);
   for (let r = 1; r <= replications; r++) {
     const plan = { ...scenario.plan, seed: scenario.plan.seed + 7919 * r };
@@ -163,78 +202,84 @@ export async function calibrateScenario(
     const wrong = { fails: new Set<string>(), holds: new Set<string>(), missed: new Set<string>() };
     let last: Claim[] = [];
     for (const prompts of looks) {
-      last = await claimsAt(plan, firstPrompts(tokens, prompts));
+      last = await claimsOf(firstPrompts(tokens, prompts), scenario.pages, plan.prompts);
       for (const claim of last) {
-        const declaration = DECLARED.find(({ id }) => id === claim.id) as IntervalDeclaration;
-        const truth = scenario.truth[claim.id];
+        const truth = truths.get(claim.id)?.value;
         if (truth === undefined) continue;
-        if (claim.verdict === 'fails' && wrongFails(declaration, truth)) wrong.fails.add(claim.id);
-        if (claim.verdict === 'holds' && wrongHolds(declaration, truth)) wrong.holds.add(claim.id);
+        const own = declared(claim.id);
+        if (claim.verdict === 'fails' && wrongFails(own, truth)) wrong.fails.add(claim.id);
+        if (claim.verdict === 'holds' && wrongHolds(own, truth)) wrong.holds.add(claim.id);
         if (claim.interval && (claim.interval[0] > truth || claim.interval[1] < truth)) {
           wrong.missed.add(claim.id);
         }
       }
     }
     for (const claim of last) {
-      const tally = tallies.get(claim.id) as ClaimTally;
-      const truth = scenario.truth[claim.id];
+      const tally = tallies.get(claim.id);
+      if (tally === undefined) continue;
+      const truth = truths.get(claim.id)?.value;
       if (claim.verdict === 'holds') tally.holds++;
       if (claim.verdict === 'fails') tally.fails++;
       if (claim.verdict === 'departs') tally.departs++;
       if (wrong.fails.has(claim.id)) tally.falseFails++;
       if (wrong.holds.has(claim.id)) tally.falseHolds++;
       if (wrong.missed.has(claim.id)) tally.missed++;
-      if (truth !== undefined && claim.working !== null && covers(claim, truth)) tally.covered++;
+      if (truth === undefined || claim.working === null) continue;
+      tally.judged++;
+      if (covers(claim, truth)) tally.covered++;
     }
-    for (const page of PAGE_NAMES) {
-      const own = (set: Set<string>) => PAGES[page].some(({ id }) => set.has(id));
-      if (own(wrong.fails)) pages[page].falseFails++;
-      if (own(wrong.holds)) pages[page].falseHolds++;
+    for (const page of scenario.pages) {
+      const own = pages[page];
+      const some = (set: Set<string>) => PAGES[page].some(({ id }) => set.has(id));
+      if (own === undefined) continue;
+      if (some(wrong.fails)) own.falseFails++;
+      if (some(wrong.holds)) own.falseHolds++;
+      if (some(wrong.missed)) own.missed++;
     }
-    addLedger(ledger, last, scenario);
+    addLedger(ledger, last, truths);
     onReplication();
   }
+  const { name, kind, about, plan } = scenario;
   return {
-    scenario: scenario.name,
-    replications,
+    ...{ scenario: name, kind, about, plan, replications, looks: looks.length },
     claims: [...tallies.values()],
     pages,
     ledger,
-    looks: looks.length,
   };
 }
 
-/** Whether the fixed-n 95 % interval holds the truth; both on the working scale, where `log` is the only other. */
-function covers(claim: Claim, truth: number): boolean {
-  const declaration = DECLARED.find(({ id }) => id === claim.id) as IntervalDeclaration;
-  const { working } = claim;
+/** Whether the fixed-n 95 % interval holds the truth. */
+function covers({ id, working }: Claim, truth: number): boolean {
   if (working === null) return false;
-  const own = fixedInterval(working, 0.05);
-  // log F and Fisher's z are 0 where the correlation is: scenarios with closed truths have no other
-  const scaled = declaration.scale === 'log' ? Math.log(truth) : truth;
-  return own !== null && own[0] <= scaled && own[1] >= scaled;
+  const interval = fixedInterval(working, 0.05);
+  const at = onScale(declared(id)).to(truth, working.size);
+  return interval !== null && interval[0] <= at && interval[1] >= at;
 }
 
 function addLedger(
   ledger: ScenarioReport['ledger'],
   claims: readonly Claim[],
-  scenario: Scenario,
+  truths: ReadonlyMap<string, Truth>,
 ): void {
   const judged = claims.flatMap((claim) => {
-    const declaration = DECLARED.find(({ id }) => id === claim.id) as IntervalDeclaration;
+    const declaration = declared(claim.id);
     const evidence = evidenceIn(claim, declaration);
-    const truth = scenario.truth[claim.id];
+    const truth = truths.get(claim.id)?.value;
     return evidence === null || truth === undefined ? [] : [{ declaration, evidence, truth }];
   });
   const size = ({ evidence }: (typeof judged)[number]) => Math.max(evidence.holds, evidence.fails);
   const { given } = eBenjaminiHochberg(judged.map(size));
-  const first = [...judged].sort((a, b) => size(b) - size(a)).slice(0, given);
+  const wrong = [...judged]
+    .sort((a, b) => size(b) - size(a))
+    .slice(0, given)
+    .filter(({ declaration, evidence, truth }) =>
+      evidence.fails > evidence.holds
+        ? wrongFails(declaration, truth)
+        : wrongHolds(declaration, truth),
+    ).length;
   ledger.given += given;
-  ledger.wrong += first.filter(({ declaration, evidence, truth }) =>
-    evidence.fails > evidence.holds
-      ? wrongFails(declaration, truth)
-      : wrongHolds(declaration, truth),
-  ).length;
+  ledger.wrong += wrong;
+  ledger.shares += given > 0 ? wrong / given : 0;
 }
 
 /** Wilson's score interval for a share, 95 %. */
@@ -244,5 +289,5 @@ export function wilson(hits: number, n: number, z = 1.96): [number, number] {
   const center = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
   const half =
     (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
-  return [center - half, center + half];
+  return [Math.max(0, center - half), Math.min(1, center + half)];
 }

@@ -29,6 +29,8 @@ export interface Plan {
   tau: number;
   /** sd at the longest position over that at the first, log-linear in the log of the position */
   drift: number;
+  /** a response's own shift, beside its prompt's: its standard deviation over that of a token */
+  own: number;
   /** what an e-fold of length adds to the mean of d, over the sd of a token */
   meanByLength: number;
   /** exponent of sigma^2 in the response's length: slope of Var[log s] is -1 + this */
@@ -47,6 +49,7 @@ export const CLEAN: Plan = {
   kurtosis: 3,
   rho: 0,
   tau: 0,
+  own: 0,
   drift: 1,
   meanByLength: 0,
   spread: 0,
@@ -54,6 +57,9 @@ export const CLEAN: Plan = {
 };
 
 export const SPIKY: Plan = { ...CLEAN, kurtosis: 250 };
+
+/** Substreams of the surprisals: beyond any number of prompts. */
+const SURPRISE = 1 << 24;
 
 /** Share of wide tokens; their variance follows from the kurtosis. */
 const RARE = 0.004;
@@ -71,6 +77,8 @@ function mixture(kurtosis: number): { narrow: number; wide: number } {
 export interface PlantedTokens {
   /** [tokens] d_t, nats */
   logRatio: Float64Array;
+  /** [tokens] log pi_old: minus an exponential surprisal of mean log 2, of a stream of its own */
+  logpOld: Float64Array;
   offsets: Uint32Array;
   cluster: Uint32Array;
   clusters: number;
@@ -86,16 +94,19 @@ export function plantedTokens(plan: Plan): PlantedTokens {
   const n = prompts * groupSize;
   const lengths: number[] = [];
   const parts: Float64Array[] = [];
+  const surprisals: Float64Array[] = [];
   for (let g = 0; g < prompts; g++) {
     const random = new Random(plan.seed, STREAM.synthetic, g);
-    const own = Math.exp(Math.log(minLength) + range * random.uniform());
+    const usual = Math.exp(Math.log(minLength) + range * random.uniform());
     const shift = plan.tau * random.normal();
+    const surprise = new Random(plan.seed, STREAM.synthetic, SURPRISE + g);
     for (let j = 0; j < groupSize; j++) {
       const wanted = plan.lengthsByPrompt
-        ? own * Math.exp(0.03 * random.normal())
+        ? usual * Math.exp(0.03 * random.normal())
         : Math.exp(Math.log(minLength) + range * random.uniform());
       const length = Math.max(minLength, Math.min(maxLength, Math.round(wanted)));
-      const mean = shift + plan.meanByLength * (Math.log(length) - middle);
+      const own = plan.own === 0 ? 0 : plan.own * random.normal();
+      const mean = shift + own + plan.meanByLength * (Math.log(length) - middle);
       const scale = plan.sigma * Math.exp((plan.spread / 2) * (Math.log(length) - middle));
       const d = new Float64Array(length);
       let e = 0;
@@ -107,14 +118,17 @@ export function plantedTokens(plan: Plan): PlantedTokens {
       }
       lengths.push(length);
       parts.push(d);
+      surprisals.push(d.map(() => Math.LN2 * Math.log(1 - surprise.uniform())));
     }
   }
   const offsets = new Uint32Array(n + 1);
   lengths.forEach((length, i) => (offsets[i + 1] = offsets[i] + length));
   const logRatio = new Float64Array(offsets[n]);
+  const logpOld = new Float64Array(offsets[n]);
   parts.forEach((d, i) => logRatio.set(d, offsets[i]));
+  surprisals.forEach((a, i) => logpOld.set(a, offsets[i]));
   const cluster = Uint32Array.from({ length: n }, (_, i) => Math.floor(i / groupSize));
-  return { logRatio, offsets, cluster, clusters: prompts };
+  return { logRatio, logpOld, offsets, cluster, clusters: prompts };
 }
 
 /** The first `prompts` prompts: the run as it was when it had no more. */
@@ -124,22 +138,22 @@ export function firstPrompts(tokens: PlantedTokens, prompts: number): PlantedTok
   const offsets = tokens.offsets.subarray(0, n + 1);
   return {
     logRatio: tokens.logRatio.subarray(0, offsets[n]),
+    logpOld: tokens.logpOld.subarray(0, offsets[n]),
     offsets,
     cluster: tokens.cluster.subarray(0, n),
     clusters: prompts,
   };
 }
 
-/** As every experiment takes it. Log-probs are those of a token of probability 1/2, moved by d. */
+/** As every experiment takes it. */
 export function plantedRollouts(tokens: PlantedTokens): Rollouts {
-  const { logRatio, offsets, cluster, clusters } = tokens;
+  const { logRatio, logpOld, offsets, cluster, clusters } = tokens;
   const n = cluster.length;
-  const logpOld = new Float64Array(logRatio.length).fill(Math.log(0.5));
   const reward = Float64Array.from({ length: n }, (_, i) => (i * 7919) % 2);
   return {
     offsets: offsets.slice(),
     tokenIds: new Int32Array(logRatio.length).fill(-1),
-    logpOld,
+    logpOld: logpOld.slice(),
     logpNew: logRatio.map((d, t) => logpOld[t] + d),
     group: cluster.slice(),
     reward,

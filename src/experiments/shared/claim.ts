@@ -51,6 +51,14 @@ const SCALES = {
   string,
   { to(x: number, size: number): number; back(x: number, size: number): number }
 >;
+/** To the scale that a claim is judged on, and back; `size`: responses to a prompt. */
+export function onScale({ scale }: IntervalDeclaration): {
+  to(x: number, size: number): number;
+  back(x: number, size: number): number;
+} {
+  return SCALES[scale];
+}
+
 /** Responses to a prompt that powers are worked out for. */
 const USUAL_SIZE = 8;
 

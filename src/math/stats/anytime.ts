@@ -99,11 +99,11 @@ export function fixedInterval(measured: Measured, alpha: number): [number, numbe
 }
 
 /** More prompts than this settle nothing that a lab will live to see. */
-const MAX_PROMPTS = 1e9;
+export const MAX_PROMPTS = 1e6;
 
 /**
  * Prompts at which the half-width falls to `wanted`, if the spread stays what it is.
- * @returns null where that takes more than a billion
+ * @returns null where that takes more than MAX_PROMPTS
  */
 export function promptsFor(
   measured: Measured,

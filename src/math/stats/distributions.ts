@@ -34,9 +34,11 @@ export function incompleteBeta(x: number, a: number, b: number): number {
   return incompleteBetaFraction(x, a, b, front);
 }
 
+/** Lentz's method divides by nothing smaller. */
+const TINY = 1e-300;
+const guard = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
+
 function incompleteBetaFraction(x: number, a: number, b: number, front: number): number {
-  const tiny = 1e-300;
-  const guard = (value: number): number => (Math.abs(value) < tiny ? tiny : value);
   let c = 1;
   let d = 1 / guard(1 - ((a + b) * x) / (a + 1));
   let h = d;
@@ -61,21 +63,34 @@ export function studentCdf(t: number, df: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** Inverse of `studentCdf` by bisection; df = Infinity gives the normal quantile. */
+/** Inverse of `studentCdf`; df = Infinity gives the normal quantile. */
 export function studentQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1) || !(df > 0)) return NaN;
   if (df > 1e7) return normalQuantile(p);
   if (p > 0.5) return -studentQuantile(1 - p, df);
+  if (p === 0.5) return 0;
   // in the lower tail, where a probability of 1e-40 is not 1 less nothing
-  let high = 1;
-  while (studentCdf(-high, df) > p) high *= 2;
   let low = 0;
-  for (let i = 0; i < 200 && high - low > 1e-14 * high; i++) {
-    const middle = (low + high) / 2;
-    if (studentCdf(-middle, df) > p) low = middle;
-    else high = middle;
+  let high = 1;
+  while (studentCdf(-high, df) > p) {
+    low = high;
+    high *= 2;
   }
-  return -(low + high) / 2;
+  const logP = Math.log(p);
+  const logScale = logGamma((df + 1) / 2) - logGamma(df / 2) - 0.5 * Math.log(df * Math.PI);
+  let t = (low + high) / 2;
+  // Newton's steps on the logarithm of the tail, halving the bracket where they leave it
+  for (let i = 0; i < 200 && high - low > 1e-14 * high; i++) {
+    const tail = studentCdf(-t, df);
+    if (tail > p) low = t;
+    else high = t;
+    const density = Math.exp(logScale - ((df + 1) / 2) * Math.log1p((t * t) / df));
+    const next = t + (tail * (Math.log(tail) - logP)) / density;
+    const step = next > low && next < high ? next : (low + high) / 2;
+    if (Math.abs(step - t) <= 1e-14 * t) return -step;
+    t = step;
+  }
+  return -t;
 }
 
 /** Phi(x): 1/2 erfc(-x / sqrt 2), by series near zero and a continued fraction in the tails. */
