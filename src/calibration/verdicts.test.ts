@@ -65,14 +65,20 @@ const alarms = (claims: ReadonlyMap<string, Claim>): string[] =>
     .filter(({ verdict }) => verdict === 'fails' || verdict === 'departs')
     .map(({ id }) => id);
 
+/** Those, and claims that hold though their prediction is excluded. */
+const detections = (claims: ReadonlyMap<string, Claim>): string[] => [
+  ...alarms(claims),
+  ...[...claims.values()].filter(({ detected }) => detected).map(({ id }) => id),
+];
+
 describe('what is looked at again and again', { timeout: SLOW }, () => {
   it('1. leaves the intervals of a page right together, and fails nothing that is true', async () => {
     const own: Scenario = {
       ...scenario('clean, spiky, default'),
       pages: ['variance', 'dependence'],
-      step: sized(1.4, 1.15),
+      step: sized(1.8, 1.15),
     };
-    const runs = sized(8, 200);
+    const runs = sized(16, 200);
     const { pages } = await calibrateScenario(own, runs, { reference: 0 });
     const over = [pages.variance, pages.dependence].flatMap((page) => page ?? []);
     const sum = (of: (page: (typeof over)[number]) => number) =>
@@ -271,15 +277,16 @@ describe('what is planted is named for what it is, and for nothing else', { time
   ] satisfies [string, Partial<Plan>, (typeof PARTS)[number] | null][])(
     '%s',
     async (_name, plan, expected) => {
-      const runs = sized(1, 20);
+      const runs = sized(expected === null ? 4 : 1, 20);
       let others = 0;
       for (let seed = 1; seed <= runs; seed++) {
         const claims = await claimsOf('dependence', planted({ ...plan, seed: 100 + seed }));
         const named = PARTS.filter((id) => verdictIn(claims, id) === 'fails');
         expect(named).toEqual(expected === null ? [] : [expected]);
-        if (alarms(claims).some((id) => id !== expected)) others++;
+        const found = expected === null ? detections(claims) : alarms(claims);
+        if (found.some((id) => id !== expected)) others++;
       }
-      expect(others).toBeLessThanOrEqual(FULL ? atMost(runs) : 0);
+      expect(others).toBeLessThanOrEqual(runs > 4 ? atMost(runs) : 0);
     },
   );
 });

@@ -147,8 +147,8 @@ function Bands({ result }: { result: ClippingResult }) {
       <p className="small">
         Tokens clipped at the paper’s bands: GSPO {shareText(orders.gspo)}, GRPO{' '}
         {shareText(orders.grpo)}
-        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. The paper
-        reports two orders of magnitude.
+        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. GSPO’s
+        paper reports two orders of magnitude.
       </p>
     </section>
   );

@@ -49,7 +49,7 @@ export function Words({ result }: { result: DependenceResult | null }) {
         />
       </section>
       <BreakIt
-        lead="The truth of a synthetic run is known, so the estimators can be caught lying. Plant a dependence and see whether it is found, and found to be as large as it is:"
+        lead="The truth of a synthetic run is known, so the estimators can be checked. Plant a dependence and see whether it is found, by its name and at its size:"
         breaks={BREAKS}
       />
     </>

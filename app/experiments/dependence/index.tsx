@@ -25,9 +25,9 @@ export default function Dependence() {
       page="dependence"
       lead={
         <>
-          The law σ²/L needs tokens that know nothing of each other. Neighbours may move together,
-          and all responses to one prompt may share its difficulty. Both are measured here; the law
-          corrected for them is drawn over the naive one.
+          The law σ²/L needs independent tokens, responses that share nothing of their prompt, one
+          variance for all positions and a mean that does not move with the length. Each is measured
+          by itself; the law made of these parts is drawn over the naive one.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

@@ -31,9 +31,8 @@ export default function Gradient() {
       page="gradient"
       lead={
         <>
-          An objective is a way of sharing out one gradient. Its weight, its gate and its
-          aggregation decide whether long responses, surprising tokens or good answers get more of
-          it.
+          Objectives differ in how much gradient they give to whom: weight, gate and aggregation
+          decide how much of it long responses, surprising tokens and good answers get.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

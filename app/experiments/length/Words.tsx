@@ -66,7 +66,7 @@ const BREAKS: readonly Break[] = [
   },
   {
     title: 'The real pair',
-    why: 'Its first tokens choose among several valid steps, so they are the hard ones: position biases more than noise.',
+    why: 'Its first tokens choose among several valid steps, so they may be the hard ones: the figure of positions shows how much of the bias is theirs.',
     change: policies({}),
   },
 ];

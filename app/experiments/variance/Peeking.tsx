@@ -71,7 +71,8 @@ export function Peeking() {
             {found.from + found.runs - 1}), each looked at {found.looks} times while it grew. An
             interval of fixed n, made for one look, excluded the truth at some look in{' '}
             <b>{found.wrong.fixed}</b> of them; the interval that the lab uses, valid at every look,
-            in <b>{found.wrong.anytime}</b>. Shown is the first run in which the former was wrong.
+            in <b>{found.wrong.anytime}</b>. Shown is the first run
+            {found.wrong.fixed > 0 && ' in which the former was wrong'}.
           </>
         )
       }

@@ -99,7 +99,7 @@ function withNumbers(
 const BREAKS: readonly Break[] = [
   {
     title: 'Independent tokens (control)',
-    why: 'Everything the law assumes. Here nothing may fail, however often one looks: in 95 of 100 runs for all claims together.',
+    why: 'Everything the law assumes. However often one looks, claims of this page may be wrong in 5 of 100 such runs at most.',
     change: synthetic({}),
   },
   {
