@@ -50,14 +50,18 @@ export function whatIfLines(result: WhatIf, responses: NamedResponses): string[]
     lines.push('  The file has no sampler log-probs: corrections change nothing.');
   }
   if (!result.entropies) lines.push('  The file has no entropies: top-entropy changes nothing.');
+  if (!result.references) {
+    lines.push('  The file has no log-probs of a reference policy: beta changes nothing.');
+  }
   return lines;
 }
 
 /** The form of it in the JSON: documented in docs/export. */
-export function whatIfJson({ sides, changes, corrected, entropies }: WhatIf) {
+export function whatIfJson({ sides, changes, corrected, entropies, references }: WhatIf) {
   return {
     corrected,
     entropies,
+    references,
     variants: sides.map((side, k) => ({
       name: side.name,
       loss: side.loss,

@@ -50,14 +50,23 @@ export const EXPERIMENT_SETTINGS = {
   }),
   /** @param length Dr.GRPO's constant, where a file has one */
   objectives: (
-    { epsLow, epsHigh, asIs, asIf, topEntropy, ...chosen }: PageSettings<'objectives'>,
+    {
+      epsLow,
+      epsHigh,
+      asIs,
+      asIf,
+      topEntropy,
+      beta,
+      corrected: times,
+      ...chosen
+    }: PageSettings<'objectives'>,
     length: number | null = null,
   ) => ({
     low: epsLow,
     high: epsHigh,
     length,
     correction: corrected(chosen),
-    whatIf: { asIs, asIf, topEntropy },
+    whatIf: { asIs, asIf, topEntropy, beta, corrected: times },
   }),
   mismatch: curve,
 } as const satisfies Record<ExperimentId, unknown>;

@@ -13,6 +13,7 @@ export type { FloatArray };
 /** Names of the token columns that a source may leave out. */
 export const OPTIONAL_TOKEN_COLUMNS = [
   'logpSampler',
+  'logpRef',
   'tokenAdvantage',
   'entropyOld',
   'entropyNew',
@@ -41,6 +42,8 @@ export interface Rollouts {
    * token of a response that has none (`withSampler` leaves those out)
    */
   logpSampler?: FloatArray;
+  /** [tokens] log-prob under the reference policy that a penalty is against */
+  logpRef?: FloatArray;
   /** [tokens] where a trainer's advantages differ within a response; `advantage` is then their mean */
   tokenAdvantage?: FloatArray;
   /** [tokens] Shannon entropy of the next-token distribution under pi_old, nats */

@@ -12,6 +12,8 @@ import { objectiveView } from '../../page/objective-views';
 import { usePageSetting } from '../../state/address-react';
 import { useLab } from '../../state/react';
 
+/** of TRL's `beta`; null = no penalty */
+const BETAS = [null, 0.001, 0.01, 0.04, 0.1] as const;
 /** of `top_entropy_quantile`; null = all tokens */
 const SHARES = [null, 0.1, 0.2, 0.5, 0.8] as const;
 const MOST_POINTS = 1500;
@@ -83,6 +85,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   const [topEntropy, setTopEntropy] = usePageSetting('objectives', 'topEntropy');
   // A link may hold a share that the menu does not offer.
   const shares = SHARES.some((share) => share === topEntropy) ? SHARES : [...SHARES, topEntropy];
+  const [beta, setBeta] = usePageSetting('objectives', 'beta');
+  const [times, setTimes] = usePageSetting('objectives', 'corrected');
+  const betas = BETAS.some((own) => own === beta) ? BETAS : [...BETAS, beta];
   const groups = useMemo(() => pointsOf(result), [result]);
   const all = groups.flat();
   const key = `${axesKey} ${result.sides.map(({ name }) => name).join()}`;
@@ -135,6 +140,35 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
               ))}
             </select>
           </label>
+          {(result.hasReference || beta !== null) && (
+            <label>
+              Penalty to the reference policy
+              <select
+                className="select-small"
+                value={beta ?? 'none'}
+                onChange={(event) => {
+                  const { value } = event.target;
+                  setBeta(value === 'none' ? null : Number(value));
+                }}
+              >
+                {betas.map((own) => (
+                  <option key={own ?? 'none'} value={own ?? 'none'}>
+                    {own === null ? 'none' : `beta = ${own}`}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          {beta !== null && (
+            <label>
+              <input
+                type="checkbox"
+                checked={times}
+                onChange={(event) => setTimes(event.target.checked)}
+              />
+              times the ratio (use_bias_correction_kl)
+            </label>
+          )}
         </div>
       }
       table={() => ({
@@ -149,8 +183,8 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         <>
           The same responses twice: as is, at the library’s band and without a correction, and as if
           under the other, with your own band and the mismatch correction above where it takes them;
-          TRL’s <code>top_entropy_quantile</code>
-          where TRL’s <code>GRPOTrainer</code> has that loss.
+          TRL’s <code>top_entropy_quantile</code> and <code>beta</code> where TRL’s{' '}
+          <code>GRPOTrainer</code> has that loss.
           {change !== undefined && (
             <>
               {' '}
@@ -230,6 +264,11 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
       </div>
       {!result.entropies && (
         <p className="small muted">These rollouts have no entropies: no token is chosen by them.</p>
+      )}
+      {!result.references && (
+        <p className="small muted">
+          These rollouts have no log-probs of a reference policy: there is no penalty.
+        </p>
       )}
       {!result.corrected && (
         <p className="small muted">

@@ -37,7 +37,7 @@ import { applyCorrection, type CorrectionReport, NO_CORRECTION } from '../shared
 import { logRatios, meanLogRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
 import type { ObjectivesSettings } from './settings';
-import { parseVariant, publishedBand, takesTopEntropy, whatIf, type WhatIf } from './what-if';
+import { parseVariant, publishedBand, takesTrlOptions, whatIf, type WhatIf } from './what-if';
 
 /** One objective in one library. */
 export interface ObjectiveSide {
@@ -163,7 +163,7 @@ export async function measureObjectives(
 function compared(
   rollouts: Rollouts,
   { low, high, length, correction }: ObjectivesSettings,
-  { asIs, asIf, topEntropy }: NonNullable<ObjectivesSettings['whatIf']>,
+  { asIs, asIf, topEntropy, beta, corrected }: NonNullable<ObjectivesSettings['whatIf']>,
 ): WhatIf {
   const [first, second] = [parseVariant(asIs), parseVariant(asIf)];
   const published = publishedBand(second);
@@ -176,7 +176,9 @@ function compared(
     ...second,
     band,
     correction: correction ?? NO_CORRECTION,
-    topEntropy: takesTopEntropy(second) ? topEntropy : null,
+    ...(takesTrlOptions(second)
+      ? { topEntropy, beta: beta === null ? null : { value: beta, corrected } }
+      : {}),
   };
   return whatIf(rollouts, [first, as], length);
 }

@@ -56,7 +56,13 @@ describe('what if', () => {
   it('compares the first as published with the second at the chosen band', async () => {
     const { whatIf } = await run(rollouts, {
       low: 0.01,
-      whatIf: { asIs: 'gspo.trl', asIf: 'gspo.verl', topEntropy: null },
+      whatIf: {
+        asIs: 'gspo.trl',
+        asIf: 'gspo.verl',
+        topEntropy: null,
+        beta: null,
+        corrected: false,
+      },
     });
     // The upper edge was not chosen: it stays as published.
     expect(whatIf?.sides.map(({ name }) => name)).toEqual(['gspo.trl', 'gspo.verl@0.01/0.0004']);
@@ -70,7 +76,13 @@ describe('what if', () => {
   it('leaves objectives without epsilons their own way', async () => {
     const { whatIf } = await run(rollouts, {
       high: 0.5,
-      whatIf: { asIs: 'grpo.verl', asIf: 'sapo.trl', topEntropy: null },
+      whatIf: {
+        asIs: 'grpo.verl',
+        asIf: 'sapo.trl',
+        topEntropy: null,
+        beta: null,
+        corrected: false,
+      },
     });
     expect(whatIf?.sides.map(({ name }) => name)).toEqual(['grpo.verl', 'sapo.trl']);
   });

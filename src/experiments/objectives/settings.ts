@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OBJECTIVES, type ObjectiveId } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
-import { choice, realOrNone } from '../../settings/setting';
+import { choice, flag, realOrNone } from '../../settings/setting';
 import { correctionSchema } from '../shared/settings';
 
 /** An objective as one library computes it: `gspo.trl`. */
@@ -20,6 +20,12 @@ export const whatIfSchema = v.strictObject({
     label: 'What if: share of tokens of largest entropy',
     hint: 'none: all keep their loss',
   }),
+  /** of the second; null = no penalty */
+  beta: realOrNone(0, 1000, {
+    label: 'What if: TRL’s beta',
+    hint: 'none: no penalty against the reference policy',
+  }),
+  corrected: flag(false, { label: 'What if: beta with use_bias_correction_kl' }),
 });
 
 export const objectivesSettingsSchema = v.strictObject({

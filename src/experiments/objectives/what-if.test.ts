@@ -268,3 +268,49 @@ describe("TRL's top_entropy_quantile", () => {
     expect(() => parseVariant(text)).toThrow(why);
   });
 });
+
+describe('TRL’s beta', () => {
+  const logpRef = logpOld.map((a, t) => a - 0.1 * (t % 3));
+  const own = (...texts: string[]) => whatIf({ ...rollouts, logpRef }, texts.map(parseVariant));
+
+  it('adds to the loss what its tokens add, and reaches responses that a clip silences', () => {
+    const result = own('gspo.trl', 'gspo.trl+beta=0.04', 'gspo.trl+corrected-beta=0.04');
+    const [plain, penalised, corrected] = result.sides;
+    let mean = 0;
+    for (let i = 0; i < n; i++) {
+      for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+        const x = logpRef[t] - rollouts.logpNew[t];
+        mean += (Math.exp(x) - x - 1) / lengths[i] / n;
+      }
+    }
+    expect((penalised?.loss ?? 0) - (plain?.loss ?? 0)).toBeCloseTo(0.04 * mean, 12);
+    expect(corrected?.loss).not.toBe(penalised?.loss);
+    expect(plain?.silentResponses).toBeGreaterThan(0);
+    expect(penalised?.silentResponses).toBe(0);
+    expect(penalised?.clippedTokens).toBe(plain?.clippedTokens);
+    expect(result).toMatchObject({ references: true, hasReference: true });
+  });
+
+  it('is written as it is read, and changes nothing without a reference policy', () => {
+    const result = own(
+      'grpo+beta=0.1+top-entropy=0.5+sequence-mask=none/3',
+      'grpo+corrected-beta=1',
+    );
+    expect(result.sides.map(({ name }) => name)).toEqual([
+      'grpo.trl+top-entropy=0.5+beta=0.1+sequence-mask=none/3',
+      'grpo.trl+corrected-beta=1',
+    ]);
+    const without = whatIf(rollouts, ['grpo', 'grpo+beta=1'].map(parseVariant));
+    expect(without).toMatchObject({ references: false, hasReference: false });
+    expect(without.sides[1]?.loss).toBe(without.sides[0]?.loss);
+  });
+
+  it.each([
+    ['grpo.verl+beta=0.1', /beta is TRL's/],
+    ['luspo+beta=0.1', /beta is TRL's/],
+    ['grpo+beta=-1', /no number of 0 or more/],
+    ['grpo+beta=1+corrected-beta=1', /one option too many/],
+  ])('%s is refused', (text, says) => {
+    expect(() => parseVariant(text)).toThrow(says);
+  });
+});

@@ -2,7 +2,7 @@
  * What if: the same rollouts under other objectives, bands or corrections, side by side. Contract: pure float64;
  * the first variant is the one that the others are compared with.
  *
- * A variant as text: `OBJECTIVE[.LIBRARY][@LOW/HIGH][+CORRECTION[=LOW/HIGH]]`, such as `gspo`, `gspo.verl`,
+ * A variant as text: `OBJECTIVE[.LIBRARY][@LOW/HIGH][+OPTION]...[+CORRECTION[=LOW/HIGH]]`, such as `gspo`, `gspo.verl`,
  * `dapo@0.2/0.28`, `grpo+sequence-mask=none/3`. LIBRARY is trl or verl, of GSPO tinker and roll as well; where left out TRL's settings or else
  * verl's. A band replaces the objective's epsilons, whatever they are of.
  *
@@ -12,7 +12,8 @@
  *
  * `+top-entropy=Q` after an objective of TRL's `GRPOTrainer` is its `top_entropy_quantile`
  * (`math/objectives/high-entropy.ts`), by the entropies of pi_theta or, where a source has none, of pi_old; it goes
- * with a correction, in either order.
+ * with a correction, in either order. So do `+beta=B`, its `beta` times k3 against the reference policy, and
+ * `+corrected-beta=B`, the same with `use_bias_correction_kl` (`math/objectives/reference-penalty.ts`).
  *
  * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
  * gets gradient under one variant and none under the other.
@@ -32,7 +33,7 @@ import {
   type ObjectiveId,
   type ObjectiveSettings,
 } from '../../math/objectives/registry';
-import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
+import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
 import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/settings';
 
@@ -55,6 +56,8 @@ export interface Variant {
   bypass: boolean;
   /** TRL's `top_entropy_quantile`; null: all tokens keep their loss */
   topEntropy: number | null;
+  /** TRL's `beta`, and its `use_bias_correction_kl`; null: no penalty */
+  beta: { value: number; corrected: boolean } | null;
 }
 
 export interface WhatIfSide {
@@ -97,6 +100,10 @@ export interface WhatIf {
   corrected: boolean;
   /** false: a variant asks for the tokens of largest entropy, and there are no entropies */
   entropies: boolean;
+  /** false: a variant asks for a penalty against a reference policy, and there are no log-probs of one */
+  references: boolean;
+  /** whether there are log-probs of a reference policy */
+  hasReference: boolean;
   sides: WhatIfSide[];
   /** one per side; the first is compared with itself */
   changes: WhatIfChange[];
@@ -148,10 +155,11 @@ export function parseVariant(text: string): Variant {
   }
   const [, name = '', library, low, high, correction] = match;
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
-  const { bypass, topEntropy, corrected } = optionsOf(correction ?? '', text);
+  const { bypass, topEntropy, beta, corrected } = optionsOf(correction ?? '', text);
   const variant: Variant = {
     bypass,
     topEntropy,
+    beta,
     objective: id,
     library: library === undefined ? null : among(LIBRARIES, library, 'library', text),
     band:
@@ -168,30 +176,34 @@ export function parseVariant(text: string): Variant {
       `"${text}": bypass is verl's, of its clipped token ratio and of REINFORCE; write grpo.verl+bypass or such.`,
     );
   }
-  if (topEntropy !== null && !takesOptions(variant, settings)) {
+  const option = topEntropy !== null ? TOP_ENTROPY : beta !== null ? BETA : null;
+  if (option !== null && !takesOptions(variant, settings)) {
     throw new VariantError(
-      `"${text}": ${TOP_ENTROPY} is TRL's, of the losses of its GRPOTrainer but LUSPO; write grpo.trl+${TOP_ENTROPY}=0.2 or such.`,
+      `"${text}": ${option} is TRL's, of the losses of its GRPOTrainer but LUSPO; write grpo.trl+${option}=0.2 or such.`,
     );
   }
   return variant;
 }
 
 const TOP_ENTROPY = 'top-entropy';
+const BETA = 'beta';
+const CORRECTED_BETA = 'corrected-beta';
 
 /** Tinker's and ROLL's GSPO have TRL's arithmetic and none of its options. */
 function takesOptions({ library }: Variant, settings: ObjectiveSettings): boolean {
   return (library === null || library === 'trl') && takesTokenOptions(settings);
 }
 
-/** Whether TRL's `top_entropy_quantile` goes with a variant. */
-export function takesTopEntropy(variant: Variant): boolean {
+/** Whether TRL's `top_entropy_quantile` and `beta` go with a variant. */
+export function takesTrlOptions(variant: Variant): boolean {
   return takesOptions(variant, settingsOf(variant, null));
 }
 
-/** The parts after an objective, split at "+": `bypass`, `top-entropy=Q` and a correction, each at most once. */
+/** The parts after an objective, split at "+": options and a correction, each at most once. */
 function optionsOf(parts: string, text: string) {
   let bypass = false;
   let topEntropy: number | null = null;
+  let beta: Variant['beta'] = null;
   let corrected = '';
   for (const part of parts === '' ? [] : parts.split(/\+(?=[a-z])/)) {
     const [name, value] = part.split('=');
@@ -199,22 +211,25 @@ function optionsOf(parts: string, text: string) {
     else if (name === TOP_ENTROPY && topEntropy === null) {
       topEntropy = numberIn(value ?? '', text);
       if (topEntropy > 1) throw new VariantError(`"${text}": ${TOP_ENTROPY} is a share, 0 to 1.`);
-    } else if (corrected === '') corrected = part;
+    } else if ((name === BETA || name === CORRECTED_BETA) && beta === null) {
+      beta = { value: numberIn(value ?? '', text), corrected: name === CORRECTED_BETA };
+    } else if (corrected === '' && name !== BETA && name !== CORRECTED_BETA) corrected = part;
     else throw new VariantError(`"${text}": "${part}" is one option too many.`);
   }
-  return { bypass, topEntropy, corrected };
+  return { bypass, topEntropy, beta, corrected };
 }
 
 export function variantName(
-  { objective: id, band, correction, bypass, topEntropy }: Variant,
+  { objective: id, band, correction, bypass, topEntropy, beta }: Variant,
   library: VariantLibrary,
 ): string {
   const bandText = band === null ? '' : `@${band.low}/${band.high}`;
   const { low, high } = correction;
   const bounds = low === null && high === null ? '' : `=${low ?? 'none'}/${high ?? 'none'}`;
   const correctionText = correction.id === 'none' ? '' : `+${correction.id}${bounds}`;
+  const penalty = beta === null ? '' : `+${beta.corrected ? CORRECTED_BETA : BETA}=${beta.value}`;
   const top = topEntropy === null ? '' : `+${TOP_ENTROPY}=${topEntropy}`;
-  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${top}${correctionText}`;
+  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${top}${penalty}${correctionText}`;
 }
 
 /** @param length Dr.GRPO's constant; null = the longest response */
@@ -252,25 +267,34 @@ interface Evaluated {
   /** [n] 1 = gets gradient */
   heard: Uint8Array;
   available: boolean;
-  /** false: entropies were asked for, and there are none */
+  /** false: entropies, or a reference policy, were asked for, and there are none */
   entropies: boolean;
+  references: boolean;
 }
 
 /** TRL's options of single tokens, as far as the rollouts know what they need. */
 function tokenOptions(
-  { entropyNew, entropyOld }: Rollouts,
-  { topEntropy }: Variant,
+  { entropyNew, entropyOld, logpRef }: Rollouts,
+  { topEntropy, beta }: Variant,
   kept: Uint8Array | null,
-): { options: TokenOptions; entropies: boolean } {
-  if (topEntropy === null) return { options: {}, entropies: true };
+): { options: TokenOptions; entropies: boolean; references: boolean } {
   const entropy = entropyNew ?? entropyOld;
-  if (!entropy) return { options: {}, entropies: false };
-  // A rejected token is none of the tokens that the quantile is of.
-  const own = kept ? entropy.filter((_, t) => kept[t] === 1) : entropy;
-  const mask = highEntropyMask(own, topEntropy);
+  const options: TokenOptions = {
+    ...(topEntropy !== null && entropy && { heard: heardOf(entropy, topEntropy, kept) }),
+    ...(beta && logpRef && { penalty: { beta: beta.value, corrected: beta.corrected, logpRef } }),
+  };
+  return {
+    options,
+    entropies: topEntropy === null || entropy !== undefined,
+    references: beta === null || logpRef !== undefined,
+  };
+}
+
+/** A rejected token is none of the tokens that the quantile is of. */
+function heardOf(entropy: FloatArray, share: number, kept: Uint8Array | null): Uint8Array {
+  const mask = highEntropyMask(kept ? entropy.filter((_, t) => kept[t] === 1) : entropy, share);
   let next = 0;
-  const heard = kept ? kept.map((here) => (here === 1 ? mask[next++] : 0)) : mask;
-  return { options: { heard }, entropies: true };
+  return kept ? kept.map((here) => (here === 1 ? mask[next++] : 0)) : mask;
 }
 
 function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): Evaluated {
@@ -282,7 +306,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
   );
   // Clipping limits the ratio to the sampler already.
   const weighs = !bypass || settings.surrogate.kind === 'reinforce';
-  const { options, entropies } = tokenOptions(rollouts, variant, kept);
+  const { options, entropies, references } = tokenOptions(rollouts, variant, kept);
   const { loss, gradient, gate, trl, verl } = evaluateObjective(
     bypass ? bypassed(rollouts) : rollouts,
     settings,
@@ -340,6 +364,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     heard,
     available: (variant.correction.id === 'none' && !bypass) || available,
     entropies,
+    references,
   };
 }
 
@@ -380,6 +405,8 @@ export function whatIf(
     lengths: responseLengths(rollouts),
     corrected: evaluated.every(({ available }) => available),
     entropies: evaluated.every(({ entropies }) => entropies),
+    hasReference: rollouts.logpRef !== undefined,
+    references: evaluated.every(({ references }) => references),
     sides: evaluated.map(({ side }) => side),
     changes: first === undefined ? [] : evaluated.map((other) => compare(first, other)),
   };

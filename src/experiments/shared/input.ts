@@ -24,6 +24,7 @@ export function checkRollouts(rollouts: Rollouts): void {
   const columns = [
     ['logpOld', rollouts.logpOld, tokens],
     ['logpNew', rollouts.logpNew, tokens],
+    ['logpRef', rollouts.logpRef, tokens],
     ['entropyOld', rollouts.entropyOld, tokens],
     ['entropyNew', rollouts.entropyNew, tokens],
     ['group', rollouts.group, n],

@@ -1,7 +1,7 @@
 /**
  * One objective on one batch: loss, per-token contributions, gradient, weights, gates, clip shares.
  * Contract: a pure float64 function of (batch, settings); what TRL or verl would compute for the same
- * log-probs, without entropy bonus and without a KL penalty to a reference policy.
+ * log-probs, without entropy bonus; a penalty against a reference policy where it is asked for.
  *
  * Gradient: with c_i the aggregation's coefficient, d loss / d b_t = c_i slope_t. A sequence ratio (GSPO)
  * is differentiated through every token: with per-token multipliers m_t each token gets the mean of
@@ -14,6 +14,12 @@ import { trlClipStatistics, verlClipStatistics } from './clip-statistics';
 import { kindOf, type ObjectiveSettings, type Surrogate } from './registry';
 import type { FloatArray } from '../kernels';
 import { takesTokenOptions } from './high-entropy';
+import {
+  addReferencePenalty,
+  checkPenalty,
+  type PenaltyRatio,
+  type ReferencePenalty,
+} from './reference-penalty';
 import {
   ObjectiveError,
   type Evaluation,
@@ -151,6 +157,13 @@ export function takesMultiplier(s: Surrogate, library: Library): boolean {
 export interface TokenOptions {
   /** [tokens] 0: its loss is 0, denominators stay (`highEntropyMask`) */
   heard?: Uint8Array;
+  /** its `beta` */
+  penalty?: ReferencePenalty;
+}
+
+/** CISPO's, SAPO's and VESPO's weights are made of the token's ratio. */
+function penaltyRatio(s: Surrogate): PenaltyRatio {
+  return s.kind === 'clip' && s.level !== 'sequence-sum' ? s.level : 'token';
 }
 
 function multiplierOf(
@@ -188,10 +201,13 @@ export function evaluateObjective(
   options: TokenOptions = {},
 ): Evaluation {
   const { n, tokens } = checkBatch(batch);
-  const { heard } = options;
-  if (heard && !takesTokenOptions(settings)) {
-    throw new ObjectiveError('These settings have no losses of single tokens that TRL could mask.');
+  const { heard, penalty } = options;
+  if ((heard || penalty) && !takesTokenOptions(settings)) {
+    throw new ObjectiveError(
+      'These settings have no losses of single tokens that TRL could mask or add to.',
+    );
   }
+  if (penalty) checkPenalty(penalty, tokens);
   if (heard && heard.length !== tokens) {
     throw new ObjectiveError(`There are ${tokens} tokens, but a mask of ${heard.length}.`);
   }
@@ -202,7 +218,12 @@ export function evaluateObjective(
       settings,
       weights,
       undefined,
-      heard ? { heard: heard.filter((_, t) => kept[t]) } : {},
+      {
+        ...(heard && { heard: heard.filter((_, t) => kept[t]) }),
+        ...(penalty && {
+          penalty: { ...penalty, logpRef: penalty.logpRef.filter((_, t) => kept[t]) },
+        }),
+      },
     );
     const back = (values: Float64Array) => spread(values, kept);
     return {
@@ -263,6 +284,12 @@ export function evaluateObjective(
           ? out.slope[t] * coefficient * (coupled ? shared : own)
           : joint * coefficient;
       loss.add(part);
+    }
+    if (penalty) {
+      const ratio = penaltyRatio(surrogate);
+      loss.add(
+        addReferencePenalty(penalty, ratio, batch, from, to, coefficient, out.loss, out.slope),
+      );
     }
   }
   return {

@@ -110,7 +110,13 @@ export interface Collected {
 }
 
 /** Token columns of which all responses must have all, or nobody's are kept. */
-const ALL_OR_NONE = ['entropyOld', 'entropyNew', 'collisionOld', 'collisionNew'] as const;
+const ALL_OR_NONE = [
+  'logpRef',
+  'entropyOld',
+  'entropyNew',
+  'collisionOld',
+  'collisionNew',
+] as const;
 
 /** Mixes a number into a hash of 2 x 32 bits. */
 class Hash {

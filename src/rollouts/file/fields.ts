@@ -37,6 +37,16 @@ export const FIELD_NAMES = {
     'inference_logprobs',
     'logprobs',
   ],
+  logp_ref: [
+    'logp_ref',
+    'ref_per_token_logps',
+    'ref_log_prob',
+    'ref_log_probs',
+    'ref_logprobs',
+    'ref_logp',
+    'reference_policy_logprobs',
+    'base_action_log_probs',
+  ],
   entropy_old: ['entropy_old', 'entropys'],
   entropy_new: ['entropy_new'],
   collision_old: ['collision_old'],
@@ -100,18 +110,8 @@ export const KNOWN_UNREAD: ReadonlyMap<string, { about: ColumnTopic; why: string
   [
     {
       about: 'log-probs' as const,
-      why: 'of a reference or teacher policy; the ratio has none, and the lab adds no penalty to it',
-      names: [
-        'ref_log_prob',
-        'ref_log_probs',
-        'ref_per_token_logps',
-        'ref_logprobs',
-        'ref_logp',
-        'reference_policy_logprobs',
-        'base_action_log_probs',
-        'teacher_log_probs',
-        'teacher_logprobs',
-      ],
+      why: 'of a teacher; neither ratio nor penalty is against it',
+      names: ['teacher_log_probs', 'teacher_logprobs'],
     },
     {
       about: 'masks' as const,
@@ -136,7 +136,7 @@ const SUSPICIOUS: readonly { about: ColumnTopic; pattern: RegExp; why: string }[
   {
     about: 'log-probs',
     pattern: /log_?-?p(?:rob|s?$|s?_)|logprob|logits?(?:$|_)/i,
-    why: 'rename it to "logp_old", "logp_new" or "logp_sampler" if it is one of these',
+    why: 'rename it to "logp_old", "logp_new", "logp_sampler" or "logp_ref" if it is one of these',
   },
   {
     about: 'advantages',

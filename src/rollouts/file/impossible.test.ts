@@ -63,3 +63,23 @@ describe('a column that is no log-probs', () => {
     expect(data.facts.compares).toBe('update');
   });
 });
+
+describe('log-probs of a reference policy', () => {
+  it.each(['ref_per_token_logps', 'ref_log_prob', 'reference_policy_logprobs', 'logp_ref'])(
+    '%s are read',
+    async (name) => {
+      const { rollouts, facts } = await read({ [name]: LOG_PROBS.map((x) => x - 0.1) });
+      expect(rollouts.logpRef?.[1]).toBeCloseTo(-1.41, 12);
+      expect(facts.lost).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['another length', LOG_PROBS.slice(1)],
+    ['probabilities', LOG_PROBS.map(Math.exp)],
+  ])('%s costs that column only', async (_, values) => {
+    const { rollouts, facts } = await read({ ref_log_prob: values });
+    expect(rollouts.logpRef).toBeUndefined();
+    expect(facts.lost).toEqual([{ name: 'ref_log_prob', meaning: 'logp_ref', responses: 1 }]);
+  });
+});

@@ -89,7 +89,7 @@ export function importNotes(
   }
   for (const { name, responses } of facts.lost) {
     notes.push(
-      `"${name}" has gaps (null, NaN or another length) in ${counted(responses, 'response')}: these do without it.`,
+      `"${name}" has gaps (null, NaN, another length or impossible values) in ${counted(responses, 'response')}: these do without it.`,
     );
   }
   if (facts.unevenAdvantages > 0) {

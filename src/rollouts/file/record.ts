@@ -26,6 +26,7 @@ import {
 import { RecordError } from './problems';
 import {
   areIds,
+  areLogProbs,
   checkCopies,
   constantOf,
   hasGap,
@@ -56,6 +57,7 @@ export interface RolloutRecord {
   logpSampler: Float64Array | null;
   /** true: the file has one policy of the trainer; logpOld is the sampler's, logpNew the trainer's */
   mismatch: boolean;
+  logpRef: Float64Array | null;
   entropyOld: Float64Array | null;
   entropyNew: Float64Array | null;
   collisionOld: Float64Array | null;
@@ -397,6 +399,19 @@ function tokensOf(
   return out;
 }
 
+/** The ratio does without a reference policy, so whatever is wrong with its column costs that column only. */
+function referenceOf(fields: Fields, reference: List, tokens: Kept, lost: RolloutRecord['lost']) {
+  const found = pick(fields, 'logp_ref');
+  if (found === null) return null;
+  const { value, written } = found;
+  if (isList(value) && value.length === reference.values.length) {
+    const own: List = { values: value, written };
+    if (!hasGap(own, tokens) && areLogProbs(value, tokens)) return logProbs(own, tokens);
+  }
+  lost.push({ name: written, meaning: 'logp_ref' });
+  return null;
+}
+
 interface Policies {
   old: List;
   next: List;
@@ -511,6 +526,7 @@ export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
     logpNew: logProbs(next, tokens),
     logpSampler: sampler && optional('logp_sampler', logProbs),
     mismatch,
+    logpRef: referenceOf(fields, old, tokens, lost),
     entropyOld: optional('entropy_old', numbersOf),
     entropyNew: optional('entropy_new', numbersOf),
     collisionOld: optional('collision_old', numbersOf),

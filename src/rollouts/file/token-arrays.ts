@@ -59,11 +59,13 @@ export function sameLength(reference: List, other: List): void {
   );
 }
 
-function areLogProbs(values: Float64Array): boolean {
+/** Whether every response token has a value that a log-prob can have. */
+export function areLogProbs(values: ArrayLike<unknown>, { keep }: Pick<Kept, 'keep'>): boolean {
   for (let t = 0; t < values.length; t++) {
+    if (keep && keep[t] === 0) continue;
     const x = values[t];
     // Written so that NaN is none.
-    if (!(x <= LOGP_TOLERANCE && x > -LOG_PROB_LIMIT)) return false;
+    if (!(typeof x === 'number' && x <= LOGP_TOLERANCE && x > -LOG_PROB_LIMIT)) return false;
   }
   return true;
 }
@@ -83,7 +85,8 @@ function diagnosis(values: ArrayLike<unknown>, keep: Uint8Array | null): string 
 }
 
 export function logProbs({ values, written }: List, { keep, kept }: Kept): Float64Array {
-  if (keep === null && values instanceof Float64Array && areLogProbs(values)) return values;
+  if (keep === null && values instanceof Float64Array && areLogProbs(values, { keep }))
+    return values;
   const out = new Float64Array(kept);
   let k = 0;
   for (let t = 0; t < values.length; t++) {

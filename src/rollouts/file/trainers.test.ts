@@ -69,14 +69,14 @@ describe('masks', () => {
       adv_raw: 3,
       format_reward: 1,
       data_source: 'x',
-      ref_log_prob: [-1, -1, 0, 0],
+      teacher_logprobs: [-1, -1, 0, 0],
     });
     const notes = importNotes(result).join('\n');
     expect(notes).toMatch(/"keep_mask" is not read, .* masks: .*rename it to "mask"/);
     expect(notes).toMatch(/"final_logprobs" is not read, .* log-probs/);
     expect(notes).toMatch(/"adv_raw" is not read, .* advantages/);
     expect(notes).toMatch(/"format_reward" is not read, .* rewards/);
-    expect(notes).toMatch(/Not read: "ref_log_prob" \(of a reference/);
+    expect(notes).toMatch(/Not read: "teacher_logprobs" \(of a teacher/);
     expect(notes).not.toMatch('data_source');
   });
 
@@ -156,7 +156,9 @@ describe('columns', () => {
     expect(result.withoutSampler).toBe(1);
     const notes = importNotes(result).join('\n');
     for (const name of ['logp_sampler', 'tokens', 'token_ids', 'advantages']) {
-      expect(notes).toMatch(`"${name}" has gaps (null, NaN or another length) in 1 response`);
+      expect(notes).toMatch(
+        `"${name}" has gaps (null, NaN, another length or impossible values) in 1 response`,
+      );
     }
     expect(await messageOf(one({ ...row, logp_new: [-1, null] }))).toMatch(
       /"logp_new\[1\]": is null/,
@@ -485,9 +487,8 @@ describe("UNIPO's logs", () => {
       expect(listOf(rollouts.tokenAdvantage)).toEqual([0.5, 0.5, -0.5, -0.5, 0.25, 0.75]);
       expect(listOf(rollouts.tokenIds)).toEqual([7, 9, 7, 9, 7, 9]);
       expect(rollouts.logpNew[2] - rollouts.logpOld[2]).toBeCloseTo(0.02, 12);
-      expect(data.facts.unread).toEqual([
-        expect.objectContaining({ name: 'ref_log_probs', responses: 3 }),
-      ]);
+      expect(data.facts.unread).toEqual([]);
+      expect(listOf(rollouts.logpRef ?? [])).toEqual([-0.6, -0.8, -0.6, -0.8, -0.6, -0.8]);
     },
   );
 

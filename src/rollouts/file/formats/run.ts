@@ -47,6 +47,7 @@ const headSchema = v.object({
     logp_old: precision,
     logp_new: precision,
     logp_sampler: v.optional(precision),
+    logp_ref: v.optional(precision),
     token_advantage: v.optional(precision),
     entropy_old: v.optional(precision),
     entropy_new: v.optional(precision),
@@ -225,6 +226,8 @@ class Assembly {
         return kinds.logp_new;
       case 'logpSampler':
         return kinds.logp_sampler;
+      case 'logpRef':
+        return kinds.logp_ref;
       case 'tokenAdvantage':
         return kinds.token_advantage;
       case 'entropyOld':
