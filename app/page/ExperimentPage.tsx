@@ -185,9 +185,10 @@ function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): 
   if (settledBy === null) {
     return `There are ${counted(clusters, what)}; a million would not settle it: the estimate lies at an edge of the margin.`;
   }
+  const wanted = ((seconds ?? NaN) * settledBy) / clusters;
   const more =
     seconds === null || nOf === 'steps'
       ? ''
-      : `, ${duration((seconds * settledBy) / clusters)} at this speed`;
+      : `, ${wanted < 1 ? 'less than a second' : duration(wanted)} at this speed`;
   return `There are ${counted(clusters, what)}; about ${counted(settledBy, what)} would settle it, if the estimate stays${more}.`;
 }

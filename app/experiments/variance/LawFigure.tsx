@@ -34,6 +34,8 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
       ({ kind, points }) => points.length > 0 && (choice === 'both' || choice === kind),
     );
   const curves = curvesOf(result);
+  const drawn = result.natural.points.reduce((sum, { sequences }) => sum + sequences, 0);
+  const alone = result.sequences - drawn;
   const rowsOf = (own: VarianceResult) =>
     curvesOf(own).flatMap((curve) => tableRows(curve, 'sequence'));
   return (
@@ -56,8 +58,8 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
           bars: 95 % intervals over prompts, valid at every look. Line: σ²/L, with the σ² of the
           tokens of the same responses (band: its interval). Under it, measured ÷ predicted; on 1
           the law holds.
-          {result.natural.points.length === 0 &&
-            ' No bin of natural lengths has 40 responses to 20 prompts yet: fewer bins or more prompts fill them.'}
+          {alone > 0 &&
+            ` ${counted(alone, 'response')} of natural length ${alone === 1 ? 'is' : 'are'} alone in ${alone === 1 ? 'its' : 'their'} bin and not drawn: slopes and level count every response.`}
         </>
       }
     >

@@ -87,7 +87,11 @@ export function Peeking() {
         </div>
       ) : (
         <>
-          <CurveLegend entries={curves.filter(({ name }) => name !== 'upper end')} />
+          <CurveLegend
+            entries={curves
+              .filter(({ name }) => name !== 'upper end')
+              .map((own) => ({ ...own, name: own.name.replace(', lower end', '') }))}
+          />
           <Curves
             label="Measured over predicted variance of one clean run, with both intervals, over the number of prompts"
             curves={curves}
