@@ -26,6 +26,7 @@ import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corre
 import type { Clip, Figures } from '../src/rollouts/file/figures';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import type { FileRollouts } from '../src/rollouts/file/read';
+import { TRAINERS } from '../src/rollouts/file/trainer-names';
 import { healthJson, reportHtml } from '../src/rollouts/health/documents';
 import {
   reportOf,
@@ -187,7 +188,8 @@ function place({ at, step, group, sample }: Finding['responses'][number]): strin
 
 function printHealth(report: HealthReport, print: (line: string) => void): void {
   const mark = { note: 'note', warning: 'WARN' } as const;
-  print('Health');
+  const by = report.trainer === null ? '' : `, settings as ${TRAINERS[report.trainer]} names them`;
+  print(`Health${by}`);
   if (report.findings.length === 0) print('  nothing stands out');
   for (const finding of report.findings) {
     print(`  [${mark[finding.level]}] ${finding.title} (${finding.id})`);

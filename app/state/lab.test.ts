@@ -57,6 +57,7 @@ const report: ImportReport = {
     tokens: 8,
     groups: 2,
     bands: { token: { low: 0.2, high: 0.2 }, sequence: { low: 3e-4, high: 4e-4 } },
+    trainer: null,
     findings: [],
     passed: [],
     notAsked: [],

@@ -8,6 +8,7 @@ import { tokenText, type Rollouts } from '../rollouts';
 import { columnsOf, type ImportFacts, type LostColumn } from './facts';
 import { NameCounts, type FieldName } from './fields';
 import type { RolloutRecord } from './record';
+import { trainerOf } from './trainer-names';
 
 /** 2^25 tokens are about 0.8 GB of columns, which a browser tab can hold. */
 export const MAX_TOKENS = 2 ** 25;
@@ -388,6 +389,7 @@ export class Collector {
           : this.mismatches === this.sequences
             ? 'mismatch'
             : 'mixed',
+      trainer: trainerOf(this.names),
       ...columnsOf(this.names),
       lost: [...this.lost.values()],
       masked: this.masked.finish(),

@@ -3,6 +3,7 @@
  * how each response's place is found again. Contract: plain data beside the `Rollouts` of an import, for the
  * health rules and for the notes; runs of the lab have none. Names are as written in the files.
  */
+import type { TrainerId } from './trainer-names';
 import { fieldOf, topicOf, type ColumnTopic, type FieldName, type NameCounts } from './fields';
 
 export interface ReadColumn {
@@ -39,6 +40,8 @@ export interface ImportFacts {
    * no logpSampler, and a ratio is trainer over sampler. `mixed`: some responses this way, some that.
    */
   compares: 'update' | 'mismatch' | 'mixed';
+  /** who wrote the files, where their columns' names tell */
+  trainer: TrainerId | null;
   /** in the order in which they were first seen; a column of masks may be read beside another */
   read: ReadColumn[];
   unread: UnreadColumn[];
@@ -95,6 +98,7 @@ export function columnsOf({ counts }: NameCounts): Pick<ImportFacts, 'read' | 'u
 export function factsOfRun(name: string, n: number): ImportFacts {
   return {
     compares: 'update',
+    trainer: null,
     read: [],
     unread: [],
     lost: [],

@@ -30,6 +30,7 @@ export const FIELD_NAMES = {
   logp_sampler: [
     'logp_sampler',
     'sampling_per_token_logps',
+    'rollout_per_token_logps',
     'rollout_log_probs',
     'rollout_logprobs',
     'generation_logprobs',

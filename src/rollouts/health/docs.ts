@@ -65,7 +65,7 @@ ${rows.join('\n')}
   "hidden":    ids of findings that follow from this one and are not told
   "excerpt":   log-probs around the tokens that show it, or null
 }]
-"health": {"bands", "passed": rules that found nothing, with their statistics, "not_asked": rules the data
+"health": {"bands", "trainer": who wrote the files, null where the names of columns do not tell, "passed": rules that found nothing, with their statistics, "not_asked": rules the data
            could not be asked, "clipping", "cut": null where the files do not say, "steps": figures of each step}
 \`\`\`
 

@@ -10,8 +10,11 @@ import type { Finding, HealthReport, TokenRange } from './report';
 
 /** `findings` and `health` as docs/findings.md has them. */
 export function healthJson(report: HealthReport) {
-  const { findings, bands, passed, notAsked, clipping, cut, steps } = report;
-  return { findings, health: { bands, passed, not_asked: notAsked, clipping, cut, steps } };
+  const { findings, bands, trainer, passed, notAsked, clipping, cut, steps } = report;
+  return {
+    findings,
+    health: { bands, trainer, passed, not_asked: notAsked, clipping, cut, steps },
+  };
 }
 
 const escaped = (text: string) =>

@@ -3,6 +3,7 @@
  * was fixed beforehand, the cause and what to change in which trainer; the report, the command's JSON, the page
  * and the table in the docs are made from it.
  */
+import { TRAINER_IDS, TRAINERS, type TrainerId } from '../file/trainer-names';
 import type { Carrier } from './evidence/carriers';
 import type { Evidence } from './evidence/evidence';
 import type { HealthTally } from './evidence/tally';
@@ -28,22 +29,13 @@ export const inDigits = (x: number): string => String(Number(x.toPrecision(3)));
 export const counted = (n: number, what: string): string =>
   `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
 
-/** What to change, by trainer; `any` where it is the same everywhere. */
-export interface Remedy {
-  any: string;
-  trl?: string;
-  verl?: string;
-  nemoRl?: string;
-  slime?: string;
-}
+/** What to change: everywhere, and the settings of each trainer. */
+export type Remedy = { any: string } & Partial<Record<TrainerId, string>>;
 
-const TRAINERS = { trl: 'TRL', verl: 'verl', nemoRl: 'NeMo-RL', slime: 'slime' } as const;
-
-export function remedyText(remedy: Remedy): string {
-  const own = (Object.keys(TRAINERS) as (keyof typeof TRAINERS)[])
-    .filter((trainer) => remedy[trainer] !== undefined)
-    .map((trainer) => `${TRAINERS[trainer]}: ${remedy[trainer]}`);
-  return [remedy.any, ...own].join(' ');
+/** @param trainer who wrote the data; null = not known, so that all are told */
+export function remedyText(remedy: Remedy, trainer: TrainerId | null = null): string {
+  const own = TRAINER_IDS.filter((id) => remedy[id] !== undefined && (!trainer || id === trainer));
+  return [remedy.any, ...own.map((id) => `${TRAINERS[id]}: ${remedy[id]}`)].join(' ');
 }
 
 /** What a rule sees in the data. */

@@ -4,6 +4,7 @@
  * merges; thresholds are those declared with the rules; a rule whose finding follows from another's is not told
  * beside it. The shape of `findings` is the documented one of `analyze --json`.
  */
+import type { TrainerId } from '../file/trainer-names';
 import { sequenceCount, tokenCount, type Rollouts } from '../rollouts';
 import { distributionsOf, type Distribution } from './distributions';
 import type { Carrier } from './evidence/carriers';
@@ -71,6 +72,8 @@ export interface HealthReport {
   tokens: number;
   groups: number;
   bands: Bands;
+  /** who wrote the files, where the names of their columns tell */
+  trainer: TrainerId | null;
   findings: Finding[];
   passed: Passed[];
   /** rules that the data could not be asked: no such column, too few tokens */
@@ -177,7 +180,7 @@ export function reportOf(tally: HealthTally): HealthReport {
       cause: [look.cause ?? rule.cause, look.adds ?? '', several]
         .filter((text) => text !== '')
         .join(' '),
-      remedy: remedyText(rule.remedy),
+      remedy: remedyText(rule.remedy, tally.trainer),
       figures: look.figures,
       sources: rule.sources,
       firstStep,
@@ -209,6 +212,7 @@ export function reportOf(tally: HealthTally): HealthReport {
     tokens,
     groups: all.groups.size,
     bands: tally.bands,
+    trainer: tally.trainer,
     findings,
     passed,
     notAsked,

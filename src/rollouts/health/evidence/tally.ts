@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../../rollouts';
+import { TRAINER_IDS, type TrainerId } from '../../file/trainer-names';
 import { CARRIER_KINDS, type Carrier } from './carriers';
 import { DEFAULT_BANDS, measure, type Bands, type Place } from './measure';
 import { StepTally } from './step-tally';
@@ -23,6 +24,8 @@ export interface HealthFacts {
   place?: ArrayLike<number>;
   /** `mismatch`: logpOld is the sampler's and logpNew the trainer's, there is no update */
   compares?: 'update' | 'mismatch' | 'mixed';
+  /** who wrote the files */
+  trainer?: TrainerId | null;
   /** groups of which the text of the prompt is known, and how many different texts those are */
   prompts?: { groups: number; texts: number };
 }
@@ -49,10 +52,19 @@ export interface HealthBatch {
 export class HealthTally {
   readonly steps = new Map<number | null, StepTally>();
   readonly copies = new Copies();
+  /** whom the names of columns tell; several where parts differ */
+  readonly trainers = new Set<TrainerId | null>();
 
   constructor(readonly bands: Bands = DEFAULT_BANDS) {}
 
+  /** Who wrote all of it; null where nothing tells, or parts are of different ones. */
+  get trainer(): TrainerId | null {
+    const [first, ...others] = this.trainers;
+    return others.length === 0 ? (first ?? null) : null;
+  }
+
   add({ rollouts: given, groupIds, sample, step, facts = {} }: HealthBatch): void {
+    this.trainers.add(facts.trainer ?? null);
     const twoEngines = facts.compares === 'mismatch';
     const rollouts = twoEngines ? asMismatch(given) : given;
     const { endKnown, files, file, place: line } = facts;
@@ -95,11 +107,13 @@ export class HealthTally {
       own.merge(tally);
     }
     this.copies.merge(other.copies);
+    for (const trainer of other.trainers) this.trainers.add(trainer);
   }
 
   toJSON(): TallyJson {
     return {
       bands: this.bands,
+      trainers: [...this.trainers],
       copies: this.copies.toJSON(),
       steps: [...this.steps].map(([step, tally]) => ({
         step,
@@ -149,6 +163,7 @@ const weightsSchema = v.nullable(
 
 /** What `HealthTally.toJSON` writes; the lists' lengths are those of `names.ts`. */
 export const tallySchema = v.object({
+  trainers: v.array(v.nullable(v.picklist(TRAINER_IDS))),
   bands: v.object({ token: bandSchema, sequence: bandSchema }),
   copies: v.object({ limit: finite, seen: v.array(v.tuple([finite, finite])) }),
   steps: v.array(
@@ -180,6 +195,7 @@ export const tallySchema = v.object({
 
 export interface TallyJson {
   bands: Bands;
+  trainers: (TrainerId | null)[];
   copies: ReturnType<Copies['toJSON']>;
   steps: {
     step: number | null;
@@ -201,6 +217,7 @@ export function tallyFrom(input: unknown): HealthTally {
   const json = v.parse(tallySchema, input);
   const tally = new HealthTally(json.bands);
   tally.copies.merge(Copies.from(json.copies));
+  for (const trainer of json.trainers) tally.trainers.add(trainer);
   for (const part of json.steps) {
     const step = new StepTally();
     step.counts = Float64Array.from(part.counts);

@@ -44,6 +44,14 @@ export const copied = rule({
     trl: 'vllm_importance_sampling_correction=True keeps both columns.',
     verl: 'algorithm.rollout_correction.bypass_mode=False recomputes old_log_probs; actor_rollout_ref.rollout.calculate_log_probs=True keeps the sampler’s.',
     slime: 'without --use-rollout-logprobs old log-probs are recomputed.',
+    nemoRl: 'prev_logprobs are the trainer’s own; generation_logprobs are the engine’s.',
+    openRlhf: 'action_log_probs are the actor’s own; rollout_log_probs are the engine’s.',
+    areal:
+      'actor.recompute_logprob: true (with actor.use_decoupled_loss: true) recomputes prox_logp.',
+    primeRl:
+      'the loss compares the trainer’s forward pass with the engine’s log-probs by design; write both.',
+    msSwift:
+      '--rollout_importance_sampling_mode, or --log_rollout_offpolicy_metrics true, keeps rollout_per_token_logps beside old_per_token_logps.',
   },
   sources: ['verl issue 7356'],
   hides: ['sampler-mismatch', 'truncation', 'clipping-always'],
@@ -285,6 +293,12 @@ export const temperature = rule({
     nemoRl:
       'policy.generation.temperature; log-probs of the trainer are taken at temperature 1 unless told.',
     slime: '--rollout-temperature must reach the trainer’s log-probs.',
+    openRlhf:
+      '--rollout.temperature reaches actor and engine; vLLM needs logprobs_mode="processed_logprobs".',
+    areal: 'gconfig.temperature and actor.temperature must be the same.',
+    primeRl:
+      'sampling.temperature of the orchestrator; vLLM needs logprobs_mode="processed_logprobs".',
+    msSwift: '--temperature reaches both; vLLM needs logprobs_mode="processed_logprobs".',
   },
   sources: ['TRL issue 4159', 'vLLM engine argument logprobs_mode'],
   hides: ['impossible-reach', 'truncation', 'sampler-mismatch', 'k1-negative', 'routing-tails'],
@@ -355,6 +369,10 @@ export const impossibleReach = rule({
     any: 'Ask the engine for the log-probs of the distribution that it samples from.',
     trl: 'vLLM: logprobs_mode="processed_logprobs".',
     verl: 'vLLM: logprobs_mode="processed_logprobs"; no repetition or presence penalty in rollout sampling.',
+    openRlhf: 'vLLM: logprobs_mode="processed_logprobs".',
+    areal: 'gconfig.temperature and actor.temperature must be the same; no penalties in gconfig.',
+    primeRl: 'vLLM: logprobs_mode="processed_logprobs"; repetition_penalty 1.0.',
+    msSwift: 'vLLM: logprobs_mode="processed_logprobs"; --repetition_penalty 1.0.',
   },
   sources: ['TRL issue 4159', 'the mismatch experiment: weights average 1'],
   hides: ['truncation', 'sampler-mismatch'],
@@ -390,6 +408,10 @@ export const truncation = rule({
     verl: 'actor_rollout_ref.rollout.top_p=1.0, top_k=-1.',
     nemoRl: 'policy.generation.top_p: 1.0, top_k: null.',
     slime: '--rollout-top-p 1.0 --rollout-top-k -1.',
+    openRlhf: '--rollout.top_p 1.0.',
+    areal: 'gconfig.top_p: 1.0, and no gconfig.top_k that cuts.',
+    primeRl: 'no top_p, top_k or min_p in extra_body of the training sampling.',
+    msSwift: '--top_p 1.0, and a --top_k that cuts nothing.',
   },
   sources: ['the mismatch experiment: weights average 1'],
   hides: ['sampler-mismatch', 'k1-negative'],
@@ -439,6 +461,12 @@ export const samplerMismatch = rule({
     verl: 'algorithm.rollout_correction.rollout_is=token (or sequence), rollout_is_threshold=2.0.',
     nemoRl: 'loss_fn.use_importance_sampling_correction: true.',
     slime: '--use-tis.',
+    openRlhf:
+      '--algo.advantage.is_correction_enable with --algo.advantage.is_correction_type tis, icepop or seq-mask-tis.',
+    areal: 'actor.use_decoupled_loss: true; actor.rejection_sampling.',
+    primeRl: 'trainer.loss.dppo_mask_low and dppo_mask_high mask tokens that moved too far.',
+    msSwift:
+      '--rollout_importance_sampling_mode sequence_mask (or token_truncate, ...), --rollout_importance_sampling_threshold 2.0.',
   },
   sources: ['verl docs on rollout correction', 'the mismatch experiment'],
   hides: [],
@@ -534,6 +562,8 @@ export const routingTails = rule({
     any: 'Replay the sampler’s routing in the trainer, or clip and mask by sequence (GSPO averages the tail out).',
     verl: 'actor_rollout_ref.actor.megatron.router_replay.mode=R3 with actor_rollout_ref.rollout.enable_rollout_routing_replay=True.',
     slime: '--use-rollout-routing-replay.',
+    areal: 'rollout.return_routed_experts: true.',
+    primeRl: 'trainer.enable_router_replay = true, with routed experts returned by the engine.',
   },
   sources: ['GSPO, arXiv:2507.18071, section 5.3', 'Rollout Routing Replay, arXiv:2510.11370'],
   hides: ['sampler-mismatch', 'k1-negative'],
