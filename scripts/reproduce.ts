@@ -70,11 +70,12 @@ function readCommand(argv: string[]): Command {
   return { quick, pair: values.pair ?? null, backend, seed, json, markdown };
 }
 
-function printLedger(ledger: Ledger, print: (line: string) => void): void {
+/** @param seconds that a pair has taken on average */
+function printLedger(ledger: Ledger, seconds: number, print: (line: string) => void): void {
   for (const pair of ledger.pairs) {
     print(`${pair.title} (${pair.id}): ${pair.policy}, ${pair.old} -> ${pair.new}`);
     for (const claim of ledger.claims.filter((own) => own.pair === pair.id)) {
-      claimLines(claim).forEach(print);
+      claimLines(claim, claim.recorded ? null : seconds).forEach(print);
     }
     print('');
   }
@@ -112,6 +113,7 @@ export async function main(
     if (markdown !== undefined) await checkWritable('--markdown', markdown);
     const options: ReproduceOptions = { app: await appVersion(), seed, backend, quick, pair };
     const progress = progressTo(complain);
+    const begun = performance.now();
     const ledger =
       backend === 'wasm'
         ? await withClient(createClient(), (client) =>
@@ -120,7 +122,8 @@ export async function main(
         : await inBrowser<Ledger, ReproduceProgress>(progress, (page) =>
             page.evaluate((o) => window.commands.reproduce(o), options),
           );
-    printLedger(ledger, print);
+    const seconds = (performance.now() - begun) / 1000;
+    printLedger(ledger, seconds / Math.max(1, ledger.pairs.length), print);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(ledger, null, 2)}\n`);
     if (markdown !== undefined) await writeFile(markdown, ledgerMarkdown(ledger));
     return 0;

@@ -158,6 +158,26 @@ export const SCENARIOS: readonly Scenario[] = [
       reference: { ...CLEAN, ...own.edge },
     })),
   ),
+  {
+    name: 'at the margin: tails, ledger',
+    kind: 'edge',
+    plan: { ...CLEAN, ...SIZES.ledger, kurtosis: 12 },
+    pages: ['weights'],
+    step: STEPS.ledger,
+    about: ['weights.kurtosis'],
+    truth: {},
+    reference: { ...CLEAN, kurtosis: 12 },
+  },
+  {
+    name: 'at the margin: noise that does not cancel, ledger',
+    kind: 'edge',
+    plan: { ...CLEAN, ...SIZES.ledger, sigma: 0.226 },
+    pages: ['length'],
+    step: STEPS.ledger,
+    about: ['length.cancels'],
+    truth: {},
+    reference: { ...CLEAN, sigma: 0.226 },
+  },
   ...DEPARTURES.flatMap((own) =>
     SIZE_NAMES.flatMap((size) =>
       TOKEN_NAMES.map((tokens): Scenario => ({

@@ -8,11 +8,13 @@ import { countsOf, countWords, stripOf } from './ledger';
 interface LedgerTableProps {
   pair: ReproducePair;
   claims: readonly LedgerClaim[];
+  /** that a pair has taken on average; null while the ledger grows */
+  seconds: number | null;
   /** load this pair into the lab */
   onOpen: () => void;
 }
 
-export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
+export function LedgerTable({ pair, claims, seconds, onOpen }: LedgerTableProps) {
   const counts = countsOf(claims);
   return (
     <section className="figure ledger" aria-label={pair.title} data-pair={pair.id}>
@@ -43,7 +45,7 @@ export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
         </thead>
         <tbody>
           {claims.map((claim) => (
-            <Line key={claim.id} claim={claim} />
+            <Line key={claim.id} claim={claim} seconds={claim.recorded ? null : seconds} />
           ))}
         </tbody>
       </table>
@@ -51,7 +53,7 @@ export function LedgerTable({ pair, claims, onOpen }: LedgerTableProps) {
   );
 }
 
-function Line({ claim }: { claim: LedgerClaim }) {
+function Line({ claim, seconds }: { claim: LedgerClaim; seconds: number | null }) {
   const { prediction, measured, interval } = claim;
   return (
     <tr>
@@ -67,7 +69,7 @@ function Line({ claim }: { claim: LedgerClaim }) {
         )}
         <details className="no-print">
           <summary>rule</summary>
-          {stateOf(claim).map((sentence) => (
+          {stateOf(claim, seconds).map((sentence) => (
             <p key={sentence}>{sentence}</p>
           ))}
           <Prose>{claim.rule}</Prose>

@@ -93,6 +93,9 @@ export default function Reproduce() {
                         key={pair.id}
                         pair={pair}
                         claims={own}
+                        seconds={
+                          status.is === 'done' ? status.seconds / (head?.pairs.length ?? 1) : null
+                        }
                         onOpen={() => openInLab(pair)}
                       />
                     ))}
