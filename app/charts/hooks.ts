@@ -1,5 +1,6 @@
 /** What every chart needs: its width, whether anyone sees it, and axes that only ever widen. */
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
+import { flushSync } from 'react-dom';
 import { widen, type Domain } from './scale';
 
 /** CSS pixels; 0 until measured. */
@@ -33,6 +34,28 @@ export function useVisible(ref: RefObject<HTMLElement | null>): boolean {
     return () => observer.disconnect();
   }, [ref]);
   return visible;
+}
+
+let printing = false;
+
+function subscribePrinting(changed: () => void): () => void {
+  const turn = (to: boolean) => () => {
+    printing = to;
+    // The page is printed as soon as the listeners have returned.
+    flushSync(changed);
+  };
+  const [begin, end] = [turn(true), turn(false)];
+  addEventListener('beforeprint', begin);
+  addEventListener('afterprint', end);
+  return () => {
+    removeEventListener('beforeprint', begin);
+    removeEventListener('afterprint', end);
+  };
+}
+
+/** Whether the page is being printed. */
+export function usePrinting(): boolean {
+  return useSyncExternalStore(subscribePrinting, () => printing);
 }
 
 /** The union of all domains seen under one key; a new key starts afresh. */

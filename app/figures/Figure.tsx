@@ -1,16 +1,18 @@
 /**
  * A figure: title, what it shows, controls, the picture, and the table behind it. Contract: a picture
- * that nobody sees is not redrawn; recorded data is labelled as such; the table holds the numbers of
- * the picture, no others.
+ * that nobody sees is redrawn once changes have ceased, or when the page is printed, and is hidden
+ * until then: what stands on the page is never of the data before; recorded data and those of the run
+ * before are labelled as such; the table holds the numbers of the picture, no others.
  */
-import { memo, useId, useRef, useState, type ReactNode } from 'react';
+import { memo, useContext, useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import type { Stamp } from '../../src/export/stamp';
 import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
-import { useVisible } from '../charts/hooks';
+import { usePrinting, useVisible } from '../charts/hooks';
 import { OverlayLegend } from '../charts/OverlayLegend';
 import type { Overlaid } from '../charts/shapes';
 import type { Table } from '../charts/table';
+import { LagContext } from '../state/react';
 
 interface FigureProps {
   title: string;
@@ -27,13 +29,27 @@ interface FigureProps {
   className?: string;
 }
 
-/** Re-renders only while somebody looks; keeps the last picture otherwise. */
-const WhenVisible = memo(
-  function WhenVisible({ children }: { visible: boolean; children: ReactNode }) {
+/** Keeps the last picture until `draw` says otherwise. */
+const Picture = memo(
+  function Picture({ children }: { draw: boolean; children: ReactNode }) {
     return children;
   },
-  (_before, now) => !now.visible,
+  (_before, now) => !now.draw,
 );
+
+/** ms without a change after which a picture that nobody sees is redrawn */
+const CEASED = 300;
+
+/** Whether `content` has stayed as it is for a while. */
+function useCeased(content: ReactNode, watched: boolean): boolean {
+  const [settled, setSettled] = useState<ReactNode>(null);
+  useEffect(() => {
+    if (!watched) return;
+    const timer = setTimeout(() => setSettled(content), CEASED);
+    return () => clearTimeout(timer);
+  }, [content, watched]);
+  return settled === content;
+}
 
 export function Figure({
   title,
@@ -48,6 +64,10 @@ export function Figure({
 }: FigureProps) {
   const ref = useRef<HTMLElement>(null);
   const visible = useVisible(ref);
+  const printing = usePrinting();
+  const ceased = useCeased(children, !visible);
+  const draw = visible || printing || ceased;
+  const lag = useContext(LagContext);
   const [asTable, setAsTable] = useState(false);
   const heading = useId();
   return (
@@ -55,6 +75,7 @@ export function Figure({
       <header className="figure-head">
         <h3 id={heading}>{title}</h3>
         {recorded && <span className="recorded-tag">recorded</span>}
+        {!recorded && lag?.of === 'run before' && <span className="recorded-tag">run before</span>}
         <div className="figure-controls">
           <div className="figure-switches" data-part="controls">
             {controls}
@@ -80,12 +101,12 @@ export function Figure({
       {asTable ? (
         <DataTable {...table()} label={title} />
       ) : (
-        <WhenVisible visible={visible}>
-          <div className="figure-body">
+        <div className="figure-body" data-outdated={!draw || undefined}>
+          <Picture draw={draw}>
             <OverlayLegend overlays={overlays} />
             {children}
-          </div>
-        </WhenVisible>
+          </Picture>
+        </div>
       )}
       <figcaption>{caption}</figcaption>
     </figure>

@@ -2,13 +2,14 @@
  * The one order in which every experiment page reads: question, run (above it, in the shell),
  * measurement in the middle; prediction, verdict and "break it" on the right.
  */
-import type { ReactNode } from 'react';
+import { use, type ReactNode } from 'react';
 import type { Claim, Verdict } from '../../src/experiments/experiment';
 import { PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
-import { counted, duration, significant } from '../format/numbers';
+import { count, counted, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
-import { useLabState } from '../state/react';
+import { isLive } from '../state/lab';
+import { LagContext, useLabState, useLag, type Lag } from '../state/react';
 
 interface ExperimentPageProps {
   /** its question is the heading */
@@ -21,13 +22,17 @@ interface ExperimentPageProps {
 }
 
 export function ExperimentPage({ page, lead, verdict, figures, words }: ExperimentPageProps) {
+  const lag = useLag(page);
   return (
-    <>
+    <LagContext value={lag}>
       <section className="measurement" aria-label="Measurement">
         <header className="question">
           <div className="question-head">
             <h1>{PAGES[page].question}</h1>
-            {verdict}
+            <span className="verdict-head">
+              {verdict}
+              <Behind lag={lag} />
+            </span>
           </div>
           <p>{lead}</p>
         </header>
@@ -37,7 +42,21 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
       <aside className="words" data-part="words" aria-label="Prediction and verdict">
         {words}
       </aside>
-    </>
+    </LagContext>
+  );
+}
+
+/** What the page's verdicts and figures are behind, where they are. */
+function Behind({ lag }: { lag: Lag }) {
+  const run = useLabState((state) => state.run);
+  // While a run grows each answer is behind by a batch, and its captions say of how many responses it is.
+  if (lag === null || run === null || (lag.of === 'fewer' && isLive(run))) return null;
+  return (
+    <span className="behind small" role="status" data-testid="behind">
+      {lag.of === 'run before'
+        ? 'of the run before, until this one has a batch'
+        : `of ${count(lag.sequences)} responses; those of ${count(run.progress.sequences)} are on their way`}
+    </span>
   );
 }
 
@@ -66,11 +85,14 @@ export function VerdictChip({
   verdict: Verdict | 'none';
   recorded?: boolean;
 }) {
+  const before = use(LagContext)?.of === 'run before' && !recorded && verdict !== 'none';
+  const classes = `chip verdict chip-${verdict.replace(' ', '-')}`;
   return (
-    <span className={`chip verdict chip-${verdict.replace(' ', '-')}`} data-testid="verdict">
+    <span className={before ? `${classes} chip-before` : classes} data-testid="verdict">
       <span aria-hidden="true">{MARKS[verdict]}</span>
       {SENTENCES[verdict]}
       {recorded && verdict !== 'none' && ' (recorded)'}
+      {before && ' (run before)'}
     </span>
   );
 }

@@ -100,6 +100,8 @@ export type Opening =
 /** An experiment's latest answer, and the run that it is about. */
 export interface Measurement<K extends ExperimentId> {
   run: RunId;
+  /** responses that the run had when it was asked */
+  sequences: number;
   result: ExperimentMap[K]['result'];
 }
 

@@ -43,11 +43,12 @@ export class Watches {
       ask: async () => {
         const { run } = this.store.getState();
         if (run === null || run.progress.sequences === 0) return;
+        const { sequences } = run.progress;
         try {
           const result = await this.engine.experiment(run.id, id, settings, left.signal);
           if (this.watches.get(id) !== watch || this.store.getState().run?.id !== run.id) return;
           this.store.setState(({ measurements, refusals }) => ({
-            measurements: { ...measurements, [id]: { run: run.id, result } },
+            measurements: { ...measurements, [id]: { run: run.id, sequences, result } },
             refusals: { ...refusals, [id]: undefined },
           }));
         } catch (error) {

@@ -1,6 +1,7 @@
 /** React's way to the lab: one context, and selectors that re-render only what changed. */
-import { createContext, use, useEffect, useLayoutEffect, useState } from 'react';
+import { createContext, use, useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
+import { isExperimentId, type PageId } from '../../src/experiments/manifest';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import type { Lab, LabState } from './lab';
 import { message } from '../../src/message';
@@ -42,6 +43,26 @@ export function useExperiment<K extends ExperimentId>(
     refusal,
   };
 }
+
+/** What a page's answer is behind: of the run before, or of fewer responses than the run has by now. */
+export type Lag = { of: 'run before' } | { of: 'fewer'; sequences: number } | null;
+
+/** null: nothing has been measured, or the answer is that of the run as it is */
+export function useLag(page: PageId): Lag {
+  const run = useLabState((state) => state.run);
+  const measurement = useLabState((state) =>
+    isExperimentId(page) ? state.measurements[page] : undefined,
+  );
+  return useMemo(() => {
+    if (run === null || measurement === undefined) return null;
+    if (measurement.run !== run.id) return { of: 'run before' };
+    const { sequences } = measurement;
+    return sequences < run.progress.sequences ? { of: 'fewer', sequences } : null;
+  }, [run, measurement]);
+}
+
+/** Of the page in view: its verdicts and figures carry it. */
+export const LagContext = createContext<Lag>(null);
 
 export type Answer<T> =
   { status: 'waiting' } | { status: 'here'; value: T } | { status: 'refused'; message: string };
