@@ -11,8 +11,10 @@ import {
 } from '../../src/link/fingerprint';
 import { counted, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
-import type { OpenedFingerprint } from '../state/address';
+import { sameRun, type OpenedFingerprint } from '../state/address';
 import { useAddress } from '../state/address-react';
+import { readDraft } from '../state/draft';
+import { useLabState } from '../state/react';
 import { useFingerprint, type Fingerprinting, type Missing } from './use-fingerprint';
 
 const BEFORE: Record<Missing, string> = {
@@ -31,6 +33,10 @@ export function Comparison({ opened }: { opened: OpenedFingerprint }) {
   const address = useAddress();
   const { fingerprint, run, page, view } = opened;
   const found = useFingerprint(run, page, view);
+  const same = useLabState(({ draft }) => {
+    const { settings } = readDraft(draft);
+    return settings !== null && sameRun(settings, run);
+  });
   const compared =
     found.status === 'here'
       ? compareFingerprints(fingerprint, found.value.fingerprint, found.value.figures)
@@ -47,6 +53,7 @@ export function Comparison({ opened }: { opened: OpenedFingerprint }) {
           <p>
             <b>{compared.same ? '✓ The same as in the link.' : '✕ Not the same as in the link.'}</b>{' '}
             {tokenWords(compared)} {figureWords(compared)}
+            {!same && ' The setup has been changed since; a run of it is another.'}
           </p>
         ) : (
           <p>

@@ -3,11 +3,13 @@
  * differs from it is listed; a value that cannot be is explained beside its field.
  */
 import { useMemo } from 'react';
-import { runDifferences, runSettingsSchema, SOURCES } from '../../src/settings/run';
+import { runSettingsSchema, SOURCES } from '../../src/settings/run';
 import { useLab, useLabState } from '../state/react';
-import { isLive } from '../state/lab';
+import { counted } from '../format/numbers';
+import { sourceName } from '../state/imports';
 import { AddCheckpoint } from './AddCheckpoint';
-import { draftOf, readDraft, type Draft, type Issues } from '../state/draft';
+import { SetupChanges } from './SetupDiffers';
+import { readDraft, type Draft, type Issues } from '../state/draft';
 import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
 
 const NAMES: Record<Draft['kind'], string> = { policies: 'Policy pair', synthetic: 'Synthetic' };
@@ -22,11 +24,7 @@ function newSeed(): string {
 export function SetupPanel() {
   const lab = useLab();
   const draft = useLabState((state) => state.draft);
-  const run = useLabState((state) => state.run);
   const { settings, issues } = useMemo(() => readDraft(draft), [draft]);
-  // Data from a file have no settings to compare with.
-  const compared = run?.settings ?? null;
-  const changed = compared !== null && settings !== null ? runDifferences(compared, settings) : [];
 
   const setKind = (kind: Draft['kind']) => lab.edit((before) => ({ ...before, kind }));
   return (
@@ -38,6 +36,7 @@ export function SetupPanel() {
         void lab.start();
       }}
     >
+      <FilesInView />
       <div className="segmented segmented-wide" role="group" aria-label="Source of the rollouts">
         {(['policies', 'synthetic'] as const).map((kind) => (
           <button
@@ -72,33 +71,7 @@ export function SetupPanel() {
         </p>
       )}
       <div className="setup-foot">
-        {changed.length > 0 && (
-          <div className="setup-changes" data-testid="changes">
-            <p>
-              {isLive(run) ? 'The run under way has other settings' : 'Changed since this run'}:
-            </p>
-            <ul>
-              {changed.slice(0, 6).map(({ name, before, after }) => (
-                <li key={name}>
-                  {name} <s>{before}</s> → <b>{after}</b>
-                </li>
-              ))}
-              {changed.length > 6 && <li>and {changed.length - 6} more</li>}
-            </ul>
-            <button type="submit" className="button">
-              Start with these
-            </button>
-            <button
-              type="button"
-              className="button-quiet"
-              onClick={() => {
-                if (compared !== null) lab.edit((before) => draftOf(compared, before));
-              }}
-            >
-              Take back
-            </button>
-          </div>
-        )}
+        <SetupChanges />
         <button type="button" className="button-quiet" onClick={() => lab.restoreDefaults()}>
           Restore defaults
         </button>
@@ -106,6 +79,18 @@ export function SetupPanel() {
       {/* Enter in a field starts, when everything is valid. */}
       <button type="submit" hidden disabled={settings === null} />
     </form>
+  );
+}
+
+/** Data that came from files have none of the settings below, but where a run of the lab is in them. */
+function FilesInView() {
+  const run = useLabState((state) => state.run);
+  if (run === null || run.imported === null || run.settings !== null) return null;
+  return (
+    <p className="notice" data-testid="files-in-view">
+      In view: <b>{sourceName(run.imported)}</b>, {counted(run.progress.sequences, 'response')}. The
+      settings below are those of a new run, which takes its place.
+    </p>
   );
 }
 

@@ -11,6 +11,7 @@ import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { CutOff } from '../runs/CutOff';
 import { StorageFull, Undo } from '../runs/KeepingLine';
+import { SetupBanner } from '../setup/SetupDiffers';
 import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
@@ -74,6 +75,7 @@ export function App() {
       {!hide.includes('run') && <RunBar />}
       <Banner />
       <LinkBanners />
+      {!embed && <SetupBanner />}
       <StorageFull />
       <CutOff />
       <main className="columns" id="measurement" tabIndex={-1}>

@@ -1,6 +1,7 @@
 /** The lab's reading of a person's files, as `imports.ts` describes it. */
 import { message } from '../../src/message';
 import type { ImportSource, ImportOptions, ImportOutcome } from '../../src/engine/lab/protocol';
+import { draftOf } from './draft';
 import { QUEUED, type Engine, type LabStore } from './lab-state';
 
 export class FileImports {
@@ -28,6 +29,9 @@ export class FileImports {
     this.store.setState({ reading: null });
     if (end.status === 'cancelled') return false;
     const { report, progress, settings } = end;
+    if (settings !== null) {
+      this.store.setState(({ draft }) => ({ draft: draftOf(settings, draft) }));
+    }
     this.store.setState({
       run: {
         id: run,

@@ -5,13 +5,16 @@
 import type { RunId } from '../../src/engine/lab/protocol';
 import { readDraft } from './draft';
 import type { Opener } from './lab-opening';
-import { isLive, QUEUED, type Engine, type LabStore, type Run } from './lab-state';
+import { sourceName, type Imported } from './imports';
+import type { FileImports } from './lab-imports';
+import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
 
 export class RunControl {
   constructor(
     private readonly engine: Engine,
     private readonly store: LabStore,
     private readonly opener: Opener,
+    private readonly imports: FileImports,
   ) {}
 
   /** Starts the draft, if it is valid. An earlier run is stopped and its data replaced. */
@@ -34,8 +37,8 @@ export class RunControl {
       },
       inspection: null,
       refusals: {},
-      // The way back to a run that the engine has replaced is gone.
-      undo: null,
+      // The way back to a run that the engine has replaced is gone; files can be read again.
+      undo: before?.imported ? this.readAgain(before.imported) : null,
     });
     return id;
   }
@@ -81,6 +84,14 @@ export class RunControl {
         act: () => this.store.setState({ run: before, measurements }),
       },
     });
+  }
+
+  private readAgain(imported: Imported): Undo {
+    const { files, options } = imported;
+    return {
+      message: `The new run has taken the place of ${sourceName(imported)}.`,
+      act: () => this.imports.read(files, options),
+    };
   }
 
   private withRun(act: (run: Run) => void): void {

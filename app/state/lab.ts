@@ -50,8 +50,8 @@ export class Lab {
     const store = createStore<LabState>(() => emptyLab(draftOf(settings)));
     this.store = store;
     this.opener = new Opener(engine, store);
-    this.control = new RunControl(engine, store, this.opener);
     this.imports = new FileImports(engine, store);
+    this.control = new RunControl(engine, store, this.opener, this.imports);
     this.overlaying = new Overlays(engine, store);
     this.watches = new Watches(engine, store, this.overlaying);
     this.kept = new KeptRuns(engine, store, this.opener);

@@ -103,7 +103,7 @@ export class Autosave {
   }
 
   private async write(run: KeptRun): Promise<void> {
-    await this.storing(() => this.store.put(run));
+    await this.storing(() => this.store.update(run));
     this.run = run;
   }
 

@@ -50,7 +50,7 @@ export class KeptRunStore {
       const store = await this.store();
       await store.purge(Date.now() - UNDO_MS);
       const runs = await store.list();
-      const taken = new Set((await locks()?.query())?.held?.map(({ name }) => name));
+      const taken = await takenLocks();
       return {
         status: 'open',
         runs: runs.map((run) => ({
@@ -145,21 +145,32 @@ export class KeptRunStore {
     });
   }
 
-  /** The same run again, to the last number: one copy is enough, unless a person gave it a name. */
+  /**
+   * The same run again, to the last number: one copy is enough, unless a person gave it a name or another tab
+   * still works on it. Where tabs cannot be asked, one that may be under way is left alone.
+   */
   private async supersede(store: RunStore, run: KeptRun): Promise<void> {
     const same = ({ settings, policies, app }: KeptRun) =>
       JSON.stringify([settings, policies, app]);
     if (run.settings === null) return;
+    const taken = await takenLocks();
     const copies = (await store.list()).filter(
       (other) =>
         other.id !== run.id &&
         other.name === null &&
         !this.held.has(other.id) &&
+        !taken.has(lockName(other.id)) &&
+        (locks() !== undefined || other.state !== 'running') &&
         other.sequences <= run.sequences &&
         same(other) === same(run),
     );
     await store.erase(copies.map(({ id }) => id));
   }
+}
+
+/** Names of locks that any tab of this site holds. */
+async function takenLocks(): Promise<ReadonlySet<string | undefined>> {
+  return new Set((await locks()?.query())?.held?.map(({ name }) => name));
 }
 
 async function storageLeft(): Promise<{ used: number; quota: number } | null> {

@@ -1,0 +1,99 @@
+/**
+ * Where the setup is not that of the run in view: what differs, a press that runs it, a press that takes it back.
+ * Contract: shown for every source alike, in the setup and, on one line, under the run bar.
+ */
+import { useMemo } from 'react';
+import { runDifferences, type RunSettings, type RunDifference } from '../../src/settings/run';
+import { draftOf, readDraft } from '../state/draft';
+import { isLive } from '../state/lab';
+import { useAddressState } from '../state/address-react';
+import { useLab, useLabState } from '../state/react';
+
+interface Differing {
+  /** of the run in view */
+  settings: RunSettings;
+  changed: readonly RunDifference[];
+}
+
+/** null: no run, data from files, a setup that is no valid one yet, or the same */
+function useDiffering(): Differing | null {
+  const draft = useLabState((state) => state.draft);
+  const settings = useLabState((state) => state.run?.settings ?? null);
+  return useMemo(() => {
+    const next = readDraft(draft).settings;
+    const changed = settings === null || next === null ? [] : runDifferences(settings, next);
+    return settings === null || changed.length === 0 ? null : { settings, changed };
+  }, [draft, settings]);
+}
+
+function Presses({ settings }: Pick<Differing, 'settings'>) {
+  const lab = useLab();
+  return (
+    <>
+      <button type="button" className="button" onClick={() => void lab.start()}>
+        Start with these
+      </button>
+      <button
+        type="button"
+        className="button-quiet"
+        onClick={() => lab.edit((before) => draftOf(settings, before))}
+      >
+        Take back
+      </button>
+    </>
+  );
+}
+
+function Change({ name, before, after }: RunDifference) {
+  return (
+    <>
+      {name} <s>{before}</s> → <b>{after}</b>
+    </>
+  );
+}
+
+/** The whole list, in the setup. */
+export function SetupChanges() {
+  const differing = useDiffering();
+  const live = useLabState((state) => isLive(state.run));
+  if (differing === null) return null;
+  const { changed, settings } = differing;
+  return (
+    <div className="setup-changes" data-testid="changes">
+      <p>{live ? 'The run under way has other settings' : 'Changed since this run'}:</p>
+      <ul>
+        {changed.slice(0, 6).map((change) => (
+          <li key={change.name}>
+            <Change {...change} />
+          </li>
+        ))}
+        {changed.length > 6 && <li>and {changed.length - 6} more</li>}
+      </ul>
+      <Presses settings={settings} />
+    </div>
+  );
+}
+
+/** One line under the run bar, beside what is on view. */
+export function SetupBanner() {
+  const differing = useDiffering();
+  const offered = useAddressState((state) => state.offer !== null);
+  // The offer of a link names the same differences.
+  if (differing === null || offered) return null;
+  const { changed, settings } = differing;
+  return (
+    <div className="banner setup-banner" role="status" data-testid="setup-differs">
+      <p>
+        Figures and verdicts are of the run in view; the setup is another:{' '}
+        {changed.slice(0, 3).map((change, i) => (
+          <span key={change.name}>
+            {i > 0 && ', '}
+            <Change {...change} />
+          </span>
+        ))}
+        {changed.length > 3 && ` and ${changed.length - 3} more`}.
+      </p>
+      <Presses settings={settings} />
+    </div>
+  );
+}
