@@ -160,6 +160,11 @@ export function isLive(run: Run | null): boolean {
   );
 }
 
+/** Where the run is kept in this browser; null: nowhere. */
+export function keptOf({ keeping, reopened }: Run): KeptId | null {
+  return (keeping !== null && keeping.status !== 'off' ? keeping.id : null) ?? reopened?.id ?? null;
+}
+
 /** Nothing has happened yet. */
 export const emptyLab = (draft: Draft): LabState => ({
   opening: { status: 'opening' },

@@ -25,6 +25,7 @@ import { Overlays } from './lab-overlays';
 import {
   emptyLab,
   isLive,
+  keptOf,
   type Engine,
   type Inspection,
   type LabState,
@@ -84,6 +85,18 @@ export class Lab {
     const { cutOff, run } = this.store.getState();
     if (cutOff === null) return;
     if (run?.reopened?.id === cutOff.id || (await this.openKept(cutOff.id))) this.resume();
+  }
+
+  /**
+   * A run that the engine has lost goes on from what is kept of it: batches in the browser's storage, or the
+   * person's files, which are read again.
+   */
+  async recover(): Promise<void> {
+    const { run } = this.store.getState();
+    if (run === null) return;
+    if (run.imported) return this.importFiles(run.imported.files, run.imported.options);
+    const id = keptOf(run);
+    if (id !== null && (await this.openKept(id))) this.resume();
   }
 
   dismissCutOff(): void {

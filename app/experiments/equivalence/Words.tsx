@@ -70,13 +70,19 @@ function WorkedExample({ live }: { live: boolean }) {
   const run = useLabState((state) => state.run?.id ?? null);
   const inspected = useLabState((state) => state.inspection?.sequence ?? null);
   const index = inspected ?? 0;
-  const answer = useAnswer(live && run !== null ? `${run}:${index}` : null, () =>
+  // A run that has just begun has no response to ask for, though the page still shows the run before.
+  const there = useLabState((state) => (state.run?.progress.sequences ?? 0) > index);
+  const answer = useAnswer(live && there ? `${run}:${index}` : null, () =>
     lab.sequence(run ?? 0, index),
   );
   if (answer.status !== 'here') {
     return (
-      <p className="plot-empty worked-waiting">
-        {live ? 'Fetching a response…' : 'One response of your own run is worked through here.'}
+      <p className="plot-empty worked-waiting" data-testid="worked-waiting">
+        {answer.status === 'refused'
+          ? answer.message
+          : live && there
+            ? 'Fetching a response…'
+            : 'One response of your own run is worked through here.'}
       </p>
     );
   }

@@ -40,7 +40,7 @@ export class EngineClient {
       died: () => ({
         type: 'failed',
         run: this.lastRun,
-        message: 'The engine stopped unexpectedly and was restarted. Start the run again.',
+        message: 'The engine stopped unexpectedly and was restarted.',
         canResume: false,
       }),
     });
