@@ -95,7 +95,10 @@ test('files in view are named in the setup, and a new run that takes their place
   page,
 }) => {
   await page.goto('./#/data?v=1&backend=wasm&source=synthetic&prompts=4&maxLength=8');
-  await page.getByRole('button', { name: /example/i }).first().click();
+  await page
+    .getByRole('button', { name: /example/i })
+    .first()
+    .click();
   await expect(sequences(page)).toHaveText(/from example-rollouts\.jsonl$/);
   const named = await sequences(page).innerText();
   await openSetup(page);
@@ -113,7 +116,11 @@ test('after the engine has died the page says what is kept of the run, and goes 
   page,
   backend,
 }) => {
-  const responses = await startSmall(page, backend, { prompts: 24, groupSize: 8, mostOperators: 9 });
+  const responses = await startSmall(page, backend, {
+    prompts: 24,
+    groupSize: 8,
+    mostOperators: 9,
+  });
   await expect(sequences(page)).toHaveText(/^[1-9]\d* of 192 responses$/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(phase(page)).toHaveText('Paused');

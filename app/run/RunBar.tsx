@@ -5,6 +5,7 @@
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
+import { SetupDiffers } from '../setup/SetupDiffers';
 import { readDraft } from '../state/draft';
 import { isLive, type Opening, type Run } from '../state/lab';
 import { sourceName } from '../state/imports';
@@ -72,7 +73,10 @@ export function RunBar() {
         <RunsButton />
       </div>
       <Progress run={run} />
-      <BackendLine />
+      <div className="run-foot">
+        <BackendLine />
+        <SetupDiffers />
+      </div>
     </section>
   );
 }
@@ -120,9 +124,7 @@ function Progress({ run }: { run: Run | null }) {
         </div>
         <div>
           <dt>tokens/s</dt>
-          <dd data-testid="rate">
-            {known(progress?.tokensPerSecond, (rate) => significant(rate, 3))}
-          </dd>
+          <dd data-testid="rate">{known(progress?.tokensPerSecond, rateWords)}</dd>
         </div>
         <div>
           <dt>elapsed</dt>
@@ -141,6 +143,9 @@ function Progress({ run }: { run: Run | null }) {
 function fromWhere(run: Run | null): string {
   return run?.imported ? `, from ${sourceName(run.imported)}` : '';
 }
+
+const rateWords = (rate: number) =>
+  rate < 1000 ? significant(rate, 3) : count(Number(rate.toPrecision(3)));
 
 /** A dash keeps the place of what is not known yet. */
 function known(x: number | null | undefined, show: (x: number) => string): string {

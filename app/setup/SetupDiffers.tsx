@@ -1,6 +1,6 @@
 /**
- * Where the setup is not that of the run in view: what differs, a press that runs it, a press that takes it back.
- * Contract: shown for every source alike, in the setup and, on one line, under the run bar.
+ * Where the setup is not that of the run in view: what differs, in the setup; and, in the run bar, a
+ * press that runs it and one that takes it back. Contract: the same for every source.
  */
 import { useMemo } from 'react';
 import { runDifferences, type RunSettings, type RunDifference } from '../../src/settings/run';
@@ -26,24 +26,6 @@ function useDiffering(): Differing | null {
   }, [draft, settings]);
 }
 
-function Presses({ settings }: Pick<Differing, 'settings'>) {
-  const lab = useLab();
-  return (
-    <>
-      <button type="button" className="button" onClick={() => void lab.start()}>
-        Start with these
-      </button>
-      <button
-        type="button"
-        className="button-quiet"
-        onClick={() => lab.edit((before) => draftOf(settings, before))}
-      >
-        Take back
-      </button>
-    </>
-  );
-}
-
 function Change({ name, before, after }: RunDifference) {
   return (
     <>
@@ -57,7 +39,7 @@ export function SetupChanges() {
   const differing = useDiffering();
   const live = useLabState((state) => isLive(state.run));
   if (differing === null) return null;
-  const { changed, settings } = differing;
+  const { changed } = differing;
   return (
     <div className="setup-changes" data-testid="changes">
       <p>{live ? 'The run under way has other settings' : 'Changed since this run'}:</p>
@@ -69,31 +51,40 @@ export function SetupChanges() {
         ))}
         {changed.length > 6 && <li>and {changed.length - 6} more</li>}
       </ul>
-      <Presses settings={settings} />
     </div>
   );
 }
 
-/** One line under the run bar, beside what is on view. */
-export function SetupBanner() {
+/** In the run bar, which stays in view however far the page is scrolled. */
+export function SetupDiffers() {
+  const lab = useLab();
   const differing = useDiffering();
   const offered = useAddressState((state) => state.offer !== null);
   // The offer of a link names the same differences.
   if (differing === null || offered) return null;
   const { changed, settings } = differing;
   return (
-    <div className="banner setup-banner" role="status" data-testid="setup-differs">
+    <div className="setup-differs" role="status" data-testid="setup-differs">
       <p>
-        Figures and verdicts are of the run in view; the setup is another:{' '}
+        The setup is not that of the run in view:{' '}
         {changed.slice(0, 3).map((change, i) => (
           <span key={change.name}>
             {i > 0 && ', '}
             <Change {...change} />
           </span>
         ))}
-        {changed.length > 3 && ` and ${changed.length - 3} more`}.
+        {changed.length > 3 && ` and ${changed.length - 3} more`}
       </p>
-      <Presses settings={settings} />
+      <button type="button" className="button" onClick={() => void lab.start()}>
+        Start with these
+      </button>
+      <button
+        type="button"
+        className="button-quiet"
+        onClick={() => lab.edit((before) => draftOf(settings, before))}
+      >
+        Take back
+      </button>
     </div>
   );
 }

@@ -11,7 +11,6 @@ import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { CutOff } from '../runs/CutOff';
 import { StorageFull, Undo } from '../runs/KeepingLine';
-import { SetupBanner } from '../setup/SetupDiffers';
 import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
@@ -75,7 +74,6 @@ export function App() {
       {!hide.includes('run') && <RunBar />}
       <Banner />
       <LinkBanners />
-      {!embed && <SetupBanner />}
       <StorageFull />
       <CutOff />
       <main className="columns" id="measurement" tabIndex={-1}>

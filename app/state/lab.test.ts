@@ -34,6 +34,8 @@ const policy = (name: string, ids: string[]): PolicyManifest => ({
   task: 'arithmetic',
   parameters: 1,
   onnx: { file: 'onnx/model.onnx', bytes: 1, sha256: '' },
+  config: { file: 'config.json', bytes: 1, sha256: '' },
+  tokenizer: { file: 'tokenizer.json', bytes: 1, sha256: '' },
   checkpoints: ids.map(checkpoint),
   defaultPair: { old: ids[0], new: ids.at(-1) as string },
 });

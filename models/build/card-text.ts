@@ -191,11 +191,9 @@ ${table(
 
 ${table(
   ['file', 'bytes', 'SHA-256'],
-  [manifest.onnx, ...manifest.checkpoints].map(({ file, bytes, sha256 }) => [
-    `\`${file}\``,
-    bytes.toLocaleString('en'),
-    `\`${sha256}\``,
-  ]),
+  [manifest.onnx, manifest.config, manifest.tokenizer, ...manifest.checkpoints].map(
+    ({ file, bytes, sha256 }) => [`\`${file}\``, bytes.toLocaleString('en'), `\`${sha256}\``],
+  ),
 )}
 `;
 }

@@ -73,8 +73,16 @@ async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
   return all.sort((a, b) => rank(a) - rank(b) || a.step - b.step);
 }
 
+const jsonText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
 async function writeJson(url: URL, value: unknown): Promise<void> {
-  await writeFile(url, `${JSON.stringify(value, null, 2)}\n`);
+  await writeFile(url, jsonText(value));
+}
+
+/** As the manifest names one of the policy's small files. */
+function pinned<F extends string>(file: F, recipe: Recipe) {
+  const bytes = new TextEncoder().encode(jsonText(configFiles(recipe)[file]));
+  return { file, bytes: bytes.byteLength, sha256: sha256(bytes) };
 }
 
 /** A manifest without measurements, enough for the lab's own loader to open the folder. */
@@ -90,6 +98,8 @@ function draftManifest(
     task: 'arithmetic',
     parameters: parameterCount(recipe.architecture),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: sha256(onnx) },
+    config: pinned('config.json', recipe),
+    tokenizer: pinned('tokenizer.json', recipe),
     checkpoints: checkpoints.map(({ id, file, series, step, loss, bytes }) => ({
       id,
       file,

@@ -79,12 +79,18 @@ export async function tinyPolicy(seed = 1, architecture = TINY): Promise<TinyPol
       sha256: await sha256(bytes),
     });
   }
+  const pinned = async <F extends string>(file: F) => {
+    const bytes = stored.get(`tiny/${file}`) as Uint8Array;
+    return { file, bytes: bytes.byteLength, sha256: await sha256(bytes) };
+  };
   const manifest: PolicyManifest = {
     name: 'tiny',
     title: 'Tiny',
     task: 'arithmetic',
     parameters: parameterCount(architecture),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: await sha256(onnx) },
+    config: await pinned('config.json'),
+    tokenizer: await pinned('tokenizer.json'),
     checkpoints: listed,
     defaultPair: { old: 'a', new: 'b' },
   };

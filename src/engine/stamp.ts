@@ -51,7 +51,8 @@ function hashesOf(
   const manifest = policies.find(({ name }) => name === policy);
   if (manifest === undefined) return [];
   const used = manifest.checkpoints.filter(({ id }) => checkpoints.includes(id));
-  return [manifest.onnx, ...used].map(({ file, sha256 }) => ({
+  const { onnx, config, tokenizer } = manifest;
+  return [onnx, config, tokenizer, ...used].map(({ file, sha256 }) => ({
     name: `${manifest.name}/${file}`,
     sha256,
   }));

@@ -7,13 +7,21 @@ import {
   makeFingerprint,
   MAX_FIGURES,
   readFingerprint,
+  tokenWords,
   writeFingerprint,
   type Figure,
   type Fingerprint,
   type FingerprintInput,
 } from './fingerprint';
 
-const FILES = { onnx: '6d51f131aa', old: 'ccc4da09aa', new: '0a29075baa' };
+const FILES = {
+  onnx: '6d51f131aa',
+  old: 'ccc4da09aa',
+  new: '0a29075baa',
+  config: '8f3b1122aa',
+  tokenizer: '5d0c77e1aa',
+};
+const NOT_HELD = { config: null, tokenizer: null };
 const CLAIMS = 0x3be1f00d;
 const FIGURES: Figure[] = [
   { id: 'variance.slope', label: 'slope', value: -1.18, tolerance: 0.004 },
@@ -43,12 +51,16 @@ describe('a fingerprint', () => {
     const here = makeFingerprint(rollouts(n), FILES, FIGURES, CLAIMS);
     const link = throughText(rollouts(n), FILES);
     expect(link).toEqual(here);
-    const { same, allTokens, differing, policies, figures } = compareFingerprints(
+    const { same, allTokens, differing, otherFiles, figures } = compareFingerprints(
       link,
       here,
       FIGURES,
     );
-    expect({ same, allTokens, policies }).toEqual({ same: true, allTokens: true, policies: true });
+    expect({ same, allTokens, otherFiles }).toEqual({
+      same: true,
+      allTokens: true,
+      otherFiles: [],
+    });
     expect(differing.blocks).toBe(0);
     expect(figures.map(({ within }) => within)).toEqual([true, true, true]);
   });
@@ -129,7 +141,8 @@ describe('a fingerprint', () => {
     for (const claims of [CLAIMS + 1, null]) {
       const written = writeFingerprint({ ...here, claims });
       const link = readFingerprint(written);
-      expect(link).toEqual({ ...here, claims });
+      const small = claims === null && { policies: { ...here.policies, ...NOT_HELD } };
+      expect(link).toEqual({ ...here, ...small, claims });
       const moved = all.map((own) => (own === general ? own : { ...own, value: 7 }));
       const compared = compareFingerprints(link as Fingerprint, here, moved);
       expect(compared).toMatchObject({ same: true, unknownFigures: 0, otherRules: 3 });
@@ -150,7 +163,24 @@ describe('a fingerprint', () => {
       makeFingerprint(rollouts(8), files, [], CLAIMS),
       FIGURES,
     );
-    expect(other).toMatchObject({ same: false, policies: false });
+    expect(other).toMatchObject({ same: false });
+    expect(tokenWords(other)).toMatch(/: the checkpoint of the new policy; so nothing/);
+    const swapped = { ...FILES, config: 'eeeeeeee', tokenizer: 'dddddddd' };
+    const small = compareFingerprints(
+      link,
+      makeFingerprint(rollouts(8), swapped, FIGURES, CLAIMS),
+      FIGURES,
+    );
+    expect(small).toMatchObject({ same: false, otherFiles: ['config.json', 'tokenizer.json'] });
+    // A link of before the small files were held cannot tell.
+    const { policies } = link;
+    if (policies === null) throw new Error('no policy files');
+    const text = writeFingerprint({ ...link, policies: { ...policies, ...NOT_HELD } });
+    const before = readFingerprint(text) as Fingerprint;
+    expect(before.policies).toEqual({ ...policies, ...NOT_HELD });
+    expect(before.claims).toBe(CLAIMS);
+    const here = makeFingerprint(rollouts(8), swapped, FIGURES, CLAIMS);
+    expect(compareFingerprints(before, here, FIGURES)).toMatchObject({ same: true });
     const larger = compareFingerprints(
       link,
       makeFingerprint(rollouts(9), FILES, [], CLAIMS),
@@ -167,7 +197,7 @@ describe('a fingerprint', () => {
     const link = throughText(rollouts(8, 5, true), null);
     const against = (input: FingerprintInput) =>
       compareFingerprints(link, makeFingerprint(input, null, FIGURES, CLAIMS), FIGURES);
-    expect(against(nudged)).toMatchObject({ same: true, policies: null, compares: 'log-ratios' });
+    expect(against(nudged)).toMatchObject({ same: true, otherFiles: [], compares: 'log-ratios' });
     expect(against(moved)).toMatchObject({ same: false, allTokens: false });
   });
 

@@ -16,8 +16,22 @@
 import * as v from 'valibot';
 import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from './bytes';
 
-/** 1: without the claims' hash; links of that kind were judged by claims of before there was one */
-const VERSION = 2;
+/**
+ * 1: without the claims' hash; links of that kind were judged by claims of before there was one.
+ * 2: without the policy's `config.json` and `tokenizer.json`
+ */
+const VERSION = 3;
+/** What of a policy decides a run, and what a person calls it. */
+const FILE_WORDS = {
+  onnx: 'the graph (onnx/model.onnx)',
+  old: 'the checkpoint of the old policy',
+  new: 'the checkpoint of the new policy',
+  config: 'config.json',
+  tokenizer: 'tokenizer.json',
+};
+type PolicyFile = keyof typeof FILE_WORDS;
+const POLICY_FILES = Object.keys(FILE_WORDS) as PolicyFile[];
+
 /** ids of figures that no claim's rule touches begin so */
 export const GENERAL = 'run.';
 export const CHECK_BITS = 1536;
@@ -34,8 +48,16 @@ export const fingerprintSchema = v.pipe(
     compares: v.picklist(['tokens', 'log-ratios']),
     sequences: amount,
     tokens: amount,
-    /** first 32 bits of the SHA-256 of the graph and of the two checkpoints */
-    policies: v.nullable(v.strictObject({ onnx: word, old: word, new: word })),
+    /** first 32 bits of the SHA-256 of each file; null: a link of before they were held */
+    policies: v.nullable(
+      v.strictObject({
+        onnx: word,
+        old: word,
+        new: word,
+        config: v.nullable(word),
+        tokenizer: v.nullable(word),
+      }),
+    ),
     hash: v.tuple([word, word]),
     /** first 32 bits of the hash of all claims; null: a link of before they had one */
     claims: v.nullable(word),
@@ -136,7 +158,7 @@ function readHex(sha256: string): number {
  */
 export function makeFingerprint(
   rollouts: FingerprintInput,
-  files: { onnx: string; old: string; new: string } | null,
+  files: Readonly<Record<PolicyFile, string>> | null,
   figures: readonly Figure[],
   claims: number,
 ): Fingerprint {
@@ -172,6 +194,8 @@ export function makeFingerprint(
       onnx: readHex(files.onnx),
       old: readHex(files.old),
       new: readHex(files.new),
+      config: readHex(files.config),
+      tokenizer: readHex(files.tokenizer),
     },
     hash: all.value,
     claims,
@@ -202,7 +226,8 @@ function getBits(from: Uint8Array, at: number, bits: number): number {
 export function writeFingerprint(fingerprint: Fingerprint): string {
   const { compares, sequences, tokens, policies, hash, claims, check, figures } = fingerprint;
   const out = new ByteWriter();
-  out.byte(claims === null ? 1 : VERSION);
+  const besides = policies && policies.config !== null && policies.tokenizer !== null;
+  out.byte(claims === null ? 1 : policies && !besides ? 2 : VERSION);
   out.byte((compares === 'tokens' ? 1 : 0) | (policies === null ? 0 : 2));
   out.count(sequences);
   out.count(tokens);
@@ -210,6 +235,9 @@ export function writeFingerprint(fingerprint: Fingerprint): string {
     for (const file of [policies.onnx, policies.old, policies.new]) out.word(file);
   for (const lane of hash) out.word(lane);
   if (claims !== null) out.word(claims);
+  if (claims !== null && besides) {
+    for (const file of [policies.config, policies.tokenizer]) out.word(file as number);
+  }
   out.all(check.packed);
   for (const { key, value } of figures) {
     out.word(key);
@@ -226,16 +254,21 @@ export function readFingerprint(text: string): Fingerprint | null {
   try {
     const from = new ByteReader(bytes);
     const version = from.byte();
-    if (version !== 1 && version !== VERSION) return null;
+    if (version < 1 || version > VERSION) return null;
     const flags = from.byte();
     if (flags > 3) return null;
     const sequences = from.count();
     if (sequences < 1) return null;
     const tokens = from.count();
-    const policies =
+    const weights =
       (flags & 2) === 0 ? null : { onnx: from.word(), old: from.word(), new: from.word() };
     const hash = [from.word(), from.word()];
     const claims = version === 1 ? null : from.word();
+    const policies = weights && {
+      ...weights,
+      config: version < 3 ? null : from.word(),
+      tokenizer: version < 3 ? null : from.word(),
+    };
     const { bits, share } = checkShape(sequences);
     const packed = from.take(Math.ceil((Math.ceil(sequences / share) * bits) / 8));
     const figures = [];
@@ -276,8 +309,8 @@ export interface FigureComparison {
 export interface Comparison {
   same: boolean;
   compares: Fingerprint['compares'];
-  /** false: other policy files, so nothing else can agree; null: no policy took part */
-  policies: boolean | null;
+  /** policy files that are others than those of the link, so that nothing else can agree */
+  otherFiles: readonly string[];
   sequences: { link: number; here: number };
   tokens: { link: number; here: number };
   /** every token, by the hash */
@@ -324,15 +357,15 @@ export function compareFingerprints(
     else if (figure === undefined) unknownFigures++;
     else figures.push(compareFigure(value, figure));
   }
-  const policies = samePolicies(link, here);
+  const otherFiles = filesThatDiffer(link, here);
   return {
     same:
-      policies !== false &&
+      otherFiles.length === 0 &&
       allTokens &&
       unknownFigures === 0 &&
       figures.every(({ within }) => within),
     compares: link.compares,
-    policies,
+    otherFiles,
     sequences: { link: link.sequences, here: here.sequences },
     tokens: { link: link.tokens, here: here.tokens },
     allTokens,
@@ -352,10 +385,13 @@ function compareFigure(link: number | null, { label, value, tolerance }: Figure)
   return { label, link, here, difference, tolerance, within };
 }
 
-function samePolicies({ policies: link }: Fingerprint, { policies: here }: Fingerprint) {
-  if (link === null && here === null) return null;
-  if (link === null || here === null) return false;
-  return link.onnx === here.onnx && link.old === here.old && link.new === here.new;
+function filesThatDiffer({ policies: link }: Fingerprint, { policies: here }: Fingerprint) {
+  if (link === null && here === null) return [];
+  if (link === null || here === null) return ['a policy on one side only'];
+  return POLICY_FILES.filter((file) => {
+    const [then, now] = [link[file], here[file]];
+    return then !== null && now !== null && then !== now;
+  }).map((file) => FILE_WORDS[file]);
 }
 
 // A comparison in words; the page and `npm run experiment` say the same.
@@ -364,9 +400,9 @@ const count = (n: number) => n.toLocaleString('en-US');
 
 /** Which responses are the same. */
 export function tokenWords(compared: Comparison): string {
-  const { compares, policies, sequences, tokens, allTokens, differing } = compared;
-  if (policies === false) {
-    return 'The policy files are others than those of the link, so nothing else need agree.';
+  const { compares, otherFiles, sequences, tokens, allTokens, differing } = compared;
+  if (otherFiles.length > 0) {
+    return `Other files than those of the link: ${otherFiles.join(', ')}; so nothing else need agree.`;
   }
   if (sequences.link !== sequences.here) {
     return `The link’s run had ${count(sequences.link)} responses, this one has ${count(sequences.here)}.`;

@@ -110,7 +110,9 @@ const fingerprint: fc.Arbitrary<Fingerprint> = fc
       logpOld: new Float32Array(tokens).fill(-1),
       logpNew: new Float32Array(tokens).map((_, t) => -1 - t / 100),
     };
-    const files = synthetic ? null : { onnx: 'ffffffff', old: '00000001', new: 'abcdef01' };
+    const files = synthetic
+      ? null
+      : { onnx: 'ffffffff', old: '00000001', new: 'abcdef01', config: '0a', tokenizer: 'fe' };
     return makeFingerprint(
       rollouts,
       files,

@@ -148,8 +148,8 @@ export async function fetchPolicy(
 ): Promise<PolicyFiles> {
   const at = (path: string) => `${manifest.name}/${path}`;
   const [configBytes, tokenizerBytes, onnx] = await Promise.all([
-    files(at('config.json'), undefined, signal),
-    files(at('tokenizer.json'), undefined, signal),
+    verified(files, at(manifest.config.file), manifest.config.sha256, undefined, signal),
+    verified(files, at(manifest.tokenizer.file), manifest.tokenizer.sha256, undefined, signal),
     verified(files, at(manifest.onnx.file), manifest.onnx.sha256, onProgress, signal),
   ]);
   const config = v.safeParse(configSchema, parseJson(configBytes, at('config.json')));

@@ -43,6 +43,9 @@ export const policyManifestSchema = v.object({
   task: v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
   parameters: v.number(),
   onnx: v.object({ file: v.literal('onnx/model.onnx'), bytes: v.number(), sha256 }),
+  /** end token and positions; text of a token: they decide what a run is as much as the weights */
+  config: v.object({ file: v.literal('config.json'), bytes: v.number(), sha256 }),
+  tokenizer: v.object({ file: v.literal('tokenizer.json'), bytes: v.number(), sha256 }),
   checkpoints: v.array(checkpointSchema),
   /** what the lab opens with */
   defaultPair: v.object({ old: v.string(), new: v.string() }),

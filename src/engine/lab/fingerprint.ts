@@ -77,6 +77,8 @@ interface PolicyFiles {
   onnx: string;
   old: string;
   new: string;
+  config: string;
+  tokenizer: string;
 }
 
 /**
@@ -93,6 +95,8 @@ export function policyFiles(
     onnx: manifest.onnx.sha256,
     old: findCheckpoint(manifest, source.old).sha256,
     new: findCheckpoint(manifest, source.new).sha256,
+    config: manifest.config.sha256,
+    tokenizer: manifest.tokenizer.sha256,
   };
 }
 

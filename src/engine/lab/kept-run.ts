@@ -59,9 +59,12 @@ export function aboutRun(app: string, facts: RunFacts, cut: Cut, now = Date.now(
 export function cannotGoOn(kept: KeptRun, shipped: readonly PolicyManifest[]): string | null {
   if (kept.keptBatches >= kept.batches) return null;
   if (kept.settings === null) return 'Its data came from files.';
-  const now = policyHashes(kept.settings, shipped);
-  if (JSON.stringify(now) !== JSON.stringify(kept.policies)) {
-    return 'The policies that this site ships are other files than those it was sampled from.';
+  const now = new Map(policyHashes(kept.settings, shipped).map((file) => [file.name, file.sha256]));
+  // By name: a run kept by an earlier version of the lab names fewer files.
+  const other = kept.policies.filter(({ name, sha256 }) => now.get(name) !== sha256);
+  if (other.length > 0 || (kept.policies.length === 0) !== (now.size === 0)) {
+    const names = other.map(({ name }) => name).join(', ');
+    return `The policies that this site ships are other files than those it was sampled from: ${names || 'all'}.`;
   }
   return null;
 }
