@@ -2,10 +2,10 @@
  * The run bar: start, pause, resume, step, stop, reset; how far, how fast, how long still; and which
  * backend does the work. Contract: buttons stay in their places whatever the phase.
  */
+import type { ReactNode } from 'react';
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
-import { SetupDiffers } from '../setup/SetupDiffers';
 import { readDraft } from '../state/draft';
 import { isLive, type Opening, type Run } from '../state/lab';
 import { sourceName } from '../state/imports';
@@ -20,7 +20,8 @@ const PHASES: Record<RunPhase, string> = {
   stopped: 'Stopped',
 };
 
-export function RunBar() {
+/** @param children beside the backend: what the shell has to say of the run */
+export function RunBar({ children }: { children?: ReactNode }) {
   const lab = useLab();
   const run = useLabState((state) => state.run);
   const opening = useLabState((state) => state.opening);
@@ -75,7 +76,7 @@ export function RunBar() {
       <Progress run={run} />
       <div className="run-foot">
         <BackendLine />
-        <SetupDiffers />
+        {children}
       </div>
     </section>
   );

@@ -11,6 +11,7 @@ import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
 import { CutOff } from '../runs/CutOff';
 import { StorageFull, Undo } from '../runs/KeepingLine';
+import { SetupDiffers } from '../setup/SetupDiffers';
 import { SetupPanel } from '../setup/SetupPanel';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
@@ -71,7 +72,11 @@ export function App() {
           <Header current={id} />
         </>
       )}
-      {!hide.includes('run') && <RunBar />}
+      {!hide.includes('run') && (
+        <RunBar>
+          <SetupDiffers />
+        </RunBar>
+      )}
       <Banner />
       <LinkBanners />
       <StorageFull />
