@@ -73,8 +73,16 @@ test(
   },
 );
 
+/** A sound checkpoint of other weights. */
+async function changedIn(path: string): Promise<Buffer> {
+  const bytes = Buffer.from(await readFile(path));
+  bytes.writeFloatLE(0.125, bytes.length - 4);
+  return bytes;
+}
+
 test('a checkpoint leaves as a file and comes back as a policy of the lab', async ({
   page,
+  browser,
 }, info) => {
   await openRace(page, 'wasm');
   await button(page, 'Train').click();
@@ -97,6 +105,27 @@ test('a checkpoint leaves as a file and comes back as a policy of the lab', asyn
   await choices.selectOption({ label: (await own.innerText()).trim() });
   await page.getByRole('button', { name: 'Start with these' }).click();
   await finished(page, 16);
+
+  await test.step('a link to that run asks for the file, takes no other, and comes out the same', async () => {
+    await page.getByRole('button', { name: 'Share' }).click();
+    await expect(page.getByTestId('fingerprint-words')).toContainText('came out the same');
+    await expect(page.getByTestId('own-files')).toContainText('mine.safetensors');
+    const link = await page.getByLabel('Link', { exact: true }).inputValue();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    const other = info.outputPath('mine-too.safetensors');
+    await writeFile(other, await changedIn(path));
+    await asStranger(browser, async (guest) => {
+      await guest.goto(link);
+      const wanted = guest.getByTestId('wanted-checkpoint');
+      await expect(wanted).toContainText('mine.safetensors');
+      await guest.getByLabel('Choose the file').setInputFiles(other);
+      await expect(wanted.getByRole('alert')).toContainText('This is another file');
+      await guest.getByLabel('Choose the file').setInputFiles(path);
+      await finished(guest, 16);
+      await expect(wanted).toHaveCount(0);
+      await expect(guest.getByTestId('comparison')).toContainText('✓ The same as in the link.');
+    });
+  });
 
   const cut = info.outputPath('cut.safetensors');
   await writeFile(cut, (await readFile(path)).subarray(0, 5000));

@@ -1,7 +1,10 @@
 /** What a link asks for that needs a person's word, and how its fingerprint compares. */
-import { runDifferences } from '../../src/settings/run';
+import { useId, useState } from 'react';
+import { message } from '../../src/message';
+import { readOwnId, runDifferences } from '../../src/settings/run';
 import { useAddress, useAddressState } from '../state/address-react';
-import { useLabState } from '../state/react';
+import { missingOwn } from '../state/lab-opening';
+import { useLab, useLabState } from '../state/react';
 import { Comparison } from './Comparison';
 import { useStore } from 'zustand';
 import { fullAddress } from './addresses';
@@ -11,6 +14,7 @@ export function LinkBanners() {
   return (
     <>
       <Offer />
+      <WantedCheckpoint />
       {opened !== null && <Comparison opened={opened} />}
     </>
   );
@@ -45,6 +49,46 @@ function Offer() {
       </button>
       <button type="button" className="button-quiet" onClick={() => address.decline()}>
         Not now
+      </button>
+    </div>
+  );
+}
+
+/** A checkpoint of somebody's own, which the setup names and this tab does not have. */
+function WantedCheckpoint() {
+  const lab = useLab();
+  const field = useId();
+  const [problem, setProblem] = useState<string | null>(null);
+  const id = useLabState(({ draft, opening }) =>
+    opening.status === 'open' ? missingOwn(draft, opening.policies)[0] : undefined,
+  );
+  const own = id === undefined ? null : readOwnId(id);
+  if (id === undefined || own === null) return null;
+  return (
+    <div className="banner" role="status" data-testid="wanted-checkpoint">
+      <p>
+        These settings name a checkpoint that is no part of the lab but a file of whoever made them:{' '}
+        <b>{own.name}</b>, whose SHA-256 begins with <code>{own.hash}</code>. With that file the
+        same run can be made here. {problem !== null && <b role="alert">{problem}</b>}
+      </p>
+      <label className="button button-main" htmlFor={field}>
+        Choose the file…
+      </label>
+      <input
+        id={field}
+        type="file"
+        className="visually-hidden"
+        accept=".safetensors"
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = '';
+          setProblem(null);
+          if (file === undefined) return;
+          lab.supply(id, file).catch((error: unknown) => setProblem(message(error)));
+        }}
+      />
+      <button type="button" className="button-quiet" onClick={() => lab.restoreDefaults()}>
+        Use the lab’s own pair
       </button>
     </div>
   );

@@ -3,6 +3,7 @@
  * fingerprint unless the person takes it out; why a link carries none is said.
  */
 import { useEffect, useId, useRef, useState } from 'react';
+import { readOwnId, type RunSettings } from '../../src/settings/run';
 import { PAGES } from '../../src/experiments/manifest';
 import { HIDEABLE, type HidePart } from '../../src/link/link';
 import { useAddress, useAddressState } from '../state/address-react';
@@ -47,6 +48,11 @@ function fingerprintWords(found: Fingerprinting): string {
   }
 }
 
+function ownFiles({ source }: RunSettings) {
+  if (source.kind !== 'policies') return [];
+  return [...new Set([source.old, source.new])].flatMap((id) => readOwnId(id) ?? []);
+}
+
 export default function ShareDialog({ onClose }: { onClose: () => void }) {
   const address = useAddress();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -56,6 +62,7 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
   const page = useAddressState((state) => state.page);
   const pageTitle = PAGES[page].title;
   const link = address.link();
+  const own = ownFiles(link.run);
   const found = useFingerprint(link.run, link.page, link.view);
   const fingerprint = withFingerprint && found.status === 'here' ? found.value.fingerprint : null;
   const shared = fullAddress({ ...link, embed: false, hide: [], fingerprint });
@@ -86,6 +93,14 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
           <p className="small" role="status" data-testid="fingerprint-words">
             {withFingerprint ? fingerprintWords(found) : 'The link holds the settings only.'}
           </p>
+          {own.length > 0 && (
+            <p className="notice" data-testid="own-files">
+              The run takes {own.length === 1 ? 'a checkpoint file' : 'checkpoint files'} of your
+              own ({own.map(({ name }) => name).join(', ')}), which no link can carry. Whoever opens
+              the link is asked for {own.length === 1 ? 'it' : 'them'}, by hash: send{' '}
+              {own.length === 1 ? 'it' : 'them'} too.
+            </p>
+          )}
         </div>
         <QrCode text={shared} />
       </div>

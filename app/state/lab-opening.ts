@@ -3,10 +3,25 @@
  * failure is a state with a and opening again tries again.
  */
 import { message } from '../../src/message';
-import { DEFAULT_SETTINGS, DEFAULT_SYNTHETIC, type BackendChoice } from '../../src/settings/run';
+import {
+  DEFAULT_SETTINGS,
+  DEFAULT_SYNTHETIC,
+  readOwnId,
+  type BackendChoice,
+} from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import { draftOf } from './draft';
+import { draftOf, type Draft } from './draft';
 import { type Engine, type LabStore } from './lab-state';
+
+/** Own checkpoints that the draft names and nobody has added yet, by id. */
+export function missingOwn(draft: Draft, policies: readonly PolicyManifest[]): string[] {
+  if (draft.kind !== 'policies') return [];
+  const { policy, old, new: theta } = draft.policies;
+  const known = policies.find(({ name }) => name === policy)?.checkpoints ?? [];
+  return [...new Set([old, theta])].filter(
+    (id) => readOwnId(id) !== null && !known.some((checkpoint) => checkpoint.id === id),
+  );
+}
 
 export class Opener {
   private openedFor: BackendChoice | null = null;
@@ -77,7 +92,10 @@ export class Opener {
       });
       return;
     }
-    const shipped = (id: string) => policy.checkpoints.some((checkpoint) => checkpoint.id === id);
+    // A person's own checkpoint, named by a link, is asked for; anything else that is missing is replaced.
+    const asked = policy.name === draft.policies.policy ? missingOwn(draft, policies) : [];
+    const shipped = (id: string) =>
+      policy.checkpoints.some((checkpoint) => checkpoint.id === id) || asked.includes(id);
     if (
       policy.name === draft.policies.policy &&
       shipped(draft.policies.old) &&

@@ -4,7 +4,7 @@
  */
 import type { RunId } from '../../src/engine/lab/protocol';
 import { readDraft } from './draft';
-import type { Opener } from './lab-opening';
+import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';
 import type { FileImports } from './lab-imports';
 import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
@@ -22,7 +22,9 @@ export class RunControl {
     const { settings } = readDraft(this.store.getState().draft);
     if (settings === null) return null;
     if (!(await this.opener.openFor(settings.backend))) return null;
-    const { run: before } = this.store.getState();
+    const { run: before, opening, draft } = this.store.getState();
+    // The banner asks for them.
+    if (opening.status === 'open' && missingOwn(draft, opening.policies).length > 0) return null;
     if (before !== null && isLive(before)) this.engine.stop(before.id);
     const id = this.engine.start(settings, true);
     this.store.setState({

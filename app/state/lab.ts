@@ -15,7 +15,7 @@ import type {
   RunId,
   Subject,
 } from '../../src/engine/lab/protocol';
-import { DEFAULT_SETTINGS, type RunSettings } from '../../src/settings/run';
+import { DEFAULT_SETTINGS, readOwnId, type RunSettings } from '../../src/settings/run';
 import { draftOf, type Draft } from './draft';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
@@ -163,6 +163,24 @@ export class Lab {
    */
   adopt(policy: string, name: string, file: Blob): Promise<string> {
     return this.opener.adopt(policy, name, file);
+  }
+
+  /**
+   * The file of an own checkpoint that the draft names; once none is missing any more, the draft is run.
+   * @param id as the draft has it; rejects with a sentence where the file is another one
+   */
+  async supply(id: string, file: Blob): Promise<void> {
+    const own = readOwnId(id);
+    const { draft } = this.store.getState();
+    if (own === null) return;
+    const found = await this.opener.adopt(draft.policies.policy, own.name, file);
+    if (found !== id) {
+      const hash = readOwnId(found)?.hash ?? '';
+      throw new Error(
+        `This is another file: its SHA-256 begins with ${hash}, that of the file asked for with ${own.hash}.`,
+      );
+    }
+    await this.start();
   }
 
   restoreDefaults(): void {

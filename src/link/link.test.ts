@@ -65,7 +65,6 @@ describe('a link', () => {
     ['embed=yes', /embed = "yes"/],
     ['hide=all', /hide = "all"\. It may be a list of setup, run, controls or words/],
     ['fp=AAAA', /fingerprint in the link is damaged/],
-    ['v=3&alpha=0.5', /version "3"; this lab reads versions up to 2/],
     ['v=&alpha=0.5', /version ""/],
   ])('%s is refused with a sentence, and the default stays', (query, sentence) => {
     const { link, problems } = openLink(`#/variance?${query}`);
@@ -83,6 +82,18 @@ describe('a link', () => {
     expect(opened.link.view['bins']).toBe(16);
     expect(opened.link.fingerprint).toBe(null);
     expect(opened.problems.join(' ')).toMatch(/belongs to other settings/);
+  });
+
+  test('of a newer lab opens as far as it is known, and what is left out is named', () => {
+    const fp = writeLink(sampleLink()).split('fp=')[1];
+    const { link, problems } = openLink(`#/variance?v=3&alpha=0.5&colour=red&bins=16&fp=${fp}`);
+    expect(link.run.source).toEqual({ ...DEFAULT_POLICIES, alpha: 0.5 });
+    expect(link.view['bins']).toBe(16);
+    expect(link.fingerprint).toBe(null);
+    const said = problems.join(' ');
+    expect(said).toMatch(/version "3", made by a newer lab; this one reads versions up to 2/);
+    expect(said).toMatch(/"colour" that this page does not know/);
+    expect(said).toMatch(/fingerprint is not compared/);
   });
 
   test('longer than any that the lab writes is not read', () => {

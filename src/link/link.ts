@@ -208,13 +208,21 @@ export function openLink(hash: string): OpenedLink {
   // The last of a name counts.
   const written = new Map(new URLSearchParams(hash.slice(at + 1)));
   const said = written.get('v') ?? String(LINK_VERSION);
-  const version = Number(said);
-  if (!/^\d{1,4}$/.test(said) || version < 1 || version > LINK_VERSION) {
+  if (!/^\d{1,4}$/.test(said) || Number(said) < 1) {
     problems.push(
       `The link is of version ${quoted(said)}; this lab reads versions up to ${LINK_VERSION}. ` +
         'The defaults are used.',
     );
     return { link, problems };
+  }
+  const newer = Number(said) > LINK_VERSION;
+  const version = newer ? LINK_VERSION : Number(said);
+  if (newer) {
+    problems.push(
+      `The link is of version ${quoted(said)}, made by a newer lab; this one reads versions up to ` +
+        `${LINK_VERSION}. What it knows of it is used, and what it leaves out is named here; what the ` +
+        'newer lab leaves unsaid may mean something else there.',
+    );
   }
 
   const query = renamed(written, version, page);
@@ -254,6 +262,8 @@ export function openLink(hash: string): OpenedLink {
     const fingerprint = readFingerprint(fp);
     if (fingerprint === null) {
       problems.push('The fingerprint in the link is damaged, so there is nothing to compare with.');
+    } else if (newer) {
+      problems.push('Its fingerprint is not compared, because what it was made of may differ.');
     } else if (refused) {
       problems.push('Its fingerprint belongs to other settings, so nothing is compared.');
     } else link.fingerprint = fingerprint;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { tinyPolicy } from '../../models/build/tiny';
 import { fetchCheckpoint } from './fetch';
+import { readOwnId } from '../settings/run';
 import { OwnCheckpoints, MAX_CHECKPOINT_BYTES } from './own';
 import { writeSafetensors } from './safetensors';
 import type { Weights } from './graph/lift';
@@ -18,6 +19,11 @@ describe('a checkpoint of one’s own', () => {
     );
     expect(info).toMatchObject({ series: 'own', step: 7, accuracy: null });
     expect(info.id).toMatch(/^own-my-run-2-[0-9a-f]{8}$/);
+    expect(readOwnId(info.id)).toEqual({
+      name: 'my-run-2.safetensors',
+      hash: info.sha256.slice(0, 8),
+    });
+    expect(readOwnId('gspo-00100')).toBe(null);
     const [listed] = own.extend([manifest]);
     expect(listed?.checkpoints.map(({ id }) => id)).toEqual(['a', 'b', info.id]);
     if (!listed) throw new Error('not listed');

@@ -236,3 +236,12 @@ export const runSettings = (kind: SourceKind) => [
   ...settingsOf(runSettingsSchema).values(),
   ...settingsOf(SOURCES[kind]).values(),
 ];
+
+/**
+ * The name and the hash in the id of a person's own checkpoint, `own-NAME-HASH`; null for any other id. A file of this name that has this
+ * hash gets this id.
+ */
+export function readOwnId(id: string): { name: string; hash: string } | null {
+  const [, name, hash] = /^own-(?:([a-z0-9-]+)-)?([0-9a-f]{8})$/.exec(id) ?? [];
+  return hash === undefined ? null : { name: `${name ?? ''}.safetensors`, hash };
+}
