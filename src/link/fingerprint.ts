@@ -362,7 +362,6 @@ export function compareFingerprints(
     same:
       otherFiles.length === 0 &&
       allTokens &&
-      unknownFigures === 0 &&
       figures.every(({ within }) => within),
     compares: link.compares,
     otherFiles,
@@ -426,7 +425,7 @@ export function figureWords({ figures, unknownFigures, otherRules }: Comparison)
   const lost =
     unknownFigures === 0
       ? ''
-      : ` ${count(unknownFigures)} of the link’s figures ${unknownFigures === 1 ? 'is' : 'are'} not measured here.`;
+      : ` ${count(unknownFigures)} of the link’s figures ${unknownFigures === 1 ? 'is' : 'are'} of another page, and not compared.`;
   const judged =
     otherRules === 0
       ? ''
