@@ -359,10 +359,7 @@ export function compareFingerprints(
   }
   const otherFiles = filesThatDiffer(link, here);
   return {
-    same:
-      otherFiles.length === 0 &&
-      allTokens &&
-      figures.every(({ within }) => within),
+    same: otherFiles.length === 0 && allTokens && figures.every(({ within }) => within),
     compares: link.compares,
     otherFiles,
     sequences: { link: link.sequences, here: here.sequences },
