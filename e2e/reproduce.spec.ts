@@ -33,11 +33,46 @@ test('reproduce is cancelled at once, keeps what it has, and says what it cannot
   await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeDisabled();
 });
 
+async function printed(page: Page, ledger: Ledger): Promise<void> {
+  await page.emulateMedia({ media: 'print' });
+  await expect(page.getByText('Verdicts: a claim holds when')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
+  await expect(page.getByRole('banner')).toBeHidden();
+  const paper = page.locator('main');
+  for (const fact of [`GSPO Lab ${ledger.app}`, ledger.adapter, ledger.policies[0]?.sha256 ?? '']) {
+    await expect(paper).toContainText(fact);
+  }
+  await page.emulateMedia({ media: 'screen' });
+}
+
+/** What a press saves as a file. */
+async function savedBy(page: Page, browser: string, press: () => Promise<void>): Promise<string> {
+  if (browser !== 'firefox') {
+    const download = page.waitForEvent('download');
+    await press();
+    return readFile(await (await download).path(), 'utf8');
+  }
+  // Playwright is told of no download by a Firefox that is driven over BiDi, and sees no variable of the page's:
+  // what would be saved is left in the page.
+  await page.addScriptTag({
+    content: `const addressOf = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      blob.text().then((text) => {
+        const saved = Object.assign(document.createElement('script'), { type: 'text/plain', id: 'saved' });
+        saved.textContent = text;
+        document.body.append(saved);
+      });
+      return addressOf.call(URL, blob);
+    };`,
+  });
+  await press();
+  return (await page.locator('#saved').textContent()) ?? '';
+}
+
 test(
   'reproduce fills the ledger: claims, verdicts by rule, where it ran, on paper and as JSON',
-  // Not in Firefox: Playwright is told of no download there.
-  { tag: '@smoke' },
-  async ({ page, backend }) => {
+  { tag: '@webgpu' },
+  async ({ page, backend, browserName }) => {
     await start(page, backend);
     await expect(page.getByRole('status').filter({ hasText: /about .* left/ })).toBeVisible();
     // the lab itself stays free meanwhile
@@ -46,10 +81,10 @@ test(
     await goTo(page, 'reproduce');
     await expect(status(page)).toHaveText(/^complete in /);
 
-    const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'JSON' }).click();
-    const file = await (await download).path();
-    const ledger = JSON.parse(await readFile(file, 'utf8')) as Ledger;
+    const text = await savedBy(page, browserName, () =>
+      page.getByRole('button', { name: 'JSON' }).click(),
+    );
+    const ledger = JSON.parse(text) as Ledger;
     expect(ledger.backend).toBe(backend);
     expect(ledger.policies.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
     const [pair, ...others] = ledger.pairs;
@@ -76,19 +111,8 @@ test(
       '#/variance',
     );
 
-    await page.emulateMedia({ media: 'print' });
-    await expect(page.getByText('Verdicts: a claim holds when')).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Reproduce again' })).toBeHidden();
-    await expect(page.getByRole('banner')).toBeHidden();
-    const paper = page.locator('main');
-    for (const fact of [
-      `GSPO Lab ${ledger.app}`,
-      ledger.adapter,
-      ledger.policies[0]?.sha256 ?? '',
-    ]) {
-      await expect(paper).toContainText(fact);
-    }
-    await page.emulateMedia({ media: 'screen' });
+    // Firefox over BiDi shows a page as on screen only.
+    if (browserName !== 'firefox') await printed(page, ledger);
 
     // the lab, asked for the same pair, finds the same number
     const known = ledger.claims.find(
