@@ -71,7 +71,8 @@ describe('npm run experiment', () => {
       JSON.parse(await readFile(json, 'utf8')),
     );
     expect(found.result.histograms.geometric.counts).toHaveLength(24);
-    expect(found.stamp.policies).toHaveLength(3);
+    // graph, config, tokenizer and two checkpoints
+    expect(found.stamp.policies).toHaveLength(5);
     for (const { sha256 } of found.stamp.policies) expect(out).toContain(sha256);
     for (const { id, verdict } of found.claims) expect(out).toContain(`${verdict.padEnd(8)} ${id}`);
 
