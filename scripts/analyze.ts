@@ -68,6 +68,8 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
 --what-if V     the same file under variant V = OBJECTIVE[.trl|.verl|.tinker|.roll][@LOW/HIGH][+CORRECTION[=LOW/HIGH]];
                 give it twice or more, the first is what the others are compared with;
                 +bypass[+CORRECTION] after a verl objective: its bypass_mode;
+                +advantages=RULE, advantages from rewards by RULE: as --advantages has them, gdpo
+                or optimal_token_baseline;
                 after a TRL objective: +top-entropy=Q, its top_entropy_quantile; +beta=B, its beta, or
                 +corrected-beta=B, with use_bias_correction_kl, where the file has a reference policy
 --advantages R  how advantages follow from rewards where a file has none:

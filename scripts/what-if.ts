@@ -50,6 +50,9 @@ export function whatIfLines(result: WhatIf, responses: NamedResponses): string[]
     lines.push('  The file has no sampler log-probs: corrections change nothing.');
   }
   if (!result.entropies) lines.push('  The file has no entropies: top-entropy changes nothing.');
+  if (result.lacking !== null) {
+    lines.push(`  The file lacks ${result.lacking}: advantages are as they are.`);
+  }
   if (!result.references) {
     lines.push('  The file has no log-probs of a reference policy: beta changes nothing.');
   }
@@ -57,11 +60,12 @@ export function whatIfLines(result: WhatIf, responses: NamedResponses): string[]
 }
 
 /** The form of it in the JSON: documented in docs/export. */
-export function whatIfJson({ sides, changes, corrected, entropies, references }: WhatIf) {
+export function whatIfJson({ sides, changes, corrected, entropies, references, lacking }: WhatIf) {
   return {
     corrected,
     entropies,
     references,
+    lacking,
     variants: sides.map((side, k) => ({
       name: side.name,
       loss: side.loss,

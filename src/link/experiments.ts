@@ -58,6 +58,7 @@ export const EXPERIMENT_SETTINGS = {
       topEntropy,
       beta,
       corrected: times,
+      advantages,
       ...chosen
     }: PageSettings<'objectives'>,
     length: number | null = null,
@@ -66,7 +67,7 @@ export const EXPERIMENT_SETTINGS = {
     high: epsHigh,
     length,
     correction: corrected(chosen),
-    whatIf: { asIs, asIf, topEntropy, beta, corrected: times },
+    whatIf: { asIs, asIf, topEntropy, beta, corrected: times, advantages },
   }),
   mismatch: curve,
 } as const satisfies Record<ExperimentId, unknown>;

@@ -30,8 +30,12 @@ import {
 import { trainingSchema } from '../settings/training';
 import { raceResult } from './race-result';
 
-export { ADVANTAGE_RULES, ADVANTAGE_TITLES } from '../math/objectives/advantages';
-export { SIDE_IDS, type SideId } from '../experiments/objectives/settings';
+export {
+  ADVANTAGE_RULES,
+  ADVANTAGE_TITLES,
+  VARIANT_ADVANTAGE_TITLES,
+} from '../math/objectives/advantages';
+export { SIDE_ADVANTAGES, SIDE_IDS, type SideId } from '../experiments/objectives/settings';
 export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';

@@ -58,6 +58,8 @@ export interface Rollouts {
   group: Uint32Array;
   /** [n] */
   reward: Float64Array;
+  /** [n x k] what the reward is made of, row-major, where a source has k of them apart; k = length / n */
+  rewardParts?: Float64Array;
   /** [n] */
   advantage: Float64Array;
   /** [n] 1 = the response ended by itself, 0 = cut at the length limit */
@@ -167,6 +169,13 @@ export function concatRollouts(parts: readonly Rollouts[]): Rollouts {
     const table = tables.length === filled.length ? concatTables(tables) : undefined;
     if (table) out.tables = { ...out.tables, [name]: table };
   }
+  const rewards = filled.flatMap(({ rewardParts }) => rewardParts ?? []);
+  const widths = new Set(
+    filled.map((part) => (part.rewardParts?.length ?? 0) / sequenceCount(part)),
+  );
+  if (rewards.length === filled.length && widths.size === 1) {
+    out.rewardParts = Float64Array.from(concatFloats(rewards));
+  }
   if (filled.every((part) => part.tokenTexts !== undefined)) {
     out.tokenTexts = filled.flatMap((part) => part.tokenTexts as string[]);
   }
@@ -223,6 +232,13 @@ export function selectResponses(rollouts: Rollouts, chosen: readonly number[]): 
   for (const name of OPTIONAL_TOKEN_COLUMNS) {
     const column = rollouts[name];
     if (column) out[name] = floats(column);
+  }
+  const { rewardParts } = rollouts;
+  if (rewardParts) {
+    const k = rewardParts.length / sequenceCount(rollouts);
+    out.rewardParts = Float64Array.from(
+      chosen.flatMap((i) => Array.from(rewardParts.subarray(i * k, (i + 1) * k))),
+    );
   }
   if (rollouts.vocabulary) out.vocabulary = rollouts.vocabulary;
   const texts = rollouts.tokenTexts;

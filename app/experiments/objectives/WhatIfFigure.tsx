@@ -1,7 +1,12 @@
 /** What if: the same rollouts under two variants, response by response: who gets the gradient. */
 import { useMemo } from 'react';
 import type { WhatIf, WhatIfSide } from '../../../src/experiments/objectives/what-if';
-import { SIDE_IDS, type SideId } from '../../../src/link/pages';
+import {
+  SIDE_ADVANTAGES,
+  SIDE_IDS,
+  VARIANT_ADVANTAGE_TITLES,
+  type SideId,
+} from '../../../src/link/pages';
 import { useStableDomain } from '../../charts/hooks';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, shareText } from '../../charts/scale';
@@ -87,6 +92,7 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   const shares = SHARES.some((share) => share === topEntropy) ? SHARES : [...SHARES, topEntropy];
   const [beta, setBeta] = usePageSetting('objectives', 'beta');
   const [times, setTimes] = usePageSetting('objectives', 'corrected');
+  const [advantages, setAdvantages] = usePageSetting('objectives', 'advantages');
   const betas = BETAS.some((own) => own === beta) ? BETAS : [...BETAS, beta];
   const groups = useMemo(() => pointsOf(result), [result]);
   const all = groups.flat();
@@ -140,6 +146,23 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
               ))}
             </select>
           </label>
+          <label>
+            Advantages
+            <select
+              className="select-small"
+              value={advantages}
+              onChange={(event) => {
+                const next = SIDE_ADVANTAGES.find((rule) => rule === event.target.value);
+                if (next !== undefined) setAdvantages(next);
+              }}
+            >
+              {SIDE_ADVANTAGES.map((rule) => (
+                <option key={rule} value={rule}>
+                  {rule === 'source' ? 'as they are' : VARIANT_ADVANTAGE_TITLES[rule]}
+                </option>
+              ))}
+            </select>
+          </label>
           {(result.hasReference || beta !== null) && (
             <label>
               Penalty to the reference policy
@@ -182,8 +205,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
       caption={
         <>
           The same responses twice: as is, at the library’s band and without a correction, and as if
-          under the other, with your own band and the mismatch correction above where it takes them;
-          TRL’s <code>top_entropy_quantile</code> and <code>beta</code> where TRL’s{' '}
+          under the other, with your own band and the mismatch correction above where it takes them,
+          and with advantages by another rule where you choose one; TRL’s{' '}
+          <code>top_entropy_quantile</code> and <code>beta</code> where TRL’s{' '}
           <code>GRPOTrainer</code> has that loss.
           {change !== undefined && (
             <>
@@ -264,6 +288,11 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
       </div>
       {!result.entropies && (
         <p className="small muted">These rollouts have no entropies: no token is chosen by them.</p>
+      )}
+      {result.lacking !== null && (
+        <p className="small muted">
+          These rollouts lack {result.lacking}: advantages are as they are.
+        </p>
       )}
       {!result.references && (
         <p className="small muted">

@@ -163,7 +163,14 @@ export async function measureObjectives(
 function compared(
   rollouts: Rollouts,
   { low, high, length, correction }: ObjectivesSettings,
-  { asIs, asIf, topEntropy, beta, corrected }: NonNullable<ObjectivesSettings['whatIf']>,
+  {
+    asIs,
+    asIf,
+    topEntropy,
+    beta,
+    corrected,
+    advantages,
+  }: NonNullable<ObjectivesSettings['whatIf']>,
 ): WhatIf {
   const [first, second] = [parseVariant(asIs), parseVariant(asIf)];
   const published = publishedBand(second);
@@ -176,6 +183,7 @@ function compared(
     ...second,
     band,
     correction: correction ?? NO_CORRECTION,
+    advantages: advantages === 'source' ? null : advantages,
     ...(takesTrlOptions(second)
       ? { topEntropy, beta: beta === null ? null : { value: beta, corrected } }
       : {}),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { VARIANT_ADVANTAGES } from '../../math/objectives/advantages';
 import { OBJECTIVES, type ObjectiveId } from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
 import { choice, flag, realOrNone } from '../../settings/setting';
@@ -10,6 +11,9 @@ export const SIDE_IDS = OBJECTIVES.flatMap(({ id, trl, verl }): SideId[] => [
   ...(trl ? [`${id}.trl` as const] : []),
   ...(verl ? [`${id}.verl` as const] : []),
 ]) as [SideId, ...SideId[]];
+
+/** `source` = as the source has them. */
+export const SIDE_ADVANTAGES = ['source', ...VARIANT_ADVANTAGES] as const;
 
 /** What is compared: the first as published, the second with the band and the correction of the settings. */
 export const whatIfSchema = v.strictObject({
@@ -25,6 +29,8 @@ export const whatIfSchema = v.strictObject({
     label: 'What if: TRL’s beta',
     hint: 'none: no penalty against the reference policy',
   }),
+  /** of the second */
+  advantages: choice(SIDE_ADVANTAGES, 'source', { label: 'What if: advantages' }),
   corrected: flag(false, { label: 'What if: beta with use_bias_correction_kl' }),
 });
 

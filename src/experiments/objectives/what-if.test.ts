@@ -1,6 +1,11 @@
 /** What if: against plain loops over the same responses, and what is no variant. */
 import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../../math/philox';
+import {
+  gdpoAdvantages,
+  groupAdvantages,
+  optimalTokenAdvantages,
+} from '../../math/objectives/advantages';
 import { emptyRollouts, type Rollouts } from '../../rollouts/rollouts';
 import { parseVariant, VariantError, whatIf } from './what-if';
 
@@ -312,5 +317,58 @@ describe('TRL’s beta', () => {
     ['grpo+beta=1+corrected-beta=1', /one option too many/],
   ])('%s is refused', (text, says) => {
     expect(() => parseVariant(text)).toThrow(says);
+  });
+});
+
+describe('advantages by another rule', () => {
+  const reward = Float64Array.from({ length: n }, () => random.integer(3));
+  const second = Float64Array.from({ length: n }, () => random.uniform());
+  const rewarded: Rollouts = {
+    ...rollouts,
+    reward,
+    rewardParts: Float64Array.from({ length: 2 * n }, (_, k) =>
+      k % 2 === 0 ? reward[k >> 1] : second[k >> 1],
+    ),
+    collisionOld: Float64Array.from(logpOld, (l) => Math.exp(2 * l) + 0.1 * random.uniform()),
+  };
+  const { group, collisionOld } = rewarded;
+  const lossOf = (own: Rollouts, variant: string) =>
+    whatIf(own, [parseVariant(variant)]).sides[0]?.loss;
+
+  it.each([
+    ['opo', () => ({ advantage: groupAdvantages(reward, group, 'opo', lengths) })],
+    ['gdpo', () => ({ advantage: gdpoAdvantages([reward, second], group, lengths) })],
+    [
+      'optimal_token_baseline',
+      () => ({
+        tokenAdvantage: optimalTokenAdvantages(reward, group, {
+          offsets,
+          logpOld,
+          collisionOld: collisionOld as Float64Array,
+        }),
+      }),
+    ],
+  ])('%s: the loss is that of the same responses with those advantages', (rule, columns) => {
+    const result = whatIf(
+      rewarded,
+      ['grpo.verl', `grpo.verl+advantages=${rule}`].map(parseVariant),
+    );
+    expect(result.lacking).toBe(null);
+    const own = { ...rewarded, ...columns() };
+    expect(result.sides[1]?.loss).toBeCloseTo(lossOf(own, 'grpo.verl') as number, 12);
+    expect(result.sides[1]?.loss).not.toBeCloseTo(result.sides[0]?.loss as number, 6);
+    expect(result.sides[1]?.name).toContain(`+advantages=${rule}`);
+  });
+
+  it('says what a rule needs and the rollouts lack, and leaves advantages as they are', () => {
+    for (const [rule, lacking] of [
+      ['gdpo', /parts of the rewards/],
+      ['optimal_token_baseline', /sum of p\^2/],
+    ] as const) {
+      const result = whatIf(rollouts, [parseVariant(`grpo.verl+advantages=${rule}`)]);
+      expect(result.lacking).toMatch(lacking);
+      expect(result.sides[0]?.loss).toBe(lossOf(rollouts, 'grpo.verl'));
+    }
+    expect(() => parseVariant('grpo.verl+advantages=ppo')).toThrow(VariantError);
   });
 });

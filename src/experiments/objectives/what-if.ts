@@ -15,11 +15,22 @@
  * with a correction, in either order. So do `+beta=B`, its `beta` times k3 against the reference policy, and
  * `+corrected-beta=B`, the same with `use_bias_correction_kl` (`math/objectives/reference-penalty.ts`).
  *
+ * `+advantages=RULE` takes advantages from the rewards by another rule than the source's: those of
+ * `groupAdvantages`, `gdpo` (of the parts of the reward) or `optimal_token_baseline` (verl's, per token, by
+ * `collision_old`, with the correction's weights squared into it).
+ *
  * A token is clipped when its A is not 0 and no gradient passes its gate; a response has changed sides when it
  * gets gradient under one variant and none under the other.
  */
 import { CORRECTION_IDS } from '../../math/diagnostics/corrections';
 import { effectiveSampleShare } from '../../math/diagnostics/divergence';
+import {
+  gdpoAdvantages,
+  groupAdvantages,
+  optimalTokenAdvantages,
+  VARIANT_ADVANTAGES,
+  type VariantAdvantages,
+} from '../../math/objectives/advantages';
 import { elsewhere } from '../../math/objectives/elsewhere';
 import { evaluateObjective, type TokenOptions } from '../../math/objectives/evaluate';
 import { highEntropyMask, takesTokenOptions } from '../../math/objectives/high-entropy';
@@ -58,6 +69,8 @@ export interface Variant {
   topEntropy: number | null;
   /** TRL's `beta`, and its `use_bias_correction_kl`; null: no penalty */
   beta: { value: number; corrected: boolean } | null;
+  /** null: the source's own */
+  advantages: VariantAdvantages | null;
 }
 
 export interface WhatIfSide {
@@ -102,6 +115,8 @@ export interface WhatIf {
   entropies: boolean;
   /** false: a variant asks for a penalty against a reference policy, and there are no log-probs of one */
   references: boolean;
+  /** what a variant's rule for advantages needs and the source lacks; null: nothing */
+  lacking: string | null;
   /** whether there are log-probs of a reference policy */
   hasReference: boolean;
   sides: WhatIfSide[];
@@ -155,11 +170,12 @@ export function parseVariant(text: string): Variant {
   }
   const [, name = '', library, low, high, correction] = match;
   const id = among(OBJECTIVE_IDS, name, 'objective', text);
-  const { bypass, topEntropy, beta, corrected } = optionsOf(correction ?? '', text);
+  const { bypass, topEntropy, beta, advantages, corrected } = optionsOf(correction ?? '', text);
   const variant: Variant = {
     bypass,
     topEntropy,
     beta,
+    advantages,
     objective: id,
     library: library === undefined ? null : among(LIBRARIES, library, 'library', text),
     band:
@@ -188,6 +204,7 @@ export function parseVariant(text: string): Variant {
 const TOP_ENTROPY = 'top-entropy';
 const BETA = 'beta';
 const CORRECTED_BETA = 'corrected-beta';
+const ADVANTAGES = 'advantages';
 
 /** Tinker's and ROLL's GSPO have TRL's arithmetic and none of its options. */
 function takesOptions({ library }: Variant, settings: ObjectiveSettings): boolean {
@@ -204,6 +221,7 @@ function optionsOf(parts: string, text: string) {
   let bypass = false;
   let topEntropy: number | null = null;
   let beta: Variant['beta'] = null;
+  let advantages: Variant['advantages'] = null;
   let corrected = '';
   for (const part of parts === '' ? [] : parts.split(/\+(?=[a-z])/)) {
     const [name, value] = part.split('=');
@@ -213,23 +231,26 @@ function optionsOf(parts: string, text: string) {
       if (topEntropy > 1) throw new VariantError(`"${text}": ${TOP_ENTROPY} is a share, 0 to 1.`);
     } else if ((name === BETA || name === CORRECTED_BETA) && beta === null) {
       beta = { value: numberIn(value ?? '', text), corrected: name === CORRECTED_BETA };
+    } else if (name === ADVANTAGES && advantages === null) {
+      advantages = among(VARIANT_ADVANTAGES, value ?? '', 'rule for advantages', text);
     } else if (corrected === '' && name !== BETA && name !== CORRECTED_BETA) corrected = part;
     else throw new VariantError(`"${text}": "${part}" is one option too many.`);
   }
-  return { bypass, topEntropy, beta, corrected };
+  return { bypass, topEntropy, beta, advantages, corrected };
 }
 
 export function variantName(
-  { objective: id, band, correction, bypass, topEntropy, beta }: Variant,
+  { objective: id, band, correction, bypass, topEntropy, beta, advantages }: Variant,
   library: VariantLibrary,
 ): string {
   const bandText = band === null ? '' : `@${band.low}/${band.high}`;
   const { low, high } = correction;
   const bounds = low === null && high === null ? '' : `=${low ?? 'none'}/${high ?? 'none'}`;
   const correctionText = correction.id === 'none' ? '' : `+${correction.id}${bounds}`;
+  const rule = advantages === null ? '' : `+${ADVANTAGES}=${advantages}`;
   const penalty = beta === null ? '' : `+${beta.corrected ? CORRECTED_BETA : BETA}=${beta.value}`;
   const top = topEntropy === null ? '' : `+${TOP_ENTROPY}=${topEntropy}`;
-  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${top}${penalty}${correctionText}`;
+  return `${id}.${library}${bandText}${bypass ? '+bypass' : ''}${rule}${top}${penalty}${correctionText}`;
 }
 
 /** @param length Dr.GRPO's constant; null = the longest response */
@@ -270,6 +291,7 @@ interface Evaluated {
   /** false: entropies, or a reference policy, were asked for, and there are none */
   entropies: boolean;
   references: boolean;
+  lacking: string | null;
 }
 
 /** TRL's options of single tokens, as far as the rollouts know what they need. */
@@ -297,13 +319,52 @@ function heardOf(entropy: FloatArray, share: number, kept: Uint8Array | null): U
   return kept ? kept.map((here) => (here === 1 ? mask[next++] : 0)) : mask;
 }
 
-function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): Evaluated {
+/** The rollouts with the variant's advantages; as they are, with what is lacking, where its rule cannot be asked. */
+function advantaged(
+  rollouts: Rollouts,
+  rule: VariantAdvantages | null,
+  weights: Float64Array | null,
+): { own: Rollouts; lacking: string | null } {
+  const { reward, rewardParts, group, offsets, logpOld, collisionOld } = rollouts;
+  if (rule === null) return { own: rollouts, lacking: null };
+  const lengths = responseLengths(rollouts);
+  const own = (advantage: Float64Array, tokenAdvantage?: Float64Array) => {
+    const changed: Rollouts = { ...rollouts, advantage };
+    delete changed.tokenAdvantage;
+    if (tokenAdvantage) changed.tokenAdvantage = tokenAdvantage;
+    return { own: changed, lacking: null };
+  };
+  const lacks = (lacking: string) => ({ own: rollouts, lacking });
+  if (rule === 'gdpo') {
+    if (!rewardParts) return lacks('the parts of the rewards ("rewards_per_func")');
+    const k = rewardParts.length / group.length;
+    const parts = Array.from({ length: k }, (_, part) =>
+      rewardParts.filter((__, at) => at % k === part),
+    );
+    return own(gdpoAdvantages(parts, group, lengths));
+  }
+  if (reward.some(Number.isNaN)) return lacks('rewards of some responses');
+  if (rule !== 'optimal_token_baseline') {
+    return own(groupAdvantages(reward, group, rule, lengths));
+  }
+  if (!collisionOld) return lacks('the sum of p^2 of each token ("collision_old")');
+  const columns = { offsets, logpOld, collisionOld };
+  const perToken = optimalTokenAdvantages(reward, group, columns, weights ?? undefined);
+  const mean = Float64Array.from(lengths, (length, i) => {
+    const part = perToken.subarray(offsets[i], offsets[i + 1]);
+    return part.reduce((sum, x) => sum + x, 0) / length;
+  });
+  return own(mean, perToken);
+}
+
+function evaluate(given: Rollouts, variant: Variant, length: number | null): Evaluated {
   const settings: ObjectiveSettings = settingsOf(variant, length);
   const { bypass } = variant;
   const { weights, kept, available } = applyCorrection(
-    bypass ? { ...rollouts, logpOld: rollouts.logpNew } : rollouts,
+    bypass ? { ...given, logpOld: given.logpNew } : given,
     variant.correction,
   );
+  const { own: rollouts, lacking } = advantaged(given, variant.advantages, weights);
   // Clipping limits the ratio to the sampler already.
   const weighs = !bypass || settings.surrogate.kind === 'reinforce';
   const { options, entropies, references } = tokenOptions(rollouts, variant, kept);
@@ -365,6 +426,7 @@ function evaluate(rollouts: Rollouts, variant: Variant, length: number | null): 
     available: (variant.correction.id === 'none' && !bypass) || available,
     entropies,
     references,
+    lacking,
   };
 }
 
@@ -405,6 +467,7 @@ export function whatIf(
     lengths: responseLengths(rollouts),
     corrected: evaluated.every(({ available }) => available),
     entropies: evaluated.every(({ entropies }) => entropies),
+    lacking: evaluated.find(({ lacking }) => lacking !== null)?.lacking ?? null,
     hasReference: rollouts.logpRef !== undefined,
     references: evaluated.every(({ references }) => references),
     sides: evaluated.map(({ side }) => side),

@@ -31,6 +31,10 @@ export const ADVANTAGE_RULES = [
 ] as const;
 export type AdvantageRule = (typeof ADVANTAGE_RULES)[number];
 
+/** Rules from rewards alone, and verl's that need more than one reward per response. */
+export const VARIANT_ADVANTAGES = [...ADVANTAGE_RULES, 'gdpo', 'optimal_token_baseline'] as const;
+export type VariantAdvantages = (typeof VARIANT_ADVANTAGES)[number];
+
 export const ADVANTAGE_TITLES: Readonly<Record<AdvantageRule, string>> = {
   trl: 'TRL: (r − mean) / (sd + 1e-4)',
   verl: 'verl: (r − mean) / (sd + 1e-6)',
@@ -41,6 +45,12 @@ export const ADVANTAGE_TITLES: Readonly<Record<AdvantageRule, string>> = {
   reinforce_plus_plus_baseline: 'verl, REINFORCE++ with baseline',
   opo: 'verl, OPO: mean weighted by length',
   grpo_passk: 'verl, pass@k: the best of a group only',
+};
+
+export const VARIANT_ADVANTAGE_TITLES: Readonly<Record<VariantAdvantages, string>> = {
+  ...ADVANTAGE_TITLES,
+  gdpo: 'verl, GDPO: each part of the reward by itself',
+  optimal_token_baseline: 'verl, optimal token baseline',
 };
 
 /** Rules that look at how long responses are. */

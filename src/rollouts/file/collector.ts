@@ -182,6 +182,9 @@ export class Collector {
     { column: Growing<Float64Array>; responses: number }
   >();
   private readonly reward = this.floats();
+  private readonly rewardParts = this.floats();
+  /** of every response that has any; null where they differ or one has none */
+  private partsWidth: number | null | undefined = undefined;
   /** null until a record has ids; the tokens before it have none */
   private tokenIds: Growing<Int32Array> | null = null;
   private readonly group = this.counts();
@@ -319,6 +322,10 @@ export class Collector {
     if (record.tokens) this.anyTexts = true;
     this.advantage.push(record.advantage ?? NaN);
     this.reward.push(record.reward ?? NaN);
+    const parts = record.rewardParts;
+    if (this.partsWidth === undefined) this.partsWidth = parts?.length ?? null;
+    if (parts?.length !== this.partsWidth) this.partsWidth = null;
+    if (parts && this.partsWidth !== null) this.rewardParts.append(parts);
     this.finished.push(record.finished ? 1 : 0);
     this.ends.push(this.logpOld.length);
     this.maskedTokens += record.maskedTokens;
@@ -452,6 +459,7 @@ export class Collector {
       prompts: this.prompts,
     };
     if (this.withoutSampler < this.sequences) rollouts.logpSampler = this.logpSampler.finish();
+    if (typeof this.partsWidth === 'number') rollouts.rewardParts = this.rewardParts.finish();
     if (this.tokenAdvantage) rollouts.tokenAdvantage = this.tokenAdvantage.finish();
     for (const [name, { column, responses }] of this.allOrNone) {
       if (responses === this.sequences) rollouts[name] = column.finish();

@@ -62,6 +62,7 @@ export const FIELD_NAMES = {
     'token_level_scores',
     'rm_scores',
   ],
+  reward_parts: ['reward_parts', 'rewards_per_func', 'reward_components'],
   advantage: ['advantage', 'advantages'],
   mask: [
     'mask',

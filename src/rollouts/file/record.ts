@@ -69,6 +69,8 @@ export interface RolloutRecord {
   /** [L] only where they are not all the same */
   tokenAdvantage: Float64Array | null;
   reward: number | null;
+  /** what the reward is made of, in the order of the file */
+  rewardParts: Float64Array | null;
   prompt: string | null;
   /** largest number of response tokens that the trainer allows */
   maxCompletionLength: number | null;
@@ -313,6 +315,24 @@ function rewardOf(fields: Fields): number | null {
   return reward;
 }
 
+/** [k] one per reward function: an array, or an object by name; what is wrong costs this column only. */
+function rewardPartsOf(fields: Fields, lost: RolloutRecord['lost']): Float64Array | null {
+  const found = pick(fields, 'reward_parts');
+  if (found === null) return null;
+  const { value, written } = found;
+  const values: unknown[] = isList(value)
+    ? Array.from(value)
+    : isRow(value)
+      ? Object.values(value)
+      : [];
+  const parts = values.map((x) => (typeof x === 'boolean' ? +x : x));
+  if (parts.length > 0 && parts.every((x) => typeof x === 'number' && Number.isFinite(x))) {
+    return Float64Array.from(parts, Number);
+  }
+  lost.push({ name: written, meaning: 'reward_parts' });
+  return null;
+}
+
 interface Advantage {
   advantage: number;
   tokenAdvantage: Float64Array | null;
@@ -535,6 +555,7 @@ export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
     advantage,
     tokenAdvantage,
     reward,
+    rewardParts: rewardPartsOf(fields, lost),
     prompt: promptText(fields),
     maxCompletionLength,
     finished: !(

@@ -499,3 +499,34 @@ describe("UNIPO's logs", () => {
     expect(await messageOf(read(JSON.stringify(bare), {}, 'metrics.json'))).toMatch(/logp_old/);
   });
 });
+
+describe('parts of a reward', () => {
+  const response = { group: 1, reward: 1, logp_old: [-0.5], logp_new: [-0.51] };
+
+  it.each([
+    ['an array', [1, 0.25]],
+    ['an object by name', { right: true, short: 0.25 }],
+  ])('%s', async (_, parts) => {
+    const rows = [
+      { ...response, rewards_per_func: parts },
+      { ...response, rewards_per_func: [0, 0.5] },
+    ];
+    const { rollouts } = await read(jsonl(rows));
+    expect(listOf(rollouts.rewardParts ?? [])).toEqual([1, 0.25, 0, 0.5]);
+  });
+
+  it.each([
+    ['of another number', [1, 2, 3]],
+    ['that are none', ['a', 'b']],
+    ['missing', undefined],
+  ])('%s in one response cost all of them that column', async (_, parts) => {
+    const rows = [
+      { ...response, rewards_per_func: [1, 0.25] },
+      { ...response, rewards_per_func: parts },
+      { ...response, rewards_per_func: [0, 0.5] },
+    ];
+    const { rollouts } = await read(jsonl(rows));
+    expect(rollouts.rewardParts).toBeUndefined();
+    expect(listOf(rollouts.reward)).toEqual([1, 1, 1]);
+  });
+});
