@@ -62,6 +62,7 @@ describe('what if', () => {
         topEntropy: null,
         beta: null,
         corrected: false,
+        advantages: 'source',
       },
     });
     // The upper edge was not chosen: it stays as published.
@@ -82,6 +83,7 @@ describe('what if', () => {
         topEntropy: null,
         beta: null,
         corrected: false,
+        advantages: 'source',
       },
     });
     expect(whatIf?.sides.map(({ name }) => name)).toEqual(['grpo.verl', 'sapo.trl']);
