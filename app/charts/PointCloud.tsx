@@ -155,8 +155,10 @@ export function PointCloud({
   diagonal = false,
   overlay,
   describe,
-  pick,
+  pick: open,
 }: PointCloudProps) {
+  // Nothing is behind a point of a recorded run.
+  const pick = recorded ? undefined : open;
   // Clouds of the run in view come first, then those laid over.
   const [near, setNear] = useState<{ cloud: number; point: number } | null>(null);
   const all = [...clouds, ...laid];

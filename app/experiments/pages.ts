@@ -21,6 +21,8 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   train: () => import('./train'),
   data: () => import('./data'),
   reproduce: () => import('./reproduce'),
+  start: () => import('./start'),
+  glossary: () => import('./glossary'),
 };
 
 export const PAGE_COMPONENTS = Object.fromEntries(

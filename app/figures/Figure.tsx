@@ -18,7 +18,8 @@ interface FigureProps {
   title: string;
   /** one or two sentences under the picture */
   caption: ReactNode;
-  recorded: boolean;
+  /** that of the page unless told */
+  recorded?: boolean | undefined;
   controls?: ReactNode;
   /** kept runs that the picture has beside the one in view */
   overlays?: readonly Overlaid<unknown>[];
@@ -54,7 +55,7 @@ function useCeased(content: ReactNode, watched: boolean): boolean {
 export function Figure({
   title,
   caption,
-  recorded,
+  recorded: own,
   controls,
   overlays = [],
   table,
@@ -68,6 +69,7 @@ export function Figure({
   const ceased = useCeased(children, !visible);
   const draw = visible || printing || ceased;
   const lag = useContext(LagContext);
+  const recorded = own ?? lag?.of === 'recording';
   const [asTable, setAsTable] = useState(false);
   const heading = useId();
   return (

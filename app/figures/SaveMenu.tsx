@@ -1,11 +1,11 @@
 /** A figure as a file: the picture as SVG or PNG, the numbers behind it as CSV; each with its stamp. */
-import { useRef, useState, type RefObject } from 'react';
+import { use, useRef, useState, type RefObject } from 'react';
 import { tableCsv } from '../../src/export/csv';
 import type { Stamp } from '../../src/export/stamp';
 import type { Table } from '../charts/table';
 import { download } from '../runs/download';
 import { fileName, stampOfRecorded, stampOfView } from '../runs/stamp';
-import { useLab } from '../state/react';
+import { LagContext, useLab } from '../state/react';
 import './figures.css';
 import { pictureOf, pngOf } from './picture';
 import { message } from '../../src/message';
@@ -38,15 +38,18 @@ function captionOf(figure: HTMLElement | null): string {
 
 export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden }: SaveMenuProps) {
   const lab = useLab();
+  const lag = use(LagContext);
   const menu = useRef<HTMLDetailsElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
 
   const write = async (kind: Kind) => {
     setProblem(null);
     try {
-      const from = recorded
-        ? await stampOfRecorded()
-        : (stamp?.() ?? stampOfView(lab.store.getState()));
+      const from =
+        stamp?.() ??
+        (recorded && lag?.of === 'recording'
+          ? stampOfRecorded(lag.recording)
+          : stampOfView(lab.store.getState()));
       download(fileName(title, from, kind), await fileOf(kind, from));
       if (menu.current !== null) menu.current.open = false;
     } catch (error) {

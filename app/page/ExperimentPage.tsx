@@ -9,7 +9,8 @@ import { count, counted, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
-import { LagContext, useLabState, useLag, type Lag } from '../state/react';
+import type { Recording } from '../state/recording';
+import { LagContext, useLabState, useLag, useShowsRecording, type Lag } from '../state/react';
 
 interface ExperimentPageProps {
   /** its question is the heading */
@@ -37,6 +38,7 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
           <p>{lead}</p>
         </header>
         <OverlayStrip />
+        {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
         {figures}
       </section>
       <aside className="words" data-part="words" aria-label="Prediction and verdict">
@@ -50,13 +52,30 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
 function Behind({ lag }: { lag: Lag }) {
   const run = useLabState((state) => state.run);
   // While a run grows each answer is behind by a batch, and its captions say of how many responses it is.
-  if (lag === null || run === null || (lag.of === 'fewer' && isLive(run))) return null;
+  if (lag === null || lag.of === 'recording' || run === null || (lag.of === 'fewer' && isLive(run)))
+    return null;
   return (
     <span className="behind small" role="status" data-testid="behind">
       {lag.of === 'run before'
         ? 'of the run before, until this one has a batch'
         : `of ${count(lag.sequences)} responses; those of ${count(run.progress.sequences)} are on their way`}
     </span>
+  );
+}
+
+/** Where the numbers come from, until there are live ones. */
+function RecordedNote({ recording }: { recording: Recording }) {
+  const { settings, file, recordedAt, sequences, backend } = recording;
+  const what =
+    settings?.source.kind === 'policies'
+      ? `${settings.source.policy}, ${settings.source.old} → ${settings.source.new}`
+      : (file ?? 'synthetic');
+  return (
+    <p className="notice recorded-note" data-testid="recorded-note">
+      <span className="recorded-tag">recorded</span> These numbers come from a run of {recordedAt} (
+      {what}; {counted(sequences, 'response')}; {backend.policy} on {backend.adapter}). Your own
+      replace them with the first batch.
+    </p>
   );
 }
 
@@ -80,12 +99,15 @@ const SENTENCES: Record<Verdict | 'none', string> = {
 
 export function VerdictChip({
   verdict,
-  recorded = false,
+  recorded: own,
 }: {
   verdict: Verdict | 'none';
-  recorded?: boolean;
+  /** that of the page unless told */
+  recorded?: boolean | undefined;
 }) {
-  const before = use(LagContext)?.of === 'run before' && !recorded && verdict !== 'none';
+  const lag = use(LagContext);
+  const recorded = own ?? lag?.of === 'recording';
+  const before = lag?.of === 'run before' && !recorded && verdict !== 'none';
   const classes = `chip verdict chip-${verdict.replace(' ', '-')}`;
   return (
     <span className={before ? `${classes} chip-before` : classes} data-testid="verdict">
@@ -99,12 +121,11 @@ export function VerdictChip({
 
 interface ClaimsProps {
   claims: readonly Claim[];
-  recorded: boolean;
   /** of which claims the page's verdict is made, where not of all, a clause; null: the page says it itself */
   deciding?: string | null;
 }
 
-export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps) {
+export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
   const seconds = useSeconds();
   if (claims.length === 0) {
     return <p className="muted">No claim has been put to the test yet.</p>;
@@ -124,7 +145,7 @@ export function Claims({ claims, recorded, deciding = 'of these' }: ClaimsProps)
               <span>
                 <Prose>{claim.claim}</Prose>
               </span>
-              <VerdictChip verdict={claim.verdict} recorded={recorded} />
+              <VerdictChip verdict={claim.verdict} />
             </div>
             <dl className="claim-numbers">
               {claim.prediction !== null && (
@@ -179,7 +200,8 @@ function marginOf([low, high]: NonNullable<Claim['margin']>): string {
 /** Seconds that sampling the run in view has taken; null where nothing was sampled. */
 function useSeconds(): number | null {
   const run = useLabState((state) => state.run);
-  if (run === null || run.settings === null) return null;
+  const recorded = useShowsRecording();
+  if (recorded || run === null || run.settings === null) return null;
   const { sequences, seconds } = run.progress;
   return sequences > 0 && seconds > 0 ? seconds : null;
 }

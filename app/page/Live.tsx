@@ -4,7 +4,7 @@
  */
 import type { ReactNode } from 'react';
 import { useOverlaysKey } from '../runs/useOverlays';
-import { useLabState } from '../state/react';
+import { useLabState, useShowsRecording } from '../state/react';
 
 interface LiveProps<Result> {
   answer: { result: Result | null; run: number | null; refusal: string | null };
@@ -17,6 +17,7 @@ interface LiveProps<Result> {
 export function Live<Result>({ answer, promise, children }: LiveProps<Result>) {
   const { result, run, refusal } = answer;
   const laid = useOverlaysKey();
+  const recorded = useShowsRecording();
   return (
     <>
       {refusal !== null && (
@@ -25,7 +26,7 @@ export function Live<Result>({ answer, promise, children }: LiveProps<Result>) {
         </p>
       )}
       {result !== null ? (
-        children(result, `run ${run} ${laid}`)
+        children(result, recorded ? 'recorded' : `run ${run} ${laid}`)
       ) : (
         <EmptyFigures promise={promise} />
       )}

@@ -5,7 +5,7 @@ import { openLink, writeLink } from '../../src/link/link';
 import type { RunSettings } from '../../src/settings/run';
 import { sourceName } from '../state/imports';
 import type { LabState } from '../state/lab';
-import { loadRecorded } from '../state/recorded';
+import type { Recording } from '../state/recording';
 import { VERSION } from '../version';
 
 /** Address that opens these settings again, on the page in view with its choices. */
@@ -48,19 +48,17 @@ export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>)
 }
 
 /** Of the run that is shown before there is one of the person's own. */
-export async function stampOfRecorded(): Promise<Stamp> {
-  const found = await loadRecorded(document.baseURI, new AbortController().signal);
-  const settings = found?.settings ?? null;
+export function stampOfRecorded({ settings, file, recordedAt, backend }: Recording): Stamp {
   return {
     app: VERSION,
     exportedAt: new Date().toISOString(),
-    source: `recorded run shipped with the lab${found === null ? '' : `, ${found.recordedAt}`}`,
+    source: `recorded run shipped with the lab, ${recordedAt}${file === null ? '' : `, of ${file}`}`,
     link: settings === null ? null : linkTo(settings),
     seed: settings?.source.seed ?? null,
     settings,
     // The file does not say them, and those of today may be others.
     policies: [],
-    backend: found === null ? null : factsOf(found.backend),
+    backend: factsOf(backend),
   };
 }
 

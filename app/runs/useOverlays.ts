@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import { overlayLook, type Overlaid } from '../charts/shapes';
-import { useLabState } from '../state/react';
+import { useLabState, useLag } from '../state/react';
 import { labelOf } from './words';
 
 /** Label by kept id, of the runs laid over. */
@@ -26,21 +26,25 @@ export function useOverlaysKey(): string {
   return useLabState((state) => state.overlays.map(({ id }) => id).join(' '));
 }
 
-/** The overlaid runs that this experiment has an answer about, in the order in which they were laid over. */
+/**
+ * The overlaid runs that this experiment has an answer about, in the order in which they were laid over; none over
+ * a recorded run.
+ */
 export function useOverlays<K extends ExperimentId>(
   experiment: K,
 ): readonly Overlaid<ExperimentMap[K]['result']>[] {
   const overlays = useLabState((state) => state.overlays);
   const answers = useLabState((state) => state.overlaid[experiment]);
   const labels = useOverlayLabels();
+  const recorded = useLag(experiment)?.of === 'recording';
   return useMemo(
     () =>
-      overlays.flatMap(({ id, slot }) => {
+      (recorded ? [] : overlays).flatMap(({ id, slot }) => {
         const answer = answers?.find((one) => one.id === id);
         if (answer === undefined) return [];
         const { result } = answer;
         return [{ id, label: labels.get(id) ?? '', look: overlayLook(slot), result }];
       }),
-    [overlays, answers, labels],
+    [recorded, overlays, answers, labels],
   );
 }

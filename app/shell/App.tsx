@@ -2,8 +2,8 @@
  * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
  * the experiment alone, with a link back.
  */
-import { lazy, type MouseEvent, Suspense, useState, useSyncExternalStore } from 'react';
-import { isPageId } from '../../src/experiments/manifest';
+import { lazy, type MouseEvent, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { isPageId, PAGES } from '../../src/experiments/manifest';
 import { forgetFailedPage, PAGE_COMPONENTS } from '../experiments/pages';
 import { Inspector } from '../inspector/Inspector';
 import { EmbedFoot, LinkBanners } from '../link/LinkBanners';
@@ -39,6 +39,9 @@ export function App() {
   const runsOpen = useLabState((state) => state.runsOpen);
   const [attempt, setAttempt] = useState(0);
   const Page = PAGE_COMPONENTS[id];
+  useEffect(() => {
+    document.title = `${PAGES[id].title} · GSPO Lab`;
+  }, [id]);
   const classes = [
     'app',
     ...(inspecting ? ['app-inspecting'] : []),
@@ -107,7 +110,7 @@ export function App() {
           <p>
             After C. Liu (2025), <cite>Rethinking GSPO: The Perplexity-Entropy Equivalence</cite>,{' '}
             <a href="https://arxiv.org/abs/2510.23142">arXiv:2510.23142</a>. Everything runs in this
-            tab; nothing leaves it.
+            tab; nothing leaves it. <a href="#/glossary">{PAGES.glossary.title}</a>
           </p>
         </footer>
       )}

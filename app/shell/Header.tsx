@@ -1,14 +1,24 @@
-/** Name, pages, sharing, theme. */
-import { PAGE_IDS, type PageId, PAGES } from '../../src/experiments/manifest';
+/**
+ * Name, pages in their groups, sharing, theme. Contract: on a phone the pages fold into a menu, which closes when one is
+ * chosen, at Escape and when the focus leaves it.
+ */
+import { useRef, useState } from 'react';
+import {
+  FIRST_PAGE,
+  GROUP_IDS,
+  GROUPS,
+  type PageId,
+  PAGES,
+  pagesOf,
+} from '../../src/experiments/manifest';
 import { ShareButton } from '../link/ShareButton';
 import { usePageHash } from '../state/address-react';
-import { useState } from 'react';
 
 export function Header({ current }: { current: PageId }) {
   const [theme, setTheme] = useTheme();
   return (
     <header className="header">
-      <a className="wordmark" href="#/equivalence">
+      <a className="wordmark" href={usePageHash(FIRST_PAGE)}>
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <path d="M3 26c6 0 8-18 13-18s7 18 13 18" className="mark-1" />
           <path d="M3 26c6 0 8-18 13-18s7 18 13 18" className="mark-2" />
@@ -16,15 +26,7 @@ export function Header({ current }: { current: PageId }) {
         </svg>
         GSPO Lab
       </a>
-      <nav aria-label="Experiments">
-        <ul>
-          {PAGE_IDS.map((id) => (
-            <li key={id}>
-              <PageLink id={id} title={PAGES[id].title} current={id === current} />
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <Menu current={current} />
       <ShareButton />
       <div className="segmented theme" role="group" aria-label="Colour theme">
         {THEMES.map((choice) => (
@@ -39,6 +41,56 @@ export function Header({ current }: { current: PageId }) {
         ))}
       </div>
     </header>
+  );
+}
+
+function Menu({ current }: { current: PageId }) {
+  /** the page on which it was opened: it closes when another one comes */
+  const [openOn, setOpenOn] = useState<PageId | null>(null);
+  const open = openOn === current;
+  const setOpen = (wanted: boolean) => setOpenOn(wanted ? current : null);
+  const button = useRef<HTMLButtonElement>(null);
+  return (
+    <nav
+      aria-label="Experiments"
+      className={open ? 'menu menu-open' : 'menu'}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !open) return;
+        setOpen(false);
+        button.current?.focus();
+      }}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false);
+      }}
+    >
+      <button
+        type="button"
+        className="button menu-button"
+        ref={button}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {PAGES[current].title}
+        <span aria-hidden="true"> ▾</span>
+        <span className="visually-hidden">, all pages</span>
+      </button>
+      <ul className="menu-groups">
+        {GROUP_IDS.map((group) => (
+          <li key={group} className="menu-group">
+            <span className="menu-title" id={`menu-${group}`}>
+              {GROUPS[group].title}
+            </span>
+            <ul aria-labelledby={`menu-${group}`}>
+              {pagesOf(group).map((id) => (
+                <li key={id}>
+                  <PageLink id={id} title={PAGES[id].title} current={id === current} />
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

@@ -21,6 +21,7 @@ import {
 } from '../../src/link/link';
 import {
   type AnyPageSettings,
+  FIRST_PAGE,
   PAGE_IDS,
   pageDefaults,
   type PageId,
@@ -208,7 +209,7 @@ export class Address {
     const before = this.place.read();
     // Browsers change the address first and tell of it later: what a person has just set is not to be lost.
     if (before !== this.known) return;
-    if (hash === before || (before === '' && hash === '#/equivalence')) return;
+    if (hash === before || (before === '' && hash === `#/${FIRST_PAGE}`)) return;
     const now = Date.now();
     if (now - this.lastWrite < BURST) this.place.replace(hash);
     else this.place.push(hash);

@@ -1,9 +1,13 @@
 /** React's way to the lab: one context, and selectors that re-render only what changed. */
 import { createContext, use, useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { isExperimentId, type PageId } from '../../src/experiments/manifest';
+import { EXPERIMENT_IDS, isExperimentId, type PageId } from '../../src/experiments/manifest';
+import { experimentSettings } from '../../src/link/experiments';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
+import { usePageSettings } from './address-react';
 import type { Lab, LabState } from './lab';
+import { useRecording } from './recorded';
+import type { Recording } from './recording';
 import { message } from '../../src/message';
 
 export const LabContext = createContext<Lab | null>(null);
@@ -18,14 +22,40 @@ export function useLabState<T>(select: (state: LabState) => T): T {
   return useStore(useLab().store, select);
 }
 
+/** Whether there is nothing live to show: neither an answer nor a reason why there is none. */
+const useUnanswered = (id: ExperimentId): boolean =>
+  useLabState(
+    ({ run, measurements, refusals }) =>
+      refusals[id] === undefined && (run === null || measurements[id] === undefined),
+  );
+
 /**
- * The latest answer of an experiment about the present run, kept up to date while mounted.
- * Settings are compared by their content.
+ * The recording of an experiment, where nothing live is there and it was asked with the same settings.
+ * @param key those settings as JSON; null: none is wanted
+ */
+function useStandIn<K extends ExperimentId>(
+  id: K,
+  key: string | null,
+): Recording<ExperimentMap[K]['result']> | null {
+  const wanted = useUnanswered(id) && key !== null;
+  const recording = useRecording(id, wanted);
+  return recording !== null && JSON.stringify(recording.asked) === key ? recording : null;
+}
+
+/**
+ * The latest answer of an experiment about the present run, kept up to date while mounted; until there is one, that
+ * of the run that ships with the lab. Settings are compared by their content.
  */
 export function useExperiment<K extends ExperimentId>(
   id: K,
   settings: ExperimentMap[K]['settings'],
-): { result: ExperimentMap[K]['result'] | null; run: number | null; refusal: string | null } {
+): {
+  result: ExperimentMap[K]['result'] | null;
+  run: number | null;
+  refusal: string | null;
+  /** whether the answer is recorded */
+  recorded: boolean;
+} {
   const lab = useLab();
   const run = useLabState((state) => state.run?.id ?? null);
   const measurement = useLabState((state) => state.measurements[id]);
@@ -37,15 +67,24 @@ export function useExperiment<K extends ExperimentId>(
     [lab, id, key, run],
   );
   // The answer of the run before stays on view until the new run has one of its own.
+  const live = run === null ? null : (measurement?.result ?? null);
+  const standIn = useStandIn(id, key);
   return {
-    result: run === null ? null : (measurement?.result ?? null),
+    result: live ?? standIn?.result ?? null,
     run: measurement?.run ?? null,
     refusal,
+    recorded: live === null && standIn !== null,
   };
 }
 
-/** What a page's answer is behind: of the run before, or of fewer responses than the run has by now. */
-export type Lag = { of: 'run before' } | { of: 'fewer'; sequences: number } | null;
+/**
+ * What a page's answer is behind: recorded, of the run before, or of fewer responses than the run has by now.
+ */
+export type Lag =
+  | { of: 'recording'; recording: Recording }
+  | { of: 'run before' }
+  | { of: 'fewer'; sequences: number }
+  | null;
 
 /** null: nothing has been measured, or the answer is that of the run as it is */
 export function useLag(page: PageId): Lag {
@@ -53,16 +92,25 @@ export function useLag(page: PageId): Lag {
   const measurement = useLabState((state) =>
     isExperimentId(page) ? state.measurements[page] : undefined,
   );
+  const asked = experimentSettings(page, usePageSettings(page));
+  const recording = useStandIn(
+    asked?.experiment ?? EXPERIMENT_IDS[0],
+    asked && JSON.stringify(asked.settings),
+  );
   return useMemo(() => {
+    if (recording !== null) return { of: 'recording', recording };
     if (run === null || measurement === undefined) return null;
     if (measurement.run !== run.id) return { of: 'run before' };
     const { sequences } = measurement;
     return sequences < run.progress.sequences ? { of: 'fewer', sequences } : null;
-  }, [run, measurement]);
+  }, [run, measurement, recording]);
 }
 
 /** Of the page in view: its verdicts and figures carry it. */
 export const LagContext = createContext<Lag>(null);
+
+/** Whether what is on the page is of the recorded run: nothing of it can be inspected. */
+export const useShowsRecording = (): boolean => use(LagContext)?.of === 'recording';
 
 export type Answer<T> =
   { status: 'waiting' } | { status: 'here'; value: T } | { status: 'refused'; message: string };

@@ -5,7 +5,14 @@ import { EXPERIMENT_IDS } from '../experiments/manifest';
 import { EXPERIMENTS } from '../experiments/registry';
 import { HIDEABLE, openLink, settingsToQuery, writeLink, type Link } from './link';
 import { experimentSettings } from './experiments';
-import { isPageId, PAGE_SETTINGS, pageDefaults, pageSettings, type PageId } from './pages';
+import {
+  FIRST_PAGE,
+  isPageId,
+  PAGE_SETTINGS,
+  pageDefaults,
+  pageSettings,
+  type PageId,
+} from './pages';
 import {
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
@@ -104,7 +111,7 @@ describe('a link', () => {
 
   test('names a page that does not exist, and opens the first one', () => {
     const { link, problems } = openLink('#/constructor?v=2&alpha=0.5');
-    expect(link.page).toBe('equivalence');
+    expect(link.page).toBe(FIRST_PAGE);
     expect(problems[0]).toMatch(/no page "constructor"/);
     expect(openLink('').problems).toEqual([]);
   });

@@ -21,7 +21,14 @@ import {
 } from '../settings/run';
 import { flag, settingsOf, subset, type Setting } from '../settings/setting';
 import { readFingerprint, writeFingerprint, type Fingerprint } from './fingerprint';
-import { isPageId, pageDefaults, pageSettings, type AnyPageSettings, type PageId } from './pages';
+import {
+  FIRST_PAGE,
+  isPageId,
+  pageDefaults,
+  pageSettings,
+  type AnyPageSettings,
+  type PageId,
+} from './pages';
 import { LINK_VERSION, renamed } from './versions';
 
 export const MAX_LINK_LENGTH = 4096;
@@ -121,7 +128,7 @@ function pageIn(hash: string): { page: PageId; problem: string | null } {
   if (isPageId(name)) return { page: name, problem: null };
   const problem =
     name === '' ? null : `There is no page ${quoted(name)}; this is the first page of the lab.`;
-  return { page: 'equivalence', problem };
+  return { page: FIRST_PAGE, problem };
 }
 
 /** A link's parameters, read against the settings that may stand in it. */

@@ -36,7 +36,7 @@ export {
   VARIANT_ADVANTAGE_TITLES,
 } from '../math/objectives/advantages';
 export { SIDE_ADVANTAGES, SIDE_IDS, type SideId } from '../experiments/objectives/settings';
-export { isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
+export { FIRST_PAGE, isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';
 
@@ -116,6 +116,8 @@ export const PAGE_SETTINGS = {
     on: backend(),
     ledgerSeed: seed(),
   }),
+  start: v.strictObject({}),
+  glossary: v.strictObject({}),
 } as const satisfies Record<PageId, unknown>;
 
 /** The choices of one page, by name. */

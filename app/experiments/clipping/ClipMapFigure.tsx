@@ -97,7 +97,6 @@ export function ClipMapFigure({
   return (
     <Figure
       title="Map over both edges"
-      recorded={false}
       controls={
         <select
           aria-label="Objective of the map"

@@ -30,7 +30,6 @@ export function DisparityFigure({ result }: { result: ClippingResult }) {
   return (
     <Figure
       title="GSPO’s over GRPO’s clipped tokens, both bands adjusted"
-      recorded={false}
       table={() => ({
         columns: ['GRPO band \\ GSPO band', ...factors.map((by) => `× ${by}`)],
         rows: factors.map((by, grpo) => [

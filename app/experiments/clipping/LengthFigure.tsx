@@ -95,7 +95,6 @@ export function LengthFigure({
   return (
     <Figure
       title="Fixed or adaptive band, by length"
-      recorded={false}
       controls={
         <div className="page-controls">
           <label>

@@ -134,7 +134,6 @@ export function SideFigure({
   return (
     <Figure
       title={title}
-      recorded={false}
       controls={
         <Choice<'linear' | 'log'>
           label="Vertical axis"

@@ -59,7 +59,7 @@ export function Words({ result }: { result: ClippingResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakIt
         lead="The prediction needs independent tokens, one spread for all prompts, and normal tails."

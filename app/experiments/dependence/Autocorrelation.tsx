@@ -81,7 +81,6 @@ export function Autocorrelation({ result, axesKey }: CurveFigure<DependenceResul
   return (
     <Figure
       title="Autocorrelation of token log-ratios"
-      recorded={false}
       className="figure-hero"
       overlays={overlays}
       table={() =>

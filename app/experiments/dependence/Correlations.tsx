@@ -76,7 +76,6 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
   return (
     <Figure
       title="How much is shared"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

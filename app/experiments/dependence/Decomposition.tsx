@@ -43,7 +43,6 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
   return (
     <Figure
       title="Where the variance comes from"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

@@ -57,7 +57,6 @@ export function Laws({ result, axesKey }: CurveFigure<DependenceResult>) {
   return (
     <Figure
       title="The law of the parts over the naive one"
-      recorded={false}
       controls={
         <>
           <CurveSwitch

@@ -44,7 +44,6 @@ export function Words({ result }: { result: DependenceResult | null }) {
         <h2>Verdict</h2>
         <Claims
           claims={result?.claims ?? []}
-          recorded={false}
           deciding="of the four parts; the law of the parts stands beside them"
         />
       </section>

@@ -50,11 +50,7 @@ export function Words({
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims
-          claims={result?.claims ?? []}
-          recorded={recorded}
-          deciding="of the three about the forms"
-        />
+        <Claims claims={result?.claims ?? []} deciding="of the three about the forms" />
       </section>
       <BreakIt
         lead="An identity cannot be argued down, only its arithmetic can. Try to pull the three forms apart:"

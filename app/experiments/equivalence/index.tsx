@@ -2,14 +2,10 @@
  * Experiment page `equivalence`: three ways to write GSPO's sequence weight, one number. Shows the
  * live run; before it has numbers, a recorded one, labelled and hatched.
  */
-import { useEffect, useState } from 'react';
-import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { HISTOGRAM_BINS } from '../../../src/link/pages';
-import { counted } from '../../format/numbers';
 import { useOverlays, useOverlaysKey } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
-import { loadRecorded, type RecordedRun } from '../../state/recorded';
 import { useExperiment, useLabState } from '../../state/react';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Deviations } from './Deviations';
@@ -19,29 +15,16 @@ import { Histograms } from './Histograms';
 import { Underflow } from './Underflow';
 import { Words } from './Words';
 
-const NONE: ReturnType<typeof useOverlays<'equivalence'>> = [];
-
 export default function Equivalence() {
   const [bins, setBins] = usePageSetting('equivalence', 'bins');
-  const {
-    result: live,
-    run,
-    refusal,
-  } = useExperiment('equivalence', EXPERIMENT_SETTINGS.equivalence({ bins }));
+  const { result, run, refusal, recorded } = useExperiment(
+    'equivalence',
+    EXPERIMENT_SETTINGS.equivalence({ bins }),
+  );
   const laid = useOverlaysKey();
   const overlays = useOverlays('equivalence');
-  const recording = useRecorded(live === null);
-  const result: EquivalenceResult | null = live ?? recording?.result ?? null;
-  const recorded = live === null;
-  const data =
-    result === null
-      ? null
-      : {
-          result,
-          recorded,
-          axesKey: recorded ? 'recorded' : `run ${run} ${laid}`,
-          overlays: recorded ? NONE : overlays,
-        };
+  const axesKey = recorded ? 'recorded' : `run ${run} ${laid}`;
+  const data = result === null ? null : { result, recorded, axesKey, overlays };
 
   return (
     <ExperimentPage
@@ -54,7 +37,7 @@ export default function Equivalence() {
           all three ways.
         </>
       }
-      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} recorded={recorded} />}
+      verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}
       figures={
         <>
           {refusal !== null && (
@@ -62,7 +45,6 @@ export default function Equivalence() {
               The experiment gave no answer: {refusal}
             </p>
           )}
-          {recorded && recording !== null && <RecordedNote recording={recording} />}
           {data === null ? (
             <EmptyFigures />
           ) : (
@@ -114,35 +96,6 @@ function BinsChoice({
         </button>
       ))}
     </div>
-  );
-}
-
-/** The recorded run, fetched once and only if it is needed. */
-function useRecorded(needed: boolean): RecordedRun | null {
-  const [recording, setRecording] = useState<RecordedRun | null>(null);
-  useEffect(() => {
-    if (!needed || recording !== null) return;
-    const abort = new AbortController();
-    void loadRecorded(document.baseURI, abort.signal).then((found) => {
-      if (!abort.signal.aborted) setRecording(found);
-    });
-    return () => abort.abort();
-  }, [needed, recording]);
-  return recording;
-}
-
-function RecordedNote({ recording }: { recording: RecordedRun }) {
-  const { source } = recording.settings;
-  const day = new Date(recording.recordedAt);
-  const what =
-    source.kind === 'policies' ? `${source.policy}, ${source.old} → ${source.new}` : 'synthetic';
-  return (
-    <p className="notice recorded-note">
-      <span className="recorded-tag">recorded</span> Hatched numbers come from a run of{' '}
-      {Number.isNaN(day.getTime()) ? recording.recordedAt : day.toISOString().slice(0, 10)} ({what};{' '}
-      {counted(recording.result.sequences, 'response')}; {recording.backend.policy} on{' '}
-      {recording.backend.adapter}). Your own replace them with the first batch.
-    </p>
   );
 }
 

@@ -50,7 +50,6 @@ export function Balance({ result }: { result: GradientResult }) {
   return (
     <Figure
       title="What becomes of the gradient"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

@@ -11,7 +11,7 @@ import { counted, signed, significant, single } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
 import { PointTip } from '../../page/PointTip';
-import { useLab } from '../../state/react';
+import { useLab, useShowsRecording } from '../../state/react';
 import { bySign, SignLegend } from './signs';
 
 const CURVE_STEPS = 60;
@@ -40,6 +40,7 @@ function Tip({ point }: { point: GradientPoint | undefined }) {
 
 export function InformationGain({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
+  const recorded = useShowsRecording();
   const { points } = result;
   const overlays = useOverlays('gradient');
   const clouds = useMemo(() => bySign(points, gainOf, ({ weight }) => weight), [points]);
@@ -69,7 +70,6 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
   return (
     <Figure
       title="Weight against information gain"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(
@@ -95,7 +95,7 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
         xLabel={<Prose>dH = H_old − H_theta, nats per token</Prose>}
         yLabel="s"
         height={264}
-        recorded={false}
+        recorded={recorded}
         overlay={(frame) => (
           <path
             className="curve overlay-curve"

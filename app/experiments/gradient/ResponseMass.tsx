@@ -11,7 +11,7 @@ import { Prose } from '../../format/Prose';
 import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { PointTip } from '../../page/PointTip';
-import { useLab } from '../../state/react';
+import { useLab, useShowsRecording } from '../../state/react';
 import { OBJECTIVE_IDS } from '../../../src/math/objectives/registry';
 import { usePageSetting } from '../../state/address-react';
 import { Choice } from '../../page/Choice';
@@ -66,6 +66,7 @@ function Tip({ point }: { point: Weighed | undefined }) {
 
 export function ResponseMass({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
+  const recorded = useShowsRecording();
   const [wanted, setWanted] = usePageSetting('gradient', 'responses');
   const [axis, setAxis] = usePageSetting('gradient', 'against');
   const objective = result.objectives.find(({ id }) => id === wanted) ?? result.objectives[0];
@@ -108,7 +109,6 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
   return (
     <Figure
       title="Gradient of each response"
-      recorded={false}
       controls={
         <>
           <select
@@ -167,7 +167,7 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
           xLabel={<Prose>{label}</Prose>}
           yLabel="gradient, average = 1"
           height={264}
-          recorded={false}
+          recorded={recorded}
           describe={(cloud, i) => <Tip point={clouds[cloud]?.points[i]} />}
           pick={(i, cloud) => {
             const sequence = clouds[cloud]?.points[i]?.sequence;

@@ -104,7 +104,6 @@ export function ShareByBin({
   return (
     <Figure
       title={title}
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

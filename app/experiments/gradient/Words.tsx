@@ -40,7 +40,7 @@ export function Words({ result }: { result: GradientResult | null }) {
       )}
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakIt
         lead="How much gradient a response gets for its length is what the aggregation says, in L1 mass over

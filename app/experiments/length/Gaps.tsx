@@ -41,7 +41,6 @@ export function Gaps({ result, kind, axesKey }: LengthFigure) {
   return (
     <Figure
       title="The bias from noise"
-      recorded={false}
       overlays={overlays}
       table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={

@@ -41,7 +41,6 @@ export function Perplexities({ result, kind, axesKey }: LengthFigure) {
   return (
     <Figure
       title="Perplexity against length"
-      recorded={false}
       className="figure-hero"
       overlays={overlays}
       table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}

@@ -67,7 +67,6 @@ export function Positions({ result, axesKey: pageKey }: LengthFigure) {
   return (
     <Figure
       title="The bias from position"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

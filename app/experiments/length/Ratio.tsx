@@ -32,7 +32,6 @@ export function Ratio({ result, kind, axesKey }: LengthFigure) {
   return (
     <Figure
       title="Their ratio, s"
-      recorded={false}
       overlays={overlays}
       table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
       caption={

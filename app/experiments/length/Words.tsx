@@ -38,7 +38,7 @@ export function Words({ result }: { result: LengthResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakIt
         lead="Bias needs noise or positions that differ. Take short responses, or a policy whose first tokens are the hard ones:"

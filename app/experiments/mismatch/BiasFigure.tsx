@@ -74,7 +74,6 @@ export function BiasFigure({ measure, axesKey, overlays }: MismatchFigure) {
   return (
     <Figure
       title="Trainer minus sampler"
-      recorded={false}
       className="figure-hero"
       overlays={overlays}
       table={() =>

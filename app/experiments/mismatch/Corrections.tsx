@@ -49,7 +49,6 @@ export function Corrections({ measure, overlays }: CorrectionsProps) {
   return (
     <Figure
       title="Corrections"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

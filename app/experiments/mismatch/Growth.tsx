@@ -62,7 +62,6 @@ export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: 
   return (
     <Figure
       title="Spread of the log weights"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(
@@ -125,7 +124,6 @@ export function SharesFigure({ measure, sequences, kind, axesKey, overlays }: Mi
   return (
     <Figure
       title="What is left of the responses"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

@@ -41,7 +41,7 @@ export function Words({ result }: { result: MismatchResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakSampler />
     </>

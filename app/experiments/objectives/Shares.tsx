@@ -44,7 +44,6 @@ export function Shares({ result }: { result: ObjectivesResult }) {
   return (
     <Figure
       title="Clip share on these rollouts"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

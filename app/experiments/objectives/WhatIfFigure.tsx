@@ -15,7 +15,7 @@ import { count, percent, significant } from '../../format/numbers';
 import { PointTip } from '../../page/PointTip';
 import { objectiveView } from '../../page/objective-views';
 import { usePageSetting } from '../../state/address-react';
-import { useLab } from '../../state/react';
+import { useLab, useShowsRecording } from '../../state/react';
 
 /** of TRL's `beta`; null = no penalty */
 const BETAS = [null, 0.001, 0.01, 0.04, 0.1] as const;
@@ -85,6 +85,7 @@ function rowsOf(result: WhatIf): string[][] {
 
 export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: string }) {
   const lab = useLab();
+  const recorded = useShowsRecording();
   const [asIs, setAsIs] = usePageSetting('objectives', 'asIs');
   const [asIf, setAsIf] = usePageSetting('objectives', 'asIf');
   const [topEntropy, setTopEntropy] = usePageSetting('objectives', 'topEntropy');
@@ -124,7 +125,6 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   return (
     <Figure
       title="What if"
-      recorded={false}
       controls={
         <div className="page-controls">
           {side('As is', asIs, setAsIs)}
@@ -246,7 +246,7 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         xLabel={`gradient as is, average = 1: ${result.sides[0]?.name ?? ''}`}
         yLabel="as if"
         height={264}
-        recorded={false}
+        recorded={recorded}
         describe={(cloud, i) => (
           <PointTip
             point={groups[cloud]?.[i]}

@@ -70,7 +70,7 @@ export function Words({ result }: { result: ObjectivesResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakIt
         lead="The ratios average 1 only if the tokens came from the old policy itself."

@@ -73,7 +73,6 @@ export function ErrorFigure({ result, axesKey }: { result: PrecisionResult; axes
   return (
     <Figure
       title="Error of log s"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

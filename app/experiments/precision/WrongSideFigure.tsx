@@ -46,7 +46,6 @@ export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; 
   return (
     <Figure
       title="Wrong side of the band"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

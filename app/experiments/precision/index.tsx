@@ -74,7 +74,7 @@ export default function Precision() {
           </section>
           <section>
             <h2>Verdict</h2>
-            <Claims claims={result?.claims ?? []} recorded={false} />
+            <Claims claims={result?.claims ?? []} />
           </section>
           <BreakIt
             lead="Responses sit close to the edge when s spreads about as far as the band is wide."

@@ -41,7 +41,6 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
   return (
     <Figure
       title="Variance of log s against length"
-      recorded={false}
       className="figure-hero"
       controls={
         <>

@@ -91,7 +91,6 @@ function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes 
   return (
     <Figure
       title={title}
-      recorded={false}
       controls={<AxisSwitch value={mode} onChoose={setMode} />}
       overlays={overlays}
       table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(result) }, rowsOf)}

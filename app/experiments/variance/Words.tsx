@@ -36,11 +36,7 @@ export function Words({ result }: { result: VarianceResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims
-          claims={result?.claims ?? []}
-          recorded={false}
-          deciding="of the three about log s"
-        />
+        <Claims claims={result?.claims ?? []} deciding="of the three about log s" />
       </section>
       <BreakIt
         lead={

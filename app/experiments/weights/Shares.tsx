@@ -35,7 +35,6 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
   return (
     <Figure
       title="Effective sample size over n"
-      recorded={false}
       className="figure-hero"
       overlays={overlays}
       table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}

@@ -58,7 +58,6 @@ export function Variances(figure: WeightsFigure) {
   return (
     <Figure
       title="Variance of the weights themselves"
-      recorded={false}
       overlays={overlays}
       table={table}
       caption={
@@ -103,7 +102,6 @@ export function Tails(figure: WeightsFigure) {
   return (
     <Figure
       title="Heaviness of the tails"
-      recorded={false}
       overlays={overlays}
       table={table}
       caption={
@@ -179,7 +177,6 @@ export function Kurtosis({ result, kind, axesKey }: WeightsFigure) {
   return (
     <Figure
       title="Is log s normal?"
-      recorded={false}
       overlays={overlays}
       table={() =>
         overlayTable(

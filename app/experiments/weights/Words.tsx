@@ -34,7 +34,7 @@ export function Words({ result }: { result: WeightsResult | null }) {
       </section>
       <section>
         <h2>Verdict</h2>
-        <Claims claims={result?.claims ?? []} recorded={false} />
+        <Claims claims={result?.claims ?? []} />
       </section>
       <BreakIt
         lead="The predictions ask for normal, independent log-ratios. Take that away, or let the policies drift so far apart that the unnormalised weight gives up:"

@@ -1,17 +1,45 @@
 /**
- * Every page of the lab, in the order of the navigation: the one place where title and question are written,
- * and from which navigation, addresses, the registry and the list that Reproduce runs are derived. Imports
- * nothing, so that the first download of a page may have it.
+ * Every page of the lab, in the order of the navigation, and the questions that group them: the one place where
+ * titles and questions are written, and from which navigation, start page, addresses, the registry and the list
+ * that Reproduce runs are derived. Imports nothing, so that the first download of a page may have it.
  *
  * To add an experiment: an entry here; the compiler then asks for its code (`registry.ts`), its page
  * (`app/experiments/pages.ts`), its choices (`PAGE_SETTINGS`) and what the page asks it with
  * (`EXPERIMENT_SETTINGS`, both in `src/link`).
  */
+/** The lab's questions, in the order of the navigation and of the start page; every page belongs to one. */
+export const GROUPS = {
+  identity: {
+    title: 'The identity',
+    question: 'What is the weight that GSPO gives a whole response?',
+  },
+  law: {
+    title: 'The law and its limits',
+    question: 'How far does that weight stray from 1, and does a longer response steady it?',
+  },
+  trainers: {
+    title: 'What trainers do with it',
+    question: 'What do GSPO, GRPO and their rivals make of the same ratios?',
+  },
+  train: {
+    title: 'Train',
+    question: 'Which learns better from the same start, and how much does each clip?',
+  },
+  own: {
+    title: 'Your own',
+    question: 'What holds on your machine, and in your own rollouts?',
+  },
+} as const;
+export type GroupId = keyof typeof GROUPS;
+export const GROUP_IDS = Object.keys(GROUPS) as GroupId[];
+
 interface Entry {
-  /** in the navigation */
+  /** in the navigation and the title of the window */
   title: string;
   /** the heading of the page */
   question: string;
+  /** null: about the lab, not one of its questions */
+  group: GroupId | null;
 }
 
 interface ExperimentEntry extends Entry {
@@ -23,52 +51,62 @@ export const EXPERIMENT_ENTRIES = {
   equivalence: {
     title: 'Equivalence',
     question: 'Are the three forms of GSPO’s sequence weight one number?',
+    group: 'identity',
     reproduce: true,
   },
   variance: {
     title: 'Variance',
     question: 'Does the variance of the log weight fall like one over the length?',
+    group: 'law',
     reproduce: true,
   },
   dependence: {
     title: 'Dependence',
     question: 'Are token log-ratios independent, within a response and between responses?',
+    group: 'law',
     reproduce: true,
   },
   weights: {
     title: 'Weights',
     question: 'How heavy are the tails of the weights, and when is each usable?',
+    group: 'law',
     reproduce: true,
   },
   length: {
     title: 'Length',
     question: 'Does a short response bias its perplexity, and does the bias cancel in s?',
+    group: 'law',
     reproduce: true,
   },
   clipping: {
     title: 'Clipping',
     question: 'How much does each objective clip, and does the spread of the ratios predict it?',
+    group: 'trainers',
     reproduce:
       'The paper’s clip shares are those of training: the race’s claims put them to the test, step by step.',
   },
   gradient: {
     title: 'Gradient',
     question: 'How much gradient does each token and each response get under each objective?',
+    group: 'trainers',
     reproduce: 'Its claims follow from the objectives, whatever the policies: the tests hold them.',
   },
   precision: {
     title: 'Precision',
     question: 'How many digits do log-probs need before the clip decision is right?',
+    group: 'trainers',
     reproduce: 'How log-probs should be stored is the lab’s own question, not the paper’s.',
   },
   objectives: {
     title: 'Objectives',
     question: 'What does each objective make of the same rollouts, in TRL and in verl?',
+    group: 'trainers',
     reproduce: 'It compares two libraries; the paper says nothing of either.',
   },
   mismatch: {
     title: 'Mismatch',
     question: 'What does it cost that another engine drew the tokens?',
+    group: 'trainers',
     reproduce:
       'One engine samples and scores the shipped policies: they have no mismatch to measure.',
   },
@@ -76,18 +114,34 @@ export const EXPERIMENT_ENTRIES = {
 
 /** Pages that measure nothing of the run in view. */
 const OTHER_ENTRIES = {
-  train: { title: 'Train', question: 'How do GSPO and its rivals learn, from the same start?' },
-  data: { title: 'Data', question: 'What is in your own rollouts?' },
-  reproduce: { title: 'Reproduce', question: 'What of the paper holds on a real policy?' },
+  train: {
+    title: 'Train',
+    question: 'How do GSPO and its rivals learn, from the same start?',
+    group: 'train',
+  },
+  data: { title: 'Data', question: 'What is in your own rollouts?', group: 'own' },
+  reproduce: {
+    title: 'Reproduce',
+    question: 'What of the paper holds on a real policy?',
+    group: 'own',
+  },
+  start: { title: 'Start', question: 'What is GSPO, and does it do what it says?', group: null },
+  glossary: { title: 'Glossary', question: 'What do the words mean?', group: null },
 } as const satisfies Record<string, Entry>;
 
+/** Where an address without a page leads. */
+export const FIRST_PAGE = 'start';
+
 export type ExperimentId = keyof typeof EXPERIMENT_ENTRIES;
-export const EXPERIMENT_IDS = Object.keys(EXPERIMENT_ENTRIES) as ExperimentId[];
+export const EXPERIMENT_IDS = Object.keys(EXPERIMENT_ENTRIES) as [ExperimentId, ...ExperimentId[]];
 
 export const PAGES = { ...EXPERIMENT_ENTRIES, ...OTHER_ENTRIES };
 /** The address of a page is `#/ID`. */
 export type PageId = keyof typeof PAGES;
 export const PAGE_IDS = Object.keys(PAGES) as [PageId, ...PageId[]];
+
+export const pagesOf = (group: GroupId): PageId[] =>
+  PAGE_IDS.filter((id) => PAGES[id].group === group);
 
 export const isPageId = (name: string): name is PageId => Object.hasOwn(PAGES, name);
 export const isExperimentId = (name: string): name is ExperimentId =>
