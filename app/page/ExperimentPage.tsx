@@ -73,7 +73,8 @@ function RecordedNote({ recording }: { recording: Recording }) {
   return (
     <p className="notice recorded-note" data-testid="recorded-note">
       <span className="recorded-tag">recorded</span> These numbers come from a run of {recordedAt} (
-      {what}; {counted(sequences, 'response')}; {backend.policy} on {backend.adapter}). Your own
+      {what}; {counted(sequences, 'response')};{' '}
+      {backend.policy === 'webgpu' ? `WebGPU on ${backend.adapter}` : 'WebAssembly'}). Your own
       replace them with the first batch.
     </p>
   );
