@@ -139,6 +139,8 @@ function differing(a: Kinds, b: Kinds): string[] {
   });
 }
 
+const RENEW = 'recorded by another version of the experiment: npm run record renews it';
+
 describe('the recordings that ship', () => {
   const folder = new URL('../recorded/', import.meta.url);
   const names = readdirSync(folder).map((file) => file.replace('.json', ''));
@@ -159,11 +161,11 @@ describe('the recordings that ship', () => {
     async (id) => {
       const recorded = read(id);
       const settings = experimentSettings(id, pageDefaults(id))?.settings;
-      expect(recorded?.asked).toEqual(settings);
+      expect(recorded?.asked, RENEW).toEqual(settings);
       const run = EXPERIMENTS[id].run as (typeof EXPERIMENTS)[ExperimentId]['run'];
       const fresh = await run(rollouts(), settings as never, { kernels: cpuKernels, seed: 1 });
       const [then, now] = [kindsOf(recorded?.result), kindsOf(decode(encode(fresh)))];
-      expect([...differing(then, now), ...differing(now, then)]).toEqual([]);
+      expect([...differing(then, now), ...differing(now, then)], RENEW).toEqual([]);
     },
   );
 

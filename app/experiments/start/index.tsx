@@ -8,7 +8,7 @@ import { count } from '../../format/numbers';
 import { Term } from '../../format/Term';
 import { VerdictChip } from '../../page/ExperimentPage';
 import { ReadingPage } from '../../page/ReadingPage';
-import { usePageHash } from '../../state/address-react';
+import { useAddressState, usePageHash } from '../../state/address-react';
 import { isLive } from '../../state/lab';
 import { useLabState } from '../../state/react';
 import { useRecordedResponse, useRecording } from '../../state/recorded';
@@ -123,13 +123,16 @@ function PageLink({ id }: { id: Parameters<typeof usePageHash>[0] }) {
 function LiveRun() {
   const run = useLabState((state) => state.run);
   const opening = useLabState((state) => state.opening.status);
+  const waits = useAddressState(({ offer }) => offer !== null);
   const href = usePageHash('equivalence');
   const progress = run?.progress;
   const words =
     progress === undefined || progress.totalSequences === 0
       ? opening === 'failed'
         ? 'No run goes on here.'
-        : 'A run of your own is about to begin in this tab.'
+        : waits
+          ? 'The run of this link waits for your word.'
+          : 'A run of your own is about to begin in this tab.'
       : `${isLive(run) ? 'A run of your own goes on in this tab' : 'A run of your own is in this tab'}: ${count(progress.sequences)} of ${count(progress.totalSequences)} responses.`;
   return (
     <p className="start-live">
