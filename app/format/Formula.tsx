@@ -2,7 +2,7 @@
  * A typeset formula. Contract: KaTeX comes with the first formula, not with the page; room for it is
  * reserved, so that nothing moves when it arrives; a screen reader gets MathML.
  */
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type RefObject } from 'react';
 
 const Typeset = lazy(() => import('./Typeset'));
 
@@ -15,11 +15,38 @@ interface FormulaProps {
 }
 
 export function Formula({ tex, block = false, height, label }: FormulaProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  const wide = useScrolls(ref);
   return (
-    <div className={block ? 'formula formula-block' : 'formula'} style={{ minHeight: height }}>
+    <div
+      ref={ref}
+      className={block ? 'formula formula-block' : 'formula'}
+      style={{ minHeight: height }}
+      // What has to be scrolled can be scrolled by keys.
+      {...(wide ? { tabIndex: 0, role: 'group', 'aria-label': label } : {})}
+    >
       <Suspense fallback={<span className="muted">{label}</span>}>
         <Typeset tex={tex} block={block} />
       </Suspense>
     </div>
   );
+}
+
+/** Whether the element holds more than it shows. */
+function useScrolls(ref: RefObject<HTMLElement | null>): boolean {
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const element = ref.current;
+    if (element === null) return;
+    const look = () => setScrolls(element.scrollWidth > element.clientWidth);
+    const sized = new ResizeObserver(look);
+    const changed = new MutationObserver(look);
+    sized.observe(element);
+    changed.observe(element, { childList: true, subtree: true });
+    return () => {
+      sized.disconnect();
+      changed.disconnect();
+    };
+  }, [ref]);
+  return scrolls;
 }

@@ -19,19 +19,19 @@ const LIST_LIMIT = 200;
 
 function Drawer({ inspection }: { inspection: Inspection }) {
   const lab = useLab();
-  const ref = useRef<HTMLElement>(null);
+  const ref = useRef<HTMLDivElement>(null);
   useDrawer(ref, () => lab.closeInspector());
 
   const { sequence, title } = inspection;
   return (
-    <aside
+    <div
       className="inspector"
       role="dialog"
       aria-label={sequence === null ? `Responses: ${title}` : `Response ${sequence}`}
       ref={ref}
       tabIndex={-1}
     >
-      <header className="inspector-head">
+      <div className="inspector-head">
         {sequence !== null && (
           <button
             type="button"
@@ -50,7 +50,7 @@ function Drawer({ inspection }: { inspection: Inspection }) {
         >
           Close <kbd>Esc</kbd>
         </button>
-      </header>
+      </div>
       <div className="inspector-body">
         {sequence === null ? (
           <List inspection={inspection} />
@@ -58,7 +58,7 @@ function Drawer({ inspection }: { inspection: Inspection }) {
           <One run={inspection.run} index={sequence} />
         )}
       </div>
-    </aside>
+    </div>
   );
 }
 

@@ -73,12 +73,12 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
   }, []);
   return (
     <dialog ref={dialog} className="share" aria-labelledby={title} onClose={onClose}>
-      <header>
+      <div className="share-head">
         <h2 id={title}>Share this experiment</h2>
         <button type="button" className="button-quiet" onClick={() => dialog.current?.close()}>
           Close
         </button>
-      </header>
+      </div>
       <div className="share-link">
         <div>
           <CopyField label="Link" text={shared} share={`GSPO Lab: ${pageTitle}`} />

@@ -39,6 +39,7 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         </header>
         <OverlayStrip />
         {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
+        <h2 className="visually-hidden">Figures</h2>
         {figures}
       </section>
       <aside className="words" data-part="words" aria-label="Prediction and verdict">

@@ -11,11 +11,11 @@ import './runs.css';
 
 export default function RunsDrawer() {
   const lab = useLab();
-  const ref = useRef<HTMLElement>(null);
+  const ref = useRef<HTMLDivElement>(null);
   useDrawer(ref, () => lab.showRuns(false));
   return (
-    <aside className="inspector runs" role="dialog" aria-label="Runs" ref={ref} tabIndex={-1}>
-      <header className="inspector-head">
+    <div className="inspector runs" role="dialog" aria-label="Runs" ref={ref} tabIndex={-1}>
+      <div className="inspector-head">
         <h2>Runs</h2>
         <button
           type="button"
@@ -25,13 +25,13 @@ export default function RunsDrawer() {
         >
           Close <kbd>Esc</kbd>
         </button>
-      </header>
+      </div>
       <div className="inspector-body runs-body">
         <InView />
         <Kept />
         <Cite />
       </div>
-    </aside>
+    </div>
   );
 }
 

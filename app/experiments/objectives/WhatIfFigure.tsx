@@ -266,7 +266,7 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         <table data-testid="what-if">
           <thead>
             <tr>
-              <th scope="col" />
+              <td />
               {result.sides.map(({ name }, k) => (
                 <th key={k} scope="col">
                   {name}

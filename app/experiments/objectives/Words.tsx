@@ -45,7 +45,7 @@ export function Words({ result }: { result: ObjectivesResult | null }) {
           <table>
             <thead>
               <tr>
-                <th scope="col" />
+                <td />
                 <th scope="col">TRL</th>
                 <th scope="col">verl</th>
               </tr>
