@@ -16,7 +16,9 @@ async function found(page: Page, rules: readonly string[] | null): Promise<strin
 
 /** Whether the focus is in the drawer that is open. */
 const inDrawer = (page: Page) =>
-  page.evaluate(() => document.activeElement?.closest('.inspector[role="dialog"]') instanceof Element);
+  page.evaluate(
+    () => document.activeElement?.closest('.inspector[role="dialog"]') instanceof Element,
+  );
 
 /** The second look takes the rules whose answer another theme or width can change. */
 const LOOKS = [
