@@ -16,6 +16,7 @@ import './styles/setup.css';
 import './styles/charts.css';
 import './styles/words.css';
 import './styles/inspector.css';
+import './styles/print.css';
 import './link/link.css';
 import './runs/shell.css';
 

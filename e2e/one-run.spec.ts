@@ -138,3 +138,31 @@ test('after the engine has died the page says what is kept of the run, and goes 
   await expect(banner).toHaveCount(0);
   await expect(page.getByTestId('verdict').first()).toHaveText(/holds$/);
 });
+
+test('on paper: figures whole with captions, legends and verdicts, in light, and nothing to press', async ({
+  page,
+}) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(SYNTHETIC);
+  await finished(page, 512);
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  const paper = page.locator('body');
+  await expect(paper).toHaveCSS('background-color', 'rgb(247, 246, 242)');
+  for (const shown of [
+    page.getByTestId('verdict').first(),
+    page.locator('.legend').first(),
+    page.locator('figcaption').last(),
+    sequences(page),
+  ]) {
+    await expect(shown).toBeVisible();
+  }
+  await expect(page.locator('button:visible:not(.link):not(.term)')).toHaveCount(0);
+  await expect(page.locator('nav a:visible')).toHaveCount(0);
+  for (const body of await page.locator('.figure').all()) {
+    await expect(body).toHaveCSS('break-inside', 'avoid');
+  }
+  await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+  await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+  await expect(paper).not.toHaveCSS('background-color', 'rgb(247, 246, 242)');
+});

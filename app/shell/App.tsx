@@ -29,6 +29,26 @@ function pageClicked(event: MouseEvent) {
   return isPageId(page) ? page : null;
 }
 
+/** Paper is white, whatever the theme. @returns what ends it */
+function lightOnPaper(): () => void {
+  const { dataset } = document.documentElement;
+  let before: string | undefined;
+  const begin = () => {
+    before = dataset['theme'];
+    dataset['theme'] = 'light';
+  };
+  const end = () => {
+    if (before === undefined) delete dataset['theme'];
+    else dataset['theme'] = before;
+  };
+  addEventListener('beforeprint', begin);
+  addEventListener('afterprint', end);
+  return () => {
+    removeEventListener('beforeprint', begin);
+    removeEventListener('afterprint', end);
+  };
+}
+
 export function App() {
   const address = useAddress();
   const id = useAddressState(({ page }) => page);
@@ -39,6 +59,7 @@ export function App() {
   const runsOpen = useLabState((state) => state.runsOpen);
   const [attempt, setAttempt] = useState(0);
   const Page = PAGE_COMPONENTS[id];
+  useEffect(lightOnPaper, []);
   useEffect(() => {
     document.title = `${PAGES[id].title} · GSPO Lab`;
   }, [id]);
