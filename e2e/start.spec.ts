@@ -1,5 +1,15 @@
 import type { Page } from '@playwright/test';
-import { editAddress, expect, finished, goTo, NO_POLICY, sharedPage, sideways, test } from './lab';
+import {
+  editAddress,
+  expect,
+  finished,
+  goTo,
+  NO_POLICY,
+  sharedPage,
+  sideways,
+  tableBehind,
+  test,
+} from './lab';
 
 /** Waits for a person's word, so no number on the page is live. */
 const UNASKED = 'v=2&backend=wasm&prompts=4096';
@@ -94,7 +104,7 @@ test.describe('before a run has numbers', () => {
     await page.goto(`./#/equivalence?${UNASKED}`);
   });
 
-  test('every page that measures shows a recorded run, marked on figures and verdicts, until there is a live one', async () => {
+  test('every page shows a recorded run, race or ledger, marked on figures and verdicts, until there is a live one', async () => {
     const page = shared();
     for (const [id, title] of Object.entries(MEASURING)) {
       await goTo(page, id);
@@ -104,6 +114,17 @@ test.describe('before a run has numbers', () => {
       await expect(page.getByTestId('verdict').first()).toContainText('(recorded)');
       await expect(page.getByTestId('empty')).toHaveCount(0);
     }
+    await goTo(page, 'reproduce');
+    await expect(page.getByTestId('recorded-note')).toContainText('This ledger ships with the lab');
+    await expect(page.getByTestId('verdict').first()).toContainText('(recorded)');
+    await goTo(page, 'train');
+    await expect(page.getByTestId('recorded-note')).toContainText('GSPO and GRPO, 200 steps');
+    await expect(page.getByRole('button', { name: /^First look/ })).toHaveAttribute(
+      'aria-pressed',
+      'true',
+    );
+    expect(await tableBehind(page, 'Reward on fresh prompts')).toHaveLength(200);
+
     await goTo(page, 'variance');
     await editAddress(page, `#/variance?${NO_POLICY}`);
     await finished(page, 32);

@@ -23,7 +23,7 @@ import {
   type AnyPageSettings,
   FIRST_PAGE,
   PAGE_IDS,
-  pageDefaults,
+  pageStart,
   type PageId,
   pageSettings,
   type PageSettings,
@@ -95,7 +95,7 @@ export class Address {
     { link, problems }: OpenedLink,
   ) {
     this.run = link.run;
-    const views = Object.fromEntries(PAGE_IDS.map((page) => [page, pageDefaults(page)]));
+    const views = Object.fromEntries(PAGE_IDS.map((page) => [page, pageStart(page)]));
     const why = consentFor(link.run);
     this.store = createStore<AddressState>(() => ({
       page: link.page,

@@ -12,6 +12,7 @@ import {
   pageDefaults,
   pageSettings,
   type PageId,
+  type PageSettings,
 } from './pages';
 import {
   DEFAULT_POLICIES,
@@ -22,7 +23,7 @@ import {
   runSize,
 } from '../settings/run';
 import { offered, settingsOf, whole } from '../settings/setting';
-import { DEFAULT_TRAINING, trainingOf } from '../settings/training';
+import { DEFAULT_TRAINING, FIRST_LOOK, trainingOf } from '../settings/training';
 import { links, mutatedLinks, viewOf } from './testing';
 
 const bare = (page: PageId): Link => openLink(`#/${page}`).link;
@@ -109,6 +110,16 @@ describe('a link', () => {
     expect(problems.join(' ')).toMatch(/longer than 4096/);
   });
 
+  test('to a page with nothing said shows what the page starts with, and the defaults of links are written', () => {
+    const start = openLink('#/train').link;
+    expect(trainingOf(start.view as PageSettings<'train'>)).toEqual(FIRST_LOOK);
+    expect(writeLink(start)).toBe('#/train');
+    expect(writeLink(start, { dated: true })).toMatch(/^#\/train\?v=2&race\.steps=12&/);
+    const lesson = openLink('#/train?v=2').link;
+    expect(trainingOf(lesson.view as PageSettings<'train'>)).toEqual(DEFAULT_TRAINING);
+    expect(openLink(writeLink(lesson)).link).toEqual(lesson);
+  });
+
   test('names a page that does not exist, and opens the first one', () => {
     const { link, problems } = openLink('#/constructor?v=2&alpha=0.5');
     expect(link.page).toBe(FIRST_PAGE);
@@ -163,7 +174,7 @@ describe('what pages ask the experiments with', () => {
 
 describe('a race in a link', () => {
   test('has readable names, and none of them is that of a setting of the run', () => {
-    const { link } = openLink('#/train');
+    const { link } = openLink('#/train?v=2');
     const view = { ...link.view, prompts: 4, temperature: 0.5 };
     const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, prompts: 7 } };
     expect(writeLink({ ...link, run, view })).toBe(

@@ -24,7 +24,7 @@ import { readFingerprint, writeFingerprint, type Fingerprint } from './fingerpri
 import {
   FIRST_PAGE,
   isPageId,
-  pageDefaults,
+  pageStart,
   pageSettings,
   type AnyPageSettings,
   type PageId,
@@ -76,23 +76,25 @@ function saidIn({ page, run: { source, ...machine }, view }: Link): Said[] {
   ];
 }
 
+/** What an address without settings shows: what the page starts with today. */
 const bare = (page: PageId): Link => ({
   page,
   run: DEFAULT_SETTINGS,
-  view: pageDefaults(page),
+  view: pageStart(page),
   embed: false,
   hide: [],
   fingerprint: null,
 });
+
+const texts = (link: Link) => saidIn(link).map(({ setting, value }) => setting.write(value));
 
 /** Whether an address without settings says the same today. */
 function isBare(link: Link): boolean {
   const { embed, hide, fingerprint, run } = link;
   if (embed || hide.length > 0 || fingerprint !== null) return false;
   if (run.source.kind !== DEFAULT_SETTINGS.source.kind) return false;
-  return saidIn(link).every(
-    ({ setting: { write, fallback }, value }) => write(value) === write(fallback),
-  );
+  const start = bare(link.page);
+  return JSON.stringify(texts(link)) === JSON.stringify(texts(start));
 }
 
 /**

@@ -27,7 +27,7 @@ import {
   settingsOf,
   type Setting,
 } from '../settings/setting';
-import { trainingSchema } from '../settings/training';
+import { FIRST_LOOK, trainingSchema } from '../settings/training';
 import { raceResult } from './race-result';
 
 export {
@@ -133,6 +133,12 @@ export function pageSettings(page: PageId): ReadonlyMap<string, Setting> {
   return settingsOf(PAGE_SETTINGS[page], PREFIX[page]);
 }
 
+/** What a page shows where nothing is said of it: no part of a link, so that it may change from day to day. */
+export function pageStart(page: PageId): AnyPageSettings {
+  return page === 'train' ? { ...pageDefaults(page), ...FIRST_LOOK } : pageDefaults(page);
+}
+
+/** What a link of today leaves unsaid. */
 export function pageDefaults<P extends PageId>(page: P): PageSettings<P> {
   return defaultsOf<(typeof PAGE_SETTINGS)[PageId]>(PAGE_SETTINGS[page]);
 }

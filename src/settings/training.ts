@@ -115,6 +115,19 @@ export const trainingSchema = v.strictObject({
 export type TrainingSettings = v.InferOutput<typeof trainingSchema>;
 export const DEFAULT_TRAINING: TrainingSettings = defaultsOf(trainingSchema);
 
+/** What a person who has chosen nothing finds: seconds to minutes, with curves that already part. */
+export const FIRST_LOOK: TrainingSettings = {
+  ...DEFAULT_TRAINING,
+  steps: 12,
+  prompts: 4,
+  groupSize: 8,
+  minibatches: 2,
+  maxOperators: 5,
+  maxLength: 80,
+  evaluateEvery: 6,
+  evaluatePrompts: 48,
+};
+
 /** The race behind the `gspo` and `grpo` checkpoints that ship with `arithmetic-dense`. */
 export const SHIPPED_RACE: TrainingSettings = {
   ...DEFAULT_TRAINING,

@@ -9,6 +9,7 @@ import { CLIPPED_IDS } from '../../../src/math/objectives/registry';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Choice, Toggles } from '../../page/Choice';
 import { Correction } from '../../page/Correction';
@@ -34,9 +35,10 @@ export default function Clipping() {
       page="clipping"
       lead={
         <>
-          A clip range is a width, and what it clips depends on the width of what is clipped. Token
-          ratios spread like σ, sequence weights like σ/√L. That alone does not make GSPO’s 3e-4 of
-          GRPO’s 0.2: it would take responses of 444,000 tokens.
+          A <Term of="band">clip range</Term> is a width, and what it <Term of="clip">clips</Term>{' '}
+          depends on the width of what is clipped. Token <Term of="ratio">ratios</Term> spread like
+          σ, <Term of="sequenceWeight">sequence weights</Term> like σ/√L. That alone does not make
+          GSPO’s 3e-4 of GRPO’s 0.2: it would take responses of 444,000 tokens.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

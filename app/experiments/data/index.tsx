@@ -4,6 +4,7 @@
  */
 import '../../charts/practice.css';
 import { useLabState } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage } from '../../page/ExperimentPage';
 import './data.css';
 import { DropZone } from './DropZone';
@@ -19,8 +20,9 @@ export default function Data() {
       page="data"
       lead={
         <>
-          Drop the token log-probs of your GRPO or GSPO run. <b>Nothing leaves your machine</b>: the
-          file is read in this tab, by this page, and is gone when you close it.
+          Drop the token <Term of="logProb">log-probs</Term> of your <Term of="grpo">GRPO</Term> or{' '}
+          <Term of="gspo">GSPO</Term> run. <b>Nothing leaves your machine</b>: the file is read in
+          this tab, by this page, and is gone when you close it.
         </>
       }
       verdict={null}

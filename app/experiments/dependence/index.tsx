@@ -6,6 +6,7 @@
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import '../../page/statistics/statistics.css';
@@ -25,9 +26,10 @@ export default function Dependence() {
       page="dependence"
       lead={
         <>
-          The law σ²/L needs independent tokens, responses that share nothing of their prompt, one
-          variance for all positions and a mean that does not move with the length. Each is measured
-          by itself; the law made of these parts is drawn over the naive one.
+          The law σ²/L needs independent <Term of="token">tokens</Term>, responses that share
+          nothing of their <Term of="prompt">prompt</Term>, one variance for all positions and a
+          mean that does not move with the length. Each is measured by itself; the law made of these
+          parts is drawn over the naive one.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

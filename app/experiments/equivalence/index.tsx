@@ -7,6 +7,7 @@ import { HISTOGRAM_BINS } from '../../../src/link/pages';
 import { useOverlays, useOverlaysKey } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment, useLabState } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Deviations } from './Deviations';
 import { EntropyChange } from './EntropyChange';
@@ -31,10 +32,11 @@ export default function Equivalence() {
       page="equivalence"
       lead={
         <>
-          GSPO weighs a whole response by the geometric mean of its token ratios. Liu (2025) says
-          that this is a ratio of perplexities, and the exponential of a change in cross-entropy.
-          Here a policy answers arithmetic in your browser, and each response’s weight is computed
-          all three ways.
+          GSPO weighs a whole response by the geometric mean of its token{' '}
+          <Term of="ratio">ratios</Term>. Liu (2025) says that this is a ratio of{' '}
+          <Term of="perplexity">perplexities</Term>, and the exponential of a change in{' '}
+          <Term of="crossEntropy">cross-entropy</Term>. Here a <Term of="policy">policy</Term>{' '}
+          answers arithmetic in your browser, and each response’s weight is computed all three ways.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

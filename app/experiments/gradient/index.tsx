@@ -9,6 +9,7 @@ import type { Library } from '../../../src/math/objectives/types';
 import '../../charts/practice.css';
 import { usePageSetting, usePageSettings } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Choice, Toggles } from '../../page/Choice';
 import { Correction } from '../../page/Correction';
@@ -31,8 +32,9 @@ export default function Gradient() {
       page="gradient"
       lead={
         <>
-          Objectives differ in how much gradient they give to whom: weight, gate and aggregation
-          decide how much of it long responses, surprising tokens and good answers get.
+          <Term of="objective">Objectives</Term> differ in how much gradient they give to whom:
+          weight, gate and aggregation decide how much of it long responses, surprising tokens and{' '}
+          <Term of="advantage">good answers</Term> get.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

@@ -6,6 +6,7 @@ import type { LengthResult } from '../../../src/experiments/length';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
@@ -27,9 +28,10 @@ export default function Length() {
       page="length"
       lead={
         <>
-          Perplexity is the exponential of a mean. Over few tokens the mean is noisy, and the
-          exponential turns noise into an upward bias; early tokens may also be harder than late
-          ones. s is a ratio of two perplexities of the same tokens, so most of both should cancel.
+          <Term of="perplexity">Perplexity</Term> is the exponential of a mean. Over few tokens the
+          mean is noisy, and the exponential turns noise into an upward bias; early tokens may also
+          be harder than late ones. <Term of="sequenceWeight">s</Term> is a ratio of two
+          perplexities of the same tokens, so most of both should cancel.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

@@ -10,6 +10,7 @@ import '../../charts/practice.css';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
@@ -31,9 +32,10 @@ export default function Mismatch() {
       page="mismatch"
       lead={
         <>
-          Rollouts come from a fast engine, gradients from a trainer with the same weights and other
-          kernels. Their log-probs differ a little on every token. A weight that sums those
-          differences explodes with the length of a response; one that averages them does not.
+          <Term of="rollout">Rollouts</Term> come from a fast engine, gradients from a trainer with
+          the same weights and other kernels. Their <Term of="logProb">log-probs</Term> differ a
+          little on every token. A weight that sums those differences explodes with the length of a
+          response; one that averages them does not.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

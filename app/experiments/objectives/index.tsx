@@ -7,6 +7,7 @@ import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import '../../charts/practice.css';
 import { usePageSettings } from '../../state/address-react';
 import { useExperiment, useLabState } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Correction } from '../../page/Correction';
 import { Live } from '../../page/Live';
@@ -30,8 +31,9 @@ export default function Objectives() {
       lead={
         <>
           A loss with one name is not one number. The libraries average differently, cap differently
-          and count clipping differently. Here every objective is computed on the rollouts at hand,
-          exactly as each library computes it.
+          and count <Term of="clip">clipping</Term> differently. Here every{' '}
+          <Term of="objective">objective</Term> is computed on the{' '}
+          <Term of="rollout">rollouts</Term> at hand, exactly as each library computes it.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

@@ -8,6 +8,7 @@ import '../../charts/practice.css';
 import { Formula } from '../../format/Formula';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { Claims, ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { BreakIt, synthetic } from '../../page/BreakIt';
 import { Choice } from '../../page/Choice';
@@ -28,9 +29,9 @@ export default function Precision() {
       page="precision"
       lead={
         <>
-          GSPO’s band is a few times 10⁻⁴ wide. A trainer that stores log-probs in bfloat16, or
-          writes three decimals, moves the weight by as much; here the log-probs at hand are rounded
-          and the decision is taken again.
+          GSPO’s <Term of="band">band</Term> is a few times 10⁻⁴ wide. A trainer that stores{' '}
+          <Term of="logProb">log-probs</Term> in bfloat16, or writes three decimals, moves the
+          weight by as much; here the log-probs at hand are rounded and the decision is taken again.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

@@ -10,16 +10,19 @@ interface LedgerTableProps {
   claims: readonly LedgerClaim[];
   /** that a pair has taken on average; null while the ledger grows */
   seconds: number | null;
+  /** of the ledger that ships with the lab */
+  recorded: boolean;
   /** load this pair into the lab */
   onOpen: () => void;
 }
 
-export function LedgerTable({ pair, claims, seconds, onOpen }: LedgerTableProps) {
+export function LedgerTable({ pair, claims, seconds, recorded, onOpen }: LedgerTableProps) {
   const counts = countsOf(claims);
   return (
     <section className="figure ledger" aria-label={pair.title} data-pair={pair.id}>
       <header className="figure-head">
         <h3>{pair.title}</h3>
+        {recorded && <span className="recorded-tag">recorded</span>}
         <span className="small">
           {pair.old} → {pair.new}
         </span>
@@ -45,7 +48,12 @@ export function LedgerTable({ pair, claims, seconds, onOpen }: LedgerTableProps)
         </thead>
         <tbody>
           {claims.map((claim) => (
-            <Line key={claim.id} claim={claim} seconds={claim.recorded ? null : seconds} />
+            <Line
+              key={claim.id}
+              claim={claim}
+              seconds={claim.recorded ? null : seconds}
+              recorded={recorded}
+            />
           ))}
         </tbody>
       </table>
@@ -53,7 +61,13 @@ export function LedgerTable({ pair, claims, seconds, onOpen }: LedgerTableProps)
   );
 }
 
-function Line({ claim, seconds }: { claim: LedgerClaim; seconds: number | null }) {
+interface LineProps {
+  claim: LedgerClaim;
+  seconds: number | null;
+  recorded: boolean;
+}
+
+function Line({ claim, seconds, recorded }: LineProps) {
   const { prediction, measured, interval } = claim;
   return (
     <tr>
@@ -91,7 +105,7 @@ function Line({ claim, seconds }: { claim: LedgerClaim; seconds: number | null }
         {count(claim.n)} <span className="muted">{claim.nOf}</span>
       </td>
       <td data-name="verdict">
-        <VerdictChip verdict={claim.verdict} />
+        <VerdictChip verdict={claim.verdict} recorded={recorded} />
         {claim.detected && <span className="small"> detected, too small to matter</span>}
       </td>
     </tr>

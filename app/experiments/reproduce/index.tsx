@@ -3,13 +3,15 @@
  * that can be printed, downloaded and checked. `npm run reproduce` does the same without a screen.
  */
 import { useStore } from 'zustand';
-import type { ReproducePair } from '../../../src/engine/headless/reproduce';
+import type { Ledger, ReproducePair } from '../../../src/engine/headless/reproduce';
 import { SOURCE_IDS, SOURCES } from '../../../src/experiments/manifest';
 import { DEFAULT_POLICIES } from '../../../src/settings/run';
 import { duration } from '../../format/numbers';
 import { draftOf } from '../../state/draft';
 import { useAddress } from '../../state/address-react';
 import { useLab } from '../../state/react';
+import { useRecordedLedger } from '../../state/recorded-ledger';
+import { Term } from '../../format/Term';
 import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/error-bars.css';
 import '../../charts/practice.css';
@@ -24,7 +26,10 @@ import '../../page/standalone.css';
 import './reproduce.css';
 
 export default function Reproduce() {
-  const state = useStore(session.store);
+  const own = useStore(session.store);
+  const ledger = useRecordedLedger(own.status.is === 'idle');
+  const recorded = ledger !== null;
+  const state = ledger === null ? own : recordedState(own, ledger);
   const { status, head, claims } = state;
   const lab = useLab();
   const address = useAddress();
@@ -45,13 +50,14 @@ export default function Reproduce() {
       page="reproduce"
       lead={
         <>
-          One press samples from the shipped policies, runs the five experiments on each of their
-          pairs, and writes down each claim with its prediction, what was measured, and a verdict by
-          a margin that was fixed beforehand (docs/claims.md). The paper’s claims come first, the
-          lab’s own stand apart. A claim that fails is a result, not an error.
+          One press samples from the shipped <Term of="policy">policies</Term>, runs the five
+          experiments on each of their pairs, and writes down each claim with its prediction, what
+          was measured, and a verdict by a margin that was fixed beforehand (docs/claims.md). The
+          paper’s claims come first, the lab’s own stand apart. A claim that fails is a result, not
+          an error.
         </>
       }
-      verdict={<StatusChip status={status} />}
+      verdict={<StatusChip status={status} recorded={recorded} />}
       figures={
         <div className="reproduce-page standalone-page">
           <Controls
@@ -72,7 +78,8 @@ export default function Reproduce() {
             </div>
           ) : (
             <>
-              <ReportHead state={state} />
+              {ledger !== null && <RecordedLedger ledger={ledger} />}
+              <ReportHead state={state} recorded={recorded} />
               {SOURCE_IDS.map((source) => ({
                 source,
                 tables: (head?.pairs ?? [])
@@ -96,6 +103,7 @@ export default function Reproduce() {
                         seconds={
                           status.is === 'done' ? status.seconds / (head?.pairs.length ?? 1) : null
                         }
+                        recorded={recorded}
                         onOpen={() => openInLab(pair)}
                       />
                     ))}
@@ -118,23 +126,47 @@ const STATUS_WORDS: Record<Status['is'], string> = {
   failed: 'failed, incomplete',
 };
 
-function StatusChip({ status }: { status: Status }) {
+/** The ledger that ships with the lab, as if it had been made here. */
+function recordedState(own: SessionState, ledger: Ledger): SessionState {
+  const { app, seed, backend, size, claims } = ledger;
+  const options = { app, seed, backend, pair: null, quick: size !== 'full' };
+  return { ...own, options, head: ledger, claims, ledger };
+}
+
+function RecordedLedger({ ledger }: { ledger: Ledger }) {
+  return (
+    <p className="notice" data-testid="recorded-note">
+      <span className="recorded-tag">recorded</span> This ledger ships with the lab:{' '}
+      {sizeWords(ledger)}, seed {ledger.seed}, on {ledger.backend}. Press Reproduce to make one
+      here; it takes this one’s place.
+    </p>
+  );
+}
+
+function StatusChip({ status, recorded }: { status: Status; recorded: boolean }) {
   return (
     <span className="chip" data-testid="reproduce-status">
-      {STATUS_WORDS[status.is]}
+      {recorded ? 'recorded, not run here' : STATUS_WORDS[status.is]}
       {status.is === 'done' && ` in ${duration(status.seconds)}`}
     </span>
   );
 }
 
 /** Only on paper: what the screen says beside the ledger. */
-function ReportHead({ state: { status, startedAt, options, head } }: { state: SessionState }) {
+interface ReportHeadProps {
+  state: SessionState;
+  recorded: boolean;
+}
+
+function ReportHead({ state: { status, startedAt, options, head }, recorded }: ReportHeadProps) {
   return (
     <p className="only-print">
-      GSPO Lab {options?.app}, {startedAt?.toISOString().slice(0, 16).replace('T', ' ')} UTC,{' '}
-      {head === null ? '' : sizeWords(head)}, {STATUS_WORDS[status.is]}. Verdicts: a claim holds
-      when its whole interval lies inside the margin, fails when it lies outside, departs when the
-      prediction is excluded but the margin’s edge is not; otherwise undecided.
+      GSPO Lab {options?.app},{' '}
+      {recorded ? 'recorded' : `${startedAt?.toISOString().slice(0, 16).replace('T', ' ')} UTC`},{' '}
+      {head === null ? '' : sizeWords(head)}
+      {!recorded && `, ${STATUS_WORDS[status.is]}`}. Verdicts: a claim holds when its whole interval
+      lies inside the margin, fails when it lies outside, departs when the prediction is excluded
+      but the margin’s edge is not; otherwise undecided.
     </p>
   );
 }

@@ -16,9 +16,11 @@ interface RaceFiguresProps {
   /** axes start afresh when it changes */
   axesKey: string;
   stamp: () => Stamp;
+  /** of the race that ships with the lab */
+  recorded: boolean;
 }
 
-export function RaceFigures({ lines, steps, axesKey, stamp }: RaceFiguresProps) {
+export function RaceFigures({ lines, steps, axesKey, stamp, recorded }: RaceFiguresProps) {
   const [at, pick] = useState<number | null>(null);
   const [width, setWidth] = useState<(typeof WIDTHS)[number]>(1);
   return (
@@ -47,6 +49,7 @@ export function RaceFigures({ lines, steps, axesKey, stamp }: RaceFiguresProps) 
             axesKey={`${axesKey} ${width}`}
             cursor={{ at, pick }}
             stamp={stamp}
+            recorded={recorded}
           />
         ))}
       </div>
@@ -61,6 +64,7 @@ interface RaceFigureProps {
   axesKey: string;
   cursor: Cursor;
   stamp: () => Stamp;
+  recorded: boolean;
 }
 
 function* shown(curves: readonly Curve[]): Generator<number> {
@@ -70,7 +74,7 @@ function* shown(curves: readonly Curve[]): Generator<number> {
   }
 }
 
-function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp }: RaceFigureProps) {
+function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp, recorded }: RaceFigureProps) {
   const { title, caption, mode, yLabel, show } = spec;
   const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
   const values = [...shown(curves)].filter(
@@ -84,7 +88,7 @@ function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp }: RaceFigureP
     <Figure
       title={title}
       caption={caption}
-      recorded={false}
+      recorded={recorded}
       table={() => tableOf(curves, show)}
       stamp={stamp}
       className="race-figure"

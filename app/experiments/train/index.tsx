@@ -5,11 +5,14 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import type { KeptRace, OwnStart } from '../../../src/engine/trainer/protocol';
+import type { ShippedRace } from '../../../src/engine/trainer/client';
 import { trainingOf, type TrainingSettings } from '../../../src/settings/training';
 import { useAddress, useAddressState } from '../../state/address-react';
 import { linkOfPage } from '../../runs/stamp';
 import { holdLab } from '../../state/hold';
+import { counted } from '../../format/numbers';
 import { useLab } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/practice.css';
 import { Controls, useFirstMeasure } from './Controls';
@@ -20,8 +23,9 @@ import { Open } from './Open';
 import { sameRace } from './presets';
 import { stampOfRace } from './race-stamp';
 import { RaceFigures } from './RaceFigures';
+import { useRecordedRace } from './recorded-race';
 import { SamplesPanel } from './SamplesPanel';
-import { isPaused, isUnderWay, session, type SessionState } from './session';
+import { isPaused, isUnderWay, session, type RaceState, type SessionState } from './session';
 import type { Line } from './series';
 import { useWakeLock } from './wake-lock';
 import { About } from './Words';
@@ -76,21 +80,27 @@ export default function Train() {
     lab.offerUndo('The race is deleted.', () => session.putBack(kept.id));
   };
 
+  // Curves of kept races that are laid over are the person's own.
+  const recorded = useRecordedRace(race === null && state.overlaid.length === 0);
   const looks = looksOf(race?.settings.racers ?? []);
   const result = finishedResult(race);
   const repeated = race !== null && typeof chosen !== 'string' && sameRace(race.settings, chosen);
   const stamp = () => {
     const { opening } = lab.store.getState();
-    const link = repeated ? linkOfPage() : null;
-    return stampOfRace(race, link, opening.status === 'open' ? opening.policies : []);
+    const policies = opening.status === 'open' ? opening.policies : [];
+    if (recorded === null) return stampOfRace(race, repeated ? linkOfPage() : null, policies);
+    const of = { settings: recorded.settings, own: null, backend: null };
+    const { source, ...found } = stampOfRace(of, null, policies);
+    return { ...found, source: `recorded ${source}, shipped with the lab` };
   };
   return (
     <ExperimentPage
       page="train"
       lead={
         <>
-          Press Train: a policy learns arithmetic by reinforcement in this tab, once per objective,
-          on the same prompts. Watch where the ratios go, who clips, and who gets better.
+          Press Train: a <Term of="policy">policy</Term> learns arithmetic by reinforcement in this
+          tab, once per <Term of="objective">objective</Term>, on the same prompts. Watch where the{' '}
+          <Term of="ratio">ratios</Term> go, who <Term of="clip">clips</Term>, and who gets better.
         </>
       }
       verdict={null}
@@ -111,11 +121,15 @@ export default function Train() {
           {view.found !== null && (
             <Compared link={view.found} here={repeated ? result : null} looks={looks} />
           )}
+          {recorded !== null && <RecordedRace race={recorded} />}
           <RaceFigures
-            lines={linesOf(state)}
-            steps={race?.settings.steps ?? (typeof chosen === 'string' ? 10 : chosen.steps)}
-            axesKey={`race ${race?.id ?? 0}`}
+            lines={recorded === null ? linesOf(state) : linesFrom(recorded)}
+            steps={
+              (race ?? recorded)?.settings.steps ?? (typeof chosen === 'string' ? 10 : chosen.steps)
+            }
+            axesKey={recorded === null ? `race ${race?.id ?? 0}` : 'recorded'}
             stamp={stamp}
+            recorded={recorded !== null}
           />
           {race !== null && <SamplesPanel race={race} looks={looks} stamp={stamp} />}
         </div>
@@ -139,13 +153,25 @@ export default function Train() {
   );
 }
 
+function RecordedRace({ race: { settings } }: { race: ShippedRace }) {
+  const names = looksOf(settings.racers).map(({ name }) => name);
+  return (
+    <p className="notice" data-testid="recorded-note">
+      <span className="recorded-tag">recorded</span> These curves are of the race behind the
+      checkpoints that ship with the lab: {names.join(' and ')}, {counted(settings.steps, 'step')}{' '}
+      of {settings.prompts} × {settings.groupSize} responses from {settings.start}. A race of your
+      own replaces them with its first step.
+    </p>
+  );
+}
+
+/** One line per racer. */
+const linesFrom = ({ settings, reports }: RaceState): Line[] =>
+  looksOf(settings.racers).map((look, i) => ({ look, reports: reports[i] ?? [], faint: false }));
+
 /** The present racers' lines, and those of kept races that are laid over. */
 function linesOf({ race, kept, overlaid }: SessionState): Line[] {
-  const present = looksOf(race?.settings.racers ?? []).map((look, i): Line => ({
-    look,
-    reports: race?.reports[i] ?? [],
-    faint: false,
-  }));
+  const present = race === null ? [] : linesFrom(race);
   const others = overlaid.flatMap((id, k) => {
     const found = kept?.find((one) => one.id === id);
     if (found === undefined) return [];

@@ -3,6 +3,7 @@ import { differencesOf } from '../../../src/settings/setting';
 import {
   DEFAULT_RACER,
   DEFAULT_TRAINING,
+  FIRST_LOOK,
   SHIPPED_RACE,
   trainingSchema,
   type TrainingSettings,
@@ -23,18 +24,7 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
     id: 'look',
     name: 'First look',
     words: 'Short sums: how the curves grow and where ratios leave 1.',
-    settings: {
-      ...DEFAULT_TRAINING,
-      steps: 12,
-      prompts: 4,
-      groupSize: 8,
-      minibatches: 2,
-      maxOperators: 5,
-      maxLength: 80,
-      evaluateEvery: 6,
-      evaluatePrompts: 48,
-      racers: [gspo, grpo],
-    },
+    settings: FIRST_LOOK,
   },
   {
     id: 'class',

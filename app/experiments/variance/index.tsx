@@ -6,6 +6,7 @@ import type { VarianceResult } from '../../../src/experiments/variance';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import '../../page/statistics/statistics.css';
@@ -23,9 +24,11 @@ export default function Variance() {
       page="variance"
       lead={
         <>
-          GSPO’s weight averages over the tokens of a response. If their log-ratios were
-          independent, averaging over twice as many would halve the variance. Here it is measured
-          twice: over responses of different natural lengths, and over the same responses cut short.
+          GSPO’s <Term of="sequenceWeight">weight</Term> averages over the{' '}
+          <Term of="token">tokens</Term> of a response. If their{' '}
+          <Term of="logRatio">log-ratios</Term> were independent, averaging over twice as many would
+          halve the variance. Here it is measured twice: over responses of different natural
+          lengths, and over the same responses cut short.
         </>
       }
       verdict={<VerdictChip verdict={result?.verdict ?? 'none'} />}

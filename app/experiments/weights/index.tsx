@@ -6,6 +6,7 @@ import type { WeightsResult } from '../../../src/experiments/weights';
 import { EXPERIMENT_SETTINGS } from '../../../src/link/experiments';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
+import { Term } from '../../format/Term';
 import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
@@ -25,7 +26,9 @@ export default function Weights() {
       page="weights"
       lead={
         <>
-          Objectives multiply by s and by ρ themselves, not by their logarithms. Were log-ratios
+          <Term of="objective">Objectives</Term> multiply by <Term of="sequenceWeight">s</Term> and
+          by <Term of="unnormalised">ρ</Term> themselves, not by their logarithms. Were{' '}
+          <Term of="logRatio">log-ratios</Term>
           normal, both weights would be log-normal, and σ² alone would say how much of the sample is
           left. The paper leaves this to future work; here it is measured.
         </>

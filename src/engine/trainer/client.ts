@@ -22,6 +22,7 @@ import type {
 
 /** How long a race takes where a step's parts cost what `measureStep` found. */
 export { predictedSeconds } from '../../training/predict';
+export { fetchShippedRace, siteFiles, type ShippedRace } from './shipped-race';
 
 type ReplyOf<K extends keyof TrainerCalls> = Promise<TrainerCalls[K]['reply']>;
 
