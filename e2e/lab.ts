@@ -86,6 +86,9 @@ export async function goTo(page: Page, id: string): Promise<void> {
   if ((await link.getAttribute('aria-current')) === 'page') return;
   const heading = page.getByRole('heading', { level: 1 });
   const before = await heading.innerText();
+  // On a phone the pages are folded into a menu.
+  const folded = menu.getByRole('button', { name: /all pages/ });
+  if (await folded.isVisible()) await folded.click();
   await link.click();
   await expect(link).toHaveAttribute('aria-current', 'page');
   await expect(heading).not.toHaveText(before);

@@ -39,7 +39,9 @@ test('the start page: a picture that can be stopped and drawn, five questions wi
   // Less motion: complete at once, and drawn by hand.
   const readout = page.getByTestId('averaging');
   await expect(readout).toHaveText(/^(\d+) of \1 tokens: .* s = 1\.00282$/);
-  await page.getByLabel('Tokens so far').focus();
+  const slider = page.getByLabel('Tokens so far');
+  await expect(slider).toBeVisible();
+  await slider.focus();
   await page.keyboard.press('Home');
   await expect(readout).toHaveText(/^1 of \d+ tokens: mean of d = \+0\.01887 nats, s = 1\.01904$/);
 
