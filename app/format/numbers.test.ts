@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { counted, duration, fixed, signed, significant, single } from './numbers';
+import {
+  counted,
+  digitsApart,
+  duration,
+  fixed,
+  signed,
+  significant,
+  single,
+  timesAsMuch,
+} from './numbers';
 
 /** Back from what a person reads. */
 function read(text: string): number {
@@ -66,5 +75,26 @@ describe('words', () => {
 
   it('one is singular', () => {
     expect([counted(1, 'token'), counted(1024, 'token')]).toEqual(['1 token', '1,024 tokens']);
+  });
+});
+
+describe('digits that tell numbers apart', () => {
+  it.each([
+    [[0.992, 0.99196, 0.996], 5],
+    [[-1, -0.8, -1.2], 3],
+    [[1, 1, 1], 3],
+    [[0.25, 0.25 + 1e-12], 7],
+  ])('%j takes %d', (values, digits) => {
+    expect(digitsApart(values)).toBe(digits);
+  });
+
+  it('says how many times, not which power of ten', () => {
+    expect([2.74, 0.27, 1, -0.3, 8].map(timesAsMuch)).toEqual([
+      '550 times',
+      '1.9 times',
+      '10 times',
+      '0.50 times',
+      '1.0 × 10⁸ times',
+    ]);
   });
 });

@@ -43,6 +43,32 @@ export function significant(x: number, digits: number): string {
   return sign + Math.abs(x).toFixed(Math.max(0, digits - 1 - power));
 }
 
+/** Beyond so many digits two numbers that read alike are left so. */
+const MOST_APART = 7;
+
+/**
+ * As many digits as it takes that no two of the numbers that differ read alike: an interval's end beside a margin's
+ * edge decides a verdict, and a reader must see it.
+ * @param digits at least
+ */
+export function digitsApart(values: readonly number[], digits = 3): number {
+  const different = [...new Set(values)];
+  while (digits < MOST_APART) {
+    const shown = new Set(different.map((x) => significant(x, digits)));
+    if (shown.size === different.length) break;
+    digits++;
+  }
+  return digits;
+}
+
+/** "550 times", "1.9 times": how many times as much, from its logarithm to base 10. */
+export function timesAsMuch(log10: number): string {
+  const times = 10 ** log10;
+  const shown =
+    times >= 10 && times < 1e7 ? count(Number(times.toPrecision(2))) : significant(times, 2);
+  return `${shown} times`;
+}
+
 /** What a float32 holds: seven significant digits. */
 export function single(x: number): string {
   return significant(x, 7);

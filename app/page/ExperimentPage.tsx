@@ -5,7 +5,7 @@
 import { use, type ReactNode } from 'react';
 import type { Claim, Verdict } from '../../src/experiments/experiment';
 import { PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
-import { count, counted, duration, significant } from '../format/numbers';
+import { count, counted, digitsApart, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
@@ -141,62 +141,71 @@ export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
         </p>
       )}
       <ol className="claims">
-        {claims.map((claim) => (
-          <li key={claim.id}>
-            <div className="claim-head">
-              <span>
-                <Prose>{claim.claim}</Prose>
-              </span>
-              <VerdictChip verdict={claim.verdict} />
-            </div>
-            <dl className="claim-numbers">
-              {claim.prediction !== null && (
-                <div>
-                  <dt>predicted</dt>
-                  <dd>{significant(claim.prediction, 3)}</dd>
-                </div>
-              )}
-              {claim.measured !== null && (
-                <div>
-                  <dt>measured</dt>
-                  <dd>
-                    {significant(claim.measured, 3)}
-                    {claim.interval !== null &&
-                      ` [${significant(claim.interval[0], 3)}, ${significant(claim.interval[1], 3)}]`}
-                  </dd>
-                </div>
-              )}
-              {claim.margin !== null && (
-                <div>
-                  <dt>margin</dt>
-                  <dd>{marginOf(claim.margin)}</dd>
-                </div>
-              )}
-              <div>
-                <dt>n</dt>
-                <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+        {claims.map((claim) => {
+          const digits = digitsOf(claim);
+          return (
+            <li key={claim.id}>
+              <div className="claim-head">
+                <span>
+                  <Prose>{claim.claim}</Prose>
+                </span>
+                <VerdictChip verdict={claim.verdict} />
               </div>
-            </dl>
-            {stateOf(claim, seconds).map((sentence) => (
-              <p key={sentence} className="claim-rule">
-                {sentence}
+              <dl className="claim-numbers">
+                {claim.prediction !== null && (
+                  <div>
+                    <dt>predicted</dt>
+                    <dd>{significant(claim.prediction, digits)}</dd>
+                  </div>
+                )}
+                {claim.measured !== null && (
+                  <div>
+                    <dt>measured</dt>
+                    <dd>
+                      {significant(claim.measured, digits)}
+                      {claim.interval !== null &&
+                        ` [${significant(claim.interval[0], digits)}, ${significant(claim.interval[1], digits)}]`}
+                    </dd>
+                  </div>
+                )}
+                {claim.margin !== null && (
+                  <div>
+                    <dt>margin</dt>
+                    <dd>{marginOf(claim.margin, digits)}</dd>
+                  </div>
+                )}
+                <div>
+                  <dt>n</dt>
+                  <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+                </div>
+              </dl>
+              {stateOf(claim, seconds).map((sentence) => (
+                <p key={sentence} className="claim-rule">
+                  {sentence}
+                </p>
+              ))}
+              <p className="claim-rule">
+                <Prose>{claim.rule === '' ? '' : `${claim.rule} `}</Prose>
+                Source: {SOURCES[claim.source].title.toLowerCase()}.
               </p>
-            ))}
-            <p className="claim-rule">
-              <Prose>{claim.rule === '' ? '' : `${claim.rule} `}</Prose>
-              Source: {SOURCES[claim.source].title.toLowerCase()}.
-            </p>
-          </li>
-        ))}
+            </li>
+          );
+        })}
       </ol>
     </>
   );
 }
 
-function marginOf([low, high]: NonNullable<Claim['margin']>): string {
-  if (low === null) return `at most ${significant(high ?? Infinity, 3)}`;
-  if (high === null) return `at least ${significant(low, 3)}`;
-  return `${significant(low, 3)} to ${significant(high, 3)}`;
+/** Enough that a reader sees on which side of the margin's edges the interval's ends lie. */
+export function digitsOf({ measured, interval, margin, prediction }: Claim): number {
+  const numbers = [measured, prediction, ...(interval ?? []), ...(margin ?? [])];
+  return digitsApart(numbers.filter((x) => x !== null));
+}
+
+function marginOf([low, high]: NonNullable<Claim['margin']>, digits: number): string {
+  if (low === null) return `at most ${significant(high ?? Infinity, digits)}`;
+  if (high === null) return `at least ${significant(low, digits)}`;
+  return `${significant(low, digits)} to ${significant(high, digits)}`;
 }
 
 /** Seconds that sampling the run in view has taken; null where nothing was sampled. */

@@ -3,7 +3,7 @@ import type { ClippingResult } from '../../../src/experiments/clipping';
 import { HeatMap } from '../../charts/HeatMap';
 import { logScale } from '../../charts/scale';
 import { Figure } from '../../figures/Figure';
-import { fixed } from '../../format/numbers';
+import { timesAsMuch } from '../../format/numbers';
 
 /** orders of magnitude at a full tint */
 const FULL = 4;
@@ -18,7 +18,7 @@ export function DisparityFigure({ result }: { result: ClippingResult }) {
   const at = (gspo: number, grpo: number) => log10[gspo]?.[grpo] ?? null;
   const words = (gspo: number, grpo: number) => {
     const orders = at(gspo, grpo);
-    return orders === null ? 'one of the two clips nothing' : `10^${fixed(orders, 2)}`;
+    return orders === null ? 'one of the two clips nothing' : timesAsMuch(orders);
   };
   const published = factors.indexOf(1);
   const near = factors.flatMap((a, i) =>
@@ -42,9 +42,10 @@ export function DisparityFigure({ result }: { result: ClippingResult }) {
           Token for token, from the same rollouts: GSPO’s 3e-4/4e-4 and GRPO’s 0.2/0.27, each times
           a factor. As published: {words(published, published)}
           {near.length > 0 &&
-            `; within a factor of two of both, 10^${fixed(Math.min(...near), 2)} to 10^${fixed(Math.max(...near), 2)}`}
-          . A full tint is 10^{FULL}; untinted: as many as GRPO or fewer, or one of the two clips
-          nothing. GSPO’s paper says that adjusting the ranges does not alter the disparity.
+            `; within a factor of two of both, ${timesAsMuch(Math.min(...near))} to ${timesAsMuch(Math.max(...near))}`}
+          . A full tint is {timesAsMuch(FULL)}; untinted: as many as GRPO or fewer, or one of the
+          two clips nothing. GSPO’s paper says that adjusting the ranges does not alter the
+          disparity.
         </>
       }
     >

@@ -2,7 +2,7 @@
 import type { ClipMap, ClippingResult } from '../../../src/experiments/clipping';
 import { kindOf, objective, OBJECTIVES, settingsIn } from '../../../src/math/objectives/registry';
 import { Formula } from '../../format/Formula';
-import { significant } from '../../format/numbers';
+import { significant, timesAsMuch } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { bandText, libraryName, objectiveView } from '../../page/objective-views';
 import { shareText } from '../../charts/scale';
@@ -147,8 +147,8 @@ function Bands({ result }: { result: ClippingResult }) {
       <p className="small">
         Tokens clipped at the paper’s bands: GSPO {shareText(orders.gspo)}, GRPO{' '}
         {shareText(orders.grpo)}
-        {orders.log10 !== null && <>; 10^{significant(orders.log10, 3)} times as many</>}. GSPO’s
-        paper reports two orders of magnitude.
+        {orders.log10 !== null && <>; {timesAsMuch(orders.log10)} as many</>}. GSPO’s paper reports
+        two orders of magnitude.
       </p>
     </section>
   );

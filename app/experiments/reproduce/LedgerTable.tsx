@@ -2,7 +2,7 @@
 import type { LedgerClaim, ReproducePair } from '../../../src/engine/headless/reproduce';
 import { count, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { stateOf, VerdictChip } from '../../page/ExperimentPage';
+import { digitsOf, stateOf, VerdictChip } from '../../page/ExperimentPage';
 import { countsOf, countWords, stripOf } from './ledger';
 
 interface LedgerTableProps {
@@ -69,6 +69,7 @@ interface LineProps {
 
 function Line({ claim, seconds, recorded }: LineProps) {
   const { prediction, measured, interval } = claim;
+  const digits = digitsOf(claim);
   return (
     <tr>
       <td className="ledger-claim" data-name="claim">
@@ -89,12 +90,12 @@ function Line({ claim, seconds, recorded }: LineProps) {
           <Prose>{claim.rule}</Prose>
         </details>
       </td>
-      <td data-name="predicted">{prediction === null ? '–' : significant(prediction, 3)}</td>
+      <td data-name="predicted">{prediction === null ? '–' : significant(prediction, digits)}</td>
       <td data-name="measured">
-        {measured === null ? '–' : significant(measured, 3)}
+        {measured === null ? '–' : significant(measured, digits)}
         {interval !== null && (
           <span className="ledger-interval">
-            [{significant(interval[0], 3)}, {significant(interval[1], 3)}]
+            [{significant(interval[0], digits)}, {significant(interval[1], digits)}]
           </span>
         )}
       </td>
