@@ -1,5 +1,6 @@
 /** The ledger: one table per policy pair, one line per claim. */
 import type { LedgerClaim, ReproducePair } from '../../../src/engine/headless/reproduce';
+import { SOURCES } from '../../../src/experiments/manifest';
 import { count, significant } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { digitsOf, stateOf, VerdictChip } from '../../page/ExperimentPage';
@@ -18,8 +19,14 @@ interface LedgerTableProps {
 
 export function LedgerTable({ pair, claims, seconds, recorded, onOpen }: LedgerTableProps) {
   const counts = countsOf(claims);
+  // A pair has a table under every source of claims.
+  const source = claims[0]?.source;
   return (
-    <section className="figure ledger" aria-label={pair.title} data-pair={pair.id}>
+    <section
+      className="figure ledger"
+      aria-label={source === undefined ? pair.title : `${pair.title}: ${SOURCES[source].title}`}
+      data-pair={pair.id}
+    >
       <header className="figure-head">
         <h3>{pair.title}</h3>
         {recorded && <span className="recorded-tag">recorded</span>}

@@ -45,11 +45,14 @@ export default function Start() {
         </>
       }
     >
-      {response === null ? (
-        <div className="averaging-place" aria-hidden="true" />
-      ) : (
-        <Averaging recording={response} />
-      )}
+      <section>
+        <h2>One answer, one weight</h2>
+        {response === null ? (
+          <div className="averaging-place" aria-hidden="true" />
+        ) : (
+          <Averaging recording={response} />
+        )}
+      </section>
       <section className="start-why">
         <h2>Why care</h2>
         <p>
