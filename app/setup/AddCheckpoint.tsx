@@ -5,19 +5,23 @@ import { message } from '../../src/message';
 
 interface AddCheckpointProps {
   policy: string;
+  /** what it becomes: "the new policy" */
+  chosenAs: string;
   /** @param id as every choice of checkpoints now has it */
-  onAdded?: (id: string) => void;
+  onAdded: (id: string) => void;
 }
 
-export function AddCheckpoint({ policy, onAdded }: AddCheckpointProps) {
+export function AddCheckpoint({ policy, chosenAs, onAdded }: AddCheckpointProps) {
   const lab = useLab();
   const id = useId();
   const [problem, setProblem] = useState<string | null>(null);
+  const [added, setAdded] = useState<string | null>(null);
   const add = async (file: File) => {
     setProblem(null);
+    setAdded(null);
     try {
-      const added = await lab.adopt(policy, file.name, file);
-      onAdded?.(added);
+      onAdded(await lab.adopt(policy, file.name, file));
+      setAdded(file.name);
     } catch (error) {
       setProblem(message(error));
     }
@@ -38,6 +42,9 @@ export function AddCheckpoint({ policy, onAdded }: AddCheckpointProps) {
           if (file !== undefined) void add(file);
         }}
       />
+      <p className="field-hint" role="status">
+        {added !== null && `${added} is added, and chosen as ${chosenAs}.`}
+      </p>
       {problem !== null && (
         <p className="field-issue" role="alert">
           {problem}

@@ -143,7 +143,17 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
         );
       }}
       below={
-        kind === 'policies' ? { Policies: <AddCheckpoint policy={draft.policies.policy} /> } : {}
+        kind === 'policies'
+          ? {
+              Policies: (
+                <AddCheckpoint
+                  policy={draft.policies.policy}
+                  chosenAs="the new policy"
+                  onAdded={(id) => set({ new: id })}
+                />
+              ),
+            }
+          : {}
       }
     />
   );

@@ -36,7 +36,7 @@ export function Settings() {
             }}
           />
         )}
-        below={{ Start: <AddCheckpoint policy={name} onAdded={addStart} /> }}
+        below={{ Start: <AddCheckpoint policy={name} chosenAs="the start" onAdded={addStart} /> }}
       />
     </div>
   );
