@@ -157,7 +157,7 @@ test('on paper: figures whole with captions, legends and verdicts, in light, and
   ]) {
     await expect(shown).toBeVisible();
   }
-  await expect(page.locator('button:visible:not(.link):not(.term)')).toHaveCount(0);
+  await expect(page.locator('button:visible:not(.link):not(.term-word)')).toHaveCount(0);
   await expect(page.locator('nav a:visible')).toHaveCount(0);
   for (const body of await page.locator('.figure').all()) {
     await expect(body).toHaveCSS('break-inside', 'avoid');
