@@ -88,9 +88,9 @@ export interface IntervalDeclaration extends Declared {
   why: string;
   scale: keyof typeof SCALES;
   /**
-   * Standard deviation that one prompt of eight responses contributes on the scale, for normal tokens and for spiky
-   * ones (kurtosis 250), from simulation (`calibration/planted.ts`): what the smallest n by power follows from. null:
-   * it depends on the policy, and the page says what it takes.
+   * Standard deviation that one prompt of eight responses contributes on the scale where half of the margin is planted,
+   * for normal tokens and for spiky ones (kurtosis 250), from simulation (`calibration/scenarios.ts`): what the smallest
+   * n by power follows from. null: it depends on the policy, and the page says what it takes.
    */
   spread: readonly [normal: number, spiky: number] | null;
 }
@@ -322,17 +322,16 @@ export function smallestN(
 ): [normal: number | null, spiky: number | null] | null {
   const { prediction, scale, spread } = declaration;
   if (spread === null) return null;
-  const { low, high } = scaledMargin(declaration, USUAL_SIZE);
-  const center = prediction === null ? null : SCALES[scale].to(prediction, USUAL_SIZE);
-  const room =
-    center === null
-      ? Math.min(Math.abs(low), Math.abs(high))
-      : Math.min(center - low, high - center);
+  const { low, high } = declaration.margin;
+  const to = (x: number): number => SCALES[scale].to(x, USUAL_SIZE);
+  // from a truth half-way to an edge, on the claim's own scale, to that edge
+  const roomTo = (edge: number): number => Math.abs(to(edge) - to(((prediction ?? 0) + edge) / 2));
+  const room = Math.min(roomTo(low), roomTo(high));
   const alpha = shareOfPage(family);
   const need = (own: number): number | null => {
     for (let n = 20; n < 1e7; n = Math.ceil(n * 1.02)) {
       const half = criticalZ(n, tuningOf(n), alpha);
-      if (((half + POWER_Z) * own) / Math.sqrt(n) <= room / 2) return n;
+      if (((half + POWER_Z) * own) / Math.sqrt(n) <= room) return n;
     }
     return null;
   };

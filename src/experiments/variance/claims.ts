@@ -59,7 +59,7 @@ export const VARIANCE_CLAIMS = declare([
     prediction: -1,
     ...SLOPE_MARGIN,
     scale: 'plain',
-    spread: null,
+    spread: [0.53, 1.89],
   },
   {
     kind: 'interval',
