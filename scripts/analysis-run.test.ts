@@ -75,12 +75,11 @@ function start(k: number) {
   return { child, ended };
 }
 
-/** Beside the responses, which no part keeps, what takes all of them, and the inputs, which only parts name. */
+/** Beside the responses, which no part keeps, and the inputs, which only parts name. */
 function figuresOf(text: string): unknown {
   const figures = JSON.parse(text) as Record<string, unknown>;
   delete figures['sequences'];
   delete figures['inputs'];
-  delete figures['sampling_metrics'];
   return figures;
 }
 

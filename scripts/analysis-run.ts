@@ -18,6 +18,7 @@ import { importNotes } from '../src/rollouts/file/notes';
 import type { Problem } from '../src/rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts, type FileSummary } from '../src/rollouts/file/read';
 import { bandsOf } from '../src/rollouts/health/evidence/measure';
+import { SamplingTally, samplingSchema } from '../src/rollouts/file/sampling';
 import { HealthTally, tallyFrom } from '../src/rollouts/health/evidence/tally';
 import { message } from '../src/message';
 
@@ -60,7 +61,7 @@ async function fingerprint(file: RolloutFile): Promise<Input> {
 }
 
 const FORMAT = 'gspo-lab-partial';
-const VERSION = 2;
+const VERSION = 3;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const partSchema = v.object({
@@ -73,12 +74,14 @@ const partSchema = v.object({
   skipped: count,
   notes: v.array(v.tuple([v.string(), count])),
   figures: figuresSchema,
+  sampling: samplingSchema,
   health: v.unknown(),
 });
 
 /** What is kept of an analysis, whole or in part. */
 export class AnalysisRun {
   readonly figures: FigureTally;
+  readonly sampling = new SamplingTally();
   readonly health: HealthTally;
   readonly files: FileSummary[] = [];
   readonly problems: Problem[] = [];
@@ -101,12 +104,14 @@ export class AnalysisRun {
     groups: readonly (readonly RolloutFile[])[],
     skip: boolean,
     fileSteps: 'differing' | 'always',
+    mask: string | null = null,
   ): AsyncGenerator<FileRollouts> {
     for (const files of groups) {
       const data = await readRolloutFiles(files, {
         rule: this.rule,
         onBad: skip ? 'skip' : 'stop',
         fileSteps,
+        mask,
         allowEmpty: groups.length > 1,
       });
       this.add(data);
@@ -123,6 +128,7 @@ export class AnalysisRun {
     this.refuseSplitGroups(health, data.computedAdvantages, data.files[0]?.name ?? '');
     this.health.merge(health);
     this.figures.add(data.rollouts, data.maxCompletionLength);
+    this.sampling.add(data.rollouts);
     for (const file of data.files) this.files.push(file);
     this.problems.push(...data.problems.slice(0, 50 - this.problems.length));
     this.computed += data.computedAdvantages;
@@ -169,6 +175,7 @@ export class AnalysisRun {
     this.refuseSplitGroups(other.health, other.computed, name);
     try {
       this.figures.merge(other.figures);
+      this.sampling.merge(other.sampling);
       this.health.merge(other.health);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -192,6 +199,7 @@ export class AnalysisRun {
       skipped: this.skipped,
       notes: [...this.notes],
       figures: this.figures.toJSON(),
+      sampling: this.sampling.toJSON(),
       health: this.health.toJSON(),
     };
     const { health, ...head } = part;
@@ -204,9 +212,11 @@ export class AnalysisRun {
   static async from(path: string): Promise<AnalysisRun> {
     let part;
     let health;
+    let sampling;
     try {
       part = v.parse(partSchema, JSON.parse(await readFile(path, 'utf8')));
       health = tallyFrom(part.health);
+      sampling = SamplingTally.from(part.sampling);
     } catch (error) {
       if (error instanceof Error && 'code' in error) throw error;
       throw new PartError(
@@ -218,6 +228,7 @@ export class AnalysisRun {
     const clip = { ...(low === null ? {} : { low }), ...(high === null ? {} : { high }) };
     const run = new AnalysisRun(clip, part.rule);
     run.figures.merge(FigureTally.from(part.figures));
+    run.sampling.merge(sampling);
     try {
       run.health.merge(health);
     } catch (error) {

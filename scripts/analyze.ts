@@ -1,6 +1,6 @@
 /**
  * `npm run analyze -- FILE... [--json OUT] [--html OUT] [--eps-low X --eps-high Y] [--correction C] [--what-if V]...
- * [--advantages RULE] [--skip-bad]`
+ * [--advantages RULE] [--mask NAME] [--skip-bad]`
  * `npm run analyze -- FILE... --partial OUT`, `npm run analyze -- --merge OUT...` on several machines
  *
  * The lab without a browser: reads token log-probs, prints the health report and every objective, writes the
@@ -22,7 +22,7 @@ import {
 import { pageSettings } from '../src/link/pages';
 import type { Setting } from '../src/settings/setting';
 import { sequenceAnalyses } from '../src/rollouts/file/analysis';
-import { correctedObjectives, samplingMetrics } from '../src/rollouts/file/corrected';
+import { correctedObjectives } from '../src/rollouts/file/corrected';
 import type { Clip, Figures } from '../src/rollouts/file/figures';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import type { FileRollouts } from '../src/rollouts/file/read';
@@ -74,6 +74,7 @@ FILE            JSONL, JSON or Parquet, also packed with gzip, zstd or zip, or a
                 +corrected-beta=B, with use_bias_correction_kl, where the file has a reference policy
 --advantages R  how advantages follow from rewards where a file has none:
                 ${ADVANTAGE_RULES.join(', ')} (default ${SETTINGS.rule.fallback})
+--mask NAME     take column NAME as the mask (1 = response token) and no other, whatever it is called
 --skip-bad      leave unreadable responses out and count them
 --by-step       read one training step (by file names) after the other and keep sums only;
                 by itself above 1 GiB of files
@@ -97,6 +98,7 @@ interface Arguments {
   rule: AdvantageRule;
   correction: Variant['correction'];
   whatIf: Variant[];
+  mask: string | null;
   skip: boolean;
   byStep: boolean;
   partial: string | undefined;
@@ -129,6 +131,7 @@ function parse(argv: readonly string[]): Arguments {
         correction: { type: 'string' },
         'what-if': { type: 'string', multiple: true },
         advantages: { type: 'string' },
+        mask: { type: 'string' },
         'skip-bad': { type: 'boolean' },
         'by-step': { type: 'boolean' },
         partial: { type: 'string' },
@@ -160,6 +163,7 @@ function parse(argv: readonly string[]): Arguments {
     rule: flagged('advantages', SETTINGS.rule, values.advantages),
     correction: parseCorrection(values.correction ?? 'none'),
     whatIf: (values['what-if'] ?? []).map(parseVariant),
+    mask: values.mask ?? null,
     skip: values['skip-bad'] ?? false,
     byStep: values['by-step'] ?? false,
     partial: values.partial,
@@ -283,7 +287,7 @@ function summary(run: AnalysisRun) {
   const health = reportOf(run.health);
   const { n_sequences, n_tokens, ...figures } = run.figures.figures();
   const head = { ...healthJson(health), n_sequences, n_tokens };
-  return { health, head, figures };
+  return { health, head, figures: { ...figures, sampling_metrics: run.sampling.metrics() } };
 }
 
 function printResult(
@@ -346,10 +350,7 @@ function ofWhole(args: Arguments, clip: Clip, data: FileRollouts) {
   const names = { sample: data.sample, groupIds: data.groupIds, group: rollouts.group };
   return {
     objectives,
-    json: {
-      sampling_metrics: samplingMetrics(rollouts),
-      ...(compared && { what_if: whatIfJson(compared) }),
-    },
+    json: compared ? { what_if: whatIfJson(compared) } : {},
     lines: compared ? whatIfLines(compared, names) : [],
   };
 }
@@ -367,7 +368,7 @@ async function analyze(args: Arguments, print: (line: string) => void): Promise<
     throw new ArgumentError(`${WHOLE}, and these files are too large for that; give fewer.`);
   }
   const groups = byStep ? filesByStep(files) : [files];
-  const data = run.read(groups, args.skip, byStep ? 'always' : 'differing');
+  const data = run.read(groups, args.skip, byStep ? 'always' : 'differing', args.mask);
   if (args.partial !== undefined) {
     await readThrough(data);
     await run.write(args.partial, files);

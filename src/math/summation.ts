@@ -44,6 +44,9 @@ export function compensatedMeanDifference(
   return sum.value / (end - start);
 }
 
+/** A sum that is no finite number, in JSON. */
+export type NotFinite = 'Infinity' | '-Infinity' | 'NaN';
+
 /**
  * The exact sum of all terms, rounded once: it depends neither on their order nor on how they are split over
  * parts that are merged (Shewchuk 1997, "Adaptive precision floating-point arithmetic"; Python's `math.fsum`).
@@ -106,8 +109,10 @@ export class ExactSum {
   }
 
   /** finite parts; "Infinity", "-Infinity" or "NaN" behind them where the sum is none */
-  toJSON(): (number | string)[] {
-    return this.special === 0 ? [...this.parts] : [...this.parts, String(this.special)];
+  toJSON(): (number | NotFinite)[] {
+    const { special, parts } = this;
+    if (special === 0) return [...parts];
+    return [...parts, special > 0 ? 'Infinity' : special < 0 ? '-Infinity' : 'NaN'];
   }
 
   static from(parts: readonly (number | string)[]): ExactSum {

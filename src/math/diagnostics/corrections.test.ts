@@ -8,7 +8,7 @@ import { evaluateObjective } from '../objectives/evaluate';
 import { recommended, type ObjectiveSettings } from '../objectives/registry';
 import { correctionWeights, keptBy, type ActiveCorrectionId } from './corrections';
 import { REJECTION_IDS } from './rejection';
-import { trlSamplingMetrics, verlIsMetrics, verlRsMetrics } from './sampling-metrics';
+import { TrlSampling, VerlIs, VerlRs } from './sampling-metrics';
 
 const LENGTHS = [4, 1, 7, 3, 6];
 const WIDTH = 8;
@@ -67,13 +67,9 @@ describe('TRL: vllm_importance_sampling_mode with clip_min and clip_max', () => 
         }),
       );
       close(weightsOf(id, low, high), ragged(want));
-      const metrics = trlSamplingMetrics(
-        logpOld,
-        logpSampler,
-        offsets,
-        weightsOf(id, low, high),
-        level,
-      );
+      const trl = new TrlSampling(level);
+      trl.add(batch, weightsOf(id, low, high));
+      const metrics = trl.metrics();
       const flat = level === 'token' ? ragged(want) : want.map((row) => row[0]);
       const gaps = ragged(x).map(Math.abs);
       close(Object.values(metrics), [
@@ -128,7 +124,9 @@ describe('verl: rollout_is with batch normalisation', () => {
     const sums = rowSum(x);
     const raw = x.map((row, i) => row.map((v) => Math.exp(level === 'token' ? v : sums[i])));
     const applied = raw.map((row) => row.map((w) => Math.min(w, 1.25)));
-    const m = verlIsMetrics(logpOld, logpSampler, offsets, level, { low: null, high: 1.25 });
+    const verl = new VerlIs(level, { low: null, high: 1.25 });
+    verl.add(batch);
+    const m = verl.metrics();
     const all = ragged(applied);
     const mean = add(all) / all.length;
     const square = add(all.map((w) => w * w)) / all.length;
@@ -315,7 +313,9 @@ describe("verl's rollout_rs_*", () => {
       seq_masked_fraction: rowSum(out).filter((own) => own > 0).length / LENGTHS.length,
     };
     if (k === 'k1') want['seq_fraction_low'] = share(below);
-    const found = verlRsMetrics(logpOld, logpSampler, offsets, id, bounds);
+    const verl = new VerlRs(id, bounds);
+    verl.add(batch);
+    const found = verl.metrics();
     expect(Object.keys(found).sort()).toEqual(
       Object.keys(want)
         .map((name) => `rollout_rs_${id}_${name}`)

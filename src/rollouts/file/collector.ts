@@ -205,6 +205,8 @@ export class Collector {
   private readonly placeOf = this.floats();
   private readonly masked = this.counts();
   private readonly endKnown = this.growing((n) => new Uint8Array(n));
+  /** the column that was asked for as the mask */
+  mask: string | null = null;
   /** counts the columns of every record */
   readonly names = new NameCounts();
   private readonly lost = new Map<string, LostColumn>();
@@ -397,7 +399,7 @@ export class Collector {
             ? 'mismatch'
             : 'mixed',
       trainer: trainerOf(this.names),
-      ...columnsOf(this.names),
+      ...columnsOf(this.names, this.mask),
       lost: [...this.lost.values()],
       masked: this.masked.finish(),
       untrained: this.untrained,

@@ -79,11 +79,20 @@ export interface ImportFacts {
 const SILENT: ReadonlySet<FieldName> = new Set(['v', 'meta', 'response']);
 
 /** What became of each column of an import. */
-export function columnsOf({ counts }: NameCounts): Pick<ImportFacts, 'read' | 'unread'> {
+/** @param mask the column that was asked for as the mask; null = by names */
+export function columnsOf(
+  { counts }: NameCounts,
+  mask: string | null = null,
+): Pick<ImportFacts, 'read' | 'unread'> {
   const read: ReadColumn[] = [];
   const unread: UnreadColumn[] = [];
   for (const [name, responses] of counts) {
-    const meaning = fieldOf(name);
+    const meaning = name === mask ? 'mask' : fieldOf(name);
+    if (mask !== null && name !== mask && (meaning === 'mask' || meaning === 'tool_mask')) {
+      const why = `"${mask}" was asked for as the mask`;
+      unread.push({ name, responses, about: 'masks', kind: 'known', why });
+      continue;
+    }
     if (meaning !== undefined) {
       if (!SILENT.has(meaning)) read.push({ meaning, name, responses });
       continue;

@@ -18,7 +18,7 @@ import {
   type Overrides,
 } from '../../math/objectives/registry';
 import type { Library, ResponseView, SurrogateBuffers } from '../../math/objectives/types';
-import { ExactSum } from '../../math/summation';
+import { ExactSum, type NotFinite } from '../../math/summation';
 import { sequenceCount, type Rollouts } from '../rollouts';
 
 /** Log-ratios beyond this are clamped before they are squared or exponentiated (verl's SAFETY_BOUND). */
@@ -452,7 +452,7 @@ export class FigureTally {
     const list = <Name extends string>(of: Sums<Name>) =>
       Object.fromEntries(
         (Object.keys(of) as Name[]).map((name) => [name, of[name].toJSON()]),
-      ) as Record<Name, (number | 'Infinity' | '-Infinity' | 'NaN')[]>;
+      ) as Record<Name, (number | NotFinite)[]>;
     const { n, tokens, most, least } = this.mismatch;
     return {
       clip: { low: this.clip.low ?? null, high: this.clip.high ?? null },

@@ -32,6 +32,8 @@ export interface ReadOptions {
   rule?: AdvantageRule;
   /** true = compute advantages from rewards even where the file has them */
   recompute?: boolean;
+  /** the column to take as the mask, and no other; default: by names, and masks that disagree are an error */
+  mask?: string | null;
   maxTokens?: number;
   /** when records without a step take that of their file's name: where names differ in it (default), or always */
   fileSteps?: 'differing' | 'always';
@@ -100,7 +102,7 @@ class Reading {
         if (batch) this.collector.addBatch(rows.length);
         rows.forEach((row, i) => {
           try {
-            this.collector.add(parseRecord(row, this.collector.names), index);
+            this.collector.add(parseRecord(row, this.collector.names, this.collector.mask), index);
           } catch (error) {
             bad(error, row, batch ? `in response ${i + 1} of this batch: ` : '');
           }
@@ -246,6 +248,7 @@ export async function readRolloutFiles(
   const { onBad = 'stop', rule = 'trl', recompute = false, maxTokens = MAX_TOKENS } = options;
   const files = (await Promise.all(given.map(unpacked))).flat();
   const reading = new Reading(onBad === 'skip', maxTokens);
+  reading.collector.mask = options.mask ?? null;
   const { collector } = reading;
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const summaries: FileSummary[] = [];

@@ -470,11 +470,26 @@ function policiesOf(fields: Fields, row: object): Policies {
   );
 }
 
+/** The column that a person named is the mask, whatever it is called, and the only one. */
+function takeMask(fields: Fields, row: Record<string, unknown>, name: string): void {
+  const value = row[name];
+  if (!Object.hasOwn(row, name) || value === null || value === undefined) {
+    throw new RecordError(name, 'is missing, and was asked for as the mask (--mask).');
+  }
+  fields.mask = [{ value, written: name }];
+  delete fields.tool_mask;
+}
+
 /**
  * @param names counts the columns that the record has
+ * @param mask the column to take as the mask; null = by name, and masks that disagree are an error
  * @throws RecordError
  */
-export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
+export function parseRecord(
+  input: unknown,
+  names?: NameCounts,
+  mask: string | null = null,
+): RolloutRecord {
   if (!isRow(input)) {
     throw new RecordError(null, `holds ${show(input)}; each response must be one JSON object.`);
   }
@@ -487,12 +502,13 @@ export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
     );
   }
   oldLogProbs(fields);
+  if (mask !== null) takeMask(fields, input, mask);
   const { old, next, sampler, mismatch } = policiesOf(fields, input);
   sameLength(old, next);
   if (sampler) sameLength(old, sampler);
 
-  const mask = maskOf(fields, old);
-  const keep = mask?.keep ?? null;
+  const taken = maskOf(fields, old);
+  const keep = taken?.keep ?? null;
   const { length } = old.values;
   const kept = keep ? keep.reduce((sum, k) => sum + k, 0) : length;
   const tokens: Kept = { keep, kept };
@@ -500,8 +516,8 @@ export function parseRecord(input: unknown, names?: NameCounts): RolloutRecord {
   const trained = isTrained(fields);
   if (kept === 0 && trained) {
     throw new RecordError(
-      mask?.written ?? old.written,
-      mask
+      taken?.written ?? old.written,
+      taken
         ? 'masks every token; a response needs at least one.'
         : 'is empty; a response needs at least one token.',
     );

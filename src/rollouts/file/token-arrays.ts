@@ -197,8 +197,17 @@ export function maskOf(
       continue;
     }
     const t = bits.findIndex((bit, i) => bit !== (keep as Uint8Array)[i]);
-    if (t >= 0)
-      throw disagree({ value: 0, written }, { value: 0, written: mask.written }, `[${t}]`);
+    if (t >= 0) {
+      const { field, message } = disagree(
+        { value: 0, written },
+        { value: 0, written: mask.written },
+        `[${t}]`,
+      );
+      throw new RecordError(
+        field,
+        `${message} (npm run analyze: --mask ${written}, or --mask ${mask.written})`,
+      );
+    }
   }
   const tool = list(fields, 'tool_mask');
   if (tool) {

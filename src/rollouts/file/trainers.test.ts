@@ -530,3 +530,39 @@ describe('parts of a reward', () => {
     expect(listOf(rollouts.reward)).toEqual([1, 1, 1]);
   });
 });
+
+describe('a mask that is asked for by name', () => {
+  const response = {
+    group: 1,
+    reward: 1,
+    logp_old: [-0.5, -0.6, -0.7],
+    logp_new: [-0.51, -0.61, -0.71],
+    response_mask: [1, 1, 0],
+    loss_mask: [1, 0, 0],
+    my_mask: [0, 1, 1],
+    tool_mask: [1, 0, 1],
+  };
+
+  it.each([
+    ['response_mask', [-0.5, -0.6]],
+    ['loss_mask', [-0.5]],
+    ['my_mask', [-0.6, -0.7]],
+  ])('%s: it and no other', async (mask, kept) => {
+    const result = await read(jsonl([response]), { mask });
+    expect(listOf(result.rollouts.logpOld)).toEqual(kept);
+    const masks = result.facts.read.filter(({ meaning }) => meaning === 'mask');
+    expect(masks.map(({ name }) => name)).toEqual([mask]);
+    const notes = importNotes(result).join('\n');
+    expect(notes).toMatch(`"${mask}" was asked for as the mask`);
+    expect(notes).toMatch(`left out by "${mask}":`);
+  });
+
+  it('is needed in every response, and named where masks disagree', async () => {
+    expect(await messageOf(read(jsonl([response]), { mask: 'other' }))).toMatch(
+      /"other": is missing, and was asked for as the mask/,
+    );
+    expect(await messageOf(read(jsonl([response])))).toMatch(
+      /disagrees with "response_mask\[1\]".*--mask response_mask, or --mask loss_mask/,
+    );
+  });
+});
