@@ -78,6 +78,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
         <BackendLine />
         {children}
       </div>
+      <BackendTrouble />
     </section>
   );
 }
@@ -199,6 +200,19 @@ function BackendLine() {
       <span className="backend-why">
         {adapter}. {reason}
       </span>
+    </p>
+  );
+}
+
+/** A GPU that a person chose although it failed its check is used, and that is said where nobody overlooks it. */
+function BackendTrouble() {
+  const trouble = useLabState(({ opening }) =>
+    opening.status === 'open' ? opening.backend.trouble : undefined,
+  );
+  if (trouble === undefined) return null;
+  return (
+    <p className="backend-trouble" role="alert" data-testid="backend-trouble">
+      <b>This GPU is used only because the settings say so.</b> {trouble}
     </p>
   );
 }

@@ -9,6 +9,7 @@ import {
   readOwnId,
   type BackendChoice,
 } from '../../src/settings/run';
+import type { BackendInfo } from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import { draftOf, type Draft } from './draft';
 import { type Engine, type LabStore } from './lab-state';
@@ -65,6 +66,12 @@ export class Opener {
       ...(opening.status === 'open' ? { opening: { ...opening, policies } } : {}),
     });
     return id;
+  }
+
+  /** What the engine works on now: a GPU was checked. */
+  found(backend: BackendInfo): void {
+    const { opening } = this.store.getState();
+    if (opening.status === 'open') this.store.setState({ opening: { ...opening, backend } });
   }
 
   restoreDefaults(): void {

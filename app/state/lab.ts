@@ -286,6 +286,9 @@ export class Lab {
         });
         this.watches.refreshAll();
         return;
+      case 'backend':
+        this.opener.found(event.backend);
+        return;
       case 'keeping':
         this.store.setState({ run: { ...run, keeping: event.keeping } });
         return;

@@ -1,35 +1,69 @@
 /**
- * Chooses where things run and says why. Contract: `auto` means WebGPU on a hardware adapter, else
- * wasm with float64 kernels; a forced `webgpu` without an adapter is refused with a sentence.
+ * Chooses where things run and says why. Contract: `auto` means WebGPU on a hardware adapter that has passed its
+ * check (`device-proof.ts`), else wasm with float64 kernels; a forced `webgpu` without an adapter is refused with a
+ * sentence, and one that has failed its check is used with that said in `info.trouble`.
  */
 import { createGpuKernels } from '../gpu/kernels';
 import { openDevice, type OpenedDevice } from '../gpu/device';
 import type { BackendChoice } from '../settings/run';
 import { cpuKernels } from '../math/cpu-kernels';
+import type { FetchProgress } from '../policy/fetch';
+import type { PolicyHost } from '../policy/host';
 import { loadRuntime, ORT_THREADS, type OrtAssets, type Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
 import type { BackendInfo } from './lab/protocol';
 import { message } from '../message';
+import { PATIENCE_MS, proveKernels, provePolicy, provenWords, type Proof } from './device-proof';
+
+export interface ProofHooks {
+  onLoad?: FetchProgress;
+  signal?: AbortSignal;
+}
 
 export interface Backend {
-  info: BackendInfo;
+  /** what is known so far: proving a policy adds to it */
+  readonly info: BackendInfo;
   kernels: ScoringKernels;
   /** loaded on first use: the runtime's wasm is the largest download of the site */
   runtime(): Promise<Runtime>;
+  /**
+   * Checks the device with a policy that was opened on this backend, once per adapter and policy.
+   * @returns the backend to use: this one, or WebAssembly, which takes its place; the caller then disposes this one
+   */
+  prove(host: PolicyHost, hooks?: ProofHooks): Promise<Backend>;
   /** resolves with a sentence when the GPU is lost or broken; never on wasm */
   lost: Promise<string>;
   dispose(): void;
 }
 
+/** What a test replaces. */
+export interface BackendParts {
+  openDevice(): Promise<OpenedDevice>;
+  createKernels(device: GPUDevice): ScoringKernels;
+  loadRuntime: typeof loadRuntime;
+  proveKernels: typeof proveKernels;
+  provePolicy: typeof provePolicy;
+}
+
+const PARTS: BackendParts = {
+  openDevice: () => openDevice(),
+  createKernels: createGpuKernels,
+  loadRuntime,
+  proveKernels,
+  provePolicy,
+};
+
 function wasmBackend(assets: OrtAssets, adapter: string, reason: string): Backend {
   let runtime: Promise<Runtime> | undefined;
-  return {
+  const backend: Backend = {
     info: { policy: 'wasm', kernels: 'cpu', adapter, reason, threads: ORT_THREADS },
     kernels: cpuKernels,
     runtime: () => (runtime ??= loadRuntime('wasm', { assets })),
+    prove: () => Promise.resolve(backend),
     lost: new Promise(() => undefined),
     dispose: () => undefined,
   };
+  return backend;
 }
 
 /**
@@ -44,39 +78,129 @@ function trouble({ device, lost }: OpenedDevice): Promise<string> {
   });
 }
 
-function gpuBackend(assets: OrtAssets, opened: OpenedDevice, reason: string): Backend {
-  const { device } = opened;
-  let runtime: Promise<Runtime> | undefined;
-  return {
-    info: {
-      policy: 'webgpu',
-      kernels: 'webgpu',
-      adapter: opened.name,
-      software: opened.isFallbackAdapter,
-      reason,
-      threads: ORT_THREADS,
-    },
-    kernels: createGpuKernels(device),
-    runtime: () => (runtime ??= loadRuntime('webgpu', { assets, device })),
-    lost: trouble(opened),
-    dispose: () => device.destroy(),
-  };
+/** What checks found, for the life of the worker. */
+const proofs = new Map<string, Promise<unknown>>();
+
+/** @param adapter and whatever else the outcome depends on */
+function once<T>(adapter: GPUAdapterInfo, about: string, prove: () => Promise<T>): Promise<T> {
+  const { vendor, architecture, device, description } = adapter;
+  const key = [vendor, architecture, device, description, about].join('\n');
+  const known = proofs.get(key);
+  if (known) return known as Promise<T>;
+  const proof = prove();
+  proofs.set(key, proof);
+  // Cut short, or without a network: asked again next time.
+  proof.catch(() => proofs.delete(key));
+  return proof;
 }
 
-export async function openBackend(choice: BackendChoice, assets: OrtAssets): Promise<Backend> {
+class GpuBackend implements Backend {
+  readonly kernels: ScoringKernels;
+  readonly lost: Promise<string>;
+  info: BackendInfo;
+  private readonly base: BackendInfo;
+  private loaded: Promise<Runtime> | undefined;
+  /** what the check of the kernels found */
+  private kernelTrouble: string | null = null;
+  /** the policy that `info` speaks of */
+  private proven: string | undefined;
+
+  constructor(
+    private readonly opened: OpenedDevice,
+    private readonly choice: BackendChoice,
+    private readonly assets: OrtAssets,
+    private readonly parts: BackendParts,
+  ) {
+    const { device, name, isFallbackAdapter } = opened;
+    this.kernels = parts.createKernels(device);
+    this.lost = trouble(opened);
+    this.base = {
+      policy: 'webgpu',
+      kernels: 'webgpu',
+      adapter: name,
+      software: isFallbackAdapter,
+      reason: this.forced ? 'WebGPU was chosen in the settings.' : 'A hardware GPU is available.',
+      threads: ORT_THREADS,
+    };
+    this.info = this.base;
+  }
+
+  runtime(): Promise<Runtime> {
+    const { assets, opened, parts } = this;
+    return (this.loaded ??= parts.loadRuntime('webgpu', { assets, device: opened.device }));
+  }
+
+  /** @returns the backend to use, as `prove` does */
+  async proveKernels(): Promise<Backend> {
+    const { parts, kernels, patience } = this;
+    const prove = () => parts.proveKernels(kernels, patience);
+    this.kernelTrouble = await once(this.opened.info, 'kernels', prove);
+    return this.judge(null);
+  }
+
+  async prove(host: PolicyHost, { onLoad, signal }: ProofHooks = {}): Promise<Backend> {
+    const { parts, kernels, assets, patience } = this;
+    const policy = host.manifest.onnx.sha256;
+    if (this.proven === policy) return this;
+    const proof = await once(this.opened.info, `policy ${policy}`, () => {
+      onLoad?.({ bytes: 0, total: null, what: 'WebAssembly, to check the GPU against it' });
+      const wasm = () => parts.loadRuntime('wasm', { assets });
+      return parts.provePolicy(host, kernels, wasm, patience, signal);
+    });
+    this.proven = policy;
+    return this.judge(proof);
+  }
+
+  dispose(): void {
+    this.opened.device.destroy();
+  }
+
+  private get forced(): boolean {
+    return this.choice === 'webgpu';
+  }
+
+  /** A person who insists may wait. */
+  private get patience(): number {
+    return this.forced ? Infinity : PATIENCE_MS;
+  }
+
+  private judge(proof: Proof | null): Backend {
+    const { name } = this.opened;
+    const found = [this.kernelTrouble, proof?.trouble ?? null].filter((words) => words !== null);
+    const speed = proof?.speed ?? null;
+    if (found.length > 0 && !this.forced) {
+      const reason = `The GPU (${name}) is not used. ${found.join(' ')}`;
+      return wasmBackend(this.assets, name, reason);
+    }
+    this.info = {
+      ...this.base,
+      ...(found.length > 0 ? { trouble: found.join(' ') } : {}),
+      ...(speed === null ? {} : { rows: speed.device.rows }),
+    };
+    if (speed !== null && found.length === 0) {
+      this.info.reason = `${this.base.reason} ${provenWords(speed)}`;
+    }
+    return this;
+  }
+}
+
+export async function openBackend(
+  choice: BackendChoice,
+  assets: OrtAssets,
+  parts: BackendParts = PARTS,
+): Promise<Backend> {
   if (choice === 'wasm') {
     return wasmBackend(assets, 'not used', 'WebAssembly was chosen in the settings.');
   }
   let opened: OpenedDevice;
   try {
-    opened = await openDevice();
+    opened = await parts.openDevice();
   } catch (error) {
     const why = message(error);
     if (choice === 'webgpu') throw new Error(`WebGPU was asked for, but: ${why}`, { cause: error });
     return wasmBackend(assets, 'no GPU', why);
   }
-  if (choice === 'webgpu') return gpuBackend(assets, opened, 'WebGPU was chosen in the settings.');
-  if (opened.isFallbackAdapter) {
+  if (choice === 'auto' && opened.isFallbackAdapter) {
     opened.device.destroy();
     return wasmBackend(
       assets,
@@ -84,5 +208,8 @@ export async function openBackend(choice: BackendChoice, assets: OrtAssets): Pro
       'The GPU adapter is a software one, slower than WebAssembly.',
     );
   }
-  return gpuBackend(assets, opened, 'A hardware GPU is available.');
+  const backend = new GpuBackend(opened, choice, assets, parts);
+  const chosen = await backend.proveKernels();
+  if (chosen !== backend) backend.dispose();
+  return chosen;
 }

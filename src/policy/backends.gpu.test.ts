@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyPolicy, type TinyPolicy } from '../../models/build/tiny';
 import { SITE_ASSETS } from '../engine/assets';
 import { openDevice } from '../gpu/device';
+import { checkKernels } from '../gpu/check';
 import { createGpuKernels } from '../gpu/kernels';
 import { cpuKernels } from '../math/cpu-kernels';
+import { checkPolicy, type PolicySide } from './check';
 import { PolicyHost } from './host';
 import { loadRuntime } from './runtime';
 import { sampleSequences } from './sample';
@@ -74,6 +76,28 @@ describe('webgpu against wasm', () => {
     for (const column of ['logp', 'entropy', 'collision'] as const) {
       gpu[column].forEach((x, t) => expect(Math.abs(x - cpu[column][t])).toBeLessThan(2e-5));
     }
+  });
+
+  test('this adapter passes the check that every adapter gets before it is used', async () => {
+    const side = ({ host, kernels }: Side): PolicySide => ({
+      session: host.session,
+      weights: host.session.upload(host.session.fileWeights),
+      kernels,
+    });
+    const [gpu, cpu] = [side(webgpu), side(wasm)];
+    expect(await checkKernels(webgpu.kernels)).toEqual([]);
+    expect(await checkPolicy(gpu, cpu, webgpu.host.files)).toEqual([]);
+    // a device that reads weights as zeros, as after an error that nobody heard
+    const zeros = new Map(
+      [...webgpu.host.session.fileWeights].map(([name, { shape, values }]) => [
+        name,
+        { shape, values: new Float32Array(values.length) },
+      ]),
+    );
+    const broken = { ...gpu, weights: webgpu.host.session.upload(zeros) };
+    const found = await checkPolicy(broken, cpu, webgpu.host.files);
+    expect(found.map(({ what }) => what)).toContain('scored log-probs');
+    for (const { weights } of [gpu, broken]) weights.dispose();
   });
 
   test('nothing is read back per token', async () => {

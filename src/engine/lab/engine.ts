@@ -12,17 +12,23 @@ import { parseRunSettings } from '../../settings/run';
 import type { FileSource } from '../../policy/fetch';
 import type { OrtAssets } from '../../policy/runtime';
 import { policiesSource } from '../../rollouts/policies';
-import { type Rollouts, type RolloutSource, sequenceCount } from '../../rollouts/rollouts';
+import {
+  type Rollouts,
+  type RolloutSource,
+  type SourceHooks,
+  sequenceCount,
+} from '../../rollouts/rollouts';
 import { syntheticSource } from '../../rollouts/synthetic';
 import type { RunStore } from '../../store/run-store';
-import { openBackend, type Backend } from '../backend';
+import { openBackend, type Backend, type BackendParts } from '../backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
 import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept-run';
 import type { Autosave } from './autosave';
-import { Policies } from './policies';
+import { Policies, type LoadHooks } from './policies';
+import type { PolicyHost } from '../../policy/host';
 import type {
   BackendInfo,
   Asked,
@@ -56,6 +62,8 @@ export interface EngineOptions {
   app?: string;
   /** where runs are kept; left out: nowhere */
   store?: () => Promise<RunStore>;
+  /** how a GPU is opened and checked; left out: the browser's */
+  backend?: BackendParts;
 }
 
 /** The run that answers requests. */
@@ -74,14 +82,17 @@ interface Current {
 const plannedOf = (current: Current | undefined): number | undefined =>
   current?.facts.settings?.source.prompts;
 
-/**
- * Sequences in one batch: small enough for a live page, large enough for the device. A decode step on a GPU is
- * some 150 dispatches whatever its rows: on an H200 it took 15 ms with 32 rows and with 256, 22 ms with 512.
- */
-function sequencesIn({ policy, software }: BackendInfo): number {
-  if (policy === 'wasm') return 32;
-  return software === true ? 64 : 256;
-}
+const NOTHING_YET = {
+  phase: 'loading',
+  sequences: 0,
+  tokens: 0,
+  seconds: 0,
+  tokensPerSecond: null,
+  etaSeconds: null,
+} as const;
+
+/** Sequences in one batch: small enough for a live page, on a GPU what it was found to do best with. */
+const sequencesIn = ({ rows = 32 }: BackendInfo): number => rows;
 
 type Command = Asked<'pause' | 'resume' | 'step' | 'stop'>;
 
@@ -109,6 +120,8 @@ export class Engine {
   private latestRun: RunId = -1;
   /** a command that came before its run was ready */
   private early: Command | undefined;
+  /** aborted where the run that is being prepared is stopped or replaced */
+  private preparing = new AbortController();
 
   private readonly kept: KeptRunStore;
   private readonly answers: Answers<LabCalls>;
@@ -190,7 +203,9 @@ export class Engine {
     const run = this.find(request.run);
     if (run) return obey(run, request.type);
     // The run is still being prepared; its last command is obeyed as soon as it exists.
-    if (request.run === this.latestRun) this.early = request;
+    if (request.run !== this.latestRun) return;
+    this.early = request;
+    if (request.type === 'stop') this.preparing.abort();
   }
 
   private async experiment(
@@ -224,7 +239,7 @@ export class Engine {
   private async open(choice: BackendChoice): Promise<Backend> {
     if (this.backend?.choice !== choice) {
       await this.closeBackend();
-      const opened = openBackend(choice, this.options.assets);
+      const opened = openBackend(choice, this.options.assets, this.options.backend);
       this.backend = { choice, opened };
       opened.then(
         (backend) => void backend.lost.then((why) => this.onLost(opened, why)),
@@ -232,6 +247,25 @@ export class Engine {
       );
     }
     return (this.backend as { opened: Promise<Backend> }).opened;
+  }
+
+  /** The policy on the backend to use for it: a GPU is checked with it first, and left where it fails. */
+  private async onProven(
+    run: RunId,
+    { backend: choice, source: { policy } }: RunSettings & { source: { policy: string } },
+    hooks: LoadHooks,
+  ): Promise<{ backend: Backend; host: PolicyHost }> {
+    const backend = await this.open(choice);
+    const host = await this.policies.open(backend, policy, hooks);
+    const before = backend.info;
+    const chosen = await backend.prove(host, hooks);
+    if (chosen.info !== before) {
+      this.options.emit({ type: 'backend', run, backend: chosen.info });
+    }
+    if (chosen === backend) return { backend, host };
+    await this.closeBackend();
+    this.backend = { choice, opened: Promise.resolve(chosen) };
+    return { backend: chosen, host: await this.policies.open(chosen, policy, hooks) };
   }
 
   private onLost(opened: Promise<Backend>, why: string): void {
@@ -262,12 +296,12 @@ export class Engine {
     try {
       const settings = parseRunSettings(input);
       await this.leave();
-      const { info } = await this.open(settings.backend);
+      const { info } = await this.prepare(id, settings);
       const policies = policyHashes(settings, await this.policies.known());
       const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
       const sequencesPerBatch = sequencesIn(info);
-      const source = this.source(settings, sequencesPerBatch);
+      const source = this.source(id, settings, sequencesPerBatch);
       const { batches, totalSequences } = source;
       const cut = { batches, totalSequences, sequencesPerBatch };
       const about = aboutRun(this.options.app ?? '', facts, cut);
@@ -293,6 +327,32 @@ export class Engine {
     }
   }
 
+  /** The backend of a run, checked where it is a GPU: how many responses it samples at a time is known then. */
+  private async prepare(run: RunId, settings: RunSettings): Promise<Backend> {
+    this.preparing.abort();
+    this.preparing = new AbortController();
+    const { signal } = this.preparing;
+    const backend = await this.open(settings.backend);
+    const { source } = settings;
+    if (backend.info.policy === 'wasm' || source.kind !== 'policies') return backend;
+    const onLoad: SourceHooks['onLoad'] = (loaded) => {
+      const progress = {
+        ...NOTHING_YET,
+        totalSequences: source.prompts * source.groupSize,
+        loaded,
+      };
+      this.options.emit({ type: 'progress', run, progress });
+    };
+    try {
+      const proven = await this.onProven(run, { ...settings, source }, { onLoad, signal });
+      return proven.backend;
+    } catch (error) {
+      // Stopped: the run is made and obeys.
+      if (signal.aborted) return backend;
+      throw error;
+    }
+  }
+
   /** A kept run becomes the present one: paused, or finished where nothing is left to do. */
   private async reopen(id: RunId, kept: KeptId): Promise<Reopened> {
     this.latestRun = id;
@@ -302,7 +362,7 @@ export class Engine {
     const cannotResume = cannotGoOn(about, await this.policies.known());
     const source =
       settings !== null && cannotResume === null
-        ? this.source(settings, about.sequencesPerBatch)
+        ? this.source(id, settings, about.sequencesPerBatch)
         : { batches: about.keptBatches, totalSequences: about.totalSequences, batch: noSource };
     const whole = about.keptBatches >= source.batches;
     const autosave = whole
@@ -433,14 +493,13 @@ export class Engine {
     return { status: 'read', report, progress: end.progress, settings: facts.settings };
   }
 
-  private source(settings: RunSettings, sequencesPerBatch: number): RolloutSource {
+  private source(id: RunId, settings: RunSettings, sequencesPerBatch: number): RolloutSource {
     const { source } = settings;
     if (source.kind === 'synthetic') return syntheticSource(source);
     return policiesSource(source, {
       sequencesPerBatch,
       open: async (hooks) => {
-        const backend = await this.open(settings.backend);
-        const host = await this.policies.open(backend, source.policy, hooks);
+        const { backend, host } = await this.onProven(id, { ...settings, source }, hooks);
         return { host, kernels: backend.kernels };
       },
     });

@@ -13,6 +13,8 @@ import type { SourceHooks } from '../../rollouts/rollouts';
 import type { Backend } from '../backend';
 import { fetchSeries, shippedSeries } from '../../training/series';
 
+export type LoadHooks = Pick<SourceHooks, 'onLoad' | 'signal'>;
+
 export class Policies {
   private readonly own: OwnCheckpoints;
   private readonly hosts = new Map<string, Promise<PolicyHost>>();
@@ -55,7 +57,7 @@ export class Policies {
     return seriesClaims(shippedSeries(manifest, curves));
   }
 
-  open(backend: Backend, name: string, hooks: SourceHooks): Promise<PolicyHost> {
+  open(backend: Backend, name: string, hooks: LoadHooks): Promise<PolicyHost> {
     const known = this.hosts.get(name);
     if (known) return known;
     const opening = (async () => {

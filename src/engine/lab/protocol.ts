@@ -36,8 +36,12 @@ export interface BackendInfo {
   adapter: string;
   /** true where the GPU is software: right, but far slower than WebAssembly */
   software?: boolean;
-  /** why this backend and not the other, one sentence */
+  /** why this backend and not the other, and what its check found; a sentence or two */
   reason: string;
+  /** what is wrong with a GPU that a person insists on; sentences. Left out: nothing is known to be */
+  trouble?: string;
+  /** responses that serve a GPU best at a time, once that has been tried */
+  rows?: number;
   threads: number;
 }
 
@@ -287,6 +291,8 @@ export type KeptListRequest = Asked<
 export type RunEvent =
   | { type: 'progress'; run: RunId; progress: RunProgress }
   | { type: 'keeping'; run: RunId; keeping: Keeping }
+  /** a GPU has been checked with the run's policy: what the run works on, from now on */
+  | { type: 'backend'; run: RunId; backend: BackendInfo }
   /** new sequences are in; ask the experiments again */
   | { type: 'batch'; run: RunId; sequences: number }
   /** the run cannot go on; what was computed stays readable */

@@ -51,11 +51,18 @@ export class Environments {
   }
 
   private async build({ backend: choice, policy: name }: TrainingSettings): Promise<Environment> {
-    const backend = await openBackend(choice, this.assets);
-    const device = backend.info.policy;
-    await startJax(device);
     const manifest = findPolicy(await fetchCatalogue(this.files), name);
-    const host = await PolicyHost.open(await backend.runtime(), this.files, manifest);
+    const open = async (on: Backend) => PolicyHost.open(await on.runtime(), this.files, manifest);
+    let backend = await openBackend(choice, this.assets);
+    let host = await open(backend);
+    const chosen = await backend.prove(host);
+    if (chosen !== backend) {
+      await host.dispose();
+      backend.dispose();
+      backend = chosen;
+      host = await open(backend);
+    }
+    await startJax(backend.info.policy);
     const policy = differentiable(host.files);
     return { backend, context: { host, kernels: backend.kernels, policy } };
   }

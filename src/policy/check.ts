@@ -1,0 +1,80 @@
+/**
+ * Whether a device runs a policy as WebAssembly does: a few short responses, sampled and scored on both, with the
+ * weights of the policy's own file. Contract: 4 rows and at most 10 forward passes; returns what is off and by
+ * how much, nothing where both agree.
+ */
+import { compare, type Disagreement } from '../gpu/check';
+import { Random, STREAM } from '../math/philox';
+import type { PolicyFiles } from './fetch';
+import { sampleSequences } from './sample';
+import type { SampleRequest } from './sample-request';
+import { scoreSequences, type ScoringKernels } from './score';
+import type { PolicySession, ResidentWeights } from './session';
+
+/** One policy on one backend. */
+export interface PolicySide {
+  session: PolicySession;
+  weights: ResidentWeights;
+  kernels: ScoringKernels;
+}
+
+/**
+ * Log-probs on two float32 devices, which round matrix products differently: 3.7e-5 nats at most over 64 long
+ * responses on a real GPU (README). What is broken is off by far more.
+ */
+const ROUNDING = 2e-4;
+
+const PROMPT_LENGTHS = [3, 9, 5, 6];
+const RESPONSE_LENGTH = 6;
+
+/** What sampling needs to know of a policy. */
+export type Known = Pick<PolicyFiles, 'tokenizer' | 'maxPositions' | 'endToken' | 'padToken'>;
+
+/** Prompts of these lengths from tokens that neither end nor pad. */
+export function randomPrompts(
+  { tokenizer, endToken, padToken }: Pick<Known, 'tokenizer' | 'endToken' | 'padToken'>,
+  lengths: readonly number[],
+): number[][] {
+  const usable = [...tokenizer.vocabulary.keys()].filter(
+    (id) => id !== endToken && id !== padToken,
+  );
+  const random = new Random(1, STREAM.display);
+  return lengths.map((length) =>
+    Array.from({ length }, () => usable[random.integer(usable.length)]),
+  );
+}
+
+export function requestFor(
+  files: Known,
+  prompts: number[][],
+  maxLength: number,
+  signal?: AbortSignal,
+): SampleRequest {
+  const { maxPositions, endToken, padToken } = files;
+  const draw = { temperature: 1, seed: 1, firstSequence: 0 };
+  return { prompts, maxLength, maxPositions, endToken, padToken, signal, ...draw };
+}
+
+/** @throws what the device throws where it cannot do it at all; AbortError */
+export async function checkPolicy(
+  device: PolicySide,
+  reference: PolicySide,
+  files: Known,
+  signal?: AbortSignal,
+): Promise<Disagreement[]> {
+  const request = requestFor(files, randomPrompts(files, PROMPT_LENGTHS), RESPONSE_LENGTH, signal);
+  const sample = async ({ session, weights }: PolicySide) =>
+    (await sampleSequences(session, weights, request)).sequences;
+  const [got, want] = [await sample(device), await sample(reference)];
+  const different = want.filter(({ tokens }, i) => tokens.join() !== got[i]?.tokens.join()).length;
+  const responses = want.map(({ tokens }, i) => ({ prompt: request.prompts[i], response: tokens }));
+  const score = ({ session, weights, kernels }: PolicySide) =>
+    scoreSequences(session, weights, kernels, responses, files.padToken, signal);
+  const [scored, right] = [await score(device), await score(reference)];
+  return [
+    ...compare(`responses of ${want.length} sampled`, [different], [0], 0),
+    ...compare('scored log-probs', scored.logp, right.logp, ROUNDING),
+    ...compare('scored entropies', scored.entropy, right.entropy, ROUNDING),
+    ...compare('scored collision probabilities', scored.collision, right.collision, ROUNDING),
+  ];
+}
