@@ -117,6 +117,31 @@ describe('parts of an analysis', () => {
     expect((await run('--merge', own, other)).errors).toMatch(/different clip ranges/);
   });
 
+  it('parts made with other masks, or advantages by other rules, are refused, in any order', async () => {
+    const made = async (name: string, row: object, ...how: string[]) => {
+      const path = join(folder, `${name}.jsonl`);
+      const own = { group: name, step: 1, logp_old: [-1, -2], logp_new: [-1.1, -2.2], ...row };
+      await writeFile(path, JSON.stringify(own));
+      expect((await run(path, '--partial', `${path}.part`, ...how)).errors).toBe('');
+      return `${path}.part`;
+    };
+    const masks = { response_mask: [1, 1], keep: [1, 0], advantage: 1 };
+    const byName = await made('by-name', masks);
+    const byKeep = await made('by-keep', masks, '--mask', 'keep');
+    expect((await run('--merge', byName, byKeep)).errors).toMatch(
+      /by-keep.*was made with "keep" as the mask, the other parts with masks by their names/,
+    );
+    expect((await run('--merge', byKeep, byName)).errors).toMatch(/Make the parts again/);
+    // The first part computes nothing: the rule is that of the first which does.
+    const verl = await made('verl', { reward: 1 }, '--advantages', 'verl');
+    const trl = await made('trl', { reward: 1 });
+    const merged = await run('--merge', byName, verl);
+    expect(merged.out).toMatch(/computed by the rule "verl"/);
+    expect((await run('--merge', byName, verl, trl)).errors).toMatch(
+      /computed by the rule "trl", those of the other parts by "verl"/,
+    );
+  });
+
   it.each([['--by-step'], ['--partial', 'part.json'], ['--merge']])(
     'what takes all responses at once is refused with %s',
     async (...how) => {

@@ -61,7 +61,7 @@ async function fingerprint(file: RolloutFile): Promise<Input> {
 }
 
 const FORMAT = 'gspo-lab-partial';
-const VERSION = 3;
+const VERSION = 4;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const partSchema = v.object({
@@ -69,6 +69,8 @@ const partSchema = v.object({
   version: v.literal(VERSION),
   inputs: v.array(v.object({ name: v.string(), bytes: count, sha256: v.string() })),
   rule: v.picklist(ADVANTAGE_RULES),
+  /** the column taken as the mask; null = masks by their names */
+  mask: v.nullable(v.string()),
   /** responses whose advantage was computed from rewards */
   computed: count,
   skipped: count,
@@ -91,12 +93,19 @@ export class AnalysisRun {
   computed = 0;
   skipped = 0;
 
+  /** @param mask the column to take as the mask; null = masks by their names */
   constructor(
     readonly clip: Clip,
-    readonly rule: AdvantageRule,
+    private ownRule: AdvantageRule,
+    readonly mask: string | null = null,
   ) {
     this.figures = new FigureTally(clip);
     this.health = new HealthTally(bandsOf(clip));
+  }
+
+  /** How advantages were computed; while none were, that of the parts to come. */
+  get rule(): AdvantageRule {
+    return this.ownRule;
   }
 
   /** Reads the groups of files one after the other; each is let go when the next is asked for. */
@@ -104,14 +113,13 @@ export class AnalysisRun {
     groups: readonly (readonly RolloutFile[])[],
     skip: boolean,
     fileSteps: 'differing' | 'always',
-    mask: string | null = null,
   ): AsyncGenerator<FileRollouts> {
     for (const files of groups) {
       const data = await readRolloutFiles(files, {
         rule: this.rule,
         onBad: skip ? 'skip' : 'stop',
         fileSteps,
-        mask,
+        mask: this.mask,
         allowEmpty: groups.length > 1,
       });
       this.add(data);
@@ -169,7 +177,14 @@ export class AnalysisRun {
     }
     if (other.rule !== this.rule && other.computed > 0 && this.computed > 0) {
       throw new PartError(
-        `${name}: its advantages were computed by the rule "${other.rule}", those of the other parts by "${this.rule}" (--advantages).`,
+        `${name}: its advantages were computed by the rule "${other.rule}", those of the other parts by "${this.rule}" (--advantages). Make the parts again with one rule.`,
+      );
+    }
+    if (other.mask !== this.mask) {
+      const how = (mask: string | null) =>
+        mask === null ? 'masks by their names' : `"${mask}" as the mask`;
+      throw new PartError(
+        `${name}: was made with ${how(other.mask)}, the other parts with ${how(this.mask)} (--mask). Make the parts again with one mask.`,
       );
     }
     this.refuseSplitGroups(other.health, other.computed, name);
@@ -182,6 +197,7 @@ export class AnalysisRun {
       throw new PartError(`${name}: ${error.message}`, { cause: error });
     }
     for (const input of other.inputs) this.inputs.push(input);
+    if (this.computed === 0) this.ownRule = other.rule;
     this.computed += other.computed;
     this.skipped += other.skipped;
     for (const [note, times] of other.notes) this.note(note, times);
@@ -195,6 +211,7 @@ export class AnalysisRun {
       version: VERSION,
       inputs: this.inputs,
       rule: this.rule,
+      mask: this.mask,
       computed: this.computed,
       skipped: this.skipped,
       notes: [...this.notes],
@@ -226,7 +243,7 @@ export class AnalysisRun {
     }
     const { low, high } = part.figures.clip;
     const clip = { ...(low === null ? {} : { low }), ...(high === null ? {} : { high }) };
-    const run = new AnalysisRun(clip, part.rule);
+    const run = new AnalysisRun(clip, part.rule, part.mask);
     run.figures.merge(FigureTally.from(part.figures));
     run.sampling.merge(sampling);
     try {

@@ -332,6 +332,7 @@ async function merge(args: Arguments, print: (line: string) => void): Promise<vo
     if (args.json === '-') return;
   }
   print(`${args.paths.length} parts of ${run.inputs.length} files`);
+  if (run.skipped > 0) print(`${run.skipped} unreadable responses were left out (--skip-bad).`);
   printResult(run, print);
   if (args.html !== undefined) print(`Report written to ${args.html}`);
   if (args.json !== undefined) print(`Figures written to ${args.json}`);
@@ -361,14 +362,14 @@ async function analyze(args: Arguments, print: (line: string) => void): Promise<
     ...(args.low === null ? {} : { low: args.low }),
     ...(args.high === null ? {} : { high: args.high }),
   };
-  const run = new AnalysisRun(clip, args.rule);
+  const run = new AnalysisRun(clip, args.rule, args.mask);
   const files = await rolloutFiles(args.paths);
   const byStep = args.byStep || args.partial !== undefined || areLarge(files);
   if (byStep && (args.correction.id !== 'none' || args.whatIf.length > 0)) {
     throw new ArgumentError(`${WHOLE}, and these files are too large for that; give fewer.`);
   }
   const groups = byStep ? filesByStep(files) : [files];
-  const data = run.read(groups, args.skip, byStep ? 'always' : 'differing', args.mask);
+  const data = run.read(groups, args.skip, byStep ? 'always' : 'differing');
   if (args.partial !== undefined) {
     await readThrough(data);
     await run.write(args.partial, files);
