@@ -217,6 +217,33 @@ export const PLANTED: Planted[] = [
     says: 'cumulative',
   },
   {
+    id: 'cumulative',
+    what: 'sums of what is still to come, of old',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part) => {
+        let sum = 0;
+        return [...part]
+          .reverse()
+          .map((x) => (sum += x))
+          .reverse();
+      }),
+    })),
+    says: /old.*from the end/,
+  },
+  {
+    id: 'cumulative',
+    what: 'averages of what came so far',
+    fault: change((r) => {
+      const running = (values: ArrayLike<number>) =>
+        each(r, values, (part) => {
+          let sum = 0;
+          return part.map((x, t) => (sum += x) / (t + 1));
+        });
+      return { logpOld: running(r.logpOld), logpNew: running(r.logpNew) };
+    }),
+    says: 'running averages',
+  },
+  {
     id: 'sequence-value-per-token',
     what: 'the mean of the response at each token',
     fault: change((r) => {
@@ -262,6 +289,88 @@ export const PLANTED: Planted[] = [
     }),
     says: /new.*one ahead.*or the old ones/,
   },
+  ...[2, -2, 3].map((by): Planted => ({
+    id: 'shifted',
+    what: `sampler by ${by}`,
+    fault: change((r) => ({ logpSampler: each(r, sampler(r), (part) => shift(part, by)) })),
+    says: new RegExp(
+      `sampler.*shifted by ${Math.abs(by) === 2 ? 'two' : 'three'} tokens.*${by > 0 ? 'ahead' : 'behind'}`,
+    ),
+  })),
+  {
+    id: 'shifted',
+    what: 'every third response of old, filled up with 0',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part, i) => (i % 3 ? part : [0, ...part.slice(0, -1)])),
+    })),
+    says: /old.*shifted by one token.*one behind.*in 32 of 96 responses/,
+  },
+  {
+    id: 'shifted',
+    what: 'new from a token within on',
+    fault: change((r) => ({
+      logpNew: each(r, r.logpNew, (part) => [...part.slice(0, 10), ...shift(part.slice(10), 1)]),
+    })),
+    recipe: { engine: null },
+    says: /new.*shifted by one token.*from somewhere within on/,
+  },
+  {
+    id: 'shifted',
+    what: 'both columns, told by the entropy',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part) => shift(part, 1)),
+      logpNew: each(r, r.logpNew, (part) => shift(part, 1)),
+    })),
+    recipe: { engine: null, entropy: true, prompts: 24 },
+    says: /shifted by one token against their entropies: they run one ahead/,
+  },
+  {
+    id: 'end-zeros',
+    what: 'all columns are shifted and filled up with 0',
+    fault: change((r) => {
+      const behind = (values: ArrayLike<number>) =>
+        each(r, values, (part) => [0, ...part.slice(0, -1)]);
+      return {
+        logpOld: behind(r.logpOld),
+        logpNew: behind(r.logpNew),
+        logpSampler: behind(sampler(r)),
+      };
+    }),
+    says: 'first token of 96 responses has exactly 0 in all columns',
+  },
+  {
+    id: 'floor-value',
+    what: 'log(p + 0.002) for the sampler',
+    fault: change((r) => ({
+      logpSampler: sampler(r).map((x) => Math.max(x, Math.log(0.02))),
+    })),
+    says: /lowest value, -3\.91, stands in the sampler/,
+    recipe: { sharpness: 2 },
+  },
+  {
+    id: 'floor-value',
+    what: 'both columns, cut off',
+    fault: change((r) => ({
+      logpOld: r.logpOld.map((x) => Math.max(x, -4)),
+      logpNew: r.logpNew.map((x) => Math.max(x, -4)),
+    })),
+    recipe: { engine: null, sharpness: 2 },
+    says: /lowest value, -4, stands/,
+  },
+  {
+    id: 'floor-value',
+    what: '-30 at the last token',
+    fault: change((r) => ({
+      logpNew: each(r, r.logpNew, (part) => part.map((x, t) => (t < part.length - 1 ? x : -30))),
+    })),
+    says: /end of responses has -30 in the new.*nobody scored/,
+  },
+  {
+    id: 'constant-offset',
+    what: 'old less 3 at every token',
+    fault: change((r) => ({ logpOld: r.logpOld.map((x) => x - 3) })),
+    says: /are the (old|sampler) .* (plus|less) 3 nats/,
+  },
   {
     id: 'copied-sampler',
     what: 'old is the sampler’s',
@@ -296,6 +405,12 @@ export const PLANTED: Planted[] = [
     recipe: { engine: null, entropy: true },
     says: 'base 2',
   },
+  ...([0.5, 2, 1.6] as const).map((factor): Planted => ({
+    id: 'logarithm-base',
+    what: `new times ${factor}`,
+    fault: change((r) => ({ logpNew: r.logpNew.map((x) => x * factor) })),
+    says: `times ${factor}`,
+  })),
   {
     id: 'unlikely-tokens',
     what: 'log-probs of the token’s own position',
@@ -313,6 +428,32 @@ export const PLANTED: Planted[] = [
       };
     },
     says: 'less likely',
+  },
+  ...(['logpNew', 'logpSampler'] as const).map((column): Planted => ({
+    id: 'unlikely-tokens',
+    what: `${column} of the token’s own position`,
+    fault: change((r, random) => ({
+      [column]: r.logpOld.map(() => -9 - 4 * random.uniform()),
+    })),
+    says: column === 'logpNew' ? /new.*own position/ : /sampler.*own position/,
+  })),
+  {
+    id: 'unrelated-columns',
+    what: 'new of other tokens, likely ones',
+    fault: change((r, random) => ({
+      logpNew: r.logpOld.map(() => -4 - 3 * random.uniform()),
+    })),
+    recipe: { sharpness: 3 },
+    says: /not about the same tokens.*new .* find the tokens less likely/,
+  },
+  {
+    id: 'unrelated-columns',
+    what: 'one response in six of another',
+    fault: change((r) => ({
+      logpSampler: each(r, sampler(r), (part, i) => (i % 6 ? part : [...part].reverse())),
+    })),
+    says: /in 1\d of 96 responses/,
+    recipe: { sharpness: 3 },
   },
   {
     id: 'unlikely-tokens',
@@ -535,7 +676,7 @@ export const PLANTED: Planted[] = [
     what: 'a drift over long responses',
     fault: change((r) => ({
       logpNew: r.logpNew.map((x) => Math.min(0, x)),
-      logpOld: r.logpOld.map((x) => x - 2.5),
+      logpOld: r.logpOld.map((x, t) => x - 2.5 - (t % 2)),
     })),
     recipe: { engine: null, lengths: [40, 60] },
     says: 'infinite',

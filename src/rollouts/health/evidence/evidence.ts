@@ -194,6 +194,32 @@ export class Evidence {
     });
   }
 
+  /** Mean of -log p over the tokens of a column, nats. */
+  meanNll(column: Column): number {
+    const sum = this.sum(column === 'old' ? 'nllOld' : column === 'new' ? 'nllNew' : 'nllSampler');
+    return sum / this.ofColumn(column, 'tokens');
+  }
+
+  /**
+   * Correlation of the entropy and -log pi_old; `lead`: entropy at t with the token at t + 1; `lag`: the reverse.
+   * @param less the same there is taken from it
+   */
+  entropyCorrelation(at: 'same' | 'lead' | 'lag', less?: 'same'): Estimate {
+    return this.estimate((of) => {
+      const n = of('eh.n');
+      const [u, w] = [of('eh.u') / n, of('eh.w') / n];
+      const spread = Math.sqrt((of('eh.uu') / n - u * u) * (of('eh.ww') / n - w * w));
+      const same = (of('eh.uw') / n - u * w) / spread;
+      const there =
+        at === 'same'
+          ? same
+          : (at === 'lead'
+              ? of('eh.leadUW') / of('eh.leadN') - u * w
+              : of('eh.lagUW') / of('eh.lagN') - u * w) / spread;
+      return less === undefined ? there : there - same;
+    });
+  }
+
   /** |e| below which a share of the tokens lie, to a tenth of a decade. */
   sizeQuantile(pair: Pair, share: number): number {
     const bins = this.histogram(`${pair}.size`);

@@ -13,6 +13,7 @@ import {
   COLUMNS,
   DECIMALS,
   DEPTHS,
+  LAGS,
   lengthBin,
   PAIR_COUNTS,
   PAIR_SUMS,
@@ -23,6 +24,7 @@ import {
   sizeBin,
   type Column,
   type ColumnCount,
+  type Lag,
   type Pair,
   type PairCount,
   type PairSum,
@@ -58,8 +60,10 @@ export function bandsOf({
 export const LOWEST_LOG_PROB = -1000;
 /** nats: whole numbers below are fillers such as -100; a sampled token is that unlikely once in e^30 draws */
 export const FILLER_DEPTH = 50;
-/** |d_t| at which verl clamps log-ratios: a ratio of e^20 is no update */
-export const OVERFLOW_LOG = 20;
+/** |d_t| of a token that decides sums by itself: a ratio of e^10 = 22,026 is no update */
+export const OVERFLOW_LOG = 10;
+/** nats: differences count for moments down to here, where verl clamps log-ratios */
+const CLAMP_LOG = 20;
 /** exp of more is Infinity in float32 */
 export const FLOAT32_LOG = 88.722;
 /** Log-probs count for correlations down to here: one filler must not decide them. */
@@ -73,6 +77,9 @@ const SHARED_RUN = 8;
 const SHARED_VALUE = -0.5;
 /** Shorter responses say nothing of falling or constant columns: 1 / 8! is 2.5e-5. */
 const LONG = 8;
+/** Log-probs of neighbours hardly go together; averages over all tokens before do, from so many tokens on. */
+const SMOOTH_LENGTH = 16;
+const SMOOTH = 0.6;
 /** values of a response that are looked at for a grid */
 const GRID_VALUES = 64;
 /** Nearer to 0 than this, eight decimals no longer tell bfloat16 from other numbers. */
@@ -166,6 +173,7 @@ export function measure(
     bump(sums, S.entropy, total(entropyOld, from, to));
     bump(sums, S.entropyTokens, length);
     bump(sums, S.entropyNll, -total(logpOld, from, to));
+    measureEntropy(sums, entropyOld, logpOld, from, to);
   }
   measureRounding(tally, sums, 'old', logpOld, response, bands);
   measureRounding(tally, sums, 'new', logpNew, response, bands);
@@ -365,8 +373,11 @@ function measureColumn(
   let fillers = 0;
   let round = 0;
   let lowest = 0;
+  let atLowest = 0;
+  let lowestEnds = 0;
   let deepest = from;
   let falling = true;
+  let rising = true;
   const deep = DEPTHS.map(() => 0);
   let sum = 0;
   for (let t = from; t < to; t++) {
@@ -376,17 +387,27 @@ function measureColumn(
     if (x < lowest) {
       lowest = x;
       deepest = t;
+      atLowest = 0;
+      lowestEnds = 0;
+    }
+    if (x === lowest) {
+      atLowest++;
+      if (t === from || t === to - 1) lowestEnds++;
     }
     if (x < LOWEST_LOG_PROB) fillers++;
     else if (x < -FILLER_DEPTH && Number.isInteger(x)) round++;
     if (x < -DEPTHS[0]) DEPTHS.forEach((depth, k) => x < -depth && (deep[k] = (deep[k] ?? 0) + 1));
     if (t > from && x > values[t - 1]) falling = false;
+    if (t > from && x < values[t - 1]) rising = false;
   }
   const constant = values[from] === values[to - 1] && longestRun(values, from, to).to === length;
   bump(counts, at.tokens, length);
   bump(counts, at.zero, zeros);
   DEPTH_NAMES.forEach((depth, k) => bump(counts, at[depth], deep[k]));
   tally.largest.lowest = Math.min(tally.largest.lowest, lowest);
+  if (lowest < 0) tally.addLowest(name, { value: lowest, tokens: atLowest, ends: lowestEnds });
+  if (lowest < 0)
+    keep(tally, `lowest.${name}`, -lowest, response, [deepest - from, deepest - from + 1]);
   bump(counts, at.filler, fillers);
   bump(counts, at.round, round);
   if (fillers + round > 0) {
@@ -397,6 +418,16 @@ function measureColumn(
     bump(counts, at.long);
     if (falling && !constant) {
       bump(counts, at.falling);
+      keep(tally, 'falling', length, response, null);
+    } else if (rising && !constant) {
+      bump(counts, at.rising);
+      keep(tally, 'falling', length, response, null);
+    }
+  }
+  if (length >= SMOOTH_LENGTH && !constant) {
+    bump(counts, at.looked);
+    if (!falling && !rising && agreement(values, values, from, to, 1) > SMOOTH) {
+      bump(counts, at.smooth);
       keep(tally, 'falling', length, response, null);
     }
   }
@@ -445,11 +476,12 @@ function measureZeros(tally: StepTally, response: Response): void {
   const { rollouts, sampler, from, to } = response;
   const { logpOld, logpNew } = rollouts;
   const { histograms } = tally;
+  const allZero = (t: number) =>
+    logpOld[t] === 0 && logpNew[t] === 0 && (!sampler || sampler[t] === 0);
   let start = -1;
   let longest: Run = { from: 0, to: 0 };
   for (let t = from; t <= to; t++) {
-    const zero = t < to && logpOld[t] === 0 && logpNew[t] === 0 && (!sampler || sampler[t] === 0);
-    if (zero) {
+    if (t < to && allZero(t)) {
       if (start < 0) start = t;
       continue;
     }
@@ -462,8 +494,38 @@ function measureZeros(tally: StepTally, response: Response): void {
     if (t - start > longest.to - longest.from) longest = { from: start - from, to: t - from };
     start = -1;
   }
+  if (to - from > 2) {
+    if (allZero(from)) bump(tally.counts, C.firstAllZero);
+    if (allZero(to - 1)) bump(tally.counts, C.lastAllZero);
+    for (let t = from + 1; t < to - 1; t++) if (allZero(t)) bump(tally.counts, C.innerAllZero);
+  }
   const long = longest.to - longest.from;
   if (long >= SHORTEST_RUN) keep(tally, 'zeros', long, response, [longest.from, longest.to]);
+}
+
+/** How the entropies go with -log pi_old, at the same token and one apart. */
+function measureEntropy(
+  sums: Float64Array,
+  entropy: FloatArray,
+  logp: FloatArray,
+  from: number,
+  to: number,
+): void {
+  for (let t = from; t < to; t++) {
+    const u = entropy[t];
+    const w = -Math.max(logp[t], DEEPEST);
+    bump(sums, S['eh.n']);
+    bump(sums, S['eh.u'], u);
+    bump(sums, S['eh.w'], w);
+    bump(sums, S['eh.uu'], u * u);
+    bump(sums, S['eh.ww'], w * w);
+    bump(sums, S['eh.uw'], u * w);
+    if (t + 1 === to) continue;
+    bump(sums, S['eh.leadN']);
+    bump(sums, S['eh.leadUW'], u * -Math.max(logp[t + 1], DEEPEST));
+    bump(sums, S['eh.lagN']);
+    bump(sums, S['eh.lagUW'], entropy[t + 1] * w);
+  }
 }
 
 interface Apart {
@@ -538,6 +600,7 @@ function measurePair(
   let unequal = 0;
   let sure = 0;
   let surer = 0;
+  let overflow = 0;
   let most = -1;
   let token = 0;
   let [forward, forwardU, forwardW, back, backU, backW] = [0, 0, 0, 0, 0, 0];
@@ -558,7 +621,8 @@ function measurePair(
       continue;
     }
     unequal++;
-    const bounded = e > OVERFLOW_LOG ? OVERFLOW_LOG : e < -OVERFLOW_LOG ? -OVERFLOW_LOG : e;
+    const bounded = e > CLAMP_LOG ? CLAMP_LOG : e < -CLAMP_LOG ? -CLAMP_LOG : e;
+    if (size > OVERFLOW_LOG) overflow++;
     const up = Math.expm1(bounded);
     const down = Math.expm1(-bounded);
     k1 -= e;
@@ -580,6 +644,8 @@ function measurePair(
   bump(counts, c.equal, equal);
   bump(counts, c.unequal, unequal);
   bump(counts, c.sure, sure);
+  bump(counts, c.overflow, overflow);
+  measurePlaces(counts, c, u, w, from, to, absolute / (to - from));
   bump(counts, c.surer, surer);
   bump(sums, s.tokens, to - from);
   bump(sums, s.k1, k1);
@@ -592,6 +658,79 @@ function measurePair(
   bump(sums, s.backU, backU);
   bump(sums, s.backW, backW);
   return { sum: -k1, size: absolute, token };
+}
+
+/** Fewer tokens that overlap tell no shift. */
+const LEAST_OVERLAP = 8;
+/** Columns that agree so well at the same token are in place. */
+const IN_PLACE = 0.8;
+/** Columns that agree so badly at every place are not about the same tokens. */
+const UNRELATED = 0.5;
+/** One token apart they agree so well, and so much better than at the same token. */
+const ELSEWHERE_AGREES = 0.9;
+const BETTER = 0.3;
+/** nats per token: what differs less is not misplaced, but noise of sure tokens */
+const MISPLACED = 0.05;
+/** nats per token: columns in which next to nothing differs are not apart, however they go together */
+const FAR = 0.5;
+
+/** Correlation of u_t and w_{t + lag} over the tokens [from, to). */
+function agreement(u: FloatArray, w: FloatArray, from: number, to: number, lag: number): number {
+  const first = Math.max(from, from - lag);
+  const end = Math.min(to, to - lag);
+  const n = end - first;
+  let [su, sw, uu, ww, uw] = [0, 0, 0, 0, 0];
+  for (let t = first; t < end; t++) {
+    const x = Math.max(u[t], DEEPEST);
+    const y = Math.max(w[t + lag], DEEPEST);
+    su += x;
+    sw += y;
+    uu += x * x;
+    ww += y * y;
+    uw += x * y;
+  }
+  const spread = Math.sqrt((uu - (su * su) / n) * (ww - (sw * sw) / n));
+  // Of a column that does not change nothing can be told.
+  return spread > 1e-9 * n ? (uw - (su * sw) / n) / spread : NaN;
+}
+
+/** The lag at which the tokens [from, to) agree and at the same token do not; null where there is none. */
+function lagOf(u: FloatArray, w: FloatArray, from: number, to: number): Lag | null {
+  const same = agreement(u, w, from, to, 0);
+  let best: Lag | null = null;
+  let most = Math.max(ELSEWHERE_AGREES, same + BETTER);
+  for (const lag of LAGS) {
+    if (to - from - Math.abs(lag) < LEAST_OVERLAP) continue;
+    const here = agreement(u, w, from, to, lag);
+    if (here > most) {
+      most = here;
+      best = lag;
+    }
+  }
+  return best;
+}
+
+/** Where the two columns of a response agree: nothing is looked for where they do so at the same token. */
+function measurePlaces(
+  counts: Float64Array,
+  c: Record<PairCount, number>,
+  u: FloatArray,
+  w: FloatArray,
+  from: number,
+  to: number,
+  apart: number,
+): void {
+  if (to - from <= LEAST_OVERLAP) return;
+  bump(counts, c.placed);
+  const same = agreement(u, w, from, to, 0);
+  if (!(same < IN_PLACE) || apart <= MISPLACED) return;
+  const whole = lagOf(u, w, from, to);
+  const middle = (from + to) >> 1;
+  const lag = whole ?? lagOf(u, w, middle, to);
+  if (lag !== null) {
+    bump(counts, c[`by${lag}`]);
+    if (whole === null) bump(counts, c.later);
+  } else if (same < UNRELATED && apart > FAR) bump(counts, c.apart);
 }
 
 /** Distance of two neighbours of x on a grid of so many binary digits behind the first. */

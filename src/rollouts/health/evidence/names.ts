@@ -43,9 +43,13 @@ export const COLUMN_COUNTS = [
   'bf16',
   'fp16',
   ...DECIMALS.map((k) => `dec${k}` as const),
-  /** responses of 8 tokens or more; those in which the column only falls; whose first two values differ */
+  /** responses of 8 tokens or more; those in which the column only falls, or only rises */
   'long',
   'falling',
+  'rising',
+  /** responses of SMOOTH_LENGTH tokens or more, and those in which each value is nearly the one before */
+  'looked',
+  'smooth',
   /** responses of 4 tokens or more in which all values are one */
   'constant',
   /** responses with a run of one value where another column has none, tokens in it, by place */
@@ -66,8 +70,21 @@ export const COLUMN_COUNTS = [
 ] as const;
 export type ColumnCount = (typeof COLUMN_COUNTS)[number];
 
+/** Tokens that one column of a pair is looked for beside the other; below 0 = the first runs behind. */
+export const LAGS = [-4, -3, -2, -1, 1, 2, 3, 4] as const;
+export type Lag = (typeof LAGS)[number];
+
 export const PAIR_COUNTS = [
   'tokens',
+  /** |e| beyond OVERFLOW_LOG */
+  'overflow',
+  /** responses long enough to be looked at for shifts; those that agree so many tokens apart and not at the same one */
+  'placed',
+  ...LAGS.map((lag) => `by${lag}` as const),
+  /** those of them that do so from somewhere within on */
+  'later',
+  /** responses that agree at none of these places */
+  'apart',
   /** the same value to the last digit, 0 left out */
   'equal',
   'unequal',
@@ -111,6 +128,10 @@ export const COUNTS = [
   'infiniteTokens',
   'infiniteSums',
   'zeroRatios',
+  /** responses whose first, or last, token is 0 in all columns; tokens between that are */
+  'firstAllZero',
+  'lastAllZero',
+  'innerAllZero',
   ...prefixed(COLUMNS, COLUMN_COUNTS),
   ...prefixed(PAIRS, PAIR_COUNTS),
 ] as const;
@@ -169,6 +190,17 @@ export const SUMS = [
   'entropy',
   'entropyTokens',
   'entropyNll',
+  /** moments of entropy and -log pi_old at the same token; their product one token apart either way */
+  'eh.n',
+  'eh.u',
+  'eh.w',
+  'eh.uu',
+  'eh.ww',
+  'eh.uw',
+  'eh.leadN',
+  'eh.leadUW',
+  'eh.lagN',
+  'eh.lagUW',
   'rewarded',
   'reward',
   'rewardReward',

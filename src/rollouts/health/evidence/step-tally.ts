@@ -1,7 +1,20 @@
 /** The evidence of one training step: counts, sums per prompt, histograms, and the responses that stand out. */
 import { best, CARRIER_KINDS, type Carrier, type CarrierKind } from './carriers';
 import { LogWeights } from './log-weights';
-import { COUNTS, HISTOGRAMS, SUMS, type HistogramName } from './names';
+import { COLUMNS, COUNTS, HISTOGRAMS, SUMS, type Column, type HistogramName } from './names';
+
+/** The smallest log-prob of a column, how many tokens have it, and how many of those begin or end a response. */
+export interface Lowest {
+  value: number;
+  tokens: number;
+  ends: number;
+}
+
+export const noLowest = (): Record<Column, Lowest> => ({
+  old: { value: 0, tokens: 0, ends: 0 },
+  new: { value: 0, tokens: 0, ends: 0 },
+  sampler: { value: 0, tokens: 0, ends: 0 },
+});
 
 export class StepTally {
   counts = new Float64Array(COUNTS.length);
@@ -13,6 +26,7 @@ export class StepTally {
   lengthLeast = new Float64Array(HISTOGRAMS.lengths).fill(Infinity);
   lengthMost = new Float64Array(HISTOGRAMS.lengths);
   largest = { d: 0, logS: 0, logRho: 0, advantage: 0, lowest: 0 };
+  lowest = noLowest();
   /** least and greatest reward */
   rewards: [number, number] = [Infinity, -Infinity];
   weights = { rho: new LogWeights(), s: new LogWeights(), mismatch: new LogWeights() };
@@ -27,6 +41,13 @@ export class StepTally {
     let sums = this.groups.get(group);
     if (!sums) this.groups.set(group, (sums = new Float64Array(SUMS.length)));
     return sums;
+  }
+
+  addLowest(column: Column, { value, tokens, ends }: Lowest): void {
+    const own = this.lowest[column];
+    if (value > own.value || tokens === 0) return;
+    if (value < own.value) this.lowest[column] = { value, tokens, ends };
+    else this.lowest[column] = { value, tokens: own.tokens + tokens, ends: own.ends + ends };
   }
 
   merge(other: StepTally): void {
@@ -46,6 +67,7 @@ export class StepTally {
       largest[name] = Math.max(largest[name], other.largest[name]);
     }
     largest.lowest = Math.min(largest.lowest, other.largest.lowest);
+    for (const column of COLUMNS) this.addLowest(column, other.lowest[column]);
     this.rewards = [
       Math.min(this.rewards[0], other.rewards[0]),
       Math.max(this.rewards[1], other.rewards[1]),

@@ -2,7 +2,7 @@
  * The evidence of the health report: counts, sums per prompt, histograms, and the responses that stand out, by
  * training step. Contract: `add` takes rollouts batch by batch and keeps none of them; `merge` of tallies of
  * parts equals one tally of all, to the last digit where no prompt is split over parts, and to rounding where
- * one is. `toJSON` / `tallyFrom` cross processes and threads. Memory: about 800 bytes per prompt and step, 30 kB per step.
+ * one is. `toJSON` / `tallyFrom` cross processes and threads. Memory: about 900 bytes per prompt and step, 30 kB per step.
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../../rollouts';
@@ -125,6 +125,7 @@ export class HealthTally {
         lengthLeast: Array.from(tally.lengthLeast, (x) => (Number.isFinite(x) ? x : null)),
         lengthMost: [...tally.lengthMost],
         largest: tally.largest,
+        lowest: tally.lowest,
         rewards: tally.rewards[0] > tally.rewards[1] ? null : tally.rewards,
         weights: {
           rho: tally.weights.rho.toJSON(),
@@ -157,6 +158,7 @@ const carrierSchema = v.object({
   excerpt: v.nullable(excerptSchema),
 });
 const bandSchema = v.object({ low: finite, high: finite });
+const lowestSchema = v.object({ value: finite, tokens: finite, ends: finite });
 const weightsSchema = v.nullable(
   v.object({ largest: finite, n: finite, sum: finite, squares: finite }),
 );
@@ -183,6 +185,7 @@ export const tallySchema = v.object({
         advantage: finite,
         lowest: finite,
       }),
+      lowest: v.object({ old: lowestSchema, new: lowestSchema, sampler: lowestSchema }),
       rewards: v.nullable(v.tuple([finite, finite])),
       weights: v.object({ rho: weightsSchema, s: weightsSchema, mismatch: weightsSchema }),
       groups: v.array(v.tuple([name, numbers(SUMS.length)])),
@@ -205,6 +208,7 @@ export interface TallyJson {
     lengthLeast: (number | null)[];
     lengthMost: number[];
     largest: StepTally['largest'];
+    lowest: StepTally['lowest'];
     rewards: [number, number] | null;
     weights: Record<'rho' | 's' | 'mismatch', ReturnType<LogWeights['toJSON']>>;
     groups: (readonly [string | number, number[]])[];
@@ -228,6 +232,7 @@ export function tallyFrom(input: unknown): HealthTally {
     step.lengthLeast = Float64Array.from(part.lengthLeast, (x) => x ?? Infinity);
     step.lengthMost = Float64Array.from(part.lengthMost);
     step.largest = part.largest;
+    step.lowest = part.lowest;
     if (part.rewards) step.rewards = part.rewards;
     for (const key of ['rho', 's', 'mismatch'] as const) {
       step.weights[key] = LogWeights.from(part.weights[key]);

@@ -4,10 +4,13 @@ import { ON_GRID } from '../evidence/measure';
 import { COLUMN_TITLES, DECIMALS, DEPTHS, type Column, type ColumnCount } from '../evidence/names';
 import { counted, inDigits, number, percent, rule } from '../finding';
 import { worst } from './fillers';
+import { someoneDrew } from './pairs';
 
 /** log of 2^18: more tokens than any vocabulary in use has */
 const LARGEST_VOCABULARY = Math.log(2 ** 18);
 const NEARLY_ALL = 0.9;
+/** Averages of few tokens still jump; of log-probs one response in a hundred is as smooth. */
+const MOST_SMOOTH = 0.5;
 /** values on a grid that are enough to tell */
 const LEAST_GRID = 40;
 
@@ -35,6 +38,9 @@ const NOT_TOKENS = [
   'routing-tails',
   'logarithm-base',
   'duplicates',
+  'floor-value',
+  'end-zeros',
+  'constant-offset',
 ] as const;
 
 export const cumulative = rule({
@@ -42,9 +48,11 @@ export const cumulative = rule({
   level: 'warning',
   title: 'The log-probs are cumulative sums',
   symptom: 'Perplexities without bound, and the later the token the larger its clip share',
-  measure: 'share of responses of 8 tokens or more in which a column only falls',
+  measure:
+    'share of responses of 8 tokens or more in which a column only falls, or only rises; or of 16 tokens or more in which neighbours correlate by more than 0.6',
   threshold: NEARLY_ALL,
-  fires: 'above (a healthy column of 8 tokens falls throughout once in 40,000)',
+  fires:
+    'above (a healthy column of 8 tokens falls throughout once in 40,000), or above one half for neighbours that correlate',
   cause:
     'Each value is the sum of all log-probs up to its token: what beam search and some samplers return as "cumulative". The differences between neighbours are the log-probs of the tokens.',
   remedy: {
@@ -54,17 +62,42 @@ export const cumulative = rule({
   hides: NOT_TOKENS,
   shows: 'a column that only falls',
   look(e) {
-    const column = worst(e, (name) => ratio(e, name, 'falling', 'long'));
-    const long = e.ofColumn(column, 'long');
-    if (long === 0) return null;
-    const share = e.share(e.ofColumn(column, 'falling'), long);
+    const looks = (
+      [
+        ['falling', 'long'],
+        ['rising', 'long'],
+        ['smooth', 'looked'],
+      ] as const
+    ).map(([hits, of]) => {
+      const column = worst(e, (name) => ratio(e, name, hits, of));
+      const value = ratio(e, column, hits, of);
+      return { hits, of, column, value, over: value / (hits === 'smooth' ? MOST_SMOOTH : 1) };
+    });
+    const { hits, of, column } = looks.reduce((a, b) => (b.over > a.over ? b : a));
+    const all = e.ofColumn(column, of);
+    if (all === 0) return null;
+    const share = e.share(e.ofColumn(column, hits), all);
+    const what = {
+      falling: 'cumulative sums',
+      rising: 'cumulative sums from the end',
+      smooth: 'running averages, not log-probs of tokens',
+    }[hits];
     return {
-      found: share.value > NEARLY_ALL,
+      found: share.value > (hits === 'smooth' ? MOST_SMOOTH : NEARLY_ALL),
       statistic: share.value,
       interval: share.interval,
-      title: `The ${COLUMN_TITLES[column]} are cumulative sums`,
+      title: `The ${COLUMN_TITLES[column]} are ${what}`,
+      ...(hits === 'smooth'
+        ? {
+            cause:
+              'Each value is nearly the one before it, as an average over all tokens up to there is: log-probs of single tokens jump from token to token.',
+          }
+        : {}),
       figures: [
-        percent('responses in which the column only falls', share.value),
+        percent(
+          `responses in which the column ${{ falling: 'only falls', rising: 'only rises', smooth: 'hardly changes from token to token' }[hits]}`,
+          share.value,
+        ),
         number('mean of -log pi_old, nats', e.sum('nllOld') / e.sum('tokens')),
       ],
       carriers: e.carriers('falling'),
@@ -154,24 +187,29 @@ export const constantColumn = rule({
 
 /** Of a depth: what the share of tokens below it cannot exceed, whatever the policy (Markov, over the vocabulary). */
 const allowed = (depth: number) => Math.exp(LARGEST_VOCABULARY - depth);
+/** perplexity 1,024: policies that write text have 1 to 30 on what they sample */
+const LARGEST_PLAUSIBLE = Math.log(1024);
 const LEAST_UNLIKELY = 0.01;
 /** -log pi over Shannon entropy: 1 where the policy drew the tokens */
 const ENTROPY_FACTOR = 1.8;
 const ENTROPY_LEAST = 1.2;
+
+const below = (e: Evidence, column: Column, depth: (typeof DEPTHS)[number]) =>
+  e.share(e.ofColumn(column, `below${depth}`), e.ofColumn(column, 'tokens'));
 
 export const unlikelyTokens = rule({
   id: 'unlikely-tokens',
   level: 'warning',
   title: 'The sampled tokens are less likely than any sampler would draw',
   symptom: 'Perplexity of millions, loss and KL huge from the first step',
-  measure: 'mean of -log pi_old over tokens, nats',
-  threshold: LARGEST_VOCABULARY,
+  measure: 'mean of -log p over the tokens of a column, nats',
+  threshold: LARGEST_PLAUSIBLE,
   fires:
-    'above ln 2^18 (the entropy of a uniform policy over 262,144 tokens), or 1.8 times the entropy that the file gives (its interval above 1.2), or more than 1 % of tokens below a depth that a vocabulary of 2^18 cannot reach so often',
+    'above ln 1024, a perplexity that no policy in use has on what it sampled (ln 2^18, 12.5, is impossible for a vocabulary of 262,144), or 1.8 times the entropy that the file gives (its interval above 1.2), or more than 1 % of tokens below a depth that a vocabulary of 2^18 cannot reach so often',
   cause:
-    'Tokens that a policy drew itself have -log pi equal to its entropy on average, and that is at most the log of the vocabulary. These lie far below: they are not the log-probs of these tokens. Usually the log-probs were read at the token’s own position instead of the one before (logits[t] predict token t + 1), or belong to other tokens.',
+    'Tokens that a policy drew itself have -log pi equal to its entropy on average, and that is at most the log of the vocabulary. These lie far below: they are not the log-probs of these tokens. Usually the log-probs were read at the token’s own position instead of the one before (logits[t] predict token t + 1), or belong to other tokens, or are raw logits of which no logsumexp was taken.',
   remedy: {
-    any: 'Shift by one before gathering: log_softmax(logits[:, :-1]) gathered at ids[:, 1:]. Check left padding and position ids.',
+    any: 'Shift by one before gathering: log_softmax(logits[:, :-1]) gathered at ids[:, 1:]. Check left padding and position ids, and that it is log_softmax.',
   },
   sources: ['MaxText issue 2103', 'E[-log pi] = H <= ln V'],
   hides: [
@@ -188,28 +226,41 @@ export const unlikelyTokens = rule({
   ],
   shows: 'log-probs far below what the entropy allows',
   look(e) {
-    const nll = e.estimate((of) => of('nllOld') / of('tokens'));
-    const tokens = e.ofColumn('old', 'tokens');
-    const deep = DEPTHS.find((depth) => {
-      const hits = e.share(e.ofColumn('old', `below${depth}`), tokens);
-      return (
-        hits.value > LEAST_UNLIKELY && hits.interval !== null && hits.interval[0] > allowed(depth)
+    const column = worst(e, (name) => e.meanNll(name));
+    const sums = { old: 'nllOld', new: 'nllNew', sampler: 'nllSampler' } as const;
+    const nll = e.estimate(
+      (of) => of(sums[column]) / of(column === 'sampler' ? 'so.tokens' : 'tokens'),
+    );
+    const deepest = e
+      .columns()
+      .flatMap((name) => DEPTHS.map((depth) => ({ name, depth, share: below(e, name, depth) })))
+      .find(
+        ({ depth, share: { value, interval } }) =>
+          value > LEAST_UNLIKELY && interval !== null && interval[0] > allowed(depth),
       );
-    });
     const known = e.count('withEntropy') === e.count('responses');
     const entropy = known ? e.estimate((of) => of('entropyNll') / of('entropy')) : null;
     const above =
       entropy?.interval && entropy.value > ENTROPY_FACTOR && entropy.interval[0] > ENTROPY_LEAST;
+    const implausible = nll.value > LARGEST_PLAUSIBLE;
+    const told = implausible || above === true ? column : (deepest?.name ?? column);
+    const impossible = nll.value > LARGEST_VOCABULARY || deepest !== undefined || above === true;
     return {
-      found: nll.value > LARGEST_VOCABULARY || deep !== undefined || above === true,
+      found: implausible || impossible,
       statistic: nll.value,
       interval: nll.interval,
+      title: `The ${COLUMN_TITLES[above === true && !implausible ? 'old' : told]}: the sampled tokens are less likely than any sampler would draw`,
+      ...(impossible
+        ? {}
+        : {
+            adds: `A perplexity of ${inDigits(Math.exp(nll.value))} is not impossible for a large vocabulary; a policy that writes text has 1 to 30.`,
+          }),
       figures: [
-        number('mean of -log pi_old, nats', nll.value),
+        ...e.columns().map((name) => number(`mean of -log p, ${name}, nats`, e.meanNll(name))),
         number('perplexity', Math.exp(nll.value)),
-        ...(deep === undefined
+        ...(deepest === undefined
           ? []
-          : [percent(`tokens below -${deep}`, e.ofColumn('old', `below${deep}`) / tokens)]),
+          : [percent(`${deepest.name}: tokens below -${deepest.depth}`, deepest.share.value)]),
         ...(entropy ? [number('mean of -log pi_old over the mean entropy', entropy.value)] : []),
       ],
       carriers: e.carriers('unlikely'),
@@ -224,6 +275,10 @@ const BASES = [
 /** Columns in one unit or another agree to better than this. */
 const PROPORTIONAL = 0.995;
 const FACTOR_MARGIN = 0.02;
+/** A mean weight further from 1 is not 1, however wide its interval. */
+const DREW = 0.1;
+/** of its logarithm; a constant nearer to 1 may be an update that sharpens */
+const LEAST_FACTOR = 0.05;
 
 /** Slope of the second column on the first through the origin, if they are proportional. */
 function proportion(e: Evidence, pair: 'so' | 'on'): number | null {
@@ -243,11 +298,12 @@ export const logarithmBase = rule({
   symptom: 'KL and clip shares off by a constant factor; perplexities that no eval confirms',
   measure: 'factor between two columns, or between -log pi_old and the entropy',
   threshold: FACTOR_MARGIN,
-  fires: 'within 2 % of 1.443 or 0.434 (log2 and log10 against ln) or their inverses',
+  fires:
+    'within 2 % of 1.443 or 0.434 (log2 and log10 against ln) or their inverses; or another constant, away from 1 by more, where the mean weight of neither column is 1',
   cause:
     'One column is the other times a constant: the natural logarithm in another base. No policy, temperature or engine does that.',
   remedy: {
-    any: 'Multiply log2 by 0.6931 or log10 by 2.3026: every ratio here is exp of a difference in nats.',
+    any: 'Multiply log2 by 0.6931 or log10 by 2.3026: every ratio here is exp of a difference in nats. A temperature divides logits, before log_softmax.',
   },
   sources: ['log2(e) = 1.4427, log10(e) = 0.4343'],
   hides: [
@@ -267,17 +323,22 @@ export const logarithmBase = rule({
   look(e) {
     const known = e.count('withEntropy') === e.count('responses') && e.groups > 0;
     const entropy = known ? e.estimate((of) => of('entropyNll') / of('entropy')) : null;
-    const factors: { what: string; factor: number; sure: boolean }[] = e.pairs().flatMap((pair) => {
-      const factor = proportion(e, pair);
-      const what = pair === 'so' ? 'old against sampler' : 'new against old';
-      return factor === null ? [] : [{ what, factor, sure: true }];
-    });
+    const factors: { what: string; factor: number; sure: boolean; other: boolean }[] = e
+      .pairs()
+      .flatMap((pair) => {
+        const factor = proportion(e, pair);
+        const what = pair === 'so' ? 'old against sampler' : 'new against old';
+        if (factor === null) return [];
+        const other = Math.abs(Math.log(factor)) > LEAST_FACTOR && !someoneDrew(e, pair, DREW);
+        return [{ what, factor, sure: true, other }];
+      });
     if (entropy?.interval) {
       const [low, high] = entropy.interval;
       factors.push({
         what: '-log pi_old against its entropy',
         factor: entropy.value,
         sure: !(low < 1 && high > 1) && high - low < entropy.value,
+        other: false,
       });
     }
     if (factors.length === 0) return null;
@@ -292,16 +353,22 @@ export const logarithmBase = rule({
         ),
       ),
     )[0];
-    const shown = match ?? factors[0];
+    const constant = factors.find(({ other }) => other);
+    const shown = match ?? constant ?? factors[0];
     return {
-      found: match !== undefined,
+      found: match !== undefined || constant !== undefined,
       statistic: shown.factor,
       interval: entropy && shown.what.startsWith('-') ? entropy.interval : null,
       ...(match
         ? {
             title: `Log-probs in base ${match.base}: ${match.what} is off by the factor ${inDigits(match.factor)}`,
           }
-        : {}),
+        : constant
+          ? {
+              title: `One column is the other times ${inDigits(constant.factor)} (${constant.what})`,
+              cause: `Log-probs of one column are those of the other times ${inDigits(constant.factor)}, and no longer those of a distribution that adds up to 1: divided by a temperature after log_softmax (${inDigits(1 / constant.factor)} here) instead of before, added up twice, or averaged.`,
+            }
+          : {}),
       figures: factors.map(({ what, factor }) => number(what, factor)),
       carriers: e.carriers('pair.so').length > 0 ? e.carriers('pair.so') : e.carriers('response'),
     };

@@ -2,7 +2,7 @@
 import type { Evidence } from '../evidence/evidence';
 import { FILLER_DEPTH, LOWEST_LOG_PROB, SHORTEST_RUN } from '../evidence/measure';
 import { COLUMN_TITLES, RUN_BINS, type Column } from '../evidence/names';
-import { count, counted, inPercent, number, percent, rule } from '../finding';
+import { count, counted, inDigits, inPercent, number, percent, rule } from '../finding';
 
 /** Chance that a healthy file has a run of zeros as long as those called padding. */
 const RUN_CHANCE = 1e-3;
@@ -17,6 +17,7 @@ const NEARLY_ALL = 0.9;
 
 const FOLLOW_FROM_FILLERS = [
   'filler-run',
+  'end-zeros',
   'shifted',
   'unrelated-columns',
   'temperature',
@@ -177,8 +178,10 @@ export const fillerRun = rule({
         ? `In the response shown it goes on from token ${first.tokens[0] + 1}.`
         : '';
     const tool = place === 'runsInside' && value === 0;
+    // Where the lowest value comes again and again, runs of it come by themselves.
+    const floor = !atOneEnd && hasFloor(e, column) && value === e.tally.lowest[column].value;
     return {
-      found: share.value > FILLED_SHARE && (elsewhere < ZEROS_ELSEWHERE || atOneEnd),
+      found: share.value > FILLED_SHARE && !floor && (elsewhere < ZEROS_ELSEWHERE || atOneEnd),
       statistic: share.value,
       interval: share.interval,
       title: `The ${COLUMN_TITLES[column]} are padded with ${value} at the ${where} of ${counted(e.ofColumn(column, 'runs'), 'response')}`,
@@ -232,7 +235,9 @@ export const filler = rule({
     'overflow-token',
     'infinite-loss',
     'explosion',
+    'clipping-always',
     'unlikely-tokens',
+    'unrelated-columns',
     'temperature',
     'impossible-reach',
     'truncation',
@@ -258,6 +263,84 @@ export const filler = rule({
         number('smallest', e.tally.largest.lowest),
       ],
       carriers: e.carriers('filler'),
+    };
+  },
+});
+
+/** The lowest of many log-probs comes once, or a few times where they are coarse. */
+const LEAST_AT_FLOOR = 5;
+const FLOOR_SHARE = 5e-4;
+/** Responses of a few tokens, written by hand or answers of one word, repeat one another. */
+const FLOOR_LENGTH = 8;
+const FLOOR_MOST = 0.3;
+/** nats; nearer to 0 values are equal because policies are sure */
+const FLOOR_DEPTH = 0.5;
+
+function hasFloor(e: Evidence, column: Column): boolean {
+  const { value, tokens } = e.tally.lowest[column];
+  const all = e.ofColumn(column, 'tokens');
+  return (
+    all >= FLOOR_LENGTH * e.having(column) &&
+    tokens >= LEAST_AT_FLOOR &&
+    tokens > FLOOR_SHARE * all &&
+    tokens < FLOOR_MOST * all &&
+    value < -FLOOR_DEPTH &&
+    value > -FILLER_DEPTH
+  );
+}
+
+export const floorValue = rule({
+  id: 'floor-value',
+  level: 'warning',
+  title: 'The lowest log-prob stands there again and again',
+  symptom: 'Ratios of rare tokens that never exceed one size; KL that stops growing',
+  measure: 'share of tokens that have the lowest log-prob of their column, exactly',
+  threshold: FLOOR_SHARE,
+  fires: `above, of ${LEAST_AT_FLOOR} tokens or more between -${FLOOR_DEPTH} and -${FILLER_DEPTH} nats`,
+  cause:
+    'The lowest of many log-probs comes once. Here everything below it was cut off to it: log-probs that were clamped, or taken as log(p + 1e-8) or of the best few tokens only. Ratios of those tokens are wrong.',
+  remedy: {
+    any: 'Take log_softmax of the logits in float32, without a floor; write what the policy gave those tokens or mask them out.',
+  },
+  sources: ['log(p + eps), clamp(min=...) before the loss'],
+  hides: [
+    'unlikely-tokens',
+    'overflow-token',
+    'temperature',
+    'impossible-reach',
+    'truncation',
+    'sampler-mismatch',
+    'k1-negative',
+    'routing-tails',
+    'explosion',
+    'infinite-loss',
+    'clipping-always',
+  ],
+  shows: 'the value that comes again',
+  look(e) {
+    const share = (column: Column) =>
+      hasFloor(e, column) ? e.tally.lowest[column].tokens / e.ofColumn(column, 'tokens') : 0;
+    const column = worst(e, share);
+    const { value, tokens, ends } = e.tally.lowest[column];
+    const all = e.share(tokens, e.ofColumn(column, 'tokens'));
+    const atEnds = ends > NEARLY_ALL * tokens;
+    return {
+      found: hasFloor(e, column),
+      statistic: all.value,
+      interval: all.interval,
+      title: `${atEnds ? 'An end of responses has' : 'The lowest value,'} ${inDigits(value)}${atEnds ? '' : ', stands'} in the ${COLUMN_TITLES[column]} at ${counted(tokens, 'token')}`,
+      ...(atEnds
+        ? {
+            cause:
+              'The same deep value at the first or the last token of responses is a filler: nobody scored that token (an EOS or stop token, a first token without a log-prob), and a number was written for it.',
+          }
+        : {}),
+      figures: [
+        number('lowest value', value),
+        count('tokens that have it', tokens),
+        count('of them, at an end of their response', ends),
+      ],
+      carriers: e.carriers(`lowest.${column}`),
     };
   },
 });
@@ -292,6 +375,7 @@ export const endToken = rule({
     'k1-negative',
     'routing-tails',
     'explosion',
+    'clipping-always',
   ],
   shows: 'the end that one column says nothing of',
   look(e) {
@@ -316,6 +400,49 @@ export const endToken = rule({
         percent('other tokens with 0 in this column only', elsewhere),
       ],
       carriers: e.carriers(`end.${column}`),
+    };
+  },
+});
+
+/** Most responses have it: a policy is sure of an end now and then. */
+const MOST = 0.5;
+
+export const endZeros = rule({
+  id: 'end-zeros',
+  level: 'note',
+  title: 'The first or the last token has exactly 0 in all columns',
+  symptom: 'One token per response with ratio 1, whatever the update',
+  measure: 'larger of the shares of responses whose first, or last, log-prob is 0 in all columns',
+  threshold: MOST,
+  fires: 'the whole interval above, and five times as often as at other tokens',
+  cause:
+    'A probability of exactly 1 in every column: a token that was forced upon the policy, one that nobody scored (EOS, BOS), or columns that are all shifted by one place and were filled up. Columns that are shifted alike agree with each other, so ratios do not tell.',
+  remedy: {
+    any: 'Look at that token: if it is forced or not scored, mask it out; if it is an ordinary one, the columns are shifted by one place: logits at position t predict token t + 1.',
+  },
+  sources: ['ms-swift issue 8196'],
+  hides: [],
+  shows: null,
+  look(e) {
+    const [first, last] = [e.count('firstAllZero'), e.count('lastAllZero')];
+    const share = e.share(Math.max(first, last), e.count('responses'));
+    const inner = e.count('tokens') - 2 * e.count('responses');
+    const elsewhere = inner <= 0 ? 0 : e.count('innerAllZero') / inner;
+    const place = last >= first ? 'last' : 'first';
+    return {
+      found:
+        share.interval !== null &&
+        share.interval[0] > MOST &&
+        share.value > ENDS_OVER_ELSEWHERE * elsewhere,
+      statistic: share.value,
+      interval: share.interval,
+      title: `The ${place} token of ${counted(Math.max(first, last), 'response')} has exactly 0 in all columns`,
+      figures: [
+        percent('responses whose first token has 0 in all columns', first / e.count('responses')),
+        percent('responses whose last token has', last / e.count('responses')),
+        percent('other tokens', elsewhere),
+      ],
+      carriers: [],
     };
   },
 });

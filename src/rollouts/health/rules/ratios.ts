@@ -100,15 +100,17 @@ export const onPolicyNoise = rule({
 
 /** One token or a few, not a policy that went elsewhere. */
 const FEW_TOKENS = 1e-3;
+/** nats */
+const CALM = 2;
 
 export const overflowToken = rule({
   id: 'overflow-token',
   level: 'warning',
-  title: 'Single tokens overflow',
+  title: 'Single tokens decide all sums, or overflow',
   symptom: 'Loss, KL or gradient norm of 1e30 or Infinity at one step, all others fine',
   measure: `number of tokens with |log new - log old|, or |log old - log sampler|, above ${OVERFLOW_LOG} nats`,
   threshold: 0,
-  fires: `above, while fewer than one token in a thousand is concerned`,
+  fires: `above, while fewer than one token in a thousand is concerned and 99 of a hundred differ by less than ${CALM}`,
   cause: `A ratio of e^${OVERFLOW_LOG} is no update: at single tokens one of the two log-probs is wrong (a masked or forbidden token, a filler, another tokenisation of that place). Nothing grows with length here; one token makes the whole sum.`,
   remedy: {
     any: 'Look at the token named; mask it, or clamp log-ratios before the exponential.',
@@ -131,10 +133,12 @@ export const overflowToken = rule({
   shows: 'the token whose ratio overflows',
   look(e) {
     const update = e.count('overflowTokens');
-    const engine = e.hasSampler() ? e.sizesBeyond('so', OVERFLOW_LOG) : 0;
+    const engine = e.hasSampler() ? e.ofPair('so', 'overflow') : 0;
     const pair = update > 0 || engine === 0 ? 'on' : 'so';
     const tokens = pair === 'on' ? update : engine;
     const share = tokens / e.count('tokens');
+    // Single tokens, beside which the others agree.
+    const calm = e.sizeQuantile(pair, 0.99) < CALM;
     const carriers = e
       .carriers(pair === 'on' ? 'token' : 'pair.so')
       .filter(({ score }) => score > OVERFLOW_LOG);
@@ -148,13 +152,13 @@ export const overflowToken = rule({
     const whose =
       column === null ? '' : ` It stands in the ${COLUMN_TITLES[column]}, alone of three.`;
     return {
-      found: tokens > 0 && share < FEW_TOKENS,
+      found: tokens > 0 && share < FEW_TOKENS && calm,
       statistic: tokens,
       interval: null,
       title:
         tokens === 1
-          ? `One token overflows: its log ratio${between} is ${pair === 'so' ? 'about ' : ''}${inDigits(most)}`
-          : `${counted(tokens, 'token')} overflow: log ratios${between} of up to ${inDigits(most)}`,
+          ? `One token ${most > FLOAT32_LOG ? 'overflows' : 'decides all sums'}: its log ratio${between} is ${pair === 'so' ? 'about ' : ''}${inDigits(most)}`
+          : `${counted(tokens, 'token')} ${most > FLOAT32_LOG ? 'overflow' : 'decide all sums'}: log ratios${between} of up to ${inDigits(most)}`,
       adds: first?.tokens
         ? `The largest is token ${first.tokens[0] + 1} of the response named.${whose}`
         : '',
