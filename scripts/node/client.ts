@@ -7,12 +7,17 @@ import { TrainingClient } from '../../src/engine/trainer/client';
 import type { TrainingEvent, TrainingRequest } from '../../src/engine/trainer/protocol';
 import type { FileSource } from '../../src/policy/fetch';
 import { localFiles, NODE_ASSETS } from './ort';
+import { samplerThread } from './thread';
 import { inProcess } from './wire';
 
-/** @param files below `models/`; those of this checkout unless told */
-export function nodeClient(files: FileSource = localFiles): EngineClient {
+/**
+ * @param files below `models/`; those of this checkout unless told
+ * @param most threads that sample on WebAssembly; 1: the engine's own
+ */
+export function nodeClient(files: FileSource = localFiles, most = 1): EngineClient {
+  const samplers = { createWorker: samplerThread, most };
   return new EngineClient(() =>
-    inProcess<Request, Event>((emit) => new Engine({ assets: NODE_ASSETS, files, emit })),
+    inProcess<Request, Event>((emit) => new Engine({ assets: NODE_ASSETS, files, emit, samplers })),
   );
 }
 

@@ -6,7 +6,7 @@ interface Engine<Request> {
 }
 
 /** The part of a Worker that clients use. */
-type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
+export type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
 
 /** @param create makes the engine, given how it says things */
 export function inProcess<Request, Event>(

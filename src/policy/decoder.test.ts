@@ -116,21 +116,21 @@ test('groups out of a stream are those that are sampled by themselves, however t
     firstSequence: 0,
     ...draw,
   });
-  // in turn; from the middle on, as a run that goes on; again from an earlier group
-  for (const sizes of [
-    [0, 8, 8, 8, 6],
-    [13, 7, 10],
+  const range = (first: number, count: number) => ({ first, count });
+  // in turn; from the middle on, as a run that goes on; every other range, as one sampler of two; again
+  for (const ranges of [
+    [range(0, 8), range(8, 8), range(16, 8), range(24, 6)],
+    [range(13, 7), range(20, 10)],
+    [range(3, 5), range(13, 5), range(8, 5), range(25, 5)],
   ]) {
-    const stream = new GroupStream(shipped, old, { texts, groups, ...draw });
-    let at = sizes.shift() ?? 0;
-    for (const size of sizes) {
-      const { responses, answers, verdicts } = await stream.take(at, size);
-      const [from, to] = [4 * at, 4 * (at + size)];
+    const stream = new GroupStream(shipped, old, { texts, ...draw });
+    stream.announce(ranges.slice(0, 3));
+    for (const { first, count } of [...ranges, range(2, 3)]) {
+      const { responses, answers, verdicts } = await stream.take({ first, count });
+      const [from, to] = [4 * first, 4 * (first + count)];
       expect(responses).toEqual(alone.responses.slice(from, to));
       expect(answers).toEqual(alone.answers.slice(from, to));
       expect(verdicts).toEqual(alone.verdicts.slice(from, to));
-      at += size;
     }
-    expect((await stream.take(2, 3)).responses).toEqual(alone.responses.slice(8, 20));
   }
 });

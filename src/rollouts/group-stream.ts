@@ -1,11 +1,10 @@
 /**
- * Groups of responses in the order of their prompts, a few at a time. Where the decoder allows it, the prompts
- * after those that are wanted are already being answered, so that no row idles while the longest response of a
- * batch is finished.
+ * Groups of responses, a range of prompts at a time. Where the decoder allows it, ranges that were announced are
+ * already being answered, so that no row idles while the longest response of a range is finished.
  *
- * Contract: group g is what `sampleGroups` gives for it; what was begun ahead is kept from one call to the next,
- * and a call that was aborted or failed may be made again. Groups are handed out once: asking for earlier ones
- * begins anew from there.
+ * Contract: group g is what `sampleGroups` gives for it, whatever was announced and in whatever order; what was
+ * begun ahead is kept from one call to the next, and a call that was aborted or failed may be made again. Groups
+ * are handed out once: asking for them again begins them anew.
  */
 import { Decoder, ROWS } from '../policy/decoder';
 import type { PolicyHost } from '../policy/host';
@@ -25,15 +24,20 @@ export interface StreamRequest extends Pick<
 > {
   /** texts of groups first .. first + count */
   texts(first: number, count: number): string[];
-  /** groups in all */
-  groups: number;
+}
+
+/** Groups first .. first + count. */
+export interface GroupRange {
+  first: number;
+  count: number;
 }
 
 export class GroupStream {
-  private decoder: Decoder | null | undefined;
-  /** the next group that nobody has been handed, and the next one that the decoder has not been given */
-  private next = 0;
-  private given = 0;
+  private decoder: Promise<Decoder | null> | undefined;
+  /** what the decoder has not been given yet */
+  private announced: GroupRange[] = [];
+  /** groups that the decoder has, by the first of their range */
+  private readonly given = new Set<number>();
 
   /** @param weights must stay as they are */
   constructor(
@@ -42,41 +46,49 @@ export class GroupStream {
     private readonly request: StreamRequest,
   ) {}
 
+  /** They will be taken later, as these very ranges: rows that would idle may begin them. */
+  announce(ranges: readonly GroupRange[]): void {
+    for (const range of ranges) {
+      const known = this.announced.some(({ first }) => first === range.first);
+      if (!known && !this.given.has(range.first)) this.announced.push(range);
+    }
+  }
+
   /** Response i of group g draws random numbers g * groupSize + i. */
-  async take(first: number, count: number, signal?: AbortSignal): Promise<SampledGroups> {
+  async take(range: GroupRange, signal?: AbortSignal): Promise<SampledGroups> {
     const { host, weights, request } = this;
     const { groupSize, temperature, maxLength, seed } = request;
+    const { first, count } = range;
     const draw = { temperature, maxLength, seed };
     const texts = request.texts(first, count);
-    if (this.decoder === undefined || first !== this.next) {
-      this.decoder = await Decoder.create(host.session, weights, samplerSettings(host, draw));
-      this.next = first;
-      this.given = first;
-    }
-    const { decoder } = this;
     const firstSequence = first * groupSize;
+    this.decoder ??= Decoder.create(host.session, weights, samplerSettings(host, draw));
+    const decoder = await this.decoder;
     if (decoder === null) {
-      this.next = first + count;
       return sampleGroups(host, weights, { texts, groupSize, firstSequence, signal, ...draw });
     }
+    if (!this.given.has(first)) this.give(decoder, range);
     while (!decoder.has(firstSequence, count * groupSize)) {
-      this.give(decoder, first + count);
+      this.keepFull(decoder);
       await decoder.advance(signal);
     }
-    this.next = first + count;
+    this.given.delete(first);
     const sampled = decoder.take(firstSequence, count * groupSize);
     return judgedGroups(host, texts, groupSize, sampled);
   }
 
-  /** Everything before group `end`, and enough after it that the rows stay full. */
-  private give(decoder: Decoder, end: number): void {
-    const { groupSize, groups, texts } = this.request;
-    const rows = Math.ceil(Math.max(0, ROWS - decoder.waiting) / groupSize);
-    const upTo = Math.max(end, Math.min(groups, this.given + rows));
-    if (upTo <= this.given) return;
-    const prompts = promptsOf(this.host, texts(this.given, upTo - this.given), groupSize);
-    const from = this.given * groupSize;
+  private keepFull(decoder: Decoder): void {
+    while (decoder.waiting < ROWS && this.announced.length > 0) {
+      this.give(decoder, this.announced[0]);
+    }
+  }
+
+  private give(decoder: Decoder, { first, count }: GroupRange): void {
+    const { groupSize, texts } = this.request;
+    this.announced = this.announced.filter((other) => other.first !== first);
+    this.given.add(first);
+    const prompts = promptsOf(this.host, texts(first, count), groupSize);
+    const from = first * groupSize;
     decoder.add(prompts.map((prompt, i) => ({ prompt, sequence: from + i })));
-    this.given = upTo;
   }
 }

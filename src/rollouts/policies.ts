@@ -9,7 +9,7 @@ import type { PolicyHost } from '../policy/host';
 import type { ScoringKernels } from '../policy/score';
 import { heldOutPrompts } from '../tasks/task';
 import type { ResidentWeights } from '../policy/session';
-import { GroupStream } from './group-stream';
+import { GroupStream, type GroupRange } from './group-stream';
 import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, taskOf } from './sample-groups';
 import type { RolloutSource, SourceHooks } from './rollouts';
 
@@ -19,35 +19,67 @@ export interface PoliciesContext {
   sequencesPerBatch: number;
 }
 
-export function policiesSource(settings: PoliciesSource, context: PoliciesContext): RolloutSource {
+/** Batches that are begun before the one that is wanted has ended: as many as keep the decoder's rows full. */
+export const BATCHES_AHEAD = 3;
+
+export interface PoliciesRolloutSource extends RolloutSource {
+  /** Batches that will be asked for: begun early, where that costs nothing. */
+  announce(indices: readonly number[]): void;
+}
+
+/** How a run is cut into batches; the same whoever makes them. */
+export function batchesOf(
+  { prompts, groupSize }: PoliciesSource,
+  sequencesPerBatch: number,
+): { batches: number; totalSequences: number; promptsPerBatch: number } {
+  const promptsPerBatch = Math.max(1, Math.round(sequencesPerBatch / groupSize));
+  const batches = Math.ceil(prompts / promptsPerBatch);
+  return { batches, totalSequences: prompts * groupSize, promptsPerBatch };
+}
+
+export function policiesSource(
+  settings: PoliciesSource,
+  context: PoliciesContext,
+): PoliciesRolloutSource {
   const { prompts, groupSize, seed, temperature, maxLength } = settings;
-  const promptsPerBatch = Math.max(1, Math.round(context.sequencesPerBatch / groupSize));
+  const cut = batchesOf(settings, context.sequencesPerBatch);
+  const { batches, totalSequences, promptsPerBatch } = cut;
   let stream: GroupStream | undefined;
+  let announced: readonly number[] = [];
+
+  const rangeOf = (index: number): GroupRange => {
+    const first = index * promptsPerBatch;
+    return { first, count: Math.min(promptsPerBatch, prompts - first) };
+  };
 
   /** Answers ahead of the batch are kept as long as they are those of the same weights. */
   function streamOf(host: PolicyHost, old: ResidentWeights): GroupStream {
     if (stream?.weights === old) return stream;
     const texts = (first: number, count: number) =>
       heldOutPrompts(taskOf(host), seed, settings, count, first);
-    const request = { texts, groups: prompts, groupSize, temperature, maxLength, seed };
+    const request = { texts, groupSize, temperature, maxLength, seed };
     stream = new GroupStream(host, old, request);
     return stream;
   }
 
   return {
-    batches: Math.ceil(prompts / promptsPerBatch),
-    totalSequences: prompts * groupSize,
+    batches,
+    totalSequences,
+    announce(indices) {
+      announced = [...indices];
+      stream?.announce(announced.map(rangeOf));
+    },
     async batch(index, hooks) {
       const { signal } = hooks;
       hooks.onPhase('loading');
       const { host, kernels } = await context.open(hooks);
       const { old: oldId, new: newId, alpha } = settings;
       const pair = await host.pair(oldId, newId, alpha, hooks.onLoad, signal);
-      const first = index * promptsPerBatch;
-      const count = Math.min(promptsPerBatch, prompts - first);
 
       hooks.onPhase('sampling');
-      const groups = await streamOf(host, pair.old).take(first, count, signal);
+      const groupStream = streamOf(host, pair.old);
+      groupStream.announce(announced.map(rangeOf));
+      const groups = await groupStream.take(rangeOf(index), signal);
       hooks.onPhase('scoring');
       const old = await scoreOwn(host, pair.old, kernels, groups, signal);
       // The same weights are scored once: ratios of a policy with itself are 1, without rounding.
@@ -57,6 +89,20 @@ export function policiesSource(settings: PoliciesSource, context: PoliciesContex
           : await scoreGroups(host, pair.theta, kernels, groups, signal);
       const advantage = groupAdvantages(rewardsOf(groups), groups.group, 'trl');
       return rolloutsOf(host, groups, { old, theta }, advantage);
+    },
+  };
+}
+
+/** The same where one thread makes all batches, one after the other. */
+export function inTurn(source: PoliciesRolloutSource): RolloutSource {
+  const { batches, totalSequences } = source;
+  return {
+    batches,
+    totalSequences,
+    batch(index, hooks) {
+      const left = Math.max(0, Math.min(BATCHES_AHEAD, batches - index - 1));
+      source.announce(Array.from({ length: left }, (_, i) => index + 1 + i));
+      return source.batch(index, hooks);
     },
   };
 }

@@ -287,6 +287,8 @@ export interface RolloutSource {
   readonly batches: number;
   readonly totalSequences: number;
   batch(index: number, hooks: SourceHooks): Promise<Rollouts>;
+  /** Nobody waits for a batch: whatever works ahead pauses, until the next one is asked for. */
+  rest?(): void;
 }
 
 /** Names of the token columns in files: `logpSampler` is `logp_sampler` there. */

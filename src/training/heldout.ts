@@ -43,14 +43,18 @@ export async function sampleHeldOut(
   const samples: Samples = { texts, prompts: [], responses: [], verdicts: [] };
   const stream = new GroupStream(host, weights, {
     texts: (first, n) => texts.slice(first, first + n),
-    groups: count,
     groupSize: 1,
     temperature,
     maxLength: Infinity,
     seed,
   });
-  for (let at = 0; at < count; at += BATCH) {
-    const batch = await stream.take(at, Math.min(BATCH, count - at), signal);
+  const ranges = Array.from({ length: Math.ceil(count / BATCH) }, (_, i) => ({
+    first: i * BATCH,
+    count: Math.min(BATCH, count - i * BATCH),
+  }));
+  stream.announce(ranges);
+  for (const range of ranges) {
+    const batch = await stream.take(range, signal);
     samples.prompts.push(...batch.prompts);
     samples.responses.push(...batch.responses);
     samples.verdicts.push(...batch.verdicts);

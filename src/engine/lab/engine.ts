@@ -9,9 +9,9 @@ import { peeking } from '../../math/stats/peeking';
 import { runExperiment } from '../../experiments/registry';
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import { parseRunSettings } from '../../settings/run';
-import type { FileSource } from '../../policy/fetch';
+import { findPolicy, type FileSource } from '../../policy/fetch';
 import type { OrtAssets } from '../../policy/runtime';
-import { policiesSource } from '../../rollouts/policies';
+import { inTurn, policiesSource } from '../../rollouts/policies';
 import {
   type Rollouts,
   type RolloutSource,
@@ -50,6 +50,7 @@ import { Answers } from '../rpc/channel';
 import { Run, type RunEvents } from './run';
 import { GivenVerdicts } from './given-verdicts';
 import { KeptRunStore } from './kept-runs';
+import { SamplerPool, type SamplerPoolOptions } from '../sampler/pool';
 import { factsOf, policyHashes, stampOf } from '../stamp';
 import { message } from '../../message';
 
@@ -64,6 +65,8 @@ export interface EngineOptions {
   store?: () => Promise<RunStore>;
   /** how a GPU is opened and checked; left out: the browser's */
   backend?: BackendParts;
+  /** threads that sample on WebAssembly beside the engine's; left out: none */
+  samplers?: Pick<SamplerPoolOptions, 'createWorker' | 'most'>;
 }
 
 /** The run that answers requests. */
@@ -126,9 +129,14 @@ export class Engine {
   private readonly kept: KeptRunStore;
   private readonly answers: Answers<LabCalls>;
   private readonly policies: Policies;
+  private readonly pool: SamplerPool | undefined;
 
   constructor(private readonly options: EngineOptions) {
     this.policies = new Policies(options.files);
+    const { samplers } = options;
+    if (samplers && samplers.most > 1) {
+      this.pool = new SamplerPool({ ...samplers, files: this.policies.source });
+    }
     this.kept = new KeptRunStore(options.store);
     this.answers = new Answers(options.emit);
   }
@@ -197,6 +205,7 @@ export class Engine {
     await this.importing?.run.stop();
     await this.leave();
     await this.closeBackend();
+    this.pool?.close();
   }
 
   private async command(request: Command): Promise<void> {
@@ -496,13 +505,21 @@ export class Engine {
   private source(id: RunId, settings: RunSettings, sequencesPerBatch: number): RolloutSource {
     const { source } = settings;
     if (source.kind === 'synthetic') return syntheticSource(source);
-    return policiesSource(source, {
-      sequencesPerBatch,
-      open: async (hooks) => {
-        const { backend, host } = await this.onProven(id, { ...settings, source }, hooks);
-        return { host, kernels: backend.kernels };
-      },
-    });
+    const local = inTurn(
+      policiesSource(source, {
+        sequencesPerBatch,
+        open: async (hooks) => {
+          const { backend, host } = await this.onProven(id, { ...settings, source }, hooks);
+          return { host, kernels: backend.kernels };
+        },
+      }),
+    );
+    if (this.pool === undefined) return local;
+    const manifest = async () => {
+      const { info } = await this.open(settings.backend);
+      return info.policy === 'wasm' ? findPolicy(await this.policies.list(), source.policy) : null;
+    };
+    return this.pool.source({ source, sequencesPerBatch, manifest, local });
   }
 
   private find(id: RunId): Run | undefined {

@@ -24,6 +24,11 @@ export class Policies {
     this.own = new OwnCheckpoints(files);
   }
 
+  /** A policy's files, a person's own checkpoints among them. */
+  get source(): FileSource {
+    return this.own.source;
+  }
+
   /** @throws FetchError where the site does not say what it ships */
   async list(): Promise<PolicyManifest[]> {
     const catalogue = (this.catalogue ??= fetchCatalogue(this.files));

@@ -149,6 +149,7 @@ export class Run {
   }
 
   private settle(): void {
+    this.source.rest?.();
     if (this.done) {
       if (this.mode !== 'stopped') this.mode = 'finished';
       this.report('finished');

@@ -15,6 +15,11 @@ const engine = new Engine({
   emit: (event) => self.postMessage(event),
   app: version,
   store: () => RunStore.open(),
+  samplers: {
+    createWorker: () =>
+      new Worker(new URL('../sampler/worker.ts', import.meta.url), { type: 'module' }),
+    most: navigator.hardwareConcurrency,
+  },
 });
 
 self.onmessage = ({ data }: MessageEvent<Request>) => void engine.handle(data);

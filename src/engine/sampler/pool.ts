@@ -1,0 +1,333 @@
+/**
+ * Threads that sample and score beside the engine's own, on WebAssembly. Contract: a run has the same responses
+ * however many there are, log-probs to rounding; batches are handed out in the run's order; a thread that dies or
+ * never answers is replaced by the others, and in the end by the engine's own. Nothing is computed ahead while
+ * nobody waits for a batch.
+ *
+ * How many pay is measured, not ruled: two to begin with, then one more as long as the last one brought responses
+ * at least GAIN times as fast; one that did not is taken away again, and the number stays for the session.
+ */
+import type { FileSource } from '../../policy/fetch';
+import type { PolicyManifest } from '../../policy/manifest';
+import { BATCHES_AHEAD, batchesOf } from '../../rollouts/policies';
+import {
+  sequenceCount,
+  type Rollouts,
+  type RolloutSource,
+  type SourceHooks,
+} from '../../rollouts/rollouts';
+import type { PoliciesSource } from '../../settings/run';
+import { message } from '../../message';
+import { Channel } from '../rpc/channel';
+import type { FileOrder, SamplerCalls, SamplerEvent } from './protocol';
+
+export interface SamplerPoolOptions {
+  createWorker(): Worker;
+  /** most threads: the processor's cores */
+  most: number;
+  files: FileSource;
+}
+
+const AT_FIRST = 2;
+const GAIN = 1.1;
+
+/** Batches of each thread over which its speed is judged; the first of each pays for loading. */
+const JUDGED = 3;
+
+/** ms; a browser was seen to lose the first message to a worker that a worker has started */
+const HELLO = 10_000;
+
+/** What a thread asks for and says while it works. */
+interface MemberHooks {
+  want(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  phase(index: number, phase: 'sampling' | 'scoring'): void;
+  load: SourceHooks['onLoad'];
+}
+
+/** One thread. */
+class Member {
+  private readonly channel: Channel<SamplerCalls, FileOrder, SamplerEvent>;
+  /** indices that it was asked for and has not answered */
+  readonly asked = new Set<number>();
+  /** batches */
+  finished = 0;
+  dead = false;
+
+  constructor(
+    createWorker: () => Worker,
+    private readonly hooks: MemberHooks,
+  ) {
+    this.channel = new Channel<SamplerCalls, FileOrder, SamplerEvent>({
+      createWorker,
+      name: 'A sampling thread',
+      died: () => ({ type: 'died' }),
+    });
+    this.channel.subscribe((event) => this.hear(event));
+    void this.hello();
+  }
+
+  batch(ask: SamplerCalls['batch']['ask'], signal: AbortSignal) {
+    return this.channel.call('batch', ask, signal);
+  }
+
+  finish(index: number): void {
+    this.asked.delete(index);
+    this.finished++;
+  }
+
+  /** What it was asked for is refused. */
+  close(): void {
+    this.dead = true;
+    this.channel.close('The sampling thread was closed.');
+  }
+
+  private hear(event: SamplerEvent): void {
+    switch (event.type) {
+      case 'want':
+        return void this.send(event.path);
+      case 'phase':
+        return this.hooks.phase(event.index, event.phase);
+      case 'loading':
+        return this.hooks.load(event.loaded);
+      case 'died':
+        return this.close();
+      default:
+        return event satisfies never;
+    }
+  }
+
+  /** Whoever does not answer is not there. */
+  private async hello(): Promise<void> {
+    const timer = setTimeout(() => this.close(), HELLO);
+    await this.channel.call('hello', {}).catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  private async send(path: string): Promise<void> {
+    let file: FileOrder;
+    try {
+      file = { type: 'file', path, bytes: await this.hooks.want(path) };
+    } catch (error) {
+      file = { type: 'file', path, message: message(error) };
+    }
+    if (!this.dead) this.channel.send(file);
+  }
+}
+
+/** What a run asks of the pool. */
+export interface PooledRun {
+  source: PoliciesSource;
+  sequencesPerBatch: number;
+  /** asked when the run begins, a person's own checkpoints in it; null: the run is the engine's own alone */
+  manifest(): Promise<PolicyManifest | null>;
+  /** on the engine's own thread */
+  local: RolloutSource;
+}
+
+/** A batch that a thread was asked for and nobody has taken. */
+interface Begun {
+  member: Member;
+  made: Promise<Rollouts>;
+  finished: boolean;
+}
+
+export class SamplerPool {
+  private members: Member[] = [];
+  private readonly fetched = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  /** of the batch that is waited for */
+  private hooks: { index: number; hooks: SourceHooks } | undefined;
+  /** how many threads pay is known */
+  private settled = false;
+  private judged: { since: number; batches: number; sequences: number } | undefined;
+  /** responses per second with one thread less */
+  private before = 0;
+  private begun = false;
+
+  constructor(private readonly options: SamplerPoolOptions) {}
+
+  /** Threads at work. */
+  get size(): number {
+    return this.members.length;
+  }
+
+  source({ source, sequencesPerBatch, manifest, local }: PooledRun): RolloutSource {
+    const { batches, totalSequences } = batchesOf(source, sequencesPerBatch);
+    const begun = new Map<number, Begun>();
+    /** who has begun a batch that was interrupted */
+    const owners = new Map<number, Member>();
+    let listed: Promise<PolicyManifest | null> | undefined;
+    let abort = new AbortController();
+    /** the first batch that nobody has taken */
+    let from = 0;
+
+    const ask = (index: number, member: Member, known: PolicyManifest): void => {
+      member.asked.add(index);
+      owners.set(index, member);
+      const call = { manifest: known, source, sequencesPerBatch, index };
+      const made = member.batch(call, abort.signal).then(({ rollouts }) => rollouts);
+      const one: Begun = { member, made, finished: false };
+      begun.set(index, one);
+      made.then(
+        (rollouts) => {
+          one.finished = true;
+          member.finish(index);
+          this.judge(sequenceCount(rollouts));
+          fill(known);
+        },
+        () => {
+          member.asked.delete(index);
+          if (!member.dead || begun.get(index) !== one) return;
+          begun.delete(index);
+          fill(known);
+        },
+      );
+    };
+
+    /** Each thread has so many batches before it that its rows stay full. */
+    const fill = (known: PolicyManifest): void => {
+      if (this.hooks === undefined) return;
+      for (let index = from; index < batches; index++) {
+        if (begun.has(index)) continue;
+        const owner = owners.get(index);
+        const member = owner && !owner.dead ? owner : this.idlest();
+        if (member === undefined || member.asked.size >= BATCHES_AHEAD) return;
+        ask(index, member, known);
+      }
+    };
+
+    const take = async (index: number, hooks: SourceHooks): Promise<Rollouts> => {
+      if (!listed) {
+        hooks.onPhase('loading');
+        listed = manifest();
+        listed.catch(() => (listed = undefined));
+      }
+      const known = await listed;
+      if (known === null) return local.batch(index, hooks);
+      this.begin();
+      for (;;) {
+        hooks.signal.throwIfAborted();
+        this.bury();
+        fill(known);
+        const one = begun.get(index);
+        if (one === undefined) return local.batch(index, hooks);
+        try {
+          const rollouts = await unlessAborted(one.made, hooks.signal);
+          begun.delete(index);
+          from = index + 1;
+          return rollouts;
+        } catch (error) {
+          if (hooks.signal.aborted || !one.member.dead) {
+            if (begun.get(index) === one) begun.delete(index);
+            throw error;
+          }
+        }
+      }
+    };
+
+    return {
+      batches,
+      totalSequences,
+      batch: (index, hooks) => {
+        this.hooks = { index, hooks };
+        from = index;
+        return take(index, hooks);
+      },
+      rest: () => {
+        this.hooks = undefined;
+        this.judged = undefined;
+        for (const [index, { finished }] of begun) if (!finished) begun.delete(index);
+        abort.abort();
+        abort = new AbortController();
+      },
+    };
+  }
+
+  /** Ends all threads. */
+  close(): void {
+    for (const member of this.members) member.close();
+    this.members = [];
+    this.begun = false;
+    this.fetched.clear();
+  }
+
+  private begin(): void {
+    if (this.begun) return;
+    this.begun = true;
+    for (let i = 0; i < Math.min(AT_FIRST, this.options.most); i++) this.add();
+  }
+
+  private add(): void {
+    const member = new Member(this.options.createWorker, {
+      want: (path) => this.fetch(path),
+      phase: (index, phase) => {
+        if (index === this.hooks?.index) this.hooks.hooks.onPhase(phase);
+      },
+      load: (loaded) => this.hooks?.hooks.onLoad(loaded),
+    });
+    this.members.push(member);
+  }
+
+  private bury(): void {
+    this.members = this.members.filter(({ dead }) => !dead);
+  }
+
+  private idlest(): Member | undefined {
+    const [first] = this.members
+      .filter(({ dead }) => !dead)
+      .sort((a, b) => a.asked.size - b.asked.size);
+    return first;
+  }
+
+  /** Once for all threads. */
+  private fetch(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.fetched.get(path);
+    if (known) return known;
+    const fetching = this.options.files(path, (bytes, total) =>
+      this.hooks?.hooks.onLoad({ bytes, total, what: path }),
+    );
+    this.fetched.set(path, fetching);
+    fetching.catch(() => this.fetched.delete(path));
+    return fetching;
+  }
+
+  private judge(sequences: number): void {
+    const { members, options } = this;
+    if (this.settled) return;
+    // Where the run ends, some have nothing to do.
+    if (members.some(({ finished, asked }) => finished === 0 || asked.size === 0)) {
+      this.judged = undefined;
+      return;
+    }
+    const now = performance.now();
+    if (this.judged === undefined) {
+      this.judged = { since: now, batches: 0, sequences: 0 };
+      return;
+    }
+    const { judged } = this;
+    judged.batches++;
+    judged.sequences += sequences;
+    if (judged.batches < JUDGED * members.length) return;
+    this.judged = undefined;
+    const rate = (1000 * judged.sequences) / (now - judged.since);
+    if (this.before > 0 && rate < GAIN * this.before) {
+      this.settled = true;
+      members.at(-1)?.close();
+      this.bury();
+    } else if (members.length < options.most) {
+      this.before = rate;
+      this.add();
+    } else {
+      this.settled = true;
+    }
+  }
+}
+
+/** Settles as `work` does, or rejects at once when aborted. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject: (error: unknown) => void) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
