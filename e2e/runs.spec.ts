@@ -20,9 +20,9 @@ test('a run that a reload cut off is offered again, one whose page was closed to
   backend,
 }) => {
   // Long answers: the run must not be over before Pause is pressed.
-  const long = { prompts: 24, groupSize: 8, mostOperators: 9 };
+  const long = { prompts: 72, groupSize: 8, mostOperators: 9 };
   await startSmall(page, backend, long);
-  await expect(sequences(page)).toHaveText(/^[1-9]\d* of 192 responses$/);
+  await expect(sequences(page)).toHaveText(/^[1-9]\d* of 576 responses$/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(phase(page)).toHaveText('Paused');
   const held = Number.parseInt(await sequences(page).innerText(), 10);
@@ -30,7 +30,7 @@ test('a run that a reload cut off is offered again, one whose page was closed to
 
   await page.reload();
   const offer = page.getByTestId('cut-off');
-  await expect(offer).toContainText(`after ${held} responses of 192`);
+  await expect(offer).toContainText(`after ${held} responses of 576`);
   await offer.getByRole('button', { name: 'Resume it' }).click();
   await expect(phase(page)).toHaveText(/Sampling|Scoring/);
   await page.close();
@@ -38,9 +38,9 @@ test('a run that a reload cut off is offered again, one whose page was closed to
   const next = await context.newPage();
   await startSmall(next, backend, long);
   const again = next.getByTestId('cut-off');
-  await expect(again).toContainText(/after [1-9]\d* responses of 192/);
+  await expect(again).toContainText(/after [1-9]\d* responses of 576/);
   await again.getByRole('button', { name: 'Resume it' }).click();
-  await finished(next, 192);
+  await finished(next, 576);
 
   // Every response once, none of them twice, in one kept run.
   await next.getByRole('button', runs).click();
@@ -53,7 +53,7 @@ test('a run that a reload cut off is offered again, one whose page was closed to
     .split(/\r\n/)
     .filter((line) => !line.startsWith('#'));
   expect(head).toMatch(/^sequence,group,/);
-  expect(rows.map((row) => Number(row.split(',')[0]))).toEqual([...Array(192).keys()]);
+  expect(rows.map((row) => Number(row.split(',')[0]))).toEqual([...Array(576).keys()]);
 });
 
 test('kept runs name their differences, get names that stay, are deleted and brought back, and leave as files', async ({
