@@ -118,6 +118,7 @@ describe('a GPU with a policy', () => {
     const auto = await openBackend('auto', NODE_ASSETS, parts);
     const chosen = await auto.prove(host);
     expect(chosen.info.policy).toBe('wasm');
+    expect(await auto.prove(host)).toBe(chosen);
     expect(chosen.info.reason).toBe(
       'The GPU (acme one) is not used. It agrees with WebAssembly, but samples 11 times as slowly: ' +
         '190 tokens/s against 2,000 tokens/s.',

@@ -53,7 +53,12 @@ const PARTS: BackendParts = {
   provePolicy,
 };
 
-function wasmBackend(assets: OrtAssets, adapter: string, reason: string): Backend {
+function wasmBackend(
+  assets: OrtAssets,
+  { loadRuntime }: Pick<BackendParts, 'loadRuntime'>,
+  adapter: string,
+  reason: string,
+): Backend {
   let runtime: Promise<Runtime> | undefined;
   const backend: Backend = {
     info: { policy: 'wasm', kernels: 'cpu', adapter, reason, threads: ORT_THREADS },
@@ -102,8 +107,8 @@ class GpuBackend implements Backend {
   private loaded: Promise<Runtime> | undefined;
   /** what the check of the kernels found */
   private kernelTrouble: string | null = null;
-  /** the policy that `info` speaks of */
-  private proven: string | undefined;
+  /** the policy that `info` speaks of, and the backend for it */
+  private proven: { policy: string; chosen: Backend } | undefined;
 
   constructor(
     private readonly opened: OpenedDevice,
@@ -141,14 +146,15 @@ class GpuBackend implements Backend {
   async prove(host: PolicyHost, { onLoad, signal }: ProofHooks = {}): Promise<Backend> {
     const { parts, kernels, assets, patience } = this;
     const policy = host.manifest.onnx.sha256;
-    if (this.proven === policy) return this;
+    if (this.proven?.policy === policy) return this.proven.chosen;
     const proof = await once(this.opened.info, `policy ${policy}`, () => {
       onLoad?.({ bytes: 0, total: null, what: 'WebAssembly, to check the GPU against it' });
       const wasm = () => parts.loadRuntime('wasm', { assets });
       return parts.provePolicy(host, kernels, wasm, patience, signal);
     });
-    this.proven = policy;
-    return this.judge(proof);
+    const chosen = this.judge(proof);
+    this.proven = { policy, chosen };
+    return chosen;
   }
 
   dispose(): void {
@@ -170,7 +176,7 @@ class GpuBackend implements Backend {
     const speed = proof?.speed ?? null;
     if (found.length > 0 && !this.forced) {
       const reason = `The GPU (${name}) is not used. ${found.join(' ')}`;
-      return wasmBackend(this.assets, name, reason);
+      return wasmBackend(this.assets, this.parts, name, reason);
     }
     this.info = {
       ...this.base,
@@ -190,7 +196,7 @@ export async function openBackend(
   parts: BackendParts = PARTS,
 ): Promise<Backend> {
   if (choice === 'wasm') {
-    return wasmBackend(assets, 'not used', 'WebAssembly was chosen in the settings.');
+    return wasmBackend(assets, parts, 'not used', 'WebAssembly was chosen in the settings.');
   }
   let opened: OpenedDevice;
   try {
@@ -198,12 +204,13 @@ export async function openBackend(
   } catch (error) {
     const why = message(error);
     if (choice === 'webgpu') throw new Error(`WebGPU was asked for, but: ${why}`, { cause: error });
-    return wasmBackend(assets, 'no GPU', why);
+    return wasmBackend(assets, parts, 'no GPU', why);
   }
   if (choice === 'auto' && opened.isFallbackAdapter) {
     opened.device.destroy();
     return wasmBackend(
       assets,
+      parts,
       `${opened.name} (software)`,
       'The GPU adapter is a software one, slower than WebAssembly.',
     );

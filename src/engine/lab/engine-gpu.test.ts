@@ -2,7 +2,7 @@
  * The engine where a GPU is checked before it is used. In Node the GPU is a runtime on WebAssembly that goes by
  * that name; what the engine does with the outcome of the check is what is tested.
  */
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { tinyPolicy, type TinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import type { OpenedDevice } from '../../gpu/device';
@@ -21,6 +21,10 @@ beforeAll(async () => {
 
 let adapters = 0;
 
+/** Runtimes that were loaded, in their order. */
+let loaded: string[] = [];
+beforeEach(() => (loaded = []));
+
 function parts(prove: () => Promise<Proof>): BackendParts {
   return {
     openDevice: () =>
@@ -32,7 +36,10 @@ function parts(prove: () => Promise<Proof>): BackendParts {
         lost: new Promise(() => undefined),
       } as unknown as OpenedDevice),
     createKernels: () => cpuKernels,
-    loadRuntime: async (_, options) => loadRuntime('wasm', options),
+    loadRuntime: (provider, options) => {
+      loaded.push(provider);
+      return loadRuntime('wasm', options);
+    },
     proveKernels: () => Promise.resolve(null),
     provePolicy: prove,
   };
@@ -121,6 +128,7 @@ test('one that fails is left before the first response, and the page is told', a
     reason: `The GPU (acme) is not used. ${trouble}`,
   });
   expect(failed.batches).toEqual([32, 48]);
+  expect(loaded).toEqual(['webgpu', 'wasm']);
   const forced = await run(
     'webgpu',
     parts(() => Promise.resolve({ trouble, speed: null })),
