@@ -166,6 +166,7 @@ function shareOf(progress: RunProgress | undefined): number | null {
 }
 
 function loadedWords(loaded: NonNullable<RunProgress['loaded']>): string {
+  if (loaded.bytes === 0 && loaded.total === null) return loaded.what;
   const total = loaded.total === null ? '' : ` of ${bytes(loaded.total)}`;
   return `${loaded.what}, ${bytes(loaded.bytes)}${total}`;
 }

@@ -140,10 +140,16 @@ describe('a GPU with a policy', () => {
 
   test('the check compares with a session of its own on WebAssembly', async () => {
     const other = () => loadRuntime('wasm', { assets: NODE_ASSETS });
-    const right = await provePolicy(host, cpuKernels, other, Infinity);
+    const hardware = { patienceMs: Infinity, software: false };
+    const right = await provePolicy(host, cpuKernels, other, hardware);
     expect(right.speed?.wasm.tokensPerSecond).toBeGreaterThan(0);
     expect(right.trouble === null || right.trouble.includes('slowly')).toBe(true);
-    const disagrees = await provePolicy(host, wrong, other, Infinity);
+    const software = await provePolicy(host, cpuKernels, other, { ...hardware, software: true });
+    expect(software).toEqual({
+      trouble: 'It agrees with WebAssembly. It is a software adapter, far slower than WebAssembly.',
+      speed: null,
+    });
+    const disagrees = await provePolicy(host, wrong, other, hardware);
     expect(disagrees.speed).toBeNull();
     expect(disagrees.trouble).toMatch(
       /^It disagrees with WebAssembly on scored entropies \(off by/,
@@ -152,7 +158,7 @@ describe('a GPU with a policy', () => {
       ...cpuKernels,
       tokenStats: () => Promise.reject(new Error('lost')),
     };
-    const failed = await provePolicy(host, failing, other, Infinity);
+    const failed = await provePolicy(host, failing, other, hardware);
     expect(failed.trouble).toBe('It failed its check: lost');
   });
 });

@@ -144,13 +144,14 @@ class GpuBackend implements Backend {
   }
 
   async prove(host: PolicyHost, { onLoad, signal }: ProofHooks = {}): Promise<Backend> {
-    const { parts, kernels, assets, patience } = this;
+    const { parts, kernels, assets, patience: patienceMs, opened } = this;
+    const software = opened.isFallbackAdapter;
     const policy = host.manifest.onnx.sha256;
     if (this.proven?.policy === policy) return this.proven.chosen;
     const proof = await once(this.opened.info, `policy ${policy}`, () => {
-      onLoad?.({ bytes: 0, total: null, what: 'WebAssembly, to check the GPU against it' });
+      onLoad?.({ bytes: 0, total: null, what: 'checking the GPU against WebAssembly' });
       const wasm = () => parts.loadRuntime('wasm', { assets });
-      return parts.provePolicy(host, kernels, wasm, patience, signal);
+      return parts.provePolicy(host, kernels, wasm, { patienceMs, software, signal });
     });
     const chosen = this.judge(proof);
     this.proven = { policy, chosen };

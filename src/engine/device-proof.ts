@@ -64,6 +64,15 @@ export async function proveKernels(kernels: Kernels, patienceMs: number): Promis
   }
 }
 
+export interface PolicyProofOptions {
+  patienceMs: number;
+  /** a software adapter: slower than WebAssembly by far, and not made to show it at length */
+  software: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+const SOFTWARE = 'It is a software adapter, far slower than WebAssembly.';
+
 /**
  * @param wasm the other runtime; loaded for this
  * @throws what loading it throws; AbortError
@@ -72,9 +81,9 @@ export async function provePolicy(
   host: PolicyHost,
   kernels: ScoringKernels,
   wasm: () => Promise<Runtime>,
-  patienceMs: number,
-  signal?: AbortSignal,
+  options: PolicyProofOptions,
 ): Promise<Proof> {
+  const { signal } = options;
   const { files } = host;
   const reference = await PolicySession.create(await wasm(), files.onnx, files.portNames);
   const sides = [
@@ -86,7 +95,7 @@ export async function provePolicy(
   }));
   const [device, other] = sides as [PolicySide, PolicySide];
   try {
-    return await within(patienceMs, compareSides(device, other, host, signal));
+    return await within(options.patienceMs, compareSides(device, other, host, options));
   } catch (error) {
     if (signal?.aborted) throw error;
     return { trouble: failedWords(error), speed: null };
@@ -100,10 +109,11 @@ async function compareSides(
   device: PolicySide,
   wasm: PolicySide,
   { files }: PolicyHost,
-  signal?: AbortSignal,
+  { software, signal }: PolicyProofOptions,
 ): Promise<Proof> {
   const found = await checkPolicy(device, wasm, files, signal);
   if (found.length > 0) return { trouble: disagreementWords(found, 'WebAssembly'), speed: null };
+  if (software) return { trouble: `It agrees with WebAssembly. ${SOFTWARE}`, speed: null };
   const limits = device.session.runtime.device?.limits;
   const speed = {
     wasm: await samplingSpeed(wasm, files, ROWS, signal),

@@ -25,7 +25,7 @@ export interface PolicySide {
 const ROUNDING = 2e-4;
 
 const PROMPT_LENGTHS = [3, 9, 5, 6];
-const RESPONSE_LENGTH = 6;
+const RESPONSE_LENGTH = 4;
 
 /** What sampling needs to know of a policy. */
 export type Known = Pick<PolicyFiles, 'tokenizer' | 'maxPositions' | 'endToken' | 'padToken'>;
