@@ -108,11 +108,15 @@ export class AnalysisRun {
     return this.ownRule;
   }
 
-  /** Reads the groups of files one after the other; each is let go when the next is asked for. */
+  /**
+   * Reads the groups of files one after the other; each is let go when the next is asked for.
+   * @param mayBeEmpty what was left out is of interest, though nothing else is there
+   */
   async *read(
     groups: readonly (readonly RolloutFile[])[],
     skip: boolean,
     fileSteps: 'differing' | 'always',
+    mayBeEmpty = false,
   ): AsyncGenerator<FileRollouts> {
     for (const files of groups) {
       const data = await readRolloutFiles(files, {
@@ -120,12 +124,12 @@ export class AnalysisRun {
         onBad: skip ? 'skip' : 'stop',
         fileSteps,
         mask: this.mask,
-        allowEmpty: groups.length > 1,
+        allowEmpty: mayBeEmpty || groups.length > 1,
       });
       this.add(data);
       yield data;
     }
-    if (this.figures.figures().n_sequences === 0) {
+    if (!mayBeEmpty && this.figures.figures().n_sequences === 0) {
       throw new PartError('The files hold no responses with log-probs.');
     }
   }

@@ -192,4 +192,33 @@ describe('npm run analyze', () => {
     expect(skipped.status).toBe(0);
     expect(skipped.out).toContain('1 skipped');
   });
+
+  it('a column that holds no log-probs is a finding, and the file an error with the same cause', async () => {
+    const rows = lines.map((line, i) => {
+      const row = JSON.parse(line) as { logp_old: number[] };
+      return i % 2 ? line : JSON.stringify({ ...row, logp_old: row.logp_old.map(Math.exp) });
+    });
+    const path = await write('probabilities.jsonl', rows.join('\n'));
+    const stopped = await run(path);
+    expect(stopped.status).toBe(1);
+    expect(stopped.errors).toMatch(/line 1, field "logp_old\[0\]": is 0\.\d+; a log-prob cannot/);
+    expect(stopped.out).toMatch(/\[WARN\] "logp_old" holds probabilities.*\(impossible-values\)/);
+    expect(stopped.out).not.toMatch(/Objectives/);
+    const json = await run(path, '--json', '-');
+    expect(json.status).toBe(1);
+    const told = JSON.parse(json.out) as { error: string; findings: { id: string }[] };
+    expect(told.error).toBe(json.errors);
+    expect(told.findings[0]).toMatchObject({
+      id: 'impossible-values',
+      statistic: expect.closeTo(0.5, 1) as number,
+      tokens: [{ group: 'q', from: 0, to: 1 }],
+    });
+    const skipped = await run(path, '--skip-bad');
+    expect(skipped.status).toBe(0);
+    expect(skipped.out).toMatch(/impossible-values/);
+    expect(skipped.out).toMatch(/Objectives/);
+    const none = await write('none.jsonl', rows.filter((_, i) => i % 2 === 0).join('\n'));
+    const all = await run(none, '--skip-bad');
+    expect([all.status, all.out]).toEqual([1, expect.stringContaining('none is left to compute')]);
+  });
 });

@@ -24,6 +24,7 @@ import type { Setting } from '../src/settings/setting';
 import { sequenceAnalyses } from '../src/rollouts/file/analysis';
 import { correctedObjectives } from '../src/rollouts/file/corrected';
 import type { Clip, Figures } from '../src/rollouts/file/figures';
+import { ImpossibleError } from '../src/rollouts/file/impossible';
 import { describeProblem, RolloutFileError } from '../src/rollouts/file/problems';
 import type { FileRollouts } from '../src/rollouts/file/read';
 import { TRAINERS } from '../src/rollouts/file/trainer-names';
@@ -356,12 +357,59 @@ function ofWhole(args: Arguments, clip: Clip, data: FileRollouts) {
   };
 }
 
-/** Reads everything, and writes or prints what was asked for. */
+/**
+ * What stands in a column that holds no log-probs is a finding, though nothing can be computed of it: reads again,
+ * leaves such responses out, and tells, prints or writes the health report alone.
+ */
+async function judgeImpossible(
+  args: Arguments,
+  clip: Clip,
+  reason: string,
+  print: (line: string) => void,
+): Promise<void> {
+  const run = new AnalysisRun(clip, args.rule, args.mask);
+  const files = await rolloutFiles(args.paths);
+  await readThrough(run.read(filesByStep(files), true, 'always', true));
+  if (run.health.impossible.size === 0) return;
+  const report = reportOf(run.health);
+  await writeHtml(args, run);
+  if (args.json !== undefined) {
+    await writeJson(
+      args.json,
+      jsonLines({ error: reason }, 'sequences', [], () => healthJson(report)),
+      print,
+    );
+  }
+  if (args.json !== '-') printHealth(report, print);
+}
+
 async function analyze(args: Arguments, print: (line: string) => void): Promise<void> {
   const clip: Clip = {
     ...(args.low === null ? {} : { low: args.low }),
     ...(args.high === null ? {} : { high: args.high }),
   };
+  try {
+    await analyzeAll(args, clip, print);
+  } catch (error) {
+    const { cause } = error instanceof RolloutFileError ? error : { cause: null };
+    const all = args.skip && error instanceof RolloutFileError;
+    if (
+      error instanceof RolloutFileError &&
+      args.partial === undefined &&
+      (all || cause instanceof ImpossibleError)
+    ) {
+      await judgeImpossible(args, clip, error.message, print);
+    }
+    throw error;
+  }
+}
+
+/** Reads everything, and writes or prints what was asked for. */
+async function analyzeAll(
+  args: Arguments,
+  clip: Clip,
+  print: (line: string) => void,
+): Promise<void> {
   const run = new AnalysisRun(clip, args.rule, args.mask);
   const files = await rolloutFiles(args.paths);
   const byStep = args.byStep || args.partial !== undefined || areLarge(files);

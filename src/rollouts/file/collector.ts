@@ -7,6 +7,12 @@ import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advan
 import { tokenText, type Rollouts } from '../rollouts';
 import { columnsOf, type ImportFacts, type LostColumn } from './facts';
 import { NameCounts, type FieldName } from './fields';
+import {
+  addColumn,
+  impossibleColumn,
+  type ImpossibleColumn,
+  type ImpossibleError,
+} from './impossible';
 import type { RolloutRecord } from './record';
 import { trainerOf } from './trainer-names';
 
@@ -209,6 +215,7 @@ export class Collector {
   mask: string | null = null;
   /** counts the columns of every record */
   readonly names = new NameCounts();
+  private readonly impossible = new Map<string, ImpossibleColumn>();
   private readonly lost = new Map<string, LostColumn>();
   private readonly seen = new Map<number, number>();
   private duplicates = 0;
@@ -271,6 +278,16 @@ export class Collector {
   leaveOut(id: GroupId | null): void {
     if (id === null) this.skippedOfUnknownGroup++;
     else this.lacking.add(groupKey({ group: id.group, step: id.step ?? this.stepOfFile }));
+  }
+
+  /** A response that is left out for what stands in a column. @param place line, item or row of its file */
+  addImpossible(error: ImpossibleError, id: GroupId | null, place: number): void {
+    const at = `${this.files[this.file] ?? ''}, number ${place}`;
+    const step = id?.step ?? this.stepOfFile;
+    addColumn(
+      this.impossible,
+      impossibleColumn(error, { at, step, group: id?.group ?? 'not known' }),
+    );
   }
 
   /** @param place line, item or row of its file */
@@ -401,6 +418,7 @@ export class Collector {
       trainer: trainerOf(this.names),
       ...columnsOf(this.names, this.mask),
       lost: [...this.lost.values()],
+      impossible: [...this.impossible.values()],
       masked: this.masked.finish(),
       untrained: this.untrained,
       batches: this.batches,

@@ -3,6 +3,7 @@
  * how each response's place is found again. Contract: plain data beside the `Rollouts` of an import, for the
  * health rules and for the notes; runs of the lab have none. Names are as written in the files.
  */
+import type { ImpossibleColumn } from './impossible';
 import type { TrainerId } from './trainer-names';
 import { fieldOf, topicOf, type ColumnTopic, type FieldName, type NameCounts } from './fields';
 
@@ -48,6 +49,8 @@ export interface ImportFacts {
   lost: LostColumn[];
   /** [n] tokens of each response that masks left out */
   masked: Uint32Array;
+  /** columns with values that no log-prob has, of the responses that were left out for them */
+  impossible: ImpossibleColumn[];
   /** responses left out because a sample mask says that the trainer did not train on them */
   untrained: number;
   /** lines or items that looked like a batch, and the responses that came of them */
@@ -111,6 +114,7 @@ export function factsOfRun(name: string, n: number): ImportFacts {
     read: [],
     unread: [],
     lost: [],
+    impossible: [],
     masked: new Uint32Array(n),
     untrained: 0,
     batches: { records: 0, responses: 0 },

@@ -3,6 +3,8 @@
  * response tokens and gives one sentence with the cause, the tokens and what to write instead.
  */
 
+import { RecordError } from './problems';
+
 /** Log-probs above 0 by no more than this come of rounding: the spacing of bfloat16 at 16 is 0.125. */
 const ROUNDED = 0.13;
 /** A response of so many tokens has one that is likely: its -log pi is below SURE. */
@@ -40,38 +42,203 @@ function filler({ values, places, isBad }: Column): string | null {
   );
 }
 
-/** What a column is that has values above 0, where they are no fillers. */
-function positive(values: Float64Array, least: number, most: number): string {
-  const all = `all ${values.length} values of this response`;
-  if (least >= 0 && most <= 1) {
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    if (values.length === 1) {
-      return 'It is a probability (write its natural logarithm) or a negated log-prob (write it with a minus).';
-    }
-    return mean >= MIDDLE
-      ? `These look like probabilities: ${all} lie between 0 and 1 and average ${mean.toFixed(2)}. Write their natural logarithm.`
-      : `These look like negated log-probs (NLL): ${all} are positive and average ${mean.toFixed(2)}; probabilities of sampled tokens would average more. Write them with a minus.`;
-  }
-  if (least >= 0 && !(values.length >= SURE_AMONG && least > SURE)) {
-    return `These look like negated log-probs (NLL, cross-entropy): ${all} are 0 or more and some exceed 1, which no probability does. Write them with a minus.`;
-  }
-  return `These look like logits, not log-probs: they lie between ${least.toPrecision(3)} and ${most.toPrecision(3)}. Subtract the logsumexp of the logits over the vocabulary (log_softmax).`;
+export const IMPOSSIBLE_KINDS = [
+  'probabilities',
+  'negated',
+  'logits',
+  'filler',
+  'rounding',
+  'low',
+] as const;
+export type ImpossibleKind = (typeof IMPOSSIBLE_KINDS)[number];
+
+/** All that tells what values are. */
+export interface Range {
+  n: number;
+  sum: number;
+  least: number;
+  most: number;
 }
 
-/** @returns sentences behind "FIELD is X; "; at least one value is bad */
-export function whatStandsThere(column: Column): string {
-  const { values } = column;
-  const least = values.reduce((a, b) => Math.min(a, b), Infinity);
-  const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (most <= 0) {
-    return `no softmax gives a log-prob that low. ${filler(column) ?? 'They are fillers or masked logits: mask those tokens out ("mask": 0), or find why the sampled token was masked.'}`;
+interface Judged {
+  kind: ImpossibleKind;
+  /** sentences, the first of them why it is impossible */
+  text: string;
+}
+
+/** Negated log-probs of a sampled response exceed 1 about once in three nats. */
+const NATS_WITHOUT = 6;
+
+/** What a column is that has values above 0, where they are no fillers. */
+function positive({ n, sum, least, most }: Range, of: string): Judged {
+  const all = `all ${n.toLocaleString('en-US')} values of ${of}`;
+  const mean = sum / n;
+  if (least >= 0 && most <= 1) {
+    if (n === 1) {
+      return {
+        kind: 'probabilities',
+        text: 'It is a probability (write its natural logarithm) or a negated log-prob (write it with a minus).',
+      };
+    }
+    return mean >= MIDDLE || sum > NATS_WITHOUT
+      ? {
+          kind: 'probabilities',
+          text: `These look like probabilities: ${all} lie between 0 and 1 and average ${mean.toFixed(2)}. Write their natural logarithm.`,
+        }
+      : {
+          kind: 'negated',
+          text: `These look like negated log-probs (NLL): ${all} are positive and average ${mean.toFixed(2)}; probabilities of sampled tokens would average more. Write them with a minus.`,
+        };
   }
-  const rounded = least < 0 && most <= ROUNDED;
+  if (least >= 0 && !(n >= SURE_AMONG && least > SURE)) {
+    return {
+      kind: 'negated',
+      text: `These look like negated log-probs (NLL, cross-entropy): ${all} are 0 or more and some exceed 1, which no probability does. Write them with a minus.`,
+    };
+  }
+  return {
+    kind: 'logits',
+    text: `These look like logits, not log-probs: they lie between ${least.toPrecision(3)} and ${most.toPrecision(3)}. Subtract the logsumexp of the logits over the vocabulary (log_softmax).`,
+  };
+}
+
+export function rangeOf(values: Float64Array): Range {
+  const range: Range = { n: values.length, sum: 0, least: Infinity, most: -Infinity };
+  for (const x of values) {
+    range.sum += x;
+    range.least = Math.min(range.least, x);
+    range.most = Math.max(range.most, x);
+  }
+  return range;
+}
+
+/** @param filled what says where a filler stands; null = no filler */
+function judged(range: Range, filled: string | null, of: string): Judged {
+  const { least, most } = range;
+  if (most <= 0) {
+    const rest =
+      filled ??
+      'They are fillers or masked logits: mask those tokens out ("mask": 0), or find why the sampled token was masked.';
+    return {
+      kind: filled ? 'filler' : 'low',
+      text: `no softmax gives a log-prob that low. ${rest}`,
+    };
+  }
+  const why = 'a log-prob cannot be positive.';
+  if (least < 0 && most <= ROUNDED) {
+    const how =
+      'It is so by rounding, as where logsumexp is taken in bfloat16 or float16: compute log_softmax in float32.';
+    return { kind: 'rounding', text: `${why} ${how}` };
+  }
   // Probabilities of which one is 1 are no log-probs with a filler.
-  const filled = least < 0 ? filler(column) : null;
-  return `a log-prob cannot be positive. ${
-    rounded
-      ? 'It is so by rounding, as where logsumexp is taken in bfloat16 or float16: compute log_softmax in float32.'
-      : (filled ?? positive(values, least, most))
-  }`;
+  if (least < 0 && filled !== null) return { kind: 'filler', text: `${why} ${filled}` };
+  const { kind, text } = positive(range, of);
+  return { kind, text: `${why} ${text}` };
+}
+
+/** What one response has in a column with at least one value that no log-prob has. */
+export function whatStandsThere(column: Column): Judged {
+  return judged(rangeOf(column.values), filler(column), 'this response');
+}
+
+/** A response whose column of log-probs has values that none can have. */
+export class ImpossibleError extends RecordError {
+  override name = 'ImpossibleError';
+  readonly kind: ImpossibleKind;
+  /** of the response tokens that are numbers */
+  readonly range: Range;
+  /** how many are impossible, and the first of them as a position among the response tokens */
+  readonly bad: number;
+  readonly first: number;
+  readonly text: string;
+
+  /** @param written the column's name in the file */
+  constructor(
+    readonly written: string,
+    column: Column,
+  ) {
+    const { values, places, isBad } = column;
+    const first = values.findIndex(isBad);
+    const { kind, text } = whatStandsThere(column);
+    super(`${written}[${places[first]}]`, `is ${values[first]}; ${text}`);
+    this.kind = kind;
+    this.text = text;
+    this.range = rangeOf(values);
+    this.bad = values.reduce((n, x) => n + Number(isBad(x)), 0);
+    this.first = first;
+  }
+}
+
+/** A column of a file, over all responses that were left out for what stands in it. Merges by `addColumn`. */
+export interface ImpossibleColumn {
+  /** as the file calls it */
+  name: string;
+  responses: number;
+  /** values that no log-prob has */
+  bad: number;
+  /** of all its values in those responses */
+  range: Range;
+  kinds: Record<ImpossibleKind, number>;
+  first: {
+    at: string | null;
+    step: number | null;
+    group: string | number;
+    token: number;
+    text: string;
+  };
+}
+
+export function impossibleColumn(
+  error: ImpossibleError,
+  place: Omit<ImpossibleColumn['first'], 'token' | 'text'>,
+): ImpossibleColumn {
+  return {
+    name: error.written,
+    responses: 1,
+    bad: error.bad,
+    range: error.range,
+    kinds: {
+      probabilities: 0,
+      negated: 0,
+      logits: 0,
+      filler: 0,
+      rounding: 0,
+      low: 0,
+      [error.kind]: 1,
+    },
+    first: { ...place, token: error.first, text: error.text },
+  };
+}
+
+/** Adds a column's responses to those of its name. */
+export function addColumn(into: Map<string, ImpossibleColumn>, column: ImpossibleColumn): void {
+  const own = into.get(column.name);
+  if (!own) {
+    into.set(column.name, column);
+    return;
+  }
+  const { range: a } = own;
+  const { range: b } = column;
+  into.set(column.name, {
+    ...own,
+    responses: own.responses + column.responses,
+    bad: own.bad + column.bad,
+    range: {
+      n: a.n + b.n,
+      sum: a.sum + b.sum,
+      least: Math.min(a.least, b.least),
+      most: Math.max(a.most, b.most),
+    },
+    kinds: Object.fromEntries(
+      IMPOSSIBLE_KINDS.map((kind) => [kind, own.kinds[kind] + column.kinds[kind]]),
+    ) as ImpossibleColumn['kinds'],
+  });
+}
+
+/** What a column is, by all of its responses: one response of probabilities may look like negated log-probs. */
+export function whatColumnIs({ range, kinds, first }: ImpossibleColumn): Judged {
+  const most = IMPOSSIBLE_KINDS.reduce((a, b) => (kinds[b] > kinds[a] ? b : a));
+  return most === 'filler' || most === 'rounding' || most === 'low'
+    ? { kind: most, text: first.text }
+    : judged(range, null, 'these responses');
 }

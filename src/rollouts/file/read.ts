@@ -18,6 +18,7 @@ import { headOf, type FormatRecord, type RecordBatch } from './formats/format';
 import { formatOf, type FormatId } from './formats';
 import { recordsOf } from './formats/json';
 import { readRun, type RunFile, type RunFileHead } from './formats/run';
+import { ImpossibleError } from './impossible';
 import { listed, RecordError, RolloutFileError, type Problem, type Unit } from './problems';
 import { groupOf, hasLogProbs, parseRecord } from './record';
 
@@ -84,7 +85,9 @@ class Reading {
       const problem = { file, unit, index, field: error.field, message };
       if (!this.skip) throw new RolloutFileError(problem, { cause: error });
       this.skipped++;
-      this.collector.leaveOut(groupOf(input));
+      const id = groupOf(input);
+      this.collector.leaveOut(id);
+      if (error instanceof ImpossibleError) this.collector.addImpossible(error, id, index);
       if (this.problems.length < KEPT_PROBLEMS) this.problems.push(problem);
     };
     let input: unknown;

@@ -14,7 +14,7 @@ import {
   type Fields,
   type Value,
 } from './fields';
-import { whatStandsThere } from './impossible';
+import { ImpossibleError } from './impossible';
 import { RecordError } from './problems';
 
 /** float32 log-softmax may exceed 0 by rounding; anything above this is not a log-prob. */
@@ -73,18 +73,19 @@ export function areLogProbs(values: ArrayLike<unknown>, { keep }: Pick<Kept, 'ke
 const isBad = (x: number) => x > LOGP_TOLERANCE || x <= -LOG_PROB_LIMIT;
 
 /** What a column with a value that no log-prob has holds, judged by all of its response tokens. */
-function diagnosis(values: ArrayLike<unknown>, keep: Uint8Array | null): string {
+function impossible({ values, written }: List, keep: Uint8Array | null): ImpossibleError {
   const places = Array.from({ length: values.length }, (_, t) => t).filter(
     (t) => keep?.[t] !== 0 && Number.isFinite(Number(values[t])),
   );
-  return whatStandsThere({
+  return new ImpossibleError(written, {
     values: Float64Array.from(places, (t) => Number(values[t])),
     places,
     isBad,
   });
 }
 
-export function logProbs({ values, written }: List, { keep, kept }: Kept): Float64Array {
+export function logProbs(given: List, { keep, kept }: Kept): Float64Array {
+  const { values, written } = given;
   if (keep === null && values instanceof Float64Array && areLogProbs(values, { keep }))
     return values;
   const out = new Float64Array(kept);
@@ -99,9 +100,7 @@ export function logProbs({ values, written }: List, { keep, kept }: Kept): Float
           'find out where your trainer lost it.',
       );
     }
-    if (isBad(x)) {
-      throw new RecordError(`${written}[${t}]`, `is ${x}; ${diagnosis(values, keep)}`);
-    }
+    if (isBad(x)) throw impossible(given, keep);
     out[k++] = x;
   }
   return out;

@@ -72,6 +72,10 @@ ${rows.join('\n')}
 \`--eps-low\` and \`--eps-high\` are the clip range that findings and tables are about; without them it is 0.2/0.2 for
 token ratios and 3e-4/4e-4 for sequence weights.
 
+Where a column holds values that no log-prob has, and nothing says to leave such responses out (\`--skip-bad\`),
+nothing is computed: the exit status is 1, and the JSON has \`"error"\`, the sentence on stderr, beside \`findings\`
+and \`health\`.
+
 ## False alarms and power
 
 ${calibration}

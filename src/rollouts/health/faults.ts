@@ -3,6 +3,12 @@
  * data is drawn once per recipe and seed and never changed.
  */
 import { Random, STREAM } from '../../math/philox';
+import {
+  addColumn,
+  impossibleColumn,
+  ImpossibleError,
+  type ImpossibleColumn,
+} from '../file/impossible';
 import type { Rollouts } from '../rollouts';
 import type { HealthBatch } from './evidence/tally';
 import { plant as draw, type Recipe } from './planted';
@@ -122,7 +128,42 @@ export interface Planted {
   beside?: RuleId[];
 }
 
+/** Responses that an import left out, as it tells of them. */
+const leftOut =
+  (made: (x: number) => number): Fault =>
+  (batch) => {
+    const { rollouts } = batch;
+    const columns = new Map<string, ImpossibleColumn>();
+    const isBad = (x: number) => x > 1e-5;
+    each(rollouts, rollouts.logpOld, (part, i) => {
+      if (i % 4 > 0) return [];
+      const values = Float64Array.from(part, made);
+      const error = new ImpossibleError('old_log_probs', { values, places: values, isBad });
+      addColumn(columns, impossibleColumn(error, { at: null, step: null, group: 'p0' }));
+      return [];
+    });
+    return { ...batch, facts: { ...batch.facts, impossible: [...columns.values()] } };
+  };
+
 export const PLANTED: Planted[] = [
+  {
+    id: 'impossible-values',
+    what: 'probabilities of a quarter of the responses',
+    fault: leftOut(Math.exp),
+    says: /"old_log_probs" holds probabilities.*natural logarithm.*in 24 responses of 120/,
+  },
+  {
+    id: 'impossible-values',
+    what: 'negated log-probs',
+    fault: leftOut((x) => -x),
+    says: /negated log-probs.*with a minus/,
+  },
+  {
+    id: 'impossible-values',
+    what: 'logits',
+    fault: leftOut((x) => x + 14),
+    says: /holds logits.*log_softmax/,
+  },
   {
     id: 'padding',
     what: 'zeros on the left',

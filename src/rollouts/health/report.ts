@@ -136,8 +136,10 @@ export function reportOf(tally: HealthTally): HealthReport {
   const passed: Passed[] = [];
   const found: Finding[] = [];
   const hides = new Map<RuleId, readonly string[]>();
+  // All responses may have been left out, for what stands in a column.
+  const empty = whole.count('responses') === 0;
   for (const rule of RULES as readonly (Rule & { id: RuleId })[]) {
-    const overall = rule.look(whole, tally);
+    const overall = empty && rule.id !== 'impossible-values' ? null : rule.look(whole, tally);
     const firing = inSteps(rule, byStep, tally);
     // What begins in the middle of a run may be lost in the whole; steps of their own show it.
     const only =
@@ -216,33 +218,34 @@ export function reportOf(tally: HealthTally): HealthReport {
     findings,
     passed,
     notAsked,
-    clipping: !whole.hasUpdate()
-      ? []
-      : [
-          share(
-            `tokens clipped at ${token.low}/${token.high}`,
-            whole.count('tokensClipped'),
-            tokens,
-          ),
-          share(
-            `responses clipped at ${sequence.low}/${sequence.high}`,
-            whole.count('responsesClipped'),
-            responses,
-          ),
-          share('token ratios outside the token band', whole.count('tokensOutside'), tokens),
-          share(
-            'sequence weights outside the sequence band',
-            whole.count('responsesOutside'),
-            responses,
-          ),
-        ],
+    clipping:
+      empty || !whole.hasUpdate()
+        ? []
+        : [
+            share(
+              `tokens clipped at ${token.low}/${token.high}`,
+              whole.count('tokensClipped'),
+              tokens,
+            ),
+            share(
+              `responses clipped at ${sequence.low}/${sequence.high}`,
+              whole.count('responsesClipped'),
+              responses,
+            ),
+            share('token ratios outside the token band', whole.count('tokensOutside'), tokens),
+            share(
+              'sequence weights outside the sequence band',
+              whole.count('responsesOutside'),
+              responses,
+            ),
+          ],
     cut: known === 0 ? null : whole.count('cut') / known,
     steps: stepFigures(tally),
     distributions: distributionsOf(whole),
   };
 }
 
-/** @param data at least one response, none of them empty */
+/** @param data none of its responses is empty */
 export function healthReport(
   data: Rollouts | HealthBatch,
   bands: Bands = DEFAULT_BANDS,

@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../../rollouts';
+import { addColumn, IMPOSSIBLE_KINDS, type ImpossibleColumn } from '../../file/impossible';
 import { TRAINER_IDS, type TrainerId } from '../../file/trainer-names';
 import { CARRIER_KINDS, type Carrier } from './carriers';
 import { DEFAULT_BANDS, measure, type Bands, type Place } from './measure';
@@ -26,6 +27,8 @@ export interface HealthFacts {
   compares?: 'update' | 'mismatch' | 'mixed';
   /** who wrote the files */
   trainer?: TrainerId | null;
+  /** columns with values that no log-prob has; their responses are none of the rollouts */
+  impossible?: readonly ImpossibleColumn[];
   /** groups of which the text of the prompt is known, and how many different texts those are */
   prompts?: { groups: number; texts: number };
 }
@@ -52,6 +55,8 @@ export interface HealthBatch {
 export class HealthTally {
   readonly steps = new Map<number | null, StepTally>();
   readonly copies = new Copies();
+  /** columns with values that no log-prob has, by their names in the files */
+  readonly impossible = new Map<string, ImpossibleColumn>();
   /** whom the names of columns tell; several where parts differ */
   readonly trainers = new Set<TrainerId | null>();
 
@@ -65,6 +70,7 @@ export class HealthTally {
 
   add({ rollouts: given, groupIds, sample, step, facts = {} }: HealthBatch): void {
     this.trainers.add(facts.trainer ?? null);
+    for (const column of facts.impossible ?? []) addColumn(this.impossible, column);
     const twoEngines = facts.compares === 'mismatch';
     const rollouts = twoEngines ? asMismatch(given) : given;
     const { endKnown, files, file, place: line } = facts;
@@ -107,6 +113,7 @@ export class HealthTally {
       own.merge(tally);
     }
     this.copies.merge(other.copies);
+    for (const column of other.impossible.values()) addColumn(this.impossible, column);
     for (const trainer of other.trainers) this.trainers.add(trainer);
   }
 
@@ -115,6 +122,7 @@ export class HealthTally {
       bands: this.bands,
       trainers: [...this.trainers],
       copies: this.copies.toJSON(),
+      impossible: [...this.impossible.values()],
       steps: [...this.steps].map(([step, tally]) => ({
         step,
         counts: [...tally.counts],
@@ -163,10 +171,32 @@ const weightsSchema = v.nullable(
   v.object({ largest: finite, n: finite, sum: finite, squares: finite }),
 );
 
+const count = v.pipe(finite, v.minValue(0));
+const impossibleSchema = v.object({
+  name: v.string(),
+  responses: count,
+  bad: count,
+  range: v.object({ n: count, sum: finite, least: finite, most: finite }),
+  kinds: v.object(
+    Object.fromEntries(IMPOSSIBLE_KINDS.map((kind) => [kind, count])) as Record<
+      (typeof IMPOSSIBLE_KINDS)[number],
+      typeof count
+    >,
+  ),
+  first: v.object({
+    at: v.nullable(v.string()),
+    step: v.nullable(finite),
+    group: name,
+    token: count,
+    text: v.string(),
+  }),
+});
+
 /** What `HealthTally.toJSON` writes; the lists' lengths are those of `names.ts`. */
 export const tallySchema = v.object({
   trainers: v.array(v.nullable(v.picklist(TRAINER_IDS))),
   bands: v.object({ token: bandSchema, sequence: bandSchema }),
+  impossible: v.array(impossibleSchema),
   copies: v.object({ limit: finite, seen: v.array(v.tuple([finite, finite])) }),
   steps: v.array(
     v.object({
@@ -199,6 +229,7 @@ export const tallySchema = v.object({
 export interface TallyJson {
   bands: Bands;
   trainers: (TrainerId | null)[];
+  impossible: ImpossibleColumn[];
   copies: ReturnType<Copies['toJSON']>;
   steps: {
     step: number | null;
@@ -221,6 +252,7 @@ export function tallyFrom(input: unknown): HealthTally {
   const json = v.parse(tallySchema, input);
   const tally = new HealthTally(json.bands);
   tally.copies.merge(Copies.from(json.copies));
+  for (const column of json.impossible) addColumn(tally.impossible, column);
   for (const trainer of json.trainers) tally.trainers.add(trainer);
   for (const part of json.steps) {
     const step = new StepTally();

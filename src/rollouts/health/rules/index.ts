@@ -7,11 +7,13 @@ import type { Rule } from '../finding';
 import * as columns from './columns';
 import * as fillers from './fillers';
 import * as groups from './groups';
+import { impossibleValues } from './impossible';
 import * as pairs from './pairs';
 import * as ratios from './ratios';
 import { growingMismatch } from './steps';
 
 export const RULES = [
+  impossibleValues,
   fillers.padding,
   fillers.fillerRun,
   fillers.filler,
