@@ -210,7 +210,7 @@ describe('npm run analyze', () => {
     expect(told.error).toBe(json.errors);
     expect(told.findings[0]).toMatchObject({
       id: 'impossible-values',
-      statistic: expect.closeTo(0.5, 1) as number,
+      statistic: rows.filter((_, i) => i % 2 === 0).length / rows.length,
       tokens: [{ group: 'q', from: 0, to: 1 }],
     });
     const skipped = await run(path, '--skip-bad');

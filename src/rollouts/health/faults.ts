@@ -419,6 +419,22 @@ export const PLANTED: Planted[] = [
     says: 'copied',
   },
   {
+    id: 'copied-sampler',
+    what: 'old is the sampler’s, in float32',
+    fault: change((r) => ({ logpOld: sampler(r).map(Math.fround) })),
+    says: 'rounded: copied',
+  },
+  {
+    id: 'copied-sampler',
+    what: 'old is the sampler’s in every second response',
+    fault: change((r) => ({
+      logpOld: each(r, r.logpOld, (part, i) =>
+        i % 2 ? part : Array.from(sampler(r).subarray(r.offsets[i], r.offsets[i + 1])),
+      ),
+    })),
+    says: /in 48 of 96 responses: copied/,
+  },
+  {
     id: 'unrelated-columns',
     what: 'responses in another order',
     fault: change((r) => ({ logpSampler: Float64Array.from(sampler(r)).reverse() })),
@@ -556,6 +572,21 @@ export const PLANTED: Planted[] = [
     says: 'disagree',
   },
   {
+    id: 'sampler-mismatch',
+    what: 'at one step of twelve only',
+    fault: (batch) =>
+      change((r, random) => ({
+        logpSampler: each(r, sampler(r), (part, i) =>
+          Number(batch.step?.[i]) === 7
+            ? part.map((x) => Math.min(0, x + 0.5 * random.normal()))
+            : part,
+        ),
+      }))(batch, 0),
+    recipe: { steps: 12, prompts: 36 },
+    says: 'disagree',
+    beside: ['impossible-reach'],
+  },
+  {
     id: 'k1-negative',
     what: 'the sampler’s column is of weights of before',
     fault: change((r, random) => ({
@@ -621,6 +652,23 @@ export const PLANTED: Planted[] = [
     recipe: { sharpness: 2 },
   },
   {
+    id: 'duplicates',
+    what: 'a group again under another name',
+    fault: (batch) => {
+      const { rollouts } = batch;
+      const logpOld = Float64Array.from(rollouts.logpOld);
+      const logpNew = Float64Array.from(rollouts.logpNew);
+      const { offsets } = rollouts;
+      // Of the same length, so that the last group can be the first.
+      for (const column of [logpOld, logpNew]) {
+        column.copyWithin(offsets[88], offsets[0], offsets[8]);
+      }
+      return { ...batch, rollouts: { ...rollouts, logpOld, logpNew } };
+    },
+    recipe: { lengths: [40, 40], sharpness: 2, engine: null },
+    says: /8 responses of 96 are duplicates/,
+  },
+  {
     id: 'uid-per-response',
     what: 'verl V1’s uid',
     fault: (batch) => alone(batch, (i) => `p${i >> 3}_${i % 8}_0`),
@@ -662,6 +710,14 @@ export const PLANTED: Planted[] = [
     what: 'a cost for a reward',
     fault: change((r) => ({ advantage: r.advantage.map((x) => -x) })),
     says: 'contradicts the rewards',
+  },
+  {
+    id: 'advantage-sign',
+    what: 'every third group turned round',
+    fault: change((r) => ({
+      advantage: r.advantage.map((x, i) => (r.group[i] % 3 ? x : -x)),
+    })),
+    says: /contradicts the rewards in \d of 1\d groups|contradicts the rewards in \d groups/,
   },
   {
     id: 'advantage-order',

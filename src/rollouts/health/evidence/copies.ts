@@ -1,5 +1,5 @@
 /**
- * Responses that occur twice. Contract: only those are looked at whose own log-probs rule out that a sampler
+ * Responses that occur twice, in one group or in two. Contract: only those are looked at whose own log-probs rule out that a sampler
  * wrote them twice by chance (below CHANCE nats in sum: 1e-13), so that one copy is a fact. Exact up to MOST
  * responses; beyond that a sample of them, by hash, which merges like the whole.
  */
@@ -20,8 +20,8 @@ export class Copies {
   private seen = new Map<number, number>();
 
   /** @returns whether it has been seen before */
-  add(group: string | number, columns: readonly FloatArray[], from: number, to: number): boolean {
-    const hash = hashOf(group, columns, from, to);
+  add(columns: readonly FloatArray[], from: number, to: number): boolean {
+    const hash = hashOf(columns, from, to);
     if (hash >= this.limit) return false;
     const before = this.seen.get(hash) ?? 0;
     this.seen.set(hash, before + 1);
@@ -67,12 +67,7 @@ export class Copies {
 }
 
 /** 53 bits from two 32-bit multiplicative hashes over the bits of all values. */
-function hashOf(
-  group: string | number,
-  columns: readonly FloatArray[],
-  from: number,
-  to: number,
-): number {
+function hashOf(columns: readonly FloatArray[], from: number, to: number): number {
   let a = 0x811c9dc5;
   let b = 0x9e3779b1;
   const mix = (x: number) => {
@@ -81,8 +76,6 @@ function hashOf(
     b = Math.imul(b ^ x, 0x85ebca6b);
     b ^= b >>> 13;
   };
-  const name = String(group);
-  for (let i = 0; i < name.length; i++) mix(name.charCodeAt(i));
   for (const column of columns) {
     for (let t = from; t < to; t++) {
       real[0] = column[t];

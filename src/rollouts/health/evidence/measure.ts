@@ -180,7 +180,7 @@ export function measure(
   if (sampler) measureRounding(tally, sums, 'sampler', sampler, response, bands);
   if (total(logpOld, from, to) < CHANCE) {
     const columns = sampler ? [logpOld, logpNew, sampler] : [logpOld, logpNew];
-    if (copies.add(place.group, columns, from, to)) keep(tally, 'copy', length, response, null);
+    if (copies.add(columns, from, to)) keep(tally, 'copy', length, response, null);
   }
 }
 
@@ -641,6 +641,11 @@ function measurePair(
     }
   }
   bump(counts, c.tokens, to - from);
+  // Of sure tokens two engines may agree; over a whole response they do not.
+  if (unequal === 0 && equal >= LEAST_OVERLAP) {
+    bump(counts, c.equalResponses);
+    bump(counts, c.equalThere, equal);
+  }
   bump(counts, c.equal, equal);
   bump(counts, c.unequal, unequal);
   bump(counts, c.sure, sure);

@@ -88,6 +88,9 @@ export const PAIR_COUNTS = [
   /** the same value to the last digit, 0 left out */
   'equal',
   'unequal',
+  /** responses of 8 tokens or more, 0 left out, that are the same throughout, and their tokens */
+  'equalResponses',
+  'equalThere',
   /** tokens with a probability above 1/2 under the first, and those of them that the second is surer of */
   'sure',
   'surer',

@@ -274,6 +274,8 @@ const BASES = [
 ] as const;
 /** Columns in one unit or another agree to better than this. */
 const PROPORTIONAL = 0.995;
+/** A narrow nucleus, or a temperature, gives nearly proportional log-probs; a factor gives them exactly. */
+const EXACTLY_PROPORTIONAL = 0.9995;
 const FACTOR_MARGIN = 0.02;
 /** A mean weight further from 1 is not 1, however wide its interval. */
 const DREW = 0.1;
@@ -281,14 +283,17 @@ const DREW = 0.1;
 const LEAST_FACTOR = 0.05;
 
 /** Slope of the second column on the first through the origin, if they are proportional. */
-function proportion(e: Evidence, pair: 'so' | 'on'): number | null {
+function proportion(e: Evidence, pair: 'so' | 'on'): { factor: number; exactly: boolean } | null {
   const [uu, ww, uw] = (['uu', 'ww', 'uw'] as const).map((name) => e.pairSum(pair, name)) as [
     number,
     number,
     number,
   ];
   if (e.pairSum(pair, 'n') < 50) return null;
-  return (uw * uw) / (uu * ww) > PROPORTIONAL ? uw / uu : null;
+  const together = (uw * uw) / (uu * ww);
+  return together > PROPORTIONAL
+    ? { factor: uw / uu, exactly: together > EXACTLY_PROPORTIONAL }
+    : null;
 }
 
 export const logarithmBase = rule({
@@ -326,10 +331,12 @@ export const logarithmBase = rule({
     const factors: { what: string; factor: number; sure: boolean; other: boolean }[] = e
       .pairs()
       .flatMap((pair) => {
-        const factor = proportion(e, pair);
+        const proportional = proportion(e, pair);
         const what = pair === 'so' ? 'old against sampler' : 'new against old';
-        if (factor === null) return [];
-        const other = Math.abs(Math.log(factor)) > LEAST_FACTOR && !someoneDrew(e, pair, DREW);
+        if (proportional === null) return [];
+        const { factor, exactly } = proportional;
+        const other =
+          exactly && Math.abs(Math.log(factor)) > LEAST_FACTOR && !someoneDrew(e, pair, DREW);
         return [{ what, factor, sure: true, other }];
       });
     if (entropy?.interval) {

@@ -177,7 +177,7 @@ export const duplicates = rule({
   level: 'warning',
   title: 'Responses occur twice',
   symptom: 'Groups of twice their size; intervals too narrow; the same loss from half of the data',
-  measure: 'number of responses that are exact copies of an earlier one of their group',
+  measure: 'number of responses that are exact copies of an earlier one',
   threshold: 0,
   fires: 'above, counting only responses that a sampler writes twice less than once in 1e13 draws',
   cause:
@@ -340,6 +340,11 @@ function within(sums: Float64Array): { cov: number; rewards: number; advantages:
   };
 }
 
+/** correlation */
+const CLEARLY = 0.9;
+const LEAST_TURNED = 3;
+const TURNED_SHARE = 0.05;
+
 export const advantageSign = rule({
   id: 'advantage-sign',
   level: 'warning',
@@ -347,7 +352,8 @@ export const advantageSign = rule({
   symptom: 'Reward falls steadily while the loss looks healthy',
   measure: 'correlation of advantage and reward within groups',
   threshold: 0,
-  fires: 'below, and in most groups',
+  fires:
+    'below, and in most groups; or below -0.9 in three groups and 5 % of them while nearly all others are above 0.9',
   cause:
     'Within groups, responses with more reward have less advantage: training makes the better responses less likely. A loss minimised that should be maximised, a cost taken for a reward, or a column in another order of responses.',
   remedy: {
@@ -358,7 +364,7 @@ export const advantageSign = rule({
   shows: null,
   look(e) {
     const groups = e.perGroup
-      .map(within)
+      .map((sums) => ({ ...within(sums), n: sums[S.rewarded] }))
       .filter((one) => one.rewards > 1e-12 && one.advantages > 1e-12);
     if (groups.length === 0) return null;
     const total = (name: 'cov' | 'rewards' | 'advantages') =>
@@ -370,8 +376,18 @@ export const advantageSign = rule({
     const most =
       (share.interval !== null && share.interval[0] > 0.5) ||
       (share.value === 1 && correlation < -0.9 && groups.length >= 2);
+    // Every group either follows its rewards or is against them: some were turned round.
+    const each = groups.filter(({ n }) => n >= LEAST_RESPONSES);
+    const of = ({ cov, rewards, advantages }: (typeof groups)[number]) =>
+      cov / Math.sqrt(rewards * advantages);
+    const turned = each.filter((one) => of(one) < -CLEARLY).length;
+    const right = each.filter((one) => of(one) > CLEARLY).length;
+    const some =
+      turned >= LEAST_TURNED &&
+      turned > TURNED_SHARE * each.length &&
+      turned + right > ALL_ALONE * each.length;
     return {
-      found: correlation < 0 && most,
+      found: (correlation < 0 && most) || some,
       statistic: correlation,
       interval: share.interval && [1 - 2 * share.interval[1], 1 - 2 * share.interval[0]],
       title: `The sign of the advantages contradicts the rewards in ${counted(against, 'group')} of ${groups.length}`,

@@ -3,7 +3,7 @@
  * sampled and the trainer agree. Laws: where the first column drew the tokens, exp(second - first) averages 1;
  * less where it cut the tail and renormalised; never more.
  */
-import type { Evidence, Estimate } from '../evidence/evidence';
+import { Evidence, type Estimate } from '../evidence/evidence';
 import {
   COLUMN_TITLES,
   LAGS,
@@ -12,6 +12,7 @@ import {
   type Lag,
   type Pair,
 } from '../evidence/names';
+import type { HealthTally } from '../evidence/tally';
 import {
   count,
   counted,
@@ -37,6 +38,15 @@ const NEARLY_ALL_SHIFTED = 0.9;
 
 const carriersOf = (e: Evidence, pair: Pair) => e.carriers(pair === 'so' ? 'pair.so' : 'token');
 
+/** share of tokens */
+const COPIED = 0.999;
+const SELDOM = 0.1;
+/** nats: log-probs of 10 nats in float32, or with six decimals, are off by so much */
+const FLOAT32_SIZE = 1e-6;
+/** Fewer responses of a file may look so by chance. */
+const FEW_RESPONSES = 0.01;
+const LEAST_RESPONSES = 3;
+
 export const copied = rule({
   id: 'copied-sampler',
   level: 'warning',
@@ -44,8 +54,8 @@ export const copied = rule({
   symptom:
     'KL between sampler and trainer exactly 0, yet clip shares are high on the first minibatch',
   measure: 'share of tokens with the same sampler and old log-prob to the last digit',
-  threshold: 0.999,
-  fires: 'above (two engines never agree to the last digit on every token)',
+  threshold: COPIED,
+  fires: `above (two engines never agree to the last digit on every token), or as many differ by less than ${FLOAT32_SIZE}, float32 rounding; or so in whole responses, ${LEAST_RESPONSES} at least, and in fewer than a tenth of the tokens of the others`,
   cause:
     'The two columns are identical: the sampler’s log-probs were copied as old. No mismatch can be seen, and all of it is inside the ratio new / old, which is why clipping sets in before any update.',
   remedy: {
@@ -71,11 +81,26 @@ export const copied = rule({
     const looked = equal + e.ofPair('so', 'unequal');
     if (looked === 0) return null;
     const share = e.share(equal, looked);
+    const whole = share.value > COPIED;
+    const rounded = e.sizeQuantile('so', COPIED) <= FLOAT32_SIZE;
+    // In some responses all tokens are the same, in the others hardly any.
+    const [some, there] = [e.ofPair('so', 'equalResponses'), e.ofPair('so', 'equalThere')];
+    const mixed =
+      some >= LEAST_RESPONSES &&
+      some > FEW_RESPONSES * e.having('sampler') &&
+      equal - there < SELDOM * (looked - there);
     const outside = e.count('responsesOutside') / e.count('responses');
     return {
-      found: share.value > 0.999,
+      found: whole || rounded || mixed,
       statistic: share.value,
       interval: share.interval,
+      ...(whole
+        ? {}
+        : rounded
+          ? { title: 'Old log-probs are the sampler’s, rounded: copied, not compared' }
+          : {
+              title: `Old log-probs are the sampler’s in ${some.toLocaleString('en-US')} of ${counted(e.having('sampler'), 'response')}: copied, not compared`,
+            }),
       adds: `Of the responses ${inPercent(outside)} lie outside the sequence band.`,
       figures: [
         percent('tokens identical in both columns', share.value),
@@ -123,10 +148,6 @@ function shiftOf(e: Evidence, pair: Pair): Shift {
     next,
   };
 }
-
-/** Fewer responses of a file may agree elsewhere by chance. */
-const FEW_RESPONSES = 0.01;
-const LEAST_RESPONSES = 3;
 
 const isShifted = ({ pooled, responses, of }: Shift) =>
   pooled || (responses >= LEAST_RESPONSES && responses > FEW_RESPONSES * of);
@@ -195,6 +216,7 @@ export const shifted = rule({
     'logarithm-base',
     'filler-run',
     'end-token',
+    'growing-mismatch',
   ],
   shows: 'one column a token beside the other',
   look(e) {
@@ -296,6 +318,7 @@ export const unrelated = rule({
     'clipping-always',
     'logarithm-base',
     'constant-offset',
+    'growing-mismatch',
   ],
   shows: 'two columns that disagree at every token',
   look(e) {
@@ -721,6 +744,20 @@ const WILD = 0.5;
 const CALM = 0.05;
 const WILD_SHARE = 1e-4;
 
+/** Routing differs at every step; a step or two that make nearly all of it are another thing. */
+const FEW_STEPS = 0.2;
+const NEARLY_ALL_WILD = 0.8;
+const STEPS_THAT_TELL = 6;
+
+function ofFewSteps({ steps, bands }: HealthTally, wild: number): boolean {
+  if (steps.size < STEPS_THAT_TELL) return false;
+  const each = [...steps.values()]
+    .map((step) => new Evidence(step, bands).sizesBeyond('so', WILD))
+    .sort((a, b) => b - a);
+  const most = each.slice(0, Math.floor(FEW_STEPS * each.length)).reduce((sum, n) => sum + n, 0);
+  return most > NEARLY_ALL_WILD * wild;
+}
+
 export const routingTails = rule({
   id: 'routing-tails',
   level: 'warning',
@@ -742,14 +779,14 @@ export const routingTails = rule({
   sources: ['GSPO, arXiv:2507.18071, section 5.3', 'Rollout Routing Replay, arXiv:2510.11370'],
   hides: ['sampler-mismatch', 'k1-negative'],
   shows: 'single tokens far off beside calm ones',
-  look(e) {
+  look(e, tally) {
     if (!e.hasSampler()) return null;
     const wild = e.sizesBeyond('so', WILD);
     const tokens = e.ofPair('so', 'tokens');
     const share = e.share(wild, tokens);
     const calm = e.sizeQuantile('so', 0.9);
     return {
-      found: share.value > WILD_SHARE && wild >= 3 && calm <= CALM,
+      found: share.value > WILD_SHARE && wild >= 3 && calm <= CALM && !ofFewSteps(tally, wild),
       statistic: share.value,
       interval: share.interval,
       title: `${counted(wild, 'token')} differ by more than ${WILD} nats between sampler and trainer, nine of ten by less than ${inDigits(calm)}`,
