@@ -7,9 +7,10 @@ test('measures the kernel and both copies over the same bytes, and cleans up', a
   const left = await buffersLeft(device, async () => {
     const bench = await benchTokenKernel(device, { rows: 4, rounds: 3, roundMs: 2 });
     expect(bench.bytes).toBe(4 * 50_257 * 4);
-    const { tokenKernel, bufferCopy, shaderCopy } = bench;
+    const { tokenKernel, treeKernel, bufferCopy, shaderCopy } = bench;
     for (const { median, lower, upper, repetitions, gigabytesPerSecond } of [
       tokenKernel,
+      treeKernel,
       bufferCopy,
       shaderCopy,
     ]) {
@@ -20,6 +21,8 @@ test('measures the kernel and both copies over the same bytes, and cleans up', a
       expect(gigabytesPerSecond * median).toBeCloseTo(bench.bytes / 1e6, 6);
     }
     expect(bench.ratioToBufferCopy).toBeCloseTo(tokenKernel.median / bufferCopy.median, 12);
+    expect(bench.ratioToTree).toBeCloseTo(tokenKernel.median / treeKernel.median, 12);
+    expect(bench.subgroups).toBe(device.features.has('subgroups'));
     expect(bench.ratioToShaderCopy).toBeCloseTo(tokenKernel.median / shaderCopy.median, 12);
   });
   expect(left).toBe(0);

@@ -5,7 +5,7 @@
  *
  * Contract: runs on any WebGPU device, in a page or a worker; touches no DOM; destroys what it allocates.
  * Each round submits one command buffer with enough repetitions to drown the cost of submitting, the
- * three contestants take turns, and what is told are medians and quartiles over rounds. A copy moves
+ * contestants take turns, and what is told are medians and quartiles over rounds. A copy moves
  * twice the bytes (read and write) that the token kernel reads, so a ratio below 1 is possible.
  */
 import { withArena, type Arena } from '../src/gpu/buffers';
@@ -35,17 +35,23 @@ export interface Timing {
 }
 
 export interface TokenKernelBench {
+  /** whether `tokenKernel` adds up by subgroups, as it does wherever the device has them */
+  subgroups: boolean;
   vocabulary: number;
   rows: number;
   /** of logits */
   bytes: number;
   rounds: number;
   tokenKernel: Timing;
+  /** the same kernel adding up in workgroup memory */
+  treeKernel: Timing;
   bufferCopy: Timing;
   shaderCopy: Timing;
   /** time of the token kernel over time of the copy, at the medians */
   ratioToBufferCopy: number;
   ratioToShaderCopy: number;
+  /** of the token kernel over the tree kernel */
+  ratioToTree: number;
 }
 
 type Record = (encoder: GPUCommandEncoder) => void;
@@ -98,7 +104,7 @@ async function contestants(
   arena: Arena,
   vocabulary: number,
   rows: number,
-): Promise<[Record, Record, Record]> {
+): Promise<[Record, Record, Record, Record]> {
   const bytes = rows * vocabulary * 4;
   const logits = arena.upload(fakeLogits(rows * vocabulary));
   const copy = arena.storage(bytes);
@@ -110,9 +116,11 @@ async function contestants(
     targets: index.map((row) => (row * 7919) % vocabulary),
     results: index,
   };
-  const limit = device.limits.maxStorageBufferBindingSize;
   const result = arena.storage(rows * 12);
-  const kernel = await tokenStatsDispatches(device, arena, source, result, rows, limit);
+  const kernel = await tokenStatsDispatches(device, arena, source, result, rows);
+  const tree = await tokenStatsDispatches(device, arena, source, result, rows, {
+    subgroups: false,
+  });
   const shaderCopy: Dispatch = {
     pipeline: await computePipeline(device, { name: 'token-kernel-copy.wgsl', code: copyCode }),
     bindings: [logits, copy],
@@ -120,6 +128,7 @@ async function contestants(
   };
   return [
     (encoder) => encodePass(encoder, device, kernel),
+    (encoder) => encodePass(encoder, device, tree),
     (encoder) => encoder.copyBufferToBuffer(logits, 0, copy, 0, bytes),
     (encoder) => encodePass(encoder, device, [shaderCopy]),
   ];
@@ -141,25 +150,30 @@ export async function benchTokenKernel(
     for (let round = 0; round < rounds; round++) {
       for (const run of runs) run.times.push(await time(device, run.record, run.repetitions));
     }
-    const [tokenKernel, bufferCopy, shaderCopy] = runs.map(({ times, repetitions }): Timing => {
-      times.sort((a, b) => a - b);
-      const median = quantile(times, 0.5);
-      return {
-        median,
-        lower: quantile(times, 0.25),
-        upper: quantile(times, 0.75),
-        repetitions,
-        gigabytesPerSecond: bytes / median / 1e6,
-      };
-    }) as [Timing, Timing, Timing];
+    const [tokenKernel, treeKernel, bufferCopy, shaderCopy] = runs.map(
+      ({ times, repetitions }): Timing => {
+        times.sort((a, b) => a - b);
+        const median = quantile(times, 0.5);
+        return {
+          median,
+          lower: quantile(times, 0.25),
+          upper: quantile(times, 0.75),
+          repetitions,
+          gigabytesPerSecond: bytes / median / 1e6,
+        };
+      },
+    ) as [Timing, Timing, Timing, Timing];
     return {
       vocabulary,
       rows,
       bytes,
       rounds,
+      subgroups: device.features.has('subgroups'),
       tokenKernel,
+      treeKernel,
       bufferCopy,
       shaderCopy,
+      ratioToTree: tokenKernel.median / treeKernel.median,
       ratioToBufferCopy: tokenKernel.median / bufferCopy.median,
       ratioToShaderCopy: tokenKernel.median / shaderCopy.median,
     };

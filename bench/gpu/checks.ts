@@ -211,6 +211,8 @@ async function main(): Promise<void> {
         vocabulary,
         rows: bench.rows,
         gigabytesPerSecond: round(bench.tokenKernel.gigabytesPerSecond),
+        subgroups: bench.subgroups,
+        timeOverTree: round(bench.ratioToTree),
         timeOverBufferCopy: round(bench.ratioToBufferCopy),
         timeOverCopyKernel: round(bench.ratioToShaderCopy),
       });

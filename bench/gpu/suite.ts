@@ -58,17 +58,21 @@ export function test(name: string, work: Work): void {
   tests.push({ block: current, name, work });
 }
 
-/** `%d` and `%s` in the name are the values, in turn. */
-test.each =
+/** `%d` and `%s` in a name are the values, in turn. */
+const eachOf =
+  (one: (name: string, work: Work) => void) =>
   <T>(rows: readonly T[]) =>
-  (name: string, work: (...values: unknown[]) => unknown): void => {
+  (name: string, work: (...values: never[]) => unknown): void => {
     for (const row of rows) {
       const values: unknown[] = Array.isArray(row) ? row : [row];
       let next = 0;
-      const named = name.replace(/%[ds]/g, () => String(values[next++]));
-      test(named, () => work(...values));
+      const named = name.replace(/%[dsi]/g, () => String(values[next++]));
+      one(named, () => work(...(values as never[])));
     }
   };
+
+test.each = eachOf(test);
+describe.each = eachOf(describe);
 
 function prepare(of: Block | undefined): Promise<void> {
   if (!of) return Promise.resolve();

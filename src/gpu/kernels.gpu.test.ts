@@ -3,17 +3,23 @@ import { createGpuKernels } from './kernels';
 import { describeKernels } from './kernels.suite';
 import { buffersLeft, testDevice } from './testing';
 
-describe('kernels in WGSL', () => {
-  describeKernels(async () => createGpuKernels(await testDevice()), {
+const device = await testDevice();
+
+// Where the adapter has subgroups, in the way of those that have none as well.
+const ways = device.features.has('subgroups') ? [true, false] : [false];
+
+describe.each(ways)('kernels in WGSL, subgroups %s', (subgroups) => {
+  describeKernels(async () => createGpuKernels(device, { subgroups }), {
     nats: 1e-5,
     // The promise is 1e-5; what is there is ten times better and shall stay so.
     weight: 1e-6,
     moments: 1e-5,
     runs: 15,
   });
+});
 
+describe('kernels in WGSL', () => {
   test('no kernel leaves a buffer behind', async () => {
-    const device = await testDevice();
     const kernels = createGpuKernels(device);
     const d = new Float32Array(4).fill(-1);
     const offsets = Uint32Array.of(0, 1, 4);

@@ -14,6 +14,7 @@ import {
   tokenStatsInPlace,
   type GpuTokenStats,
   type RowTargets,
+  type TokenStatsOptions,
 } from './token-stats';
 
 export { Sampler } from './sampler';
@@ -33,13 +34,16 @@ export interface GpuKernels extends Kernels {
  * All methods reject with KernelInputError on bad input, ShaderError where WGSL does not compile, and
  * GpuError where the GPU refuses the work, runs out of memory or is lost.
  */
-export function createGpuKernels(device: GPUDevice): GpuKernels {
+export function createGpuKernels(
+  device: GPUDevice,
+  options: Pick<TokenStatsOptions, 'subgroups'> = {},
+): GpuKernels {
   return {
     backend: 'webgpu',
     device,
-    tokenStats: (...input) => tokenStats(device, ...input),
-    tokenStatsInPlace: (...input) => tokenStatsInPlace(device, ...input),
-    encodeTokenStats: (...input) => encodeTokenStats(device, ...input),
+    tokenStats: (...input) => tokenStats(device, ...input, options),
+    tokenStatsInPlace: (...input) => tokenStatsInPlace(device, ...input, options),
+    encodeTokenStats: (...input) => encodeTokenStats(device, ...input, options),
     sequenceForms: (...input) => sequenceForms(device, ...input),
     histogram: (...input) => histogram(device, ...input),
     prefixMoments: (...input) => prefixMoments(device, ...input),

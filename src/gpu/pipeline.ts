@@ -11,6 +11,11 @@ export interface Shader {
   code: string;
 }
 
+/** For devices with the feature `subgroups`. On the shader's first line, so that its line numbers stay right. */
+export function withSubgroups({ name, code }: Shader): Shader {
+  return { name, code: `enable subgroups; ${code}` };
+}
+
 export class ShaderError extends Error {
   override name = 'ShaderError';
 }

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { philox4x32, Random, STREAM, unitInterval } from '../math/philox';
 import { sampleRow } from '../math/sampler';
 import { Arena } from './buffers';
@@ -8,10 +8,9 @@ import { PHILOX } from './snippets';
 import { readBack } from './submit';
 import { buffersLeft, filledBuffer, testDevice } from './testing';
 
-let device: GPUDevice;
-beforeAll(async () => {
-  device = await testDevice();
-});
+const device = await testDevice();
+
+const ways = device.features.has('subgroups') ? [true, false] : [false];
 
 const SETTINGS: SamplerSettings = {
   batch: 4,
@@ -30,16 +29,18 @@ interface Run extends SampledBatch {
   next32: Int32Array;
 }
 
+type Tail<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
+
 /** Takes one step per entry of `steps`. */
-async function run(
+async function runWith(
+  subgroups: boolean,
   changes: Partial<SamplerSettings>,
   steps: readonly Float32Array[],
   layout: LogitsLayout = {},
   bindingLimit?: number,
 ): Promise<Run> {
   const settings = { ...SETTINGS, ...changes };
-  const options = bindingLimit === undefined ? {} : { bindingLimit };
-  const sampler = await Sampler.create(device, settings, options);
+  const sampler = await Sampler.create(device, settings, { bindingLimit, subgroups });
   const arena = new Arena(device);
   const next = {
     int64: arena.storage(settings.batch * 8),
@@ -115,7 +116,9 @@ test('Philox gives the same words and floats in WGSL as in TypeScript', async ()
   expect(gotFloats).toEqual(Float32Array.from(want, ([first]) => unitInterval(first)));
 });
 
-describe('sampler', () => {
+describe.each(ways)('sampler, subgroups %s', (subgroups) => {
+  const run = (...input: Tail<Parameters<typeof runWith>>) => runWith(subgroups, ...input);
+
   test.each([
     ['small vocabulary', 18, 64, 1],
     ['a workgroup of 256', 5003, 8, 0.7],
@@ -228,6 +231,14 @@ describe('sampler', () => {
     const got = await run({ vocabulary: 700, temperature: 0 }, [logits]);
     expect(got.next32[0]).toBe(300);
     expect(got.next32[1]).toBe(0);
+    // -0 and 0 are a tie; so are the same logits of two threads.
+    const zeros = new Float32Array(4 * 700).fill(-1);
+    zeros.set([-0, 0], 350);
+    zeros[700 + 650] = 0;
+    zeros[700 + 90] = -0;
+    zeros.fill(-2, 1400);
+    const { next32 } = await run({ vocabulary: 700, temperature: 0 }, [zeros]);
+    expect([...next32]).toEqual([350, 90, 0, 0]);
   });
 
   test('bad input is refused in words', async () => {

@@ -7,13 +7,19 @@ import { KernelInputError } from '../math/kernel-input';
 import { STREAM } from '../math/philox';
 import { inverseTemperature } from '../math/sampler';
 import { Arena } from './buffers';
-import { computePipeline, encodePass, type Shader } from './pipeline';
+import { computePipeline, encodePass, withSubgroups, type Shader } from './pipeline';
 import { rowRanges } from './row-ranges';
+import subgroupsCode from './sampler-subgroups.wgsl?raw';
+import treeCode from './sampler-tree.wgsl?raw';
 import code from './sampler.wgsl?raw';
 import { FLOAT, PHILOX } from './snippets';
 import { readBack, submit } from './submit';
 
-const SHADER: Shader = { name: 'sampler.wgsl', code: [code, FLOAT, PHILOX].join('\n') };
+const TREE: Shader = { name: 'sampler.wgsl', code: [code, treeCode, FLOAT, PHILOX].join('\n') };
+const SUBGROUPS = withSubgroups({
+  name: 'sampler.wgsl (subgroups)',
+  code: [code, subgroupsCode, FLOAT, PHILOX].join('\n'),
+});
 
 /** Small vocabularies keep no more threads busy. */
 const SMALL_VOCABULARY = 1024;
@@ -69,7 +75,9 @@ export interface SampledBatch {
 
 export interface SamplerOptions {
   /** most bytes that one binding may show; the device's own limit where left out */
-  bindingLimit?: number;
+  bindingLimit?: number | undefined;
+  /** find the best by subgroups; whether the device has them where left out */
+  subgroups?: boolean | undefined;
 }
 
 export class Sampler {
@@ -91,7 +99,10 @@ export class Sampler {
   static async create(
     device: GPUDevice,
     settings: SamplerSettings,
-    { bindingLimit = device.limits.maxStorageBufferBindingSize }: SamplerOptions = {},
+    {
+      bindingLimit = device.limits.maxStorageBufferBindingSize,
+      subgroups = device.features.has('subgroups'),
+    }: SamplerOptions = {},
   ): Promise<Sampler> {
     const { batch, vocabulary, maxNew, temperature, endToken, padToken } = settings;
     for (const [name, value] of Object.entries({ batch, vocabulary, maxNew })) {
@@ -108,7 +119,7 @@ export class Sampler {
       throw new KernelInputError(`The sampler takes at most ${MAX_BATCH} sequences, not ${batch}.`);
     }
     inverseTemperature(temperature);
-    const pipeline = await computePipeline(device, SHADER, 'main', {
+    const pipeline = await computePipeline(device, subgroups ? SUBGROUPS : TREE, 'main', {
       threads: vocabulary <= SMALL_VOCABULARY ? 64 : 256,
     });
     const arena = new Arena(device);

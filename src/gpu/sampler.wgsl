@@ -2,7 +2,8 @@
 // src/math/sampler.ts: same counters, same bits, float32 scores.
 //
 // One workgroup per sequence. A Philox block gives the noise of four neighbouring tokens, so a thread
-// takes tokens in fours. Ties go to the lowest id.
+// takes tokens in fours. Ties go to the lowest id. The best of a row is found by `best_of_row`, of which there
+// are two: in workgroup memory (sampler-tree.wgsl), and by subgroups (sampler-subgroups.wgsl).
 
 override threads: u32 = 256u;
 
@@ -39,9 +40,6 @@ struct Params {
 const NOBODY = 0xffffffffu;
 // Below every score that a usable logit can get.
 const NO_SCORE = -3e38;
-
-var<workgroup> scores: array<f32, threads>;
-var<workgroup> ids: array<u32, threads>;
 
 /// The four logits' bits are numbers within +-1e30.
 fn usable(bits: u32) -> bool {
@@ -85,28 +83,15 @@ fn main(
       }
     }
   }
-  scores[thread] = best;
-  ids[thread] = best_id;
-  for (var half = threads / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) {
-      let other = thread + half;
-      let higher = scores[other] > scores[thread];
-      let tied = scores[other] == scores[thread] && ids[other] < ids[thread];
-      if (higher || tied) {
-        scores[thread] = scores[other];
-        ids[thread] = ids[other];
-      }
-    }
-  }
+  let winner = best_of_row(thread, best, best_id);
   if (thread != 0u) {
     return;
   }
 
   var id = params.pad_token;
   if (atomicLoad(&state[2u + row]) == 0u) {
-    let found = ids[0] != NOBODY;
-    id = select(params.end_token, ids[0], found);
+    let found = winner != NOBODY;
+    id = select(params.end_token, winner, found);
     if (!found) {
       atomicAdd(&state[1], 1u);
     }

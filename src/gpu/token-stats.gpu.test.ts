@@ -1,13 +1,17 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rowStats } from '../math/log-softmax';
 import { Random, STREAM } from '../math/philox';
 import { buffersLeft, filledBuffer, testDevice } from './testing';
-import { encodeTokenStats, tokenStats, tokenStatsInPlace } from './token-stats';
+import {
+  encodeTokenStats,
+  tokenStats,
+  tokenStatsInPlace,
+  type TokenStatsOptions,
+} from './token-stats';
 
-let device: GPUDevice;
-beforeAll(async () => {
-  device = await testDevice();
-});
+const device = await testDevice();
+
+const ways = device.features.has('subgroups') ? [true, false] : [false];
 
 /** Rows of normal logits; those not in `rows` are NaN and infinities. */
 function logitsAmongJunk(allRows: number, vocabulary: number, rows: Uint32Array): Float32Array {
@@ -28,12 +32,11 @@ async function worstError(
   vocabulary: number,
   allRows: number,
   rows: Uint32Array,
-  bindingLimit?: number,
+  options: TokenStatsOptions = {},
 ): Promise<number> {
   const logits = logitsAmongJunk(allRows, vocabulary, rows);
   const targets = rows.map((row) => (row * 7919 + 3) % vocabulary);
   const buffer = filledBuffer(device, logits);
-  const options = bindingLimit === undefined ? {} : { bindingLimit };
   const got = await tokenStatsInPlace(device, buffer, { vocabulary, rows, targets }, options);
   buffer.destroy();
   const errors = [...rows].flatMap((row, i) => {
@@ -47,21 +50,39 @@ async function worstError(
   return Math.max(...errors);
 }
 
-describe('token statistics in place', () => {
+describe.each(ways)('token statistics in place, subgroups %s', (subgroups) => {
   test.each([
     ['one thread per row', 18, 1000],
     ['a workgroup per row', 257, 40],
+    ['a workgroup per row, most of it idle', 129, 40],
+    ['many logits per thread', 5003, 6],
   ])('%s: listed rows in any order, junk everywhere else', async (_, vocabulary, allRows) => {
     const rows = Uint32Array.from({ length: allRows / 2 }, (_, i) => (i * 37) % allRows);
     expect(new Set(rows).size).toBe(rows.length);
-    expect(await worstError(vocabulary, allRows, rows)).toBeLessThan(1e-5);
+    expect(await worstError(vocabulary, allRows, rows, { subgroups })).toBeLessThan(1e-5);
   });
 
   test('logits larger than one binding are worked off in chunks', async () => {
     const rows = Uint32Array.of(29, 0, 7, 7, 15, 28, 3);
     const rowBytes = 257 * 4;
-    expect(await worstError(257, 30, rows, 3 * rowBytes)).toBeLessThan(1e-5);
-    await expect(worstError(257, 30, rows, rowBytes - 4)).rejects.toThrow(/One row of 257 logits/);
+    const chunks = (bindingLimit: number) => worstError(257, 30, rows, { bindingLimit, subgroups });
+    expect(await chunks(3 * rowBytes)).toBeLessThan(1e-5);
+    await expect(chunks(rowBytes - 4)).rejects.toThrow(/One row of 257 logits/);
+  });
+
+  test('a row that cannot be used spoils itself only, twice the same to the last bit', async () => {
+    const vocabulary = 300;
+    const rows = Uint32Array.of(0, 1, 2);
+    const logits = logitsAmongJunk(3, vocabulary, rows);
+    logits[vocabulary + 299] = NaN;
+    const buffer = filledBuffer(device, logits);
+    const job = { vocabulary, rows, targets: Uint32Array.of(1, 2, 3) };
+    const got = await tokenStatsInPlace(device, buffer, job, { subgroups });
+    for (const column of [got.logp, got.entropy, got.collision]) {
+      expect([...column].map(Number.isNaN)).toEqual([false, true, false]);
+    }
+    expect(await tokenStatsInPlace(device, buffer, job, { subgroups })).toEqual(got);
+    buffer.destroy();
   });
 
   test('logits from the CPU arrive in chunks too', async () => {

@@ -8,13 +8,19 @@
 import { checkLogits, checkTargets, KernelInputError } from '../math/kernel-input';
 import type { TokenStats } from '../math/kernels';
 import { Arena, withArena } from './buffers';
-import { computePipeline, encodePass, type Dispatch, type Shader } from './pipeline';
+import { computePipeline, encodePass, withSubgroups, type Dispatch, type Shader } from './pipeline';
 import { rowRanges } from './row-ranges';
 import { FLOAT } from './snippets';
 import { readBack, submit } from './submit';
+import subgroupsCode from './token-stats-subgroups.wgsl?raw';
+import treeCode from './token-stats-tree.wgsl?raw';
 import code from './token-stats.wgsl?raw';
 
-const SHADER: Shader = { name: 'token-stats.wgsl', code: [code, FLOAT].join('\n') };
+const TREE: Shader = { name: 'token-stats.wgsl', code: [code, treeCode, FLOAT].join('\n') };
+const SUBGROUPS = withSubgroups({
+  name: 'token-stats.wgsl (subgroups)',
+  code: [code, subgroupsCode, FLOAT].join('\n'),
+});
 const THREADS = 256;
 
 /** Up to here one thread per row beats a workgroup per row, most of whose threads would idle. */
@@ -33,7 +39,9 @@ export interface RowTargets {
 
 export interface TokenStatsOptions {
   /** most bytes that one binding may show; the device's own limit where left out */
-  bindingLimit?: number;
+  bindingLimit?: number | undefined;
+  /** add up by subgroups; whether the device has them where left out */
+  subgroups?: boolean | undefined;
 }
 
 /** Results that stay on the GPU: float32 [3, rows], the columns log-prob, entropy, collision. */
@@ -74,10 +82,15 @@ export async function tokenStatsDispatches(
   { logits, vocabulary, rows, targets, results }: TokenStatsSource,
   result: GPUBuffer,
   resultRows: number,
-  bindingLimit: number,
+  {
+    bindingLimit = device.limits.maxStorageBufferBindingSize,
+    subgroups = device.features.has('subgroups'),
+  }: TokenStatsOptions = {},
 ): Promise<Dispatch[]> {
   const threadsPerRow = vocabulary <= SMALL_VOCABULARY ? 1 : THREADS;
-  const pipeline = await computePipeline(device, SHADER, 'main', {
+  // A thread that has a row of its own has nobody to add up with.
+  const shader = subgroups && threadsPerRow > 1 ? SUBGROUPS : TREE;
+  const pipeline = await computePipeline(device, shader, 'main', {
     threads_per_row: threadsPerRow,
   });
   const starts = Float64Array.from(rows, (row) => row * vocabulary);
@@ -124,7 +137,7 @@ export async function encodeTokenStats(
   device: GPUDevice,
   logits: GPUBuffer,
   job: RowTargets,
-  { bindingLimit = device.limits.maxStorageBufferBindingSize }: TokenStatsOptions = {},
+  options: TokenStatsOptions = {},
 ): Promise<GpuTokenStats> {
   const { vocabulary, rows, targets } = job;
   checkTargets(targets, vocabulary);
@@ -146,7 +159,7 @@ export async function encodeTokenStats(
         { logits, vocabulary, ...inRowOrder(job) },
         result,
         rows.length,
-        bindingLimit,
+        options,
       );
       await submit(device, 'token statistics', (encoder) => encodePass(encoder, device, work));
     });
@@ -186,8 +199,9 @@ export async function tokenStats(
   logits: Float32Array,
   vocabulary: number,
   targets: Uint32Array,
-  { bindingLimit = device.limits.maxStorageBufferBindingSize }: TokenStatsOptions = {},
+  options: TokenStatsOptions = {},
 ): Promise<TokenStats> {
+  const { bindingLimit = device.limits.maxStorageBufferBindingSize } = options;
   checkLogits(logits, vocabulary, targets);
   const total = targets.length;
   const out = unpack(new ArrayBuffer(total * 12), total);
@@ -202,7 +216,7 @@ export async function tokenStats(
         rows: Uint32Array.from({ length: to - from }, (_, row) => row),
         targets: targets.subarray(from, to),
       };
-      const chunk = await tokenStatsInPlace(device, buffer, job, { bindingLimit });
+      const chunk = await tokenStatsInPlace(device, buffer, job, options);
       out.logp.set(chunk.logp, from);
       out.entropy.set(chunk.entropy, from);
       out.collision.set(chunk.collision, from);

@@ -3,7 +3,9 @@
 // Online softmax (Milakov & Gimelshein 2018), carried on to the entropy and to sum p^2: a thread keeps
 // the maximum m of what it has seen and, relative to it, z = sum e^(x-m), s = sum (x-m) e^(x-m) and
 // q = sum e^(2(x-m)). `threads_per_row` threads share a row: 256 for large vocabularies, 1 for small
-// ones, where a workgroup does 256 rows. Four accumulators each keep the float32 sums short.
+// ones, where a workgroup does 256 rows. Four accumulators each keep the float32 sums short. What the
+// threads of a row have found is put together by `reduce_row`, of which there are two: in workgroup memory
+// (token-stats-tree.wgsl), and by subgroups (token-stats-subgroups.wgsl).
 //
 // Logits are read as bits: WGSL may assume that no float is NaN or infinite, so those are told apart
 // as integers, and results that are not finite are written as integers.
@@ -117,16 +119,7 @@ fn main(
     }
   }
   let ones = vec4f(1.0);
-  parts[thread] = Part(m, dot(z, ones), dot(s, ones), dot(q, ones));
-  unusable[thread] = u32(bad);
-
-  for (var half = threads_per_row / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      parts[thread] = merge(parts[thread], parts[thread + half]);
-      unusable[thread] |= unusable[thread + half];
-    }
-  }
+  reduce_row(thread, lane, Part(m, dot(z, ones), dot(s, ones), dot(q, ones)), bad);
   if (!active_row || lane != 0u) {
     return;
   }
