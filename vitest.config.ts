@@ -12,8 +12,15 @@ const FULL = process.env['CHECK_FULL'] !== undefined;
 
 const GPU_TESTS = ['{src,bench}/**/*.gpu.test.ts'];
 
-/** What has WGSL of its own: a second implementation of it (Chromium's) is worth the time. */
-const WGSL_TESTS = ['src/gpu/**/*.gpu.test.ts', 'src/policy/backends.gpu.test.ts'];
+/**
+ * What is worth a second browser's time: our own WGSL, of which Chromium has another implementation, and the build
+ * of onnxruntime that only it can run.
+ */
+const CHROMIUM_TESTS = [
+  'src/gpu/**/*.gpu.test.ts',
+  'src/policy/backends.gpu.test.ts',
+  'src/policy/runtime.gpu.test.ts',
+];
 
 const executablePath = systemChromium();
 const inChromium = playwright({
@@ -35,7 +42,7 @@ const instances =
           include: GPU_TESTS,
           provider: playwright({ launchOptions: firefox }),
         },
-        { browser: 'chromium' as const, include: FULL ? GPU_TESTS : WGSL_TESTS },
+        { browser: 'chromium' as const, include: FULL ? GPU_TESTS : CHROMIUM_TESTS },
       ];
 
 export default defineConfig({

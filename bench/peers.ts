@@ -65,7 +65,7 @@ async function openTheirs({ provider }: PeerOptions) {
   env.localModelPath = '/models/';
   const { wasm } = env.backends.onnx;
   if (!wasm) throw new Error('Transformers.js has no onnxruntime here');
-  wasm.wasmPaths = SITE_ASSETS.webgpu;
+  wasm.wasmPaths = SITE_ASSETS.asyncify;
   wasm.numThreads = ORT_THREADS;
   const tokenizer = await AutoTokenizer.from_pretrained(NAME);
   const model = await AutoModelForCausalLM.from_pretrained(NAME, {

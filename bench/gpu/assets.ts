@@ -11,7 +11,11 @@ const files = (name: string) => ({
   wasm: beside(`ort/ort-wasm-simd-threaded${name}.wasm`).href,
 });
 
-export const SITE_ASSETS: OrtAssets = { webgpu: files('.asyncify'), wasm: files('') };
+export const SITE_ASSETS: OrtAssets = {
+  jspi: files('.jspi'),
+  asyncify: files('.asyncify'),
+  wasm: files(''),
+};
 
 export const modelFiles: FileSource = async (path) => {
   try {

@@ -116,7 +116,7 @@ async function bundle(out) {
     "import { createRequire } from 'node:module';\n" +
       "export const { create, globals } = createRequire(import.meta.url)('../../dawn.node');\n",
   );
-  for (const name of ['.asyncify', '']) {
+  for (const name of ['.jspi', '.asyncify', '']) {
     for (const type of ['mjs', 'wasm']) {
       const file = `ort-wasm-simd-threaded${name}.${type}`;
       cpSync(`${ROOT}node_modules/onnxruntime-web/dist/${file}`, `${out}/ort/${file}`);

@@ -8,15 +8,15 @@ export const ROOT = new URL('../../', import.meta.url);
 const runtimeFile = (name: string) =>
   new URL(`node_modules/onnxruntime-web/dist/${name}`, ROOT).href;
 
+const files = (build: string) => ({
+  mjs: runtimeFile(`ort-wasm-simd-threaded${build}.mjs`),
+  wasm: runtimeFile(`ort-wasm-simd-threaded${build}.wasm`),
+});
+
 export const NODE_ASSETS: OrtAssets = {
-  webgpu: {
-    mjs: runtimeFile('ort-wasm-simd-threaded.asyncify.mjs'),
-    wasm: runtimeFile('ort-wasm-simd-threaded.asyncify.wasm'),
-  },
-  wasm: {
-    mjs: runtimeFile('ort-wasm-simd-threaded.mjs'),
-    wasm: runtimeFile('ort-wasm-simd-threaded.wasm'),
-  },
+  jspi: files('.jspi'),
+  asyncify: files('.asyncify'),
+  wasm: files(''),
 };
 
 /** Reads below `models/` of this checkout. */

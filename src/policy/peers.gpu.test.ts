@@ -160,7 +160,7 @@ describe('Transformers.js', () => {
     env.localModelPath = '/models/';
     const wasm = env.backends.onnx.wasm;
     if (!wasm) throw new Error('Transformers.js has no wasm backend here');
-    wasm.wasmPaths = SITE_ASSETS.webgpu;
+    wasm.wasmPaths = SITE_ASSETS.asyncify;
     wasm.numThreads = 1;
     const tokenizer = await AutoTokenizer.from_pretrained(NAME);
     const model = await AutoModelForCausalLM.from_pretrained(NAME, {

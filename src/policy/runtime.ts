@@ -1,5 +1,7 @@
 /**
- * Loads onnxruntime-web, one of its two builds: the native WebGPU one, or the smaller wasm one.
+ * Loads onnxruntime-web, one of its builds: for WebAssembly alone, or for WebGPU. Those for WebGPU wait for the GPU
+ * within WebAssembly, by JSPI where the browser has it (4.1 MB gzip), else by code that can unwind its own stack
+ * (asyncify, 6.6 MB). Only the one that is used is fetched.
  *
  * Contract: the caller says where the .mjs and .wasm files are (no CDN, no DOM, works in Node). On
  * WebGPU the `GPUDevice` is ours and is handed to every session; `ort.env.webgpu.device` would be
@@ -15,10 +17,26 @@ export interface OrtFiles {
   wasm: string;
 }
 
-export interface OrtAssets {
-  webgpu: OrtFiles;
-  wasm: OrtFiles;
+export type OrtBuild = 'jspi' | 'asyncify' | 'wasm';
+
+export type OrtAssets = Record<OrtBuild, OrtFiles>;
+
+/** JavaScript Promise Integration: WebAssembly that waits for a promise (Chrome and Edge 137 or newer). */
+export function hasJspi(webAssembly: object = WebAssembly): boolean {
+  return 'Suspending' in webAssembly && 'promising' in webAssembly;
 }
+
+/** @param jspi whether there is JSPI; found out where left out */
+export function buildFor(provider: Provider, jspi = hasJspi()): OrtBuild {
+  if (provider === 'wasm') return 'wasm';
+  return jspi ? 'jspi' : 'asyncify';
+}
+
+const LOADERS: Record<OrtBuild, () => Promise<typeof Ort>> = {
+  jspi: () => import('onnxruntime-web/jspi'),
+  asyncify: () => import('onnxruntime-web/webgpu'),
+  wasm: () => import('onnxruntime-web/wasm'),
+};
 
 export interface Runtime {
   ort: typeof Ort;
@@ -37,14 +55,14 @@ export const ORT_THREADS = 1;
 export interface RuntimeOptions {
   assets: OrtAssets;
   device?: GPUDevice;
+  /** another build than `buildFor` chooses */
+  build?: OrtBuild;
 }
 
 export async function loadRuntime(provider: Provider, options: RuntimeOptions): Promise<Runtime> {
-  const ort: typeof Ort =
-    provider === 'webgpu'
-      ? await import('onnxruntime-web/webgpu')
-      : await import('onnxruntime-web/wasm');
-  ort.env.wasm.wasmPaths = options.assets[provider];
+  const build = options.build ?? buildFor(provider);
+  const ort = await LOADERS[build]();
+  ort.env.wasm.wasmPaths = options.assets[build];
   ort.env.wasm.numThreads = ORT_THREADS;
   ort.env.logLevel = 'error';
   if (provider === 'wasm') return { ort, provider };
