@@ -9,6 +9,8 @@ const MAY_IMPORT = {
   gpu: ['math'],
   tasks: ['math'],
   settings: ['math'],
+  // controls that break a prediction, as data
+  breaks: ['settings', 'experiments', 'manifest'],
   link: ['settings', 'experiments', 'manifest', 'math'],
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'settings', 'math'],
@@ -148,7 +150,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
+                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

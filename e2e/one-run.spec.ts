@@ -1,8 +1,32 @@
 /** One page, one run: what is on the page is true of the run that it names, wherever on the page it stands. */
 import type { Page } from '@playwright/test';
-import { expect, finished, openSetup, phase, sequences, startSmall, test, typeInto } from './lab';
+import {
+  expect,
+  figure,
+  finished,
+  goTo,
+  NO_POLICY,
+  openSetup,
+  phase,
+  sequences,
+  startSmall,
+  test,
+  typeInto,
+} from './lab';
 
 const SYNTHETIC = './#/equivalence?v=1&backend=wasm&source=synthetic&prompts=64&groupSize=8';
+const PAGES_THAT_BREAK = [
+  'equivalence',
+  'variance',
+  'dependence',
+  'weights',
+  'length',
+  'clipping',
+  'gradient',
+  'precision',
+  'objectives',
+  'mismatch',
+];
 const HERO = 'Histograms of s by three forms, ';
 
 /** What the pictures say of how many responses they are; "" where one is hidden for being of the data before. */
@@ -21,7 +45,6 @@ test('a figure out of view is never of the run before, half a second after a cha
   await page.setViewportSize({ width: 1000, height: 420 });
   await page.goto(SYNTHETIC);
   await finished(page, 512);
-  await page.getByRole('heading', { name: 'Break it' }).scrollIntoViewIfNeeded();
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await expect.poll(() => drawnOf(page)).toEqual({ outdated: 0, hero: `${HERO}512 responses` });
 
@@ -38,7 +61,9 @@ test('a figure out of view is never of the run before, half a second after a cha
       dispatchEvent(new Event('afterprint'));
     }).observe(document.body, { subtree: true, attributes: true, childList: true });
   });
-  await page.getByRole('button', { name: 'Make ratios wild' }).click();
+  // A press by the mouse would bring the figures into view.
+  const wild = page.getByRole('button', { name: 'Make ratios wild' });
+  await wild.evaluate((button: HTMLButtonElement) => button.click());
   await expect(sequences(page)).toHaveText('800 of 800 responses');
   await expect(phase(page)).toHaveText('Finished');
   await expect(page.getByTestId('behind')).toHaveCount(0);
@@ -49,6 +74,45 @@ test('a figure out of view is never of the run before, half a second after a cha
   );
   expect(seen.outdated).toBeGreaterThan(0);
   expect(seen.left).toBe(0);
+});
+
+test('“Break it” stays beside its figures on a phone, marks what is active, and says what to watch and what came out', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`./#/variance?${NO_POLICY}`);
+  await finished(page, 32);
+  const controls = page.getByTestId('break-it');
+  const active = controls.locator('[aria-pressed="true"]');
+  await expect(active).toHaveCount(0);
+  await expect(page.getByTestId('break-why')).toContainText('start from the control');
+  await page.locator('.figure').last().scrollIntoViewIfNeeded();
+  expect((await controls.boundingBox())?.y).toBe(0);
+  await controls.getByRole('button', { name: 'Correlate neighbours' }).click();
+  await finished(page, 4000);
+  await expect(active).toHaveText(['Correlate neighbours, ρ = 0.5']);
+  await expect(active).toBeInViewport();
+  const broken = page.locator('[data-claim="variance.level"]');
+  await expect(broken).toContainText(/^breaks/);
+  await expect(broken.getByTestId('verdict')).toContainText('fails');
+  const held = page.locator('[data-claim="variance.token-slope"]');
+  await expect(held).toContainText(/^must hold/);
+  await expect(held.getByTestId('verdict')).toContainText('holds');
+  await page.getByTestId('break-why').getByRole('button').click();
+  await expect(figure(page, 'Variance of log s against length')).toBeInViewport();
+  // What it watches for is on its page, on every page.
+  for (const id of PAGES_THAT_BREAK) {
+    await goTo(page, id);
+    const buttons = controls.getByRole('button');
+    await expect(buttons.first()).toBeVisible();
+    for (const button of await buttons.all()) {
+      await button.focus();
+      const watched = await page.getByTestId('break-why').getByRole('button').innerText();
+      // A run without a sampler shows the page's figures only once the example is in view.
+      if (id === 'mismatch') continue;
+      await expect(page.locator('.measurement h3', { hasText: watched }).first()).toBeAttached();
+    }
+  }
 });
 
 test('verdicts and figures of the run before are marked until the new one has its own', async ({

@@ -1,64 +1,176 @@
 /**
- * "Break it": buttons that load a setting under which a prediction must fail (or, as a control, must
- * not) and run it. Contract: what the person chose for the other source stays; nothing is loaded that
- * the setup panel does not show.
+ * "Break it": controls that load rollouts under which a prediction must fail (or, as a control, must not) and run
+ * them. Contract: stands with the figures, on a phone in view as long as they are; says which control the run in view
+ * is of, where to see its effect, and what was promised beside what came out (`src/breaks`, held by a test); what the
+ * person chose for the other source stays; nothing is loaded that the setup panel does not show.
  */
+import { useEffect, useId, useRef, useState } from 'react';
 import {
-  DEFAULT_POLICIES,
-  DEFAULT_SYNTHETIC,
-  type PoliciesSource,
-  type SyntheticSource,
-} from '../../src/settings/run';
-import type { ReactNode } from 'react';
-import { draftOf, type Draft } from '../state/draft';
+  BREAKS,
+  fileOf,
+  isKept,
+  isOf,
+  PROMISES,
+  sourceOf,
+  withSampler,
+  type Break,
+  type Sampler,
+} from '../../src/breaks';
+import type { ExperimentId } from '../../src/experiments/manifest';
+import type { Claim } from '../../src/experiments/experiment';
+import { message } from '../../src/message';
+import { Prose } from '../format/Prose';
+import { draftOf } from '../state/draft';
+import { DEFAULT_IMPORT, fetchExample } from '../state/imports';
+import { isLive, type Lab, type Run } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
+import { VerdictChip } from './VerdictChip';
+import './break-it.css';
 
-export interface Break {
-  title: string;
-  why: ReactNode;
-  change: (draft: Draft) => Draft;
+async function loadExample(lab: Lab, sampler: Sampler | null): Promise<void> {
+  const blob = await fetchExample();
+  const drawn = sampler === null ? blob : new Blob([withSampler(await blob.text(), sampler)]);
+  await lab.importFiles([{ name: fileOf(sampler), blob: drawn }], DEFAULT_IMPORT);
 }
 
-/** The synthetic source with known truth, defaults but for `change`. */
-export function synthetic(change: Partial<Omit<SyntheticSource, 'kind'>>) {
-  return (draft: Draft): Draft =>
-    draftOf({ backend: draft.backend, source: { ...DEFAULT_SYNTHETIC, ...change } }, draft);
+async function load(lab: Lab, own: Break): Promise<void> {
+  if (own.rollouts.kind === 'example') return loadExample(lab, own.rollouts.sampler);
+  lab.edit((draft) => {
+    const source = sourceOf(own, draft.policies);
+    return source === null ? draft : draftOf({ backend: draft.backend, source }, draft);
+  });
+  await lab.start();
 }
 
-/** The person's policy pair, everything else default but for `change`. */
-export function policies(change: Partial<Omit<PoliciesSource, 'kind' | 'policy' | 'old' | 'new'>>) {
-  return (draft: Draft): Draft => {
-    const { policy, old, new: theta } = draft.policies;
-    const source = { ...DEFAULT_POLICIES, ...change, policy, old, new: theta };
-    return draftOf({ backend: draft.backend, source }, draft);
-  };
+function isInView(own: Break, run: Run | null): boolean {
+  if (run === null) return false;
+  if (own.rollouts.kind !== 'example') {
+    return run.settings !== null && isOf(own, run.settings.source);
+  }
+  const files = run.imported?.report.files.map(({ name }) => name) ?? run.reopened?.files ?? [];
+  return files.length === 1 && files[0] === fileOf(own.rollouts.sampler);
 }
 
-export function BreakIt({ lead, breaks }: { lead: ReactNode; breaks: readonly Break[] }) {
+export function BreakIt({ page }: { page: ExperimentId }) {
   const lab = useLab();
+  const heading = useId();
+  const says = useId();
+  const run = useLabState((state) => state.run);
   const ready = useLabState((state) => state.opening.status === 'open');
+  const reading = useLabState((state) => state.reading !== null && state.reading.failure === null);
+  const [pointed, setPointed] = useState<Break | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const { lead, breaks } = BREAKS[page];
+  const active = breaks.find((own) => isInView(own, run));
+  const shown = pointed ?? active;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // On a phone the controls are a row that scrolls; the page itself stays where it is.
+    const pressed = list.current?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!list.current || !pressed) return;
+    list.current.scrollLeft = pressed.offsetLeft - list.current.offsetLeft - 12;
+  }, [active]);
+  const press = (own: Break) => {
+    setTrouble(null);
+    load(lab, own).catch((error: unknown) => setTrouble(message(error)));
+  };
   return (
-    <section>
-      <h2>Break it</h2>
-      <p>{lead}</p>
-      <ul className="breaks">
-        {breaks.map(({ title, why, change }) => (
-          <li key={title}>
-            <button
-              type="button"
-              className="button"
-              disabled={!ready}
-              onClick={() => {
-                lab.edit(change);
-                void lab.start();
-              }}
-            >
-              {title}
-            </button>
-            <span>{why}</span>
+    <>
+      <section className="break-it" aria-labelledby={heading} data-testid="break-it">
+        <h2 id={heading}>Break it</h2>
+        <ul className="breaks" ref={list}>
+          {breaks.map((own) => (
+            <li key={own.title}>
+              <button
+                type="button"
+                className="button"
+                aria-pressed={own === active}
+                aria-describedby={own === shown ? says : undefined}
+                disabled={own.rollouts.kind === 'example' ? reading : !ready}
+                onClick={() => press(own)}
+                onPointerEnter={({ pointerType }) => {
+                  // A finger presses; there is nothing to read before.
+                  if (pointerType === 'mouse') setPointed(own);
+                }}
+                onPointerLeave={() => setPointed(null)}
+                onFocus={() => setPointed(own)}
+                onBlur={() => setPointed(null)}
+              >
+                {own.title}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <div className="break-says" id={says}>
+        <p className="small" data-testid="break-why">
+          <Prose>{shown === undefined ? lead : `${shown.why} `}</Prose>
+          {shown !== undefined && <Watch heading={shown.watch} />}
+        </p>
+        {trouble !== null && (
+          <p className="field-issue" role="alert">
+            {trouble}
+          </p>
+        )}
+        {active !== undefined && <Promises page={page} own={active} />}
+      </div>
+    </>
+  );
+}
+
+/** Brings the figure into view that shows what a control does. */
+function Watch({ heading }: { heading: string }) {
+  const go = () => {
+    const found = [...document.querySelectorAll('.measurement h3')].find(
+      ({ textContent }) => textContent === heading,
+    );
+    found?.scrollIntoView({ block: 'center' });
+  };
+  return (
+    <span className="only-live">
+      Watch{' '}
+      <button type="button" className="link" onClick={go}>
+        <Prose>{heading}</Prose>
+      </button>
+      .
+    </span>
+  );
+}
+
+/** What the control promises of the page's claims, and what came out. */
+function Promises({ page, own }: { page: ExperimentId; own: Break }) {
+  const run = useLabState((state) => state.run);
+  const measurement = useLabState((state) => state.measurements[page]);
+  const claims: readonly Claim[] =
+    measurement !== undefined && measurement.run === run?.id ? measurement.result.claims : [];
+  const promised = Object.entries(own.promises).flatMap(([id, what]) => {
+    const claim = claims.find((one) => one.id === id);
+    return claim === undefined ? [] : [{ claim, what }];
+  });
+  if (Object.keys(own.promises).length === 0) {
+    return <p className="small muted">Nobody knows beforehand what comes out: it is measured.</p>;
+  }
+  const over = run !== null && !isLive(run);
+  const off = promised.filter(({ claim, what }) => !isKept(what, claim.verdict));
+  return (
+    <>
+      <ul className="break-promises" data-testid="promises">
+        {promised.map(({ claim, what }) => (
+          <li key={claim.id} data-claim={claim.id} data-promised={what}>
+            <b>{PROMISES[what]}</b>
+            <span>
+              <Prose>{claim.claim}</Prose>
+            </span>
+            <VerdictChip verdict={claim.verdict} />
           </li>
         ))}
       </ul>
-    </section>
+      {over && off.length > 0 && (
+        <p className="small">
+          Not all came out as promised; one run in twenty may. Another seed tells whether this is
+          one of them.
+        </p>
+      )}
+    </>
   );
 }

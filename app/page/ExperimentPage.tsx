@@ -1,16 +1,20 @@
 /**
- * The one order in which every experiment page reads: question, run (above it, in the shell),
- * measurement in the middle; prediction, verdict and "break it" on the right.
+ * The one order in which every experiment page reads: question, run (above it, in the shell), "break it" and
+ * measurement in the middle; prediction and verdict on the right.
  */
-import { use, type ReactNode } from 'react';
-import type { Claim, Verdict } from '../../src/experiments/experiment';
-import { PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
+import type { ReactNode } from 'react';
+import type { Claim } from '../../src/experiments/experiment';
+import { isExperimentId, PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
 import { count, counted, digitsApart, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
 import type { Recording } from '../state/recording';
 import { LagContext, useLabState, useLag, useShowsRecording, type Lag } from '../state/react';
+import { BreakIt } from './BreakIt';
+import { VerdictChip } from './VerdictChip';
+
+export { VerdictChip };
 
 interface ExperimentPageProps {
   /** its question is the heading */
@@ -39,6 +43,7 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         </header>
         <OverlayStrip />
         {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
+        {isExperimentId(page) && <BreakIt page={page} />}
         <h2 className="visually-hidden">Figures</h2>
         {figures}
       </section>
@@ -78,46 +83,6 @@ function RecordedNote({ recording }: { recording: Recording }) {
       {backend.policy === 'webgpu' ? `WebGPU on ${backend.adapter}` : 'WebAssembly'}). Your own
       replace them with the first batch.
     </p>
-  );
-}
-
-const MARKS: Record<Verdict | 'none', string> = {
-  holds: '✓',
-  fails: '✕',
-  departs: '≠',
-  undecided: '…',
-  'not applicable': '–',
-  none: '·',
-};
-
-const SENTENCES: Record<Verdict | 'none', string> = {
-  holds: 'holds',
-  fails: 'fails',
-  departs: 'departs',
-  undecided: 'undecided',
-  'not applicable': 'not applicable',
-  none: 'not measured yet',
-};
-
-export function VerdictChip({
-  verdict,
-  recorded: own,
-}: {
-  verdict: Verdict | 'none';
-  /** that of the page unless told */
-  recorded?: boolean | undefined;
-}) {
-  const lag = use(LagContext);
-  const recorded = own ?? lag?.of === 'recording';
-  const before = lag?.of === 'run before' && !recorded && verdict !== 'none';
-  const classes = `chip verdict chip-${verdict.replace(' ', '-')}`;
-  return (
-    <span className={before ? `${classes} chip-before` : classes} data-testid="verdict">
-      <span aria-hidden="true">{MARKS[verdict]}</span>
-      {SENTENCES[verdict]}
-      {recorded && verdict !== 'none' && ' (recorded)'}
-      {before && ' (run before)'}
-    </span>
   );
 }
 

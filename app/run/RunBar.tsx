@@ -180,6 +180,12 @@ const KERNEL_NAMES: Record<BackendInfo['kernels'], string> = {
   cpu: 'CPU, float64',
 };
 
+/** What the engine says where there is no adapter to name. */
+const ADAPTER_WORDS: Readonly<Record<string, string>> = {
+  'not used': 'The GPU is not used',
+  'no GPU': 'There is no GPU that the browser offers',
+};
+
 function BackendLine() {
   const opening = useLabState((state) => state.opening);
   if (opening.status !== 'open') {
@@ -199,7 +205,7 @@ function BackendLine() {
         kernels on <b>{KERNEL_NAMES[kernels]}</b>
       </span>
       <span className="backend-why">
-        {adapter}. {reason}
+        {ADAPTER_WORDS[adapter] ?? adapter}. {reason}
       </span>
     </p>
   );

@@ -6,7 +6,6 @@ import { significant, timesAsMuch } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { bandText, libraryName, objectiveView } from '../../page/objective-views';
 import { shareText } from '../../charts/scale';
-import { BreakIt, synthetic } from '../../page/BreakIt';
 
 const OUTSIDE = String.raw`\begin{aligned} P(\text{outside}) = 1 &- \Phi\!\Bigl(\tfrac{(\log(1+\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \\ &+ \Phi\!\Bigl(\tfrac{(\log(1-\varepsilon)-\mu)\sqrt L}{\sigma}\Bigr) \end{aligned}`;
 const ADAPTIVE = String.raw`\varepsilon(L) = \frac{z\,\sigma}{\sqrt L}`;
@@ -61,26 +60,6 @@ export function Words({ result }: { result: ClippingResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} />
       </section>
-      <BreakIt
-        lead="The prediction needs independent tokens, one spread for all prompts, and normal tails."
-        breaks={[
-          {
-            title: 'Correlate the tokens',
-            why: 'AR(1) with ρ = 0.8: s spreads more than σ/√L, so more is outside than predicted.',
-            change: synthetic({ sigma: 0.01, rho: 0.8 }),
-          },
-          {
-            title: 'Give prompts their own shift',
-            why: 'τ = 0.002 does not average out over a response: long ones are outside more often than the adaptive band intends.',
-            change: synthetic({ sigma: 0.01, tau: 0.002 }),
-          },
-          {
-            title: 'Independent and normal',
-            why: 'σ = 0.01: here the prediction must hold, for tokens and for responses.',
-            change: synthetic({ sigma: 0.01 }),
-          },
-        ]}
-      />
     </>
   );
 }

@@ -3,7 +3,6 @@ import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { useAnswer, useLab, useLabState } from '../../state/react';
-import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 import { Claims } from '../../page/ExperimentPage';
 import { DEFINITIONS, IDENTITY, inTheMean, workedExample } from './tex';
 
@@ -52,10 +51,6 @@ export function Words({
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} deciding="of the three about the forms" />
       </section>
-      <BreakIt
-        lead="An identity cannot be argued down, only its arithmetic can. Try to pull the three forms apart:"
-        breaks={BREAKS}
-      />
     </>
   );
 }
@@ -111,27 +106,3 @@ function WorkedExample({ live }: { live: boolean }) {
     </>
   );
 }
-
-const BREAKS: readonly Break[] = [
-  {
-    title: 'Push the policies apart',
-    why: 'α = 2 walks past the new policy; s leaves 1 far behind, the forms stay together.',
-    change: policies({ alpha: 2 }),
-  },
-  {
-    title: 'Make responses very long',
-    why: '4,096 synthetic tokens each: naive products underflow to 0 ÷ 0, the three forms do not.',
-    change: synthetic({
-      prompts: 40,
-      groupSize: 4,
-      lengthShape: 'uniform',
-      minLength: 16,
-      maxLength: 4096,
-    }),
-  },
-  {
-    title: 'Make ratios wild',
-    why: 'σ = 5 nats a token with heavy tails: the hardest case for rounding.',
-    change: synthetic({ prompts: 100, sigma: 5, tailDegrees: 3 }),
-  },
-];

@@ -4,7 +4,6 @@ import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { objectiveView } from '../../page/objective-views';
-import { BreakIt, synthetic } from '../../page/BreakIt';
 
 const GRADIENT = String.raw`\frac{\partial\,\text{loss}}{\partial z_t} = -c_i\,w_t\,g_t\,A_i\,\bigl(e_{y_t} - p_t\bigr)`;
 const NORM = String.raw`\lVert e_y - p \rVert = \sqrt{1 - 2p_y + \textstyle\sum_v p_v^2}`;
@@ -42,22 +41,6 @@ export function Words({ result }: { result: GradientResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} />
       </section>
-      <BreakIt
-        lead="How much gradient a response gets for its length is what the aggregation says, in L1 mass over
-          log-probs, as long as weights stay near 1."
-        breaks={[
-          {
-            title: 'Long responses drift away',
-            why: 'μ = −0.02 per token: RLOO’s ρ shrinks exponentially with L, and so does its gradient.',
-            change: synthetic({ mu: -0.02, sigma: 0.05 }),
-          },
-          {
-            title: 'Wild ratios',
-            why: 'σ = 1: weights differ by orders of magnitude and a few responses hold the gradient.',
-            change: synthetic({ sigma: 1 }),
-          },
-        ]}
-      />
     </>
   );
 }

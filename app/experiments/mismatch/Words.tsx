@@ -3,7 +3,6 @@ import type { MismatchResult } from '../../../src/experiments/mismatch';
 import { Formula } from '../../format/Formula';
 import { significant } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
-import { BreakSampler } from './BreakSampler';
 
 const LAW = String.raw`\begin{aligned} e_t &= \log \pi_{\text{old}}(y_t) - \log \pi_{\text{sampler}}(y_t) \\ \operatorname{Var}\Bigl[\sum_t e_t\Bigr] &= L\,\sigma^2 \\ \operatorname{Var}\Bigl[\tfrac1L \sum_t e_t\Bigr] &= \sigma^2 / L \\ n_\text{eff}/n \text{ of } \rho &= e^{-L\sigma^2} \end{aligned}`;
 
@@ -43,7 +42,6 @@ export function Words({ result }: { result: MismatchResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} />
       </section>
-      <BreakSampler />
     </>
   );
 }

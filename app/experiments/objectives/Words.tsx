@@ -3,7 +3,6 @@ import type { ObjectivesResult } from '../../../src/experiments/objectives';
 import { Formula } from '../../format/Formula';
 import { Prose } from '../../format/Prose';
 import { Claims } from '../../page/ExperimentPage';
-import { BreakIt, synthetic } from '../../page/BreakIt';
 import { clampWords } from './settings-words';
 
 const SAME = String.raw`\mathbb E_{y \sim \pi_{\text{old}}}\bigl[r_t\bigr] = 1`;
@@ -72,21 +71,6 @@ export function Words({ result }: { result: ObjectivesResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} />
       </section>
-      <BreakIt
-        lead="The ratios average 1 only if the tokens came from the old policy itself."
-        breaks={[
-          {
-            title: 'Another policy sampled',
-            why: 'μ = +0.05: all tokens became likelier, as if someone else had drawn them. k1 turns negative, which no divergence can be.',
-            change: synthetic({ mu: 0.05 }),
-          },
-          {
-            title: 'Tokens from the old policy',
-            why: 'μ = −σ²/2: the mean ratio is exactly 1.',
-            change: synthetic({ sigma: 0.1, mu: -0.005 }),
-          },
-        ]}
-      />
     </>
   );
 }

@@ -10,7 +10,6 @@ import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { Term } from '../../format/Term';
 import { Claims, ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
-import { BreakIt, synthetic } from '../../page/BreakIt';
 import { Choice } from '../../page/Choice';
 import { Live } from '../../page/Live';
 import { ErrorFigure } from './ErrorFigure';
@@ -77,26 +76,6 @@ export default function Precision() {
             <h2>Verdict</h2>
             <Claims claims={result?.claims ?? []} />
           </section>
-          <BreakIt
-            lead="Responses sit close to the edge when s spreads about as far as the band is wide."
-            breaks={[
-              {
-                title: 'Put s at the edge',
-                why: 'σ = 0.003: the spread of s is about the width of GSPO’s band, so every lost digit changes decisions.',
-                change: synthetic({ sigma: 0.003 }),
-              },
-              {
-                title: 'Make responses short',
-                why: 'At most eight tokens: nothing averages the rounding out.',
-                change: synthetic({
-                  sigma: 0.003,
-                  lengthShape: 'uniform',
-                  minLength: 1,
-                  maxLength: 8,
-                }),
-              },
-            ]}
-          />
         </>
       }
     />

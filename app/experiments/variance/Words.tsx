@@ -4,7 +4,6 @@ import type { VarianceCurve, VariancePoint } from '../../../src/experiments/shar
 import { Formula } from '../../format/Formula';
 import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 import { CURVE_NAMES } from '../../page/statistics/views';
 
 const LAW = String.raw`\begin{aligned} \operatorname{Var}[\log s \mid L] &= \frac{\sigma^2}{L} \\[4pt] \operatorname{Var}[\log \rho \mid L] &= L\,\sigma^2 \\[4pt] \operatorname{Var}[d_t] &= \sigma^2 \end{aligned}`;
@@ -38,15 +37,6 @@ export function Words({ result }: { result: VarianceResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} deciding="of the three about log s" />
       </section>
-      <BreakIt
-        lead={
-          <>
-            Synthetic log-ratios with known truth, one assumption broken at a time (sliders ρ, τ and
-            drift in the setup). Start from the control, where the law must hold.
-          </>
-        }
-        breaks={BREAKS}
-      />
     </>
   );
 }
@@ -91,36 +81,3 @@ function withNumbers(
     : '';
   return String.raw`\begin{aligned} \frac{\sigma^2}{L} = \frac{${texNumber(tokenVariance?.estimate ?? NaN, 4)}}{${L}} &= ${texNumber(sequence.predicted, 4)} \\ \text{measured:}\quad &\phantom{=}\; ${texNumber(sequence.measured, 4)} \\ &\phantom{=}\;\scriptsize${interval} \end{aligned}`;
 }
-
-const BREAKS: readonly Break[] = [
-  {
-    title: 'Independent tokens (control)',
-    why: 'Everything the law assumes. However often one looks, claims of this page may be wrong in 5 of 100 such runs at most.',
-    change: synthetic({}),
-  },
-  {
-    title: 'Correlate neighbours, ρ = 0.5',
-    why: 'AR(1): variance up to (1 + ρ)/(1 − ρ) = 3 times σ²/L. The slope survives nearly, the level does not.',
-    change: synthetic({ rho: 0.5 }),
-  },
-  {
-    title: 'Give prompts a shift, τ = 0.03',
-    why: 'All responses to a prompt move together: a floor τ² under the variance that no length averages away.',
-    change: synthetic({ tau: 0.03 }),
-  },
-  {
-    title: 'Let the noise grow, drift 5',
-    why: 'Late tokens are noisier than early ones: one σ² no longer serves all lengths.',
-    change: synthetic({ drift: 5 }),
-  },
-  {
-    title: 'Heavy tails, ν = 3',
-    why: 'Breaks nothing: the law asks for a variance, not for a normal. Only the intervals of the slopes widen.',
-    change: synthetic({ tailDegrees: 3 }),
-  },
-  {
-    title: 'The real pair, twice as far',
-    why: 'α = 2 walks past the new policy along the same line. Does a farther pair obey better or worse?',
-    change: policies({ alpha: 2 }),
-  },
-];

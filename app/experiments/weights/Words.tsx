@@ -3,7 +3,6 @@ import type { WeightsResult } from '../../../src/experiments/weights';
 import { Formula } from '../../format/Formula';
 import { texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
-import { BreakIt, policies, synthetic, type Break } from '../../page/BreakIt';
 
 const LOG_NORMAL = String.raw`\begin{aligned} \log s &\sim \mathcal N\!\left(\mu,\; \sigma^2/L\right) \\ \log \rho &\sim \mathcal N\!\left(L\mu,\; L\sigma^2\right) \\[4pt] \operatorname{Var}[w] &= \bigl(e^{v} - 1\bigr)\, e^{2m + v} \\ n_\text{eff}/n &= e^{-v} \end{aligned}`;
 
@@ -36,10 +35,6 @@ export function Words({ result }: { result: WeightsResult | null }) {
         <h2>Verdict</h2>
         <Claims claims={result?.claims ?? []} />
       </section>
-      <BreakIt
-        lead="The predictions ask for normal, independent log-ratios. Take that away, or let the policies drift so far apart that the unnormalised weight gives up:"
-        breaks={BREAKS}
-      />
     </>
   );
 }
@@ -59,31 +54,3 @@ function withNumbers({
     usableLength === null ? String.raw`\text{not reached}` : texNumber(usableLength, 3);
   return String.raw`\begin{aligned} \mu = ${texNumber(mu, 3)}, &\quad \sigma^2 = ${texNumber(sigma2, 4)} \\ \ln 2 / \sigma^2 &= ${texNumber(predictedUsableLength, 3)} \;\text{tokens} \\ \text{measured}: &\;\; ${measured} ${share} \end{aligned}`;
 }
-
-const BREAKS: readonly Break[] = [
-  {
-    title: 'Normal and independent (control)',
-    why: 'Log-normal by construction: every prediction should hold.',
-    change: synthetic({}),
-  },
-  {
-    title: 'Policies further apart, σ = 0.3',
-    why: 'Still log-normal, but ρ wastes half of the responses after 8 tokens; s hardly notices.',
-    change: synthetic({ sigma: 0.3 }),
-  },
-  {
-    title: 'Heavy tails, ν = 3',
-    why: 'Student’s t: single tokens rule a response. Kurtosis and k̂ show it before the variance does.',
-    change: synthetic({ tailDegrees: 3 }),
-  },
-  {
-    title: 'Correlated neighbours, ρ = 0.7',
-    why: 'Normal, but not independent: the log of the unnormalised weight has up to 5.7 times the predicted variance.',
-    change: synthetic({ rho: 0.7 }),
-  },
-  {
-    title: 'The real pair, twice as far',
-    why: 'α = 2: real log-ratios are mostly near 0 with rare large ones, which is no normal.',
-    change: policies({ alpha: 2 }),
-  },
-];

@@ -3,8 +3,7 @@
  * `logp_sampler`. Contract: pure and deterministic; everything else of a line stays.
  */
 export interface Sampler {
-  title: string;
-  why: string;
+  /** name of the file */
   file: string;
   /** @param u uniform in 0..1, another for every token */
   logp(logpOld: number, u: () => number): number;
@@ -13,10 +12,8 @@ export interface Sampler {
 /** Standard normal, by Box and Muller. */
 const normal = (u: () => number) => Math.sqrt(-2 * Math.log(1 - u())) * Math.cos(2 * Math.PI * u());
 
-export const SAMPLERS: readonly Sampler[] = [
-  {
-    title: 'Noise where it is unsure',
-    why: 'σ = 0.4 (1 − p) with mean weight 1, as a coarse engine has it: no claim should fail, and ρ wears out with the length.',
+export const SAMPLERS = {
+  noise: {
     file: 'sampler-noise.jsonl',
     logp: (old, u) => {
       const sigma = 0.4 * (1 - Math.exp(old));
@@ -24,29 +21,22 @@ export const SAMPLERS: readonly Sampler[] = [
       return old - (sigma * normal(u) - sigma ** 2 / 2);
     },
   },
-  {
-    title: 'Top-p, renormalised',
-    why: 'The sampler cut a tenth of the tail and reports what is left: it is surer of every token than the trainer, and the weights average less than 1.',
-    file: 'sampler-top-p.jsonl',
-    logp: (old) => old - Math.log(0.9),
-  },
-  {
-    title: 'Log-probs of temperature 0.9',
-    why: 'Reported at another temperature than the trainer’s: off by a tenth of the log-prob, worst where the sampler was least sure.',
-    file: 'sampler-temperature.jsonl',
-    logp: (old) => old / 0.9,
-  },
-];
+  topP: { file: 'sampler-top-p.jsonl', logp: (old) => old - Math.log(0.9) },
+  temperature: { file: 'sampler-temperature.jsonl', logp: (old) => old / 0.9 },
+} as const satisfies Record<string, Sampler>;
 
 /** A small multiplicative generator: looks random, and the same file every time. */
-function uniforms(): () => number {
-  let state = 20251023;
+function uniforms(seed: number): () => number {
+  let state = 20251022 + seed;
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
-/** @param text JSONL with `logp_old` */
-export function withSampler(text: string, sampler: Sampler): string {
-  const u = uniforms();
+/**
+ * @param text JSONL with `logp_old`
+ * @param seed of the noise, from 1 on
+ */
+export function withSampler(text: string, sampler: Sampler, seed = 1): string {
+  const u = uniforms(seed);
   return text
     .split('\n')
     .filter((line) => line !== '')

@@ -1,0 +1,44 @@
+/** A verdict: mark, word, and whether it is of the recorded run or of the run before. */
+import { use } from 'react';
+import type { Verdict } from '../../src/experiments/experiment';
+import { LagContext } from '../state/react';
+
+const MARKS: Record<Verdict | 'none', string> = {
+  holds: '✓',
+  fails: '✕',
+  departs: '≠',
+  undecided: '…',
+  'not applicable': '–',
+  none: '·',
+};
+
+const SENTENCES: Record<Verdict | 'none', string> = {
+  holds: 'holds',
+  fails: 'fails',
+  departs: 'departs',
+  undecided: 'undecided',
+  'not applicable': 'not applicable',
+  none: 'not measured yet',
+};
+
+export function VerdictChip({
+  verdict,
+  recorded: own,
+}: {
+  verdict: Verdict | 'none';
+  /** that of the page unless told */
+  recorded?: boolean | undefined;
+}) {
+  const lag = use(LagContext);
+  const recorded = own ?? lag?.of === 'recording';
+  const before = lag?.of === 'run before' && !recorded && verdict !== 'none';
+  const classes = `chip verdict chip-${verdict.replace(' ', '-')}`;
+  return (
+    <span className={before ? `${classes} chip-before` : classes} data-testid="verdict">
+      <span aria-hidden="true">{MARKS[verdict]}</span>
+      {SENTENCES[verdict]}
+      {recorded && verdict !== 'none' && ' (recorded)'}
+      {before && ' (run before)'}
+    </span>
+  );
+}
