@@ -59,6 +59,7 @@ export const EXPERIMENT_SETTINGS = {
       beta,
       corrected: times,
       advantages,
+      bypass,
       ...chosen
     }: PageSettings<'objectives'>,
     length: number | null = null,
@@ -67,7 +68,7 @@ export const EXPERIMENT_SETTINGS = {
     high: epsHigh,
     length,
     correction: corrected(chosen),
-    whatIf: { asIs, asIf, topEntropy, beta, corrected: times, advantages },
+    whatIf: { asIs, asIf, topEntropy, beta, corrected: times, advantages, bypass },
   }),
   mismatch: curve,
 } as const satisfies Record<ExperimentId, unknown>;

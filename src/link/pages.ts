@@ -35,7 +35,12 @@ export {
   ADVANTAGE_TITLES,
   VARIANT_ADVANTAGE_TITLES,
 } from '../math/objectives/advantages';
-export { SIDE_ADVANTAGES, SIDE_IDS, type SideId } from '../experiments/objectives/settings';
+export {
+  BYPASS_IDS,
+  SIDE_ADVANTAGES,
+  SIDE_IDS,
+  type SideId,
+} from '../experiments/objectives/settings';
 export { FIRST_PAGE, isPageId, PAGE_IDS, type PageId } from '../experiments/manifest';
 /** names and recommended bounds of what `correction` can be */
 export { CORRECTION_IDS, CORRECTIONS } from '../math/diagnostics/corrections';

@@ -133,6 +133,8 @@ export function ClipMapFigure({
           {name}: {what}; a full tint is {shareText(full)}. At {libraryName(map.library)}’s default
           band, {bandText(usual)}, it clips {shareText(usual.clipped)} of the {map.unit} and keeps{' '}
           {shareText(usual.massKept)} of the gradient mass.
+          {map.ceiling !== null &&
+            ` Its ceiling, a ratio of ${significant(map.ceiling.ratio, 3)}${map.ceiling.negativeOnly ? ' where A < 0 (dual clip)' : ' (delta)'}, takes ${shareText(map.ceilingLost)} of it whatever ε is.`}
           {ring === null && ' That band is off the map.'}
           {overlays.length > 0 &&
             ` Lines: where each run ${quantity === 'clipped' ? 'clips' : 'keeps'} ${shareText(level)}, as the one in view does at that band; solid: the run in view.`}

@@ -166,10 +166,10 @@ function Rest({ report: { health } }: { report: ImportReport }) {
 }
 
 function TakeAway({ report: { health, html } }: { report: ImportReport }) {
-  const { findings, bands, passed, notAsked, clipping, cut, steps } = health;
+  const { findings, bands, trainer, passed, notAsked, clipping, cut, steps } = health;
   const json = () =>
     JSON.stringify(
-      { findings, health: { bands, passed, not_asked: notAsked, clipping, cut, steps } },
+      { findings, health: { bands, trainer, passed, not_asked: notAsked, clipping, cut, steps } },
       null,
       1,
     );

@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import type { WhatIf, WhatIfSide } from '../../../src/experiments/objectives/what-if';
 import {
+  BYPASS_IDS,
   SIDE_ADVANTAGES,
   SIDE_IDS,
   VARIANT_ADVANTAGE_TITLES,
@@ -39,7 +40,13 @@ interface Point {
 
 function nameOf(id: SideId): string {
   const [objective, library] = id.split('.') as [Parameters<typeof objectiveView>[0], string];
-  return `${objectiveView(objective).name}, ${library === 'trl' ? 'TRL' : 'verl'}`;
+  const names: Record<string, string> = {
+    trl: 'TRL',
+    verl: 'verl',
+    tinker: 'Tinker',
+    roll: 'ROLL',
+  };
+  return `${objectiveView(objective).name}, ${names[library] ?? library}`;
 }
 
 /** At most `MOST_POINTS` of them, evenly; those that change sides are all shown. */
@@ -66,6 +73,7 @@ function pointsOf({ sides, changes, lengths }: WhatIf): Point[][] {
 }
 
 const FACTS: readonly [string, (side: WhatIfSide, result: WhatIf) => string][] = [
+  ['clips', ({ clips }) => clips],
   ['loss', ({ loss }) => significant(loss, 8)],
   ['tokens clipped', ({ clippedTokens }, { tokens }) => shareText(clippedTokens / tokens)],
   ['tokens without gradient', ({ silentTokens }, { tokens }) => shareText(silentTokens / tokens)],
@@ -93,6 +101,7 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   const shares = SHARES.some((share) => share === topEntropy) ? SHARES : [...SHARES, topEntropy];
   const [beta, setBeta] = usePageSetting('objectives', 'beta');
   const [times, setTimes] = usePageSetting('objectives', 'corrected');
+  const [bypass, setBypass] = usePageSetting('objectives', 'bypass');
   const [advantages, setAdvantages] = usePageSetting('objectives', 'advantages');
   const betas = BETAS.some((own) => own === beta) ? BETAS : [...BETAS, beta];
   const groups = useMemo(() => pointsOf(result), [result]);
@@ -163,6 +172,16 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
               ))}
             </select>
           </label>
+          {BYPASS_IDS.has(asIf) && (
+            <label>
+              <input
+                type="checkbox"
+                checked={bypass}
+                onChange={(event) => setBypass(event.target.checked)}
+              />
+              bypass_mode: the sampler’s log-probs for log π old
+            </label>
+          )}
           {(result.hasReference || beta !== null) && (
             <label>
               Penalty to the reference policy
@@ -206,9 +225,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         <>
           The same responses twice: as is, at the library’s band and without a correction, and as if
           under the other, with your own band and the mismatch correction above where it takes them,
-          and with advantages by another rule where you choose one; TRL’s{' '}
-          <code>top_entropy_quantile</code> and <code>beta</code> where TRL’s{' '}
-          <code>GRPOTrainer</code> has that loss.
+          and with advantages by another rule where you choose one; verl’s <code>bypass_mode</code>{' '}
+          where it clips token ratios or is REINFORCE; TRL’s <code>top_entropy_quantile</code> and{' '}
+          <code>beta</code> where TRL’s <code>GRPOTrainer</code> has that loss.
           {change !== undefined && (
             <>
               {' '}

@@ -226,6 +226,7 @@ describe('clipping', () => {
     expect(grpo?.usual.massKept).toBeCloseTo(published / free, 9);
     // verl has no LUSPO.
     expect([luspo?.library, luspo?.ceilingLost]).toEqual(['trl', 0]);
+    expect([grpo?.ceiling, luspo?.ceiling]).toEqual([{ ratio: 3, negativeOnly: true }, null]);
   });
 
   it('few prompts carry no verdict', async () => {

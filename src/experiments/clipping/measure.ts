@@ -52,6 +52,8 @@ export interface MeasuredClipMap {
   high: MeasuredSide;
   /** share of the gradient mass that the ceiling (delta, dual clip) takes whatever epsilon is */
   ceilingLost: number;
+  /** where it stands; null where the library has none for the objective */
+  ceiling: ClippedObjective['ceiling'];
   /** at the library's own default band */
   usual: BandShares;
   /** at the band that GSPO's paper used; null where it used none, or where that is the library's */
@@ -193,6 +195,7 @@ function clipMap(
     low: sideOf(low),
     high: sideOf(high),
     ceilingLost,
+    ceiling: clipped.ceiling,
     usual: sharesAt(band),
     paper: other && sharesAt(other),
   };

@@ -37,7 +37,14 @@ import { applyCorrection, type CorrectionReport, NO_CORRECTION } from '../shared
 import { logRatios, meanLogRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
 import type { ObjectivesSettings } from './settings';
-import { parseVariant, publishedBand, takesTrlOptions, whatIf, type WhatIf } from './what-if';
+import {
+  parseVariant,
+  publishedBand,
+  takesBypass,
+  takesTrlOptions,
+  whatIf,
+  type WhatIf,
+} from './what-if';
 
 /** One objective in one library. */
 export interface ObjectiveSide {
@@ -170,6 +177,7 @@ function compared(
     beta,
     corrected,
     advantages,
+    bypass,
   }: NonNullable<ObjectivesSettings['whatIf']>,
 ): WhatIf {
   const [first, second] = [parseVariant(asIs), parseVariant(asIf)];
@@ -184,6 +192,7 @@ function compared(
     band,
     correction: correction ?? NO_CORRECTION,
     advantages: advantages === 'source' ? null : advantages,
+    bypass: bypass && takesBypass(second),
     ...(takesTrlOptions(second)
       ? { topEntropy, beta: beta === null ? null : { value: beta, corrected } }
       : {}),

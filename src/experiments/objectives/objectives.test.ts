@@ -8,7 +8,7 @@ import { analyse } from '../../rollouts/file/analysis';
 import { sequenceCount, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
 import { objectives, type ObjectivesResult } from '.';
-import { objectivesSettingsSchema } from './settings';
+import { objectivesSettingsSchema, type SideId } from './settings';
 import { PEER_EXAMPLE } from './measure';
 
 const context = { kernels: cpuKernels, seed: 1 };
@@ -63,6 +63,7 @@ describe('what if', () => {
         beta: null,
         corrected: false,
         advantages: 'source',
+        bypass: false,
       },
     });
     // The upper edge was not chosen: it stays as published.
@@ -84,9 +85,36 @@ describe('what if', () => {
         beta: null,
         corrected: false,
         advantages: 'source',
+        bypass: false,
       },
     });
     expect(whatIf?.sides.map(({ name }) => name)).toEqual(['grpo.verl', 'sapo.trl']);
+  });
+
+  const SIDES = {
+    topEntropy: null,
+    beta: null,
+    corrected: false,
+    advantages: 'source',
+    bypass: true,
+  } as const;
+
+  it('bypasses pi_old where verl does, and says what Clip-Cov takes and where Tinker and ROLL clip', async () => {
+    const sampled: Rollouts = { ...rollouts, logpSampler: rollouts.logpOld.map((x) => x - 0.3) };
+    const ask = async (asIs: SideId, asIf: SideId) =>
+      (await run(sampled, { whatIf: { ...SIDES, asIs, asIf } })).whatIf;
+    const bypassed = await ask('grpo.verl', 'grpo.verl');
+    expect(bypassed?.sides.map(({ name }) => name)).toEqual(['grpo.verl', 'grpo.verl+bypass']);
+    // e^0.3 is above 1.2: every token with A > 0 is clipped against the sampler, hardly one against old.
+    const [plain, bypass] = bypassed?.sides ?? [];
+    expect(bypass?.clippedTokens).toBeGreaterThan((plain?.clippedTokens ?? 0) + 1000);
+    const others = await ask('clip_cov.verl', 'gspo.tinker');
+    expect(others?.sides.map(({ clips }) => clips)).toEqual([
+      expect.stringMatching(/ε 0\.2 \/ 0\.2; of tokens with covariance 1 to 5/),
+      expect.stringMatching(/3e-4 \/ 4e-4/),
+    ]);
+    expect(others?.sides[1]?.name).toBe('gspo.tinker');
+    expect((await ask('gspo.verl', 'gspo.roll'))?.sides[1]?.clips).toMatch(/0\.2 \/ 0\.2/);
   });
 });
 

@@ -1,16 +1,32 @@
 import * as v from 'valibot';
 import { VARIANT_ADVANTAGES } from '../../math/objectives/advantages';
-import { OBJECTIVES, type ObjectiveId } from '../../math/objectives/registry';
+import { ELSEWHERE_IDS, type ElsewhereId } from '../../math/objectives/elsewhere';
+import {
+  OBJECTIVES,
+  type ObjectiveId,
+  type ObjectiveSettings,
+} from '../../math/objectives/registry';
 import type { Library } from '../../math/objectives/types';
 import { choice, flag, realOrNone } from '../../settings/setting';
 import { correctionSchema } from '../shared/settings';
 
-/** An objective as one library computes it: `gspo.trl`. */
-export type SideId = `${ObjectiveId}.${Library}`;
-export const SIDE_IDS = OBJECTIVES.flatMap(({ id, trl, verl }): SideId[] => [
-  ...(trl ? [`${id}.trl` as const] : []),
-  ...(verl ? [`${id}.verl` as const] : []),
-]) as [SideId, ...SideId[]];
+/** An objective as one library computes it: `gspo.trl`, `gspo.tinker`. */
+export type SideId = `${ObjectiveId}.${Library}` | ElsewhereId;
+export const SIDE_IDS = [
+  ...OBJECTIVES.flatMap(({ id, trl, verl }): SideId[] => [
+    ...(trl ? [`${id}.trl` as const] : []),
+    ...(verl ? [`${id}.verl` as const] : []),
+  ]),
+  ...ELSEWHERE_IDS,
+] as [SideId, ...SideId[]];
+
+/** Whether verl's `bypass_mode` goes with an objective: its clipped token ratio, and REINFORCE. */
+export const bypasses = ({ library, surrogate: s }: ObjectiveSettings) =>
+  library === 'verl' && (s.kind === 'reinforce' || (s.kind === 'clip' && s.level === 'token'));
+
+export const BYPASS_IDS: ReadonlySet<SideId> = new Set(
+  OBJECTIVES.flatMap(({ id, verl }): SideId[] => (verl && bypasses(verl) ? [`${id}.verl`] : [])),
+);
 
 /** `source` = as the source has them. */
 export const SIDE_ADVANTAGES = ['source', ...VARIANT_ADVANTAGES] as const;
@@ -31,6 +47,8 @@ export const whatIfSchema = v.strictObject({
   }),
   /** of the second */
   advantages: choice(SIDE_ADVANTAGES, 'source', { label: 'What if: advantages' }),
+  /** of the second, where it is verl's and has a ratio of tokens */
+  bypass: flag(false, { label: 'What if: verl’s bypass_mode' }),
   corrected: flag(false, { label: 'What if: beta with use_bias_correction_kl' }),
 });
 

@@ -46,6 +46,7 @@ import {
 } from '../../math/objectives/registry';
 import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
+import { bypasses } from './settings';
 import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/settings';
 
 export class VariantError extends Error {
@@ -77,6 +78,8 @@ export interface WhatIfSide {
   /** the variant as text, with the library that its settings come from */
   name: string;
   library: VariantLibrary;
+  /** what is clipped, in words, with its epsilons; of Clip-Cov the covariances that it takes from as well */
+  clips: string;
   loss: number;
   /** sum over tokens of |d loss / d log pi| */
   mass: number;
@@ -185,9 +188,7 @@ export function parseVariant(text: string): Variant {
     correction: corrected === '' ? NO_CORRECTION : parseCorrection(corrected),
   };
   const settings = settingsOf(variant, null);
-  const { library: arithmetic, surrogate: s } = settings;
-  const bypasses = s.kind === 'reinforce' || (s.kind === 'clip' && s.level === 'token');
-  if (bypass && !(arithmetic === 'verl' && bypasses)) {
+  if (bypass && !bypasses(settings)) {
     throw new VariantError(
       `"${text}": bypass is verl's, of its clipped token ratio and of REINFORCE; write grpo.verl+bypass or such.`,
     );
@@ -209,6 +210,11 @@ const ADVANTAGES = 'advantages';
 /** Tinker's and ROLL's GSPO have TRL's arithmetic and none of its options. */
 function takesOptions({ library }: Variant, settings: ObjectiveSettings): boolean {
   return (library === null || library === 'trl') && takesTokenOptions(settings);
+}
+
+/** Whether verl's `bypass_mode` goes with a variant. */
+export function takesBypass(variant: Variant): boolean {
+  return bypasses(settingsOf(variant, null));
 }
 
 /** Whether TRL's `top_entropy_quantile` and `beta` go with a variant. */
@@ -406,6 +412,7 @@ function evaluate(given: Rollouts, variant: Variant, length: number | null): Eva
     side: {
       name: variantName(variant, library),
       library,
+      clips: kindOf(settings.surrogate).words(settings.surrogate).clips,
       loss,
       mass,
       silentTokens,

@@ -21,6 +21,9 @@ export const ELSEWHERE = {
   'gspo.roll': trl({ kind: 'clip', level: 'sequence', ...GRPO_BAND }, SEQUENCE_MEAN),
 } as const satisfies Record<string, ObjectiveSettings>;
 
+export type ElsewhereId = keyof typeof ELSEWHERE;
+export const ELSEWHERE_IDS = Object.keys(ELSEWHERE) as ElsewhereId[];
+
 export function elsewhere(id: string, library: string): ObjectiveSettings | null {
   const found = Object.entries(ELSEWHERE).find(([name]) => name === `${id}.${library}`);
   return found?.[1] ?? null;

@@ -187,11 +187,15 @@ async function readOne(
   return { format: format.id, compression, run: null };
 }
 
-function tooFew(files: readonly RolloutFile[], skipped: number, leftOut: readonly string[]) {
+function tooFew(
+  files: readonly RolloutFile[],
+  { skipped, problems: [first] }: Pick<Reading, 'skipped' | 'problems'>,
+  leftOut: readonly string[],
+) {
   const names = listed(files.map((file) => file.name)) || 'No file was given';
   const why =
     skipped > 0
-      ? `all ${skipped} records were skipped`
+      ? `all ${skipped} records were skipped${first ? ` (the first, at ${first.unit} ${first.index}${first.field === null ? '' : `, field "${first.field}"`}: ${first.message})` : ''}`
       : leftOut.length > 0
         ? 'holds no response with log-probs'
         : 'holds no responses';
@@ -291,8 +295,7 @@ export async function readRolloutFiles(
       skipped: reading.skipped - before.skipped,
     });
   }
-  if (collector.sequences === 0 && !options.allowEmpty)
-    throw tooFew(given, reading.skipped, leftOut);
+  if (collector.sequences === 0 && !options.allowEmpty) throw tooFew(given, reading, leftOut);
   return {
     ...collector.finish(rule, recompute),
     files: summaries,
