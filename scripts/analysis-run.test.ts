@@ -1,5 +1,5 @@
 /** One analysis on several machines: parts that are merged give what one run over all gives, to the last digit. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBlob } from '../src/rollouts/file/bytes';
 import { areLarge, BY_STEP_BYTES, filesByStep } from './analysis-run';
-import { main } from './analyze';
+import { main, noteLines } from './analyze';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PARTS = 4;
@@ -100,6 +100,44 @@ describe('parts of an analysis', () => {
     expect(twice.errors).toMatch(/step1\.jsonl is in two of the parts/);
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   }, 120_000);
+
+  const parallel = spawnSync('parallel', ['--version']).status === 0;
+  it.skipIf(!parallel)(
+    'GNU parallel, four at a time, makes a part again whose process was killed',
+    async () => {
+      const killed = join(folder, 'killed');
+      const command =
+        `if [ {#} = 3 ] && [ ! -e ${killed} ]; then touch ${killed}; kill -9 $$; fi; ` +
+        `${process.execPath} --conditions onnxruntime-web-use-extern-wasm --import ./scripts/node/register.mjs ` +
+        `scripts/analyze.ts {} --partial ${folder}/gnu-{/.}.json`;
+      const { status } = spawnSync(
+        'parallel',
+        ['-j4', '--retries', '3', '--joblog', join(folder, 'log'), command, ':::', ...files],
+        { cwd: ROOT, env: { ...process.env, HOME: folder } },
+      );
+      expect(status).toBe(0);
+      expect(await readFile(killed, 'utf8')).toBe('');
+      const made = files.map((_, k) => join(folder, `gnu-step${k + 1}.json`));
+      const merged = await run('--merge', ...made, '--json', '-');
+      const whole = await run(...files, '--json', '-');
+      expect(figuresOf(merged.out)).toEqual(figuresOf(whole.out));
+    },
+    120_000,
+  );
+
+  it('sentences that parts say with other numbers are said once', () => {
+    const notes = new Map([
+      ['1,334 tokens left out by "mask".', 1],
+      ['12 tokens left out by "mask".', 2],
+      ['The files say nothing.', 3],
+      ['7 responses without a group.', 1],
+    ]);
+    expect(noteLines(notes)).toEqual([
+      '1,334 tokens left out by "mask". (3 parts say so, with numbers of their own)',
+      'The files say nothing. (3 parts say so)',
+      '7 responses without a group.',
+    ]);
+  });
 
   it('a part that was cut, or is none, is refused with what to do', async () => {
     const own = join(folder, 'own.json');

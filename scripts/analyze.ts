@@ -256,6 +256,22 @@ function printObjectives(analysis: Figures, print: (line: string) => void): void
 /** files that are listed one by one */
 const LISTED_FILES = 40;
 
+/** Of sentences that parts say with other numbers each, the first, and in how many parts it was said. */
+export function noteLines(notes: ReadonlyMap<string, number>): string[] {
+  const alike = new Map<string, { first: string; texts: number; parts: number }>();
+  for (const [note, times] of notes) {
+    const key = note.replace(/\d[\d,]*/g, '#');
+    const own = alike.get(key);
+    if (!own) alike.set(key, { first: note, texts: 1, parts: times });
+    else alike.set(key, { ...own, texts: own.texts + 1, parts: own.parts + times });
+  }
+  return Array.from(alike.values(), ({ first, texts, parts }) =>
+    parts === 1
+      ? first
+      : `${first} (${parts} parts say so${texts > 1 ? ', with numbers of their own' : ''})`,
+  );
+}
+
 function printImport(run: AnalysisRun, print: (line: string) => void): void {
   for (const file of run.files.slice(0, LISTED_FILES)) {
     const skipped = file.skipped > 0 ? `, ${file.skipped} skipped` : '';
@@ -270,7 +286,7 @@ function printImport(run: AnalysisRun, print: (line: string) => void): void {
   if (run.computed > 0) {
     print(`Advantages of ${run.computed} responses computed by the rule "${run.rule}".`);
   }
-  for (const [note, times] of run.notes) print(times > 1 ? `${note} (${times} parts)` : note);
+  for (const line of noteLines(run.notes)) print(line);
 }
 
 async function readThrough(data: AsyncGenerator<unknown>): Promise<void> {

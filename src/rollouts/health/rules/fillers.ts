@@ -15,6 +15,9 @@ const FILLED_SHARE = 0.01;
 const ZEROS_ELSEWHERE = 0.02;
 const NEARLY_ALL = 0.9;
 
+/** Share of tokens: certainty comes in stretches, so that a run or two need not be padding. */
+const FEW_TOKENS = 0.005;
+
 const FOLLOW_FROM_FILLERS = [
   'filler-run',
   'end-zeros',
@@ -61,8 +64,7 @@ export const padding = rule({
     'Clip shares and KL far too low, lengths all alike; log s of about the same size at any length',
   measure: 'share of tokens in runs of exactly 0.0 in all columns',
   threshold: 0,
-  fires:
-    'any run longer than a policy that is sure of its tokens would give once in a thousand files',
+  fires: `any run longer than a policy that is sure of its tokens would give once in a thousand files (a note below ${inPercent(FEW_TOKENS)} of the tokens)`,
   cause:
     'A log-prob of exactly 0 in every column, over many tokens in a row, is a placeholder: padding, or tool output that the mask should leave out. It counts as a token with ratio 1 and dilutes every mean.',
   remedy: {
@@ -93,12 +95,14 @@ export const padding = rule({
       by.inside > 0 && 'within',
       by.tail > 0 && 'at the tail',
     ].filter((text) => text !== false);
+    const few = share.value < FEW_TOKENS;
     return {
       found: tokens > 0,
+      level: few ? 'note' : 'warning',
       statistic: share.value,
       interval: share.interval,
       title: `${counted(tokens, 'token')} (${inPercent(share.value)}) ${tokens === 1 ? 'is' : 'are'} padding or tool output that counts`,
-      adds: `Here the blocks stand ${places.join(' and ')} of responses.`,
+      adds: `Here the blocks stand ${places.join(' and ')} of responses.${few ? ' They are few: a policy that is certain of a text that it copies has such zeros as well.' : ''}`,
       figures: [
         percent('tokens in blocks of zeros', share.value),
         count('blocks at the head', by.head),
