@@ -144,6 +144,8 @@ async function main(): Promise<void> {
     const kernel = await page.evaluate((r) => window.benches.tokenKernel({ rows: r }), rows);
     console.log(`\nToken kernel, ${kernel.rows} rows of ${kernel.vocabulary} logits`);
     console.log(`  ${kernel.tokenKernel.gigabytesPerSecond.toPrecision(3)} GB/s of logits read`);
+    const way = kernel.subgroups ? 'by subgroups' : 'no subgroups here';
+    console.log(`  ${way}; time over adding up in memory: ${kernel.ratioToTree.toPrecision(3)}`);
     console.log(`  time over copyBufferToBuffer: ${kernel.ratioToBufferCopy.toPrecision(3)}`);
     console.log(`  time over a copy kernel:      ${kernel.ratioToShaderCopy.toPrecision(3)}`);
   });
