@@ -420,6 +420,20 @@ export const PLANTED: Planted[] = [
   },
   {
     id: 'copied-sampler',
+    what: 'the trainer’s one column is the sampler’s',
+    fault: (batch) => {
+      const { logpSampler, ...rest } = batch.rollouts;
+      const logpOld = logpSampler ?? rest.logpOld;
+      return {
+        ...batch,
+        rollouts: { ...rest, logpOld, logpNew: logpOld },
+        facts: { ...batch.facts, compares: 'mismatch' },
+      };
+    },
+    says: /no mismatch of the two engines can be seen/,
+  },
+  {
+    id: 'copied-sampler',
     what: 'old is the sampler’s, in float32',
     fault: change((r) => ({ logpOld: sampler(r).map(Math.fround) })),
     says: 'rounded: copied',

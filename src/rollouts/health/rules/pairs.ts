@@ -47,6 +47,9 @@ const FLOAT32_SIZE = 1e-6;
 const FEW_RESPONSES = 0.01;
 const LEAST_RESPONSES = 3;
 
+const ONE_COLUMN =
+  'The sampler’s and the trainer’s log-probs are identical: one of them was copied from the other, so that no mismatch of the two engines can be seen here, whatever it is.';
+
 export const copied = rule({
   id: 'copied-sampler',
   level: 'warning',
@@ -76,7 +79,7 @@ export const copied = rule({
   hides: ['sampler-mismatch', 'truncation', 'clipping-always'],
   shows: 'two columns that are one',
   look(e) {
-    if (!e.hasSampler() || !e.hasUpdate()) return null;
+    if (!e.hasSampler()) return null;
     const equal = e.ofPair('so', 'equal');
     const looked = equal + e.ofPair('so', 'unequal');
     if (looked === 0) return null;
@@ -101,11 +104,20 @@ export const copied = rule({
           : {
               title: `Old log-probs are the sampler’s in ${some.toLocaleString('en-US')} of ${counted(e.having('sampler'), 'response')}: copied, not compared`,
             }),
-      adds: `Of the responses ${inPercent(outside)} lie outside the sequence band.`,
+      ...(e.hasUpdate()
+        ? { adds: `Of the responses ${inPercent(outside)} lie outside the sequence band.` }
+        : { cause: ONE_COLUMN }),
       figures: [
         percent('tokens identical in both columns', share.value),
-        percent('responses outside the sequence band', outside),
-        percent('tokens outside the token band', e.count('tokensOutside') / e.count('tokens')),
+        ...(e.hasUpdate()
+          ? [
+              percent('responses outside the sequence band', outside),
+              percent(
+                'tokens outside the token band',
+                e.count('tokensOutside') / e.count('tokens'),
+              ),
+            ]
+          : []),
       ],
       carriers: e.carriers('response'),
     };
