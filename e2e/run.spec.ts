@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import {
+  asStranger,
   expect,
   figure,
   finished,
@@ -10,6 +11,7 @@ import {
   phase,
   read,
   sequences,
+  sharedLink,
   startByPanel,
   startSmall,
   tableBehind,
@@ -23,9 +25,9 @@ test(
     await page.goto('./');
     // Behind the start page, so that the first question has numbers of its own when it is opened.
     const behind = page.getByTestId('start-run');
-    await expect(behind).toHaveText(/: [\d,]+ of 512 responses/, { timeout: 120_000 });
+    await expect(behind).toHaveText(/: [\d,]+ of 4,096 responses/, { timeout: 120_000 });
     await page.getByRole('link', { name: 'Watch the first question answered' }).click();
-    await expect(sequences(page)).toHaveText(/\d+ of 512 responses/);
+    await expect(sequences(page)).toHaveText(/\d+ of 4,096 responses/);
 
     // A software GPU takes about a second for a token of all responses of a batch.
     const few = backend === 'webgpu' ? { prompts: 4, groupSize: 2 } : {};
@@ -85,6 +87,43 @@ async function fromBarToWeight(page: Page): Promise<void> {
   await page.keyboard.press('Escape');
   await expect(drawer).toHaveCount(0);
 }
+
+test('a run rests once the claims in view are decided, goes on where others are open, and its link goes as far', async ({
+  page,
+  browser,
+}) => {
+  // Only the identities of Equivalence are decided by so few prompts; 300 s are never spent.
+  await page.goto(
+    './#/equivalence?v=3&backend=wasm&prompts=400&groupSize=2&maxOperators=2&budget=300',
+  );
+  await expect(phase(page)).toHaveText('Decided', { timeout: 60_000 });
+  await expect(page.getByTestId('decided')).toHaveText('All 4 claims of this page are decided.');
+  const rested = await sequences(page).innerText();
+  const n = Number.parseInt(rested, 10);
+  expect(n).toBeGreaterThanOrEqual(256);
+  expect(n).toBeLessThan(800);
+  await expect(figure(page, HISTOGRAMS)).toContainText(`${n} responses`);
+  const link = await sharedLink(page);
+
+  await goTo(page, 'variance');
+  await expect(page.getByTestId('decided')).toContainText(/^\d of 4 claims of this page decided/);
+  await expect(sequences(page)).not.toHaveText(rested);
+  // A person's own pause stands, and so does the wish to go on.
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(phase(page)).toHaveText('Paused');
+  await goTo(page, 'equivalence');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expect(phase(page)).toHaveText('Decided');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await finished(page, 800);
+
+  await asStranger(browser, async (second) => {
+    await second.goto(link);
+    await expect(phase(second)).toHaveText('As far as the link', { timeout: 60_000 });
+    await expect(sequences(second)).toHaveText(rested);
+    await expect(second.getByTestId('comparison')).toContainText('The same as in the link');
+  });
+});
 
 test('pause holds the run, step does one batch, stop ends it and keeps what there is', async ({
   page,

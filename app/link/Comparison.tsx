@@ -21,7 +21,7 @@ const BEFORE: Record<Missing, string> = {
   'no run': 'Press Start to repeat it.',
   files: 'Your own files are in view; press Start to repeat the link’s run.',
   'other settings': 'The run in view has other settings, so it is not compared.',
-  unfinished: 'It is compared when the run has finished here.',
+  unfinished: 'It is compared when the run has come as far here.',
 };
 
 function waitingWords(found: Fingerprinting): string {
@@ -32,7 +32,7 @@ function waitingWords(found: Fingerprinting): string {
 export function Comparison({ opened }: { opened: OpenedFingerprint }) {
   const address = useAddress();
   const { fingerprint, run, page, view } = opened;
-  const found = useFingerprint(run, page, view);
+  const found = useFingerprint(run, page, view, fingerprint.sequences);
   const same = useLabState(({ draft }) => {
     const { settings } = readDraft(draft);
     return settings !== null && sameRun(settings, run);

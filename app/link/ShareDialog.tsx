@@ -24,7 +24,7 @@ const WHY_NONE: Record<Missing, string> = {
   'no run': 'Nothing has been run yet.',
   files: 'The data in view come from your own files, which no link can carry.',
   'other settings': 'The settings have been changed since the run in view.',
-  unfinished: 'The run has not finished.',
+  unfinished: 'The run is under way.',
 };
 
 function fingerprintWords(found: Fingerprinting): string {

@@ -4,10 +4,11 @@
  */
 import type { ReactNode } from 'react';
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
-import { bytes, count, duration, significant } from '../format/numbers';
+import { bytes, count, counted, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../state/draft';
-import { isLive, type Opening, type Run } from '../state/lab';
+import { isAtRest, isLive, type LabState, type Opening, type Run } from '../state/lab';
+import { decidedIn, timeOf, type Decided, type Rest } from '../state/lab-goal';
 import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
 
@@ -16,8 +17,15 @@ const PHASES: Record<RunPhase, string> = {
   sampling: 'Sampling',
   scoring: 'Scoring',
   paused: 'Paused',
+  rested: 'Rests',
   finished: 'Finished',
   stopped: 'Stopped',
+};
+
+const RESTS: Record<Rest, string> = {
+  decided: 'Decided',
+  time: 'Time is up',
+  link: 'As far as the link',
 };
 
 /** @param children beside the backend: what the shell has to say of the run */
@@ -27,7 +35,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
   const opening = useLabState((state) => state.opening);
   const valid = useLabState((state) => readDraft(state.draft).settings !== null);
   const live = isLive(run);
-  const paused = live && run?.progress.phase === 'paused';
+  const paused = live && run !== null && isAtRest(run.progress);
   const ready = opening.status === 'open' && valid;
   return (
     <section className="run-bar" aria-label="Run">
@@ -43,7 +51,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
           </button>
         ) : paused ? (
           <button type="button" className="button button-main" onClick={() => lab.resume()}>
-            Resume
+            {run?.rest ? 'Go on' : 'Resume'}
           </button>
         ) : (
           <button type="button" className="button button-main" onClick={() => lab.pause()}>
@@ -91,14 +99,16 @@ const WITHOUT_RUN: Record<Opening['status'], string> = {
 
 function phaseWords(run: Run | null, opening: Opening['status']): string {
   if (run === null) return WITHOUT_RUN[opening];
-  return run.failure === null ? PHASES[run.progress.phase] : 'Interrupted';
+  if (run.failure !== null) return 'Interrupted';
+  const { phase } = run.progress;
+  return phase === 'rested' && run.rest !== null ? RESTS[run.rest] : PHASES[phase];
 }
 
 function Progress({ run }: { run: Run | null }) {
   const opening = useLabState((state) => state.opening.status);
   const progress = run?.progress;
   const total = progress?.totalSequences ?? 0;
-  const share = shareOf(progress);
+  const share = shareOf(run);
   return (
     <div className="run-progress">
       <div className="run-line">
@@ -134,11 +144,52 @@ function Progress({ run }: { run: Run | null }) {
         </div>
         <div>
           <dt>left</dt>
-          <dd>{known(progress?.etaSeconds, duration)}</dd>
+          <dd>{known(leftOf(run), duration)}</dd>
         </div>
       </dl>
+      <DecidedLine />
     </div>
   );
+}
+
+/** How many claims of the page are decided, and what the next one takes. */
+function DecidedLine() {
+  const text = useLabState((state) => decidedWords(state));
+  return (
+    <p className="run-decided" data-testid="decided">
+      {text}
+    </p>
+  );
+}
+
+function decidedWords(state: LabState): string {
+  const { run } = state;
+  const found = decidedIn(state);
+  if (run === null || found === null || found.claims === 0) return '\u00a0';
+  const { claims, decided } = found;
+  const said =
+    decided === claims
+      ? `${claims === 1 ? 'The claim' : `All ${claims} claims`} of this page ${claims === 1 ? 'is' : 'are'} decided.`
+      : `${decided} of ${counted(claims, 'claim')} of this page decided${nextWords(run, found)}.`;
+  return said;
+}
+
+/** "; the next takes about 1,300 more responses (25 s)" */
+function nextWords(run: Run, { nextAt, prompts }: Decided): string {
+  const { sequences, totalSequences, seconds } = run.progress;
+  if (nextAt === null || prompts === 0) return '';
+  const perPrompt = sequences / prompts;
+  const more = Math.ceil(Math.max(1, nextAt - prompts) * perPrompt);
+  const time = seconds > 0 ? `, ${duration((more * seconds) / sequences)}` : '';
+  const beyond = sequences + more > totalSequences ? ', more than this run will have' : '';
+  return `; the next takes about ${count(Number(more.toPrecision(2)))} more responses${time}${beyond}`;
+}
+
+/** Seconds until it has its end, or rests at the latest; null: not known yet, or it does not work. */
+function leftOf(run: Run | null): number | null {
+  if (run === null || run.progress.etaSeconds === null) return null;
+  const { etaSeconds, seconds } = run.progress;
+  return Math.max(0, Math.min(etaSeconds, timeOf(run) - seconds));
 }
 
 /** The file, where the data come from one: they look like any others. */
@@ -155,14 +206,18 @@ function known(x: number | null | undefined, show: (x: number) => string): strin
 }
 
 /** null: unknown, an indeterminate bar */
-function shareOf(progress: RunProgress | undefined): number | null {
-  if (progress === undefined) return 0;
+function shareOf(run: Run | null): number | null {
+  if (run === null) return 0;
+  const { progress } = run;
   if (progress.phase === 'loading') {
     const { loaded } = progress;
     if (loaded === undefined) return progress.totalSequences === 0 ? null : 0;
     return loaded.total === null ? null : loaded.bytes / Math.max(1, loaded.total);
   }
-  return progress.totalSequences > 0 ? progress.sequences / progress.totalSequences : 0;
+  const { sequences, totalSequences, seconds } = progress;
+  if (totalSequences === 0) return 0;
+  // Whichever comes first ends it.
+  return Math.min(1, Math.max(sequences / totalSequences, seconds / timeOf(run)));
 }
 
 function loadedWords(loaded: NonNullable<RunProgress['loaded']>): string {

@@ -44,7 +44,7 @@ describe('kept runs in words', () => {
   });
 
   it('say how many differences there are beyond the first', () => {
-    const kept = run({ settings: source({ alpha: 0.5, seed: 2, prompts: 8, groupSize: 4 }) });
+    const kept = run({ settings: source({ alpha: 0.5, seed: 2, prompts: 8, groupSize: 8 }) });
     expect(differenceWords(differsBy(DEFAULT_SETTINGS, kept) ?? [], 2)).toMatch(/, 2 more$/);
   });
 

@@ -75,6 +75,8 @@ function opened(hash: string) {
         keeping: null,
         progress: { ...QUEUED, phase },
         failure: null,
+        rest: null,
+        allowed: null,
       },
     });
   const lab = {
@@ -87,6 +89,7 @@ function opened(hash: string) {
       return started.length;
     },
     notify: (notice: string) => store.setState({ notice }),
+    repeat: (linked: LabState['linked']) => store.setState({ linked }),
   };
   const address = new Address(place, lab, link);
   const alpha = (text: string) =>
@@ -105,11 +108,11 @@ describe('the address', () => {
       alpha(text);
       vi.advanceTimersByTime(400);
     }
-    expect(place.hashes).toEqual(['#/variance', '#/variance?v=2&alpha=0.6']);
+    expect(place.hashes).toEqual(['#/variance', '#/variance?v=3&alpha=0.6']);
     vi.advanceTimersByTime(10_000);
     alpha('0.5');
     vi.advanceTimersByTime(400);
-    expect(place.hashes.at(-1)).toBe('#/variance?v=2&alpha=0.5');
+    expect(place.hashes.at(-1)).toBe('#/variance?v=3&alpha=0.5');
     expect(place.hashes).toHaveLength(3);
   });
 
@@ -118,16 +121,16 @@ describe('the address', () => {
     vi.advanceTimersByTime(10_000);
     alpha('0.9');
     alpha('0.8');
-    place.set('#/weights?v=2&alpha=0.4');
+    place.set('#/weights?v=3&alpha=0.4');
     vi.advanceTimersByTime(400);
     place.act();
     place.hear();
-    expect(place.read()).toBe('#/weights?v=2&alpha=0.4');
+    expect(place.read()).toBe('#/weights?v=3&alpha=0.4');
     expect(address.store.getState().page).toBe('weights');
     expect(settings().source).toMatchObject({ alpha: 0.4 });
     alpha('0.3');
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe('#/weights?v=2&alpha=0.3');
+    expect(place.read()).toBe('#/weights?v=3&alpha=0.3');
   });
 
   it('is written after a jump within the page, too', () => {
@@ -135,20 +138,20 @@ describe('the address', () => {
     place.type('#main');
     alpha('0.9');
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.9');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.9');
   });
 
   it('is written when a person acts, not later', () => {
     const { place, address, alpha, lab } = opened('#/variance');
     vi.advanceTimersByTime(1000);
     alpha('0.9');
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.9');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.9');
     vi.advanceTimersByTime(1000);
     address.choose('variance', 'axes', 'linear');
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.9&axes=linear');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.9&axes=linear');
     vi.advanceTimersByTime(1000);
     lab.edit(() => draftOf({ backend: 'auto', source: DEFAULT_POLICIES }));
-    expect(place.read()).toBe('#/variance?v=2&axes=linear');
+    expect(place.read()).toBe('#/variance?v=3&axes=linear');
   });
 
   it('is written seldom while a slider is drawn, and has caught up before the next act', () => {
@@ -165,7 +168,7 @@ describe('the address', () => {
     expect(place.hashes).toHaveLength(2);
     alpha('0.123');
     place.act();
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.123');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.123');
     const written = replace.mock.calls.length;
     vi.advanceTimersByTime(1000);
     expect(replace.mock.calls).toHaveLength(written);
@@ -175,10 +178,10 @@ describe('the address', () => {
     const { place, address } = opened('#/variance');
     address.choose('variance', 'axes', 'linear');
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe('#/variance?v=2&axes=linear');
+    expect(place.read()).toBe('#/variance?v=3&axes=linear');
     address.go('weights');
     expect(place.read()).toBe('#/weights');
-    expect(address.hash('variance')).toBe('#/variance?v=2&axes=linear');
+    expect(address.hash('variance')).toBe('#/variance?v=3&axes=linear');
     place.back();
     expect(address.store.getState().page).toBe('variance');
     expect(address.store.getState().views.variance.axes).toBe('linear');
@@ -208,9 +211,9 @@ describe('the address', () => {
     await lab.start();
     place.type('#/variance?alpha=0.25');
     expect(started.at(-1)?.source).toMatchObject({ alpha: 0.25 });
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.25');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.25');
     finish('sampling');
-    place.type('#/variance?v=2&alpha=0.75');
+    place.type('#/variance?v=3&alpha=0.75');
     expect(started).toHaveLength(2);
     expect(address.store.getState().offer?.run.source).toMatchObject({ alpha: 0.75 });
     address.decline();
@@ -220,14 +223,14 @@ describe('the address', () => {
   it('a page in the address is not a reason to run anything', async () => {
     const { place, lab, started, address } = opened('#/variance');
     await lab.start();
-    place.type('#/weights?v=2&bins=16');
+    place.type('#/weights?v=3&bins=16');
     expect(started).toHaveLength(1);
     expect(address.store.getState().page).toBe('weights');
     expect(address.store.getState().views.weights.bins).toBe(16);
   });
 
   it('a large run waits for consent, at first sight and later', async () => {
-    const large = '#/variance?v=2&source=synthetic&prompts=20000';
+    const large = '#/variance?v=3&source=synthetic&prompts=20000';
     const first = opened(large);
     expect(first.address.mayStart).toBe(false);
     expect(first.address.store.getState().offer?.why).toMatch(
@@ -242,7 +245,7 @@ describe('the address', () => {
   });
 
   it('another anchor is no address', () => {
-    const { place, address, settings } = opened('#/weights?v=2&alpha=0.5');
+    const { place, address, settings } = opened('#/weights?v=3&alpha=0.5');
     place.type('#measurement');
     expect(address.store.getState().page).toBe('weights');
     expect(settings().source).toMatchObject({ alpha: 0.5 });
@@ -250,7 +253,7 @@ describe('the address', () => {
 
   it('says what it could not use', () => {
     const { place, store } = opened('#/weights');
-    place.type('#/weights?v=2&alpha=9');
+    place.type('#/weights?v=3&alpha=9');
     expect(store.getState().notice).toMatch(/alpha = "9"/);
     expect(place.read()).toBe('#/weights');
   });
@@ -263,21 +266,21 @@ describe('the address', () => {
       logpNew: [0],
     };
     const fp = writeFingerprint(makeFingerprint(rollouts, null, [], 1));
-    const { place, address, alpha, lab } = opened(`#/variance?v=2&fp=${fp}`);
+    const { place, address, alpha, lab } = opened(`#/variance?v=3&fp=${fp}`);
     vi.advanceTimersByTime(10_000);
     expect(address.store.getState().opened?.run.source).toEqual(DEFAULT_POLICIES);
     address.choose('variance', 'bins', 6);
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe('#/variance?v=2&bins=6');
+    expect(place.read()).toBe('#/variance?v=3&bins=6');
     // what it was taken with is remembered, whatever is chosen now
     expect(address.store.getState().opened?.view['bins']).toBe(10);
     address.choose('variance', 'bins', 10);
     alpha('0.5');
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe('#/variance?v=2&alpha=0.5');
+    expect(place.read()).toBe('#/variance?v=3&alpha=0.5');
     lab.edit(() => draftOf({ backend: 'auto', source: DEFAULT_POLICIES }));
     vi.advanceTimersByTime(400);
-    expect(place.read()).toBe(`#/variance?v=2&fp=${fp}`);
+    expect(place.read()).toBe(`#/variance?v=3&fp=${fp}`);
     address.forgetFingerprint();
     vi.advanceTimersByTime(400);
     expect(place.read()).toBe('#/variance');

@@ -77,7 +77,7 @@ export function sameRun(a: RunSettings, b: RunSettings): boolean {
 const sameView = (page: PageId, a: AnyPageSettings, b: AnyPageSettings) =>
   [...pageSettings(page).values()].every(({ key, write }) => write(a[key]) === write(b[key]));
 
-type LabPart = Pick<Lab, 'store' | 'edit' | 'start' | 'notify'>;
+type LabPart = Pick<Lab, 'store' | 'edit' | 'start' | 'notify' | 'repeat'>;
 
 export class Address {
   readonly store: StoreApi<AddressState>;
@@ -105,6 +105,10 @@ export class Address {
       opened: fingerprintOf(link),
       offer: why === null ? null : { run: link.run, why },
     }));
+    this.tellLinked();
+    this.store.subscribe((now, before) => {
+      if (now.opened !== before.opened) this.tellLinked();
+    });
     if (problems.length > 0) lab.notify(problems.join(' '));
     if (this.place.read().startsWith('#/')) this.place.replace(this.hash());
     this.known = this.place.read();
@@ -160,6 +164,12 @@ export class Address {
 
   decline(): void {
     this.store.setState({ offer: null });
+  }
+
+  /** A run that repeats the link goes as far as the link's did. */
+  private tellLinked(): void {
+    const { opened } = this.store.getState();
+    this.lab.repeat(opened && { settings: opened.run, sequences: opened.fingerprint.sequences });
   }
 
   forgetFingerprint(): void {

@@ -15,6 +15,8 @@ const runIn = (id: number, phase: Phase): Run => ({
   reopened: null,
   progress: { ...QUEUED, phase },
   failure: null,
+  rest: null,
+  allowed: null,
   keeping: null,
 });
 

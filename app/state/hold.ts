@@ -5,7 +5,7 @@
  * before the measurement of its speed has ended). What a person does to a run meanwhile, or has done
  * before, stands.
  */
-import { isLive, type Lab, type LabState } from './lab';
+import { isAtRest, isLive, type Lab, type LabState } from './lab';
 
 type Held = Pick<Lab, 'store' | 'pause' | 'resume'>;
 
@@ -51,7 +51,7 @@ class Hold {
   }
 
   private pause({ run }: LabState): void {
-    if (run === null || !isLive(run) || run.progress.phase === 'paused') return;
+    if (run === null || !isLive(run) || isAtRest(run.progress)) return;
     this.held = { id: run.id, paused: false };
     this.lab.pause();
   }
@@ -62,7 +62,7 @@ class Hold {
       this.awaited = false;
       this.pause(state);
     } else if (this.held !== null && run?.id === this.held.id) {
-      if (run.progress.phase === 'paused') this.held.paused = true;
+      if (isAtRest(run.progress)) this.held.paused = true;
       // It was paused and no longer is: a person has taken over.
       else if (this.held.paused) this.held = null;
     }

@@ -40,6 +40,8 @@ export class FileImports {
         reopened: null,
         progress,
         failure: null,
+        rest: null,
+        allowed: null,
         keeping: null,
       },
       undo: null,

@@ -83,6 +83,8 @@ export class KeptRuns {
         reopened: kept,
         progress,
         failure: null,
+        rest: null,
+        allowed: null,
         keeping: { status: 'kept', id: kept.id, sequences: kept.sequences },
       },
       measurements: {},

@@ -6,6 +6,7 @@ import type { RunId } from '../../src/engine/lab/protocol';
 import { readDraft } from './draft';
 import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';
+import type { Goal } from './lab-goal';
 import type { FileImports } from './lab-imports';
 import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
 
@@ -15,6 +16,7 @@ export class RunControl {
     private readonly store: LabStore,
     private readonly opener: Opener,
     private readonly imports: FileImports,
+    private readonly goal: Goal,
   ) {}
 
   /** Starts the draft, if it is valid. An earlier run is stopped and its data replaced. */
@@ -35,6 +37,8 @@ export class RunControl {
         reopened: null,
         progress: QUEUED,
         failure: null,
+        rest: null,
+        allowed: null,
         keeping: null,
       },
       inspection: null,
@@ -48,7 +52,9 @@ export class RunControl {
   /** One batch, then paused; without a run, the first batch of a new one. */
   async step(): Promise<void> {
     const { run } = this.store.getState();
-    const id = run !== null && isLive(run) ? run.id : await this.start();
+    const live = run !== null && isLive(run);
+    if (live) this.store.setState({ run: this.goal.more(run) });
+    const id = live ? run.id : await this.start();
     if (id !== null) this.engine.step(id);
   }
 
@@ -58,7 +64,7 @@ export class RunControl {
 
   resume(): void {
     this.withRun((run) => {
-      this.store.setState({ run: { ...run, failure: null }, cutOff: null });
+      this.store.setState({ run: { ...this.goal.more(run), failure: null }, cutOff: null });
       this.engine.resume(run.id);
     });
   }

@@ -16,6 +16,7 @@ import type {
 import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Draft } from './draft';
+import type { Linked, Rest } from './lab-goal';
 import type { Imported, Reading } from './imports';
 
 /** What the page needs of the engine; tests hand in another one. */
@@ -25,6 +26,7 @@ export type Engine = Pick<
   | 'adopt'
   | 'start'
   | 'pause'
+  | 'rest'
   | 'resume'
   | 'step'
   | 'stop'
@@ -59,6 +61,10 @@ export interface Run {
   reopened: KeptRun | null;
   progress: RunProgress;
   failure: Failure | null;
+  /** why it rests, or is about to; null: it does not */
+  rest: Rest | null;
+  /** seconds of work that a person has allowed it beyond its setting; null: as the setting says */
+  allowed: number | null;
   /** how far it is kept; null: nothing is known yet */
   keeping: Keeping | null;
 }
@@ -124,6 +130,10 @@ export interface LabState {
   /** files on their way in */
   reading: Reading | null;
   measurements: { [K in ExperimentId]?: Measurement<K> };
+  /** experiments whose answers are on the page */
+  inView: readonly ExperimentId[];
+  /** the run of the link that was opened, where it says what was found */
+  linked: Linked | null;
   /** why an experiment gave no answer; a sentence */
   refusals: { [K in ExperimentId]?: string };
   inspection: Inspection | null;
@@ -160,6 +170,10 @@ export function isLive(run: Run | null): boolean {
   );
 }
 
+/** Nothing is computed, and it can go on. */
+export const isAtRest = ({ phase }: RunProgress): boolean =>
+  phase === 'paused' || phase === 'rested';
+
 /** Where the run is kept in this browser; null: nowhere. */
 export function keptOf({ keeping, reopened }: Run): KeptId | null {
   return (keeping !== null && keeping.status !== 'off' ? keeping.id : null) ?? reopened?.id ?? null;
@@ -173,6 +187,8 @@ export const emptyLab = (draft: Draft): LabState => ({
   run: null,
   reading: null,
   measurements: {},
+  inView: [],
+  linked: null,
   refusals: {},
   inspection: null,
   keptRuns: null,

@@ -61,15 +61,21 @@ export class Watches {
       },
     };
     this.watches.set(id, watch);
+    this.tell();
     this.refresh(watch);
     this.overlays.want(id, settings);
     return () => {
       left.abort();
       if (this.watches.get(id) !== watch) return;
       this.watches.delete(id);
+      this.tell();
       this.cancelTimer(watch);
       this.overlays.leave(id);
     };
+  }
+
+  private tell(): void {
+    this.store.setState({ inView: [...this.watches.keys()] });
   }
 
   /** There are other data than before. */

@@ -8,9 +8,16 @@ import type {
   ListedRun,
 } from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
-import type { RunSettings } from '../../src/settings/run';
+import { EXPERIMENTS } from '../../src/experiments/registry';
+import {
+  DEFAULT_POLICIES,
+  DEFAULT_SETTINGS,
+  type PoliciesSource,
+  type RunSettings,
+} from '../../src/settings/run';
 import { DEFAULT_IMPORT } from './imports';
 import { Lab, QUEUED, type Engine } from './lab';
+import { decidedIn } from './lab-goal';
 
 /** Lets every promise that can settle do so. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -113,6 +120,7 @@ class Scripted implements Engine {
     return this.runs;
   }
   pause = (run: number) => void this.orders.push(`pause ${run}`);
+  rest = (run: number) => void this.orders.push(`rest ${run}`);
   resume = (run: number) => void this.orders.push(`resume ${run}`);
   imports: { resolve: (outcome: ImportOutcome) => void; reject: (error: Error) => void }[] = [];
   importFiles: Engine['importFiles'] = () => {
@@ -242,6 +250,126 @@ describe('a first visit', () => {
   });
 });
 
+describe('a run that has enough', () => {
+  type Claims = { verdict: string; settledBy: number | null; clusters: number }[];
+  const claims = (...verdicts: string[]): { claims: Claims } => ({
+    claims: verdicts.map((verdict) => ({ verdict, settledBy: 300, clusters: 128 })),
+  });
+  const orders = (engine: Scripted) => engine.orders.filter((order) => /rest|resume/.test(order));
+
+  /** A run of 1,024 prompts of which 128 are answered, with Equivalence in view. */
+  async function begun(change: Partial<PoliciesSource> = {}) {
+    const engine = new Scripted();
+    const lab = new Lab(engine, {
+      ...DEFAULT_SETTINGS,
+      source: { ...DEFAULT_POLICIES, ...change },
+    });
+    await lab.open(true);
+    const watch = lab.watch('equivalence', { bins: 24 });
+    const answer = async (found: { claims: Claims }) => {
+      engine.asked.at(-1)?.resolve(found);
+      await settle();
+    };
+    const at = (sequences: number, more: Partial<RunProgress> = {}) => {
+      engine.progress(1, { sequences, totalSequences: 4096, seconds: 5, ...more });
+      engine.emit({ type: 'batch', run: 1, sequences });
+    };
+    return { engine, lab, watch, answer, at, run: () => lab.store.getState().run };
+  }
+
+  it('rests once the claims in view are decided, goes on where others are open, and rests again', async () => {
+    const { engine, lab, watch, answer, at, run } = await begun();
+    at(256);
+    await answer(claims('holds', 'fails'));
+    // too few for figures
+    expect(orders(engine)).toEqual([]);
+    at(512);
+    expect(orders(engine)).toEqual(['rest 1']);
+    at(512, { phase: 'rested' });
+    expect(run()).toMatchObject({ rest: 'decided', progress: { phase: 'rested' } });
+
+    watch();
+    lab.watch('variance', EXPERIMENTS.variance.defaults);
+    expect(orders(engine)).toEqual(['rest 1']);
+    await answer(claims('holds', 'undecided'));
+    expect(orders(engine)).toEqual(['rest 1', 'resume 1']);
+    expect(run()?.rest).toBeNull();
+    at(768);
+    await answer(claims('holds', 'departs'));
+    expect(orders(engine)).toEqual(['rest 1', 'resume 1', 'rest 1']);
+  });
+
+  it('rests when its time is spent, and a press gives it as much again', async () => {
+    const { engine, lab, answer, at, run } = await begun();
+    at(512, { seconds: 39 });
+    await answer(claims('undecided'));
+    expect(orders(engine)).toEqual([]);
+    at(544, { seconds: 40 });
+    expect(orders(engine)).toEqual(['rest 1']);
+    at(544, { seconds: 41, phase: 'rested' });
+    lab.resume();
+    expect(run()).toMatchObject({ rest: null, allowed: 81 });
+    at(800, { seconds: 80 });
+    expect(orders(engine)).toEqual(['rest 1', 'resume 1']);
+    at(832, { seconds: 81 });
+    expect(orders(engine)).toEqual(['rest 1', 'resume 1', 'rest 1']);
+  });
+
+  it('goes on to its end where a person wants more than the verdicts', async () => {
+    const { engine, lab, answer, at } = await begun();
+    at(512);
+    await answer(claims('holds'));
+    at(512, { phase: 'rested' });
+    lab.resume();
+    at(2048, { seconds: 400 });
+    expect(orders(engine)).toEqual(['rest 1', 'resume 1']);
+  });
+
+  it('that a person has paused stays paused, whatever is in view', async () => {
+    const { engine, lab, watch, answer, at } = await begun();
+    at(512, { phase: 'paused' });
+    await answer(claims('holds'));
+    watch();
+    lab.watch('variance', EXPERIMENTS.variance.defaults);
+    await answer(claims('undecided'));
+    expect(orders(engine)).toEqual([]);
+  });
+
+  it('without a time, answers every prompt', async () => {
+    const { engine, answer, at } = await begun({ budget: 0 });
+    at(2048, { seconds: 300 });
+    await answer(claims('holds'));
+    expect(orders(engine)).toEqual([]);
+  });
+
+  it('that repeats a link goes as far as the link did', async () => {
+    const { engine, lab, answer, at } = await begun();
+    lab.repeat({ settings: DEFAULT_SETTINGS, sequences: 900 });
+    at(512, { seconds: 60 });
+    await answer(claims('holds'));
+    expect(orders(engine)).toEqual([]);
+    at(928);
+    expect(orders(engine)).toEqual(['rest 1']);
+    lab.repeat(null);
+    expect(orders(engine)).toEqual(['rest 1']);
+  });
+
+  it('says what is decided, and when the next is expected', async () => {
+    const { lab, answer, at } = await begun();
+    at(512);
+    await answer({
+      claims: [
+        { verdict: 'holds', settledBy: null, clusters: 128 },
+        { verdict: 'undecided', settledBy: 900, clusters: 128 },
+        { verdict: 'departs', settledBy: 200, clusters: 128 },
+        { verdict: 'undecided', settledBy: 300, clusters: 128 },
+      ],
+    });
+    const found = decidedIn(lab.store.getState());
+    expect(found).toEqual({ claims: 4, decided: 2, nextAt: 300, prompts: 128 });
+  });
+});
+
 describe('a run', () => {
   it('drops events of an earlier run', async () => {
     const { engine, lab, state } = await running();
@@ -314,7 +442,7 @@ describe('an experiment in view', () => {
       const { engine, lab } = await running();
       lab.watch('equivalence', { bins: 24 });
       await vi.advanceTimersByTimeAsync(1000);
-      engine.asked[0]?.resolve({});
+      engine.asked[0]?.resolve({ claims: [] });
       await vi.advanceTimersByTimeAsync(0);
       engine.emit({ type: 'batch', run: 1, sequences: 64 });
       engine.emit({ type: 'batch', run: 1, sequences: 96 });
@@ -324,7 +452,7 @@ describe('an experiment in view', () => {
       expect(engine.asks()).toHaveLength(2);
 
       await vi.advanceTimersByTimeAsync(1000);
-      engine.asked[1]?.resolve({});
+      engine.asked[1]?.resolve({ claims: [] });
       await vi.advanceTimersByTimeAsync(0);
       engine.emit({ type: 'batch', run: 1, sequences: 512 });
       expect(engine.asks()).toHaveLength(2);

@@ -17,6 +17,7 @@ import type {
 } from '../../src/engine/lab/protocol';
 import { DEFAULT_SETTINGS, readOwnId, type RunSettings } from '../../src/settings/run';
 import { draftOf, type Draft } from './draft';
+import { Goal, type Linked } from './lab-goal';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
@@ -24,6 +25,7 @@ import { KeptRuns } from './lab-kept';
 import { Overlays } from './lab-overlays';
 import {
   emptyLab,
+  isAtRest,
   isLive,
   keptOf,
   type Engine,
@@ -52,7 +54,8 @@ export class Lab {
     this.store = store;
     this.opener = new Opener(engine, store);
     this.imports = new FileImports(engine, store);
-    this.control = new RunControl(engine, store, this.opener, this.imports);
+    const goal = new Goal(engine, store);
+    this.control = new RunControl(engine, store, this.opener, this.imports, goal);
     this.overlaying = new Overlays(engine, store);
     this.watches = new Watches(engine, store, this.overlaying);
     this.kept = new KeptRuns(engine, store, this.opener);
@@ -249,9 +252,14 @@ export class Lab {
   sequences: Engine['sequences'] = (run, query) => this.engine.sequences(run, query);
   peeking: Engine['peeking'] = (set) => this.engine.peeking(set);
 
-  fingerprint: Engine['fingerprint'] = (run, experiment) =>
-    this.engine.fingerprint(run, experiment);
+  fingerprint: Engine['fingerprint'] = (run, experiment, first) =>
+    this.engine.fingerprint(run, experiment, first);
   sequence: Engine['sequence'] = (run, index) => this.engine.sequence(run, index);
+
+  /** A link says what was found; null: none does, or not any more. */
+  repeat(linked: Linked | null): void {
+    this.store.setState({ linked });
+  }
 
   /** Something that a person should know; stays until dismissed. */
   notify(notice: string): void {
@@ -272,7 +280,7 @@ export class Lab {
     switch (event.type) {
       case 'progress':
         this.store.setState({ run: { ...run, progress: event.progress } });
-        if (event.progress.phase === 'paused' || !isLive(this.store.getState().run)) {
+        if (isAtRest(event.progress) || !isLive(this.store.getState().run)) {
           this.watches.settle();
         }
         // A run that has come to its end is new in the list.

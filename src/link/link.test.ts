@@ -41,27 +41,27 @@ describe('a link', () => {
   test('holds only what differs from the defaults', () => {
     const link = bare('variance');
     expect(writeLink(link)).toBe('#/variance');
-    expect(writeLink(link, { dated: true })).toBe('#/variance?v=2');
+    expect(writeLink(link, { dated: true })).toBe('#/variance?v=3');
     const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, alpha: 0.5 } };
-    expect(writeLink({ ...link, run })).toBe('#/variance?v=2&alpha=0.5');
+    expect(writeLink({ ...link, run })).toBe('#/variance?v=3&alpha=0.5');
     expect(writeLink({ ...link, run: { backend: 'auto', source: DEFAULT_SYNTHETIC } })).toBe(
-      '#/variance?v=2&source=synthetic',
+      '#/variance?v=3&source=synthetic',
     );
     expect(writeLink({ ...link, view: { ...link.view, axes: 'linear' }, embed: true })).toBe(
-      '#/variance?v=2&axes=linear&embed=1',
+      '#/variance?v=3&axes=linear&embed=1',
     );
     const clipping = bare('clipping');
     expect(
       writeLink({ ...clipping, view: { ...clipping.view, objectives: ['gspo', 'rloo'] } }),
-    ).toBe('#/clipping?v=2&objectives=gspo,rloo');
-    expect(settingsToQuery(run)).toBe('?v=2&alpha=0.5');
+    ).toBe('#/clipping?v=3&objectives=gspo,rloo');
+    expect(settingsToQuery(run)).toBe('?v=3&alpha=0.5');
     expect(settingsToQuery(DEFAULT_SETTINGS)).toBe('');
   });
 
   test.each([
     ['alpha=7', /alpha = "7"\. It may be a number from -1 to 2\. 1 is used/],
     ['alpha=half', /alpha = "half"/],
-    ['prompts=1.5', /prompts.*a whole number from 1 to 4096\. 64 is used/],
+    ['prompts=1.5', /prompts.*a whole number from 1 to 4096\. 1024 is used/],
     ['backend=cuda', /backend = "cuda"\. It may be auto, webgpu or wasm\. auto is used/],
     ['policy=../../x', /policy.*letters, digits and dashes/],
     ['minOperators=5&maxOperators=3', /minOperators/],
@@ -85,7 +85,7 @@ describe('a link', () => {
 
   test('one wrong value costs only itself, and a fingerprint is not held against other settings', () => {
     const fp = writeLink(sampleLink()).split('fp=')[1];
-    const opened = openLink(`#/variance?v=2&alpha=9&prompts=7&bins=16&fp=${fp}`);
+    const opened = openLink(`#/variance?v=3&alpha=9&prompts=7&bins=16&fp=${fp}`);
     expect(opened.link.run.source).toEqual({ ...DEFAULT_POLICIES, prompts: 7 });
     expect(opened.link.view['bins']).toBe(16);
     expect(opened.link.fingerprint).toBe(null);
@@ -94,12 +94,12 @@ describe('a link', () => {
 
   test('of a newer lab opens as far as it is known, and what is left out is named', () => {
     const fp = writeLink(sampleLink()).split('fp=')[1];
-    const { link, problems } = openLink(`#/variance?v=3&alpha=0.5&colour=red&bins=16&fp=${fp}`);
+    const { link, problems } = openLink(`#/variance?v=4&alpha=0.5&colour=red&bins=16&fp=${fp}`);
     expect(link.run.source).toEqual({ ...DEFAULT_POLICIES, alpha: 0.5 });
     expect(link.view['bins']).toBe(16);
     expect(link.fingerprint).toBe(null);
     const said = problems.join(' ');
-    expect(said).toMatch(/version "3", made by a newer lab; this one reads versions up to 2/);
+    expect(said).toMatch(/version "4", made by a newer lab; this one reads versions up to 3/);
     expect(said).toMatch(/"colour" that this page does not know/);
     expect(said).toMatch(/fingerprint is not compared/);
   });
@@ -114,21 +114,21 @@ describe('a link', () => {
     const start = openLink('#/train').link;
     expect(trainingOf(start.view as PageSettings<'train'>)).toEqual(FIRST_LOOK);
     expect(writeLink(start)).toBe('#/train');
-    expect(writeLink(start, { dated: true })).toMatch(/^#\/train\?v=2&race\.steps=12&/);
-    const lesson = openLink('#/train?v=2').link;
+    expect(writeLink(start, { dated: true })).toMatch(/^#\/train\?v=3&race\.steps=12&/);
+    const lesson = openLink('#/train?v=3').link;
     expect(trainingOf(lesson.view as PageSettings<'train'>)).toEqual(DEFAULT_TRAINING);
     expect(openLink(writeLink(lesson)).link).toEqual(lesson);
   });
 
   test('names a page that does not exist, and opens the first one', () => {
-    const { link, problems } = openLink('#/constructor?v=2&alpha=0.5');
+    const { link, problems } = openLink('#/constructor?v=3&alpha=0.5');
     expect(link.page).toBe(FIRST_PAGE);
     expect(problems[0]).toMatch(/no page "constructor"/);
     expect(openLink('').problems).toEqual([]);
   });
 
   test('a run larger than a tab can hold is refused, whoever asks', () => {
-    const query = '#/variance?v=2&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096';
+    const query = '#/variance?v=3&source=synthetic&prompts=100000&groupSize=1024&maxLength=4096';
     const { link, problems } = openLink(query);
     expect(runSize(link.run).tokens).toBeLessThanOrEqual(MAX_TOKENS);
     expect(problems.join(' ')).toMatch(/at most 50,000,000 fit into a tab/);
@@ -174,17 +174,17 @@ describe('what pages ask the experiments with', () => {
 
 describe('a race in a link', () => {
   test('has readable names, and none of them is that of a setting of the run', () => {
-    const { link } = openLink('#/train?v=2');
+    const { link } = openLink('#/train?v=3');
     const view = { ...link.view, prompts: 4, temperature: 0.5 };
     const run = { ...DEFAULT_SETTINGS, source: { ...DEFAULT_POLICIES, prompts: 7 } };
     expect(writeLink({ ...link, run, view })).toBe(
-      '#/train?v=2&prompts=7&race.prompts=4&race.temperature=0.5',
+      '#/train?v=3&prompts=7&race.prompts=4&race.temperature=0.5',
     );
     expect(trainingOf(pageDefaults('train'))).toEqual(DEFAULT_TRAINING);
   });
 
   test('that cannot be is refused with a sentence', () => {
-    const { problems } = openLink('#/train?v=2&race.racers=gspo~1~2&race.steps=99999');
+    const { problems } = openLink('#/train?v=3&race.racers=gspo~1~2&race.steps=99999');
     expect(problems.join(' ')).toMatch(
       /race\.racers = "gspo~1~2"\. It may be 1 to 4 of OBJECTIVE~/,
     );

@@ -280,7 +280,7 @@ export function openLink(hash: string): OpenedLink {
   return { link, problems };
 }
 
-/** Eight times the default run: minutes on a laptop without a GPU. */
+/** The default run whole: a minute or two on a laptop without a GPU. */
 const UNASKED_RESPONSES = 4096;
 /** About 150 MB of columns. */
 const UNASKED_TOKENS = 5_000_000;

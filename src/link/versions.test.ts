@@ -12,6 +12,7 @@ import { real, settingsOf, type Setting } from '../settings/setting';
 import { trainingOf } from '../settings/training';
 import fixtures from './fixtures/version-1.json';
 import version2 from './fixtures/version-2.json';
+import version3 from './fixtures/version-3.json';
 import { writeFingerprint } from './fingerprint';
 import { openLink, writeLink, type Link } from './link';
 import { PAGE_IDS, pageSettings, type PageSettings } from './pages';
@@ -28,6 +29,7 @@ function meaning({ page, run, view, embed, hide, fingerprint }: Link) {
 const links = fixtures.flatMap(({ hash, opens }, i) => [
   { hash, opens },
   { hash: version2[i], opens },
+  { hash: version3[i], opens },
 ]);
 
 describe('a link of an earlier day', () => {
@@ -42,7 +44,7 @@ describe('a link of an earlier day', () => {
     expect(again.link).toEqual(link);
   });
 
-  // Without settings and without a measurement, and younger than both versions.
+  // Without settings and without a measurement, and younger than the first two versions.
   const read: readonly string[] = ['start', 'glossary'];
 
   test('is there for every page, with and without a fingerprint', () => {

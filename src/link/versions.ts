@@ -9,7 +9,7 @@
  */
 import type { PageId } from './pages';
 
-export const LINK_VERSION = 2;
+export const LINK_VERSION = 3;
 
 /** Names of a version that the next one calls otherwise, by page. */
 const RENAMED: Partial<Record<number, Partial<Record<PageId, Readonly<Record<string, string>>>>>> =

@@ -250,6 +250,12 @@ export function selectResponses(rollouts: Rollouts, chosen: readonly number[]): 
   return out;
 }
 
+/** The first n, in their order; all of them where there are no more. */
+export function firstResponses(rollouts: Rollouts, n: number): Rollouts {
+  if (n >= sequenceCount(rollouts)) return rollouts;
+  return selectResponses(rollouts, [...Array(n).keys()]);
+}
+
 export type WithSampler = Rollouts & { logpSampler: FloatArray };
 
 /** The responses whose sampler's log-probs are known, all of them where none lacks any; null where all do. */

@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import {
+  absent,
   checkOrder,
   choice,
   defaultsOf,
@@ -35,12 +36,12 @@ export const backend = (words: Partial<Words> = {}) =>
 export const seed = (words: Partial<Words> = {}) =>
   whole(0, 2 ** 32 - 1, 1, { label: 'Seed', hint: 'same seed, same run', ...words });
 
-const groupSize = (most: number) =>
-  whole(1, most, 8, {
+const groupSize = (most: number, usual: number, words: Partial<Words> = {}) =>
+  whole(1, most, usual, {
     label: 'Group size',
     symbol: 'G',
     hint: 'responses per prompt',
-    ...(most > 64 ? { slider: 'log' } : {}),
+    ...words,
   });
 
 export const policiesSourceSchema = v.strictObject({
@@ -62,12 +63,22 @@ export const policiesSourceSchema = v.strictObject({
     hint: 'θ = θ_old + α (θ_new − θ_old): 0 is the old policy, 1 the new one',
     slider: 'linear',
   }),
-  prompts: whole(1, 4096, 64, {
+  prompts: whole(1, 4096, 1024, {
     label: 'Prompts',
-    hint: 'held-out arithmetic problems',
+    hint: 'held-out arithmetic problems; at most so many',
     heading: 'Rollouts',
+    was: { 2: 64 },
   }),
-  groupSize: groupSize(64),
+  groupSize: groupSize(64, 4, { was: { 2: 8 } }),
+  budget: absent(
+    realOrZero(1, 3600, 'none', 40, {
+      label: 'Time',
+      unit: 's',
+      hint: 'seconds until the run rests, at the latest; it rests earlier where the page’s claims are decided; 0: every prompt is answered',
+      was: { 2: 0 },
+    }),
+    0,
+  ),
   minOperators: whole(1, 9, 1, {
     label: 'Fewest operators',
     hint: 'of + − × in a prompt; more operators, longer responses',
@@ -99,7 +110,7 @@ export const syntheticSourceSchema = v.strictObject({
     slider: 'log',
     heading: 'Responses',
   }),
-  groupSize: groupSize(1024),
+  groupSize: groupSize(1024, 8, { slider: 'log' }),
   lengthShape: choice(LENGTH_SHAPES, 'log-normal', {
     label: 'Lengths',
     alone: 'Length shape',

@@ -101,6 +101,11 @@ export function realOrZero(
   );
 }
 
+/** A setting that records of before it was there lack: they mean `was`. Links say so by `Words.was`. */
+export function absent<T>(declared: Declared<T>, was: NoInfer<T>) {
+  return v.optional(declared, () => was);
+}
+
 /** A number, or null, which links call "none" and which is the default. */
 export function realOrNone(low: number, high: number, words: Words) {
   const shape = { kind: 'number', low, high, whole: false, none: true } as const;
@@ -284,7 +289,10 @@ function writeAs(shape: Shape, value: unknown): string {
   }
 }
 
-function settingOf(key: string, prefix: string, schema: v.GenericSchema): Setting | null {
+function settingOf(key: string, prefix: string, entry: v.GenericSchema): Setting | null {
+  // `absent` wraps a declaration; others may be wrapped inside theirs.
+  const schema =
+    entry.type === 'optional' && 'wrapped' in entry ? (entry.wrapped as v.GenericSchema) : entry;
   const about = v.getMetadata(schema) as Partial<Words & Pick<Setting, 'shape' | 'fallback'>>;
   const { shape, label, fallback, ...words } = about;
   if (shape === undefined || label === undefined) return null;

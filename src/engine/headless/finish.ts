@@ -4,6 +4,7 @@ import type { EngineClient } from '../lab/client';
 import type { RunId, RunProgress } from '../lab/protocol';
 
 /**
+ * @param enough responses: the run rests once it has them
  * @param cancelled what a cancelled run rejects with
  * @throws what the run failed with
  */
@@ -12,6 +13,7 @@ export function finishRun(
   settings: RunSettings,
   onProgress: (progress: RunProgress) => void,
   signal: AbortSignal | undefined,
+  enough = Infinity,
   cancelled: () => Error = () => new DOMException('The run was cancelled.', 'AbortError'),
 ): Promise<RunId> {
   return new Promise((resolve, reject) => {
@@ -30,7 +32,9 @@ export function finishRun(
       if (event.type === 'failed') settle(() => reject(new Error(event.message)));
       if (event.type !== 'progress') return;
       onProgress(event.progress);
-      if (event.progress.phase === 'finished') settle(() => resolve(run));
+      const { phase, sequences } = event.progress;
+      if (phase === 'finished' || phase === 'rested') settle(() => resolve(run));
+      else if (sequences >= enough) client.rest(run);
     });
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort);

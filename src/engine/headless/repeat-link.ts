@@ -67,6 +67,7 @@ export async function repeatLink(
   if (asked === null) throw new Error(`The page "${page}" measures nothing that can be repeated.`);
   const settings = { ...link.run, backend: wanted ?? link.run.backend };
   const { backend, policies } = await client.open(settings.backend);
+  const first = link.fingerprint?.sequences;
   let last: RunProgress | null = null;
   const run = await finishRun(
     client,
@@ -76,6 +77,7 @@ export async function repeatLink(
       onProgress(progress);
     },
     undefined,
+    first,
   );
   const { sequences, tokens, seconds } = (last as RunProgress | null) ?? {
     sequences: 0,
@@ -83,7 +85,8 @@ export async function repeatLink(
     seconds: 0,
   };
   const result = await client.experiment(run, asked.experiment, asked.settings);
-  const found = await client.fingerprint(run, { id: asked.experiment, settings: asked.settings });
+  const experiment = { id: asked.experiment, settings: asked.settings };
+  const found = await client.fingerprint(run, experiment, first);
   const bare = `${address}${writeLink({ ...link, fingerprint: null }, { dated: true })}`;
   const written = [];
   for (const kind of files) {

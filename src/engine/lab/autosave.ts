@@ -23,6 +23,7 @@ export interface FinishedBatch {
 type State = KeptRun['state'];
 
 function stateOf({ phase }: RunProgress): State {
+  if (phase === 'rested') return 'stopped';
   return phase === 'finished' || phase === 'stopped' ? phase : 'running';
 }
 

@@ -79,6 +79,11 @@ export class EngineClient {
     this.channel.send({ type: 'pause', run });
   }
 
+  /** A pause of a run that has enough. */
+  rest(run: RunId): void {
+    this.channel.send({ type: 'rest', run });
+  }
+
   resume(run: RunId): void {
     this.channel.send({ type: 'resume', run });
   }
@@ -112,8 +117,9 @@ export class EngineClient {
     return (await this.channel.call('experiment', ask, signal)) as ExperimentMap[K]['result'];
   }
 
-  fingerprint(run: RunId, experiment: HeadlineExperiment): Promise<RunFingerprint> {
-    return this.channel.call('fingerprint', { run, experiment });
+  /** @param first of so many responses only, as a link found them */
+  fingerprint(run: RunId, experiment: HeadlineExperiment, first?: number): Promise<RunFingerprint> {
+    return this.channel.call('fingerprint', { run, experiment, first });
   }
 
   sequences(run: RunId, query: SequenceQuery): ReplyOf<'sequences'> {

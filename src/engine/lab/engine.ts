@@ -16,6 +16,7 @@ import {
   type Rollouts,
   type RolloutSource,
   type SourceHooks,
+  firstResponses,
   sequenceCount,
 } from '../../rollouts/rollouts';
 import { syntheticSource } from '../../rollouts/synthetic';
@@ -97,12 +98,14 @@ const NOTHING_YET = {
 /** Sequences in one batch: small enough for a live page, on a GPU what it was found to do best with. */
 const sequencesIn = ({ rows = 32 }: BackendInfo): number => rows;
 
-type Command = Asked<'pause' | 'resume' | 'step' | 'stop'>;
+type Command = Asked<'pause' | 'rest' | 'resume' | 'step' | 'stop'>;
 
 async function obey(run: Run, command: Command['type']): Promise<void> {
   switch (command) {
     case 'pause':
       return run.pause();
+    case 'rest':
+      return run.rest();
     case 'resume':
       return run.start();
     case 'step':
@@ -164,6 +167,7 @@ export class Engine {
       case 'start':
         return this.start(request);
       case 'pause':
+      case 'rest':
       case 'resume':
       case 'step':
       case 'stop':
@@ -233,6 +237,7 @@ export class Engine {
   private async fingerprint({
     run: id,
     experiment,
+    first,
   }: Asked<'fingerprint'>): Promise<RunFingerprint> {
     const { run, seed, facts } = this.require(id);
     const { settings } = facts;
@@ -241,7 +246,9 @@ export class Engine {
     const files = policyFiles(settings, await this.policies.list());
     const planned = settings.source.prompts;
     const context = { kernels, seed, planned };
-    return runFingerprint(run.rollouts(), files, experiment, context);
+    const all = run.rollouts();
+    const rollouts = first === undefined ? all : firstResponses(all, first);
+    return runFingerprint(rollouts, files, experiment, context);
   }
 
   /** The backend for a choice; another choice than before closes what was open. */

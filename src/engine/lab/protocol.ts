@@ -45,7 +45,9 @@ export interface BackendInfo {
   threads: number;
 }
 
-export type RunPhase = 'loading' | 'sampling' | 'scoring' | 'paused' | 'finished' | 'stopped';
+/** rested: paused because it has what it was to find, or spent its time; it can go on */
+export type RunPhase =
+  'loading' | 'sampling' | 'scoring' | 'paused' | 'rested' | 'finished' | 'stopped';
 
 export interface RunProgress {
   phase: RunPhase;
@@ -247,7 +249,11 @@ export type LabCalls = {
     reply: ExperimentMap[ExperimentId]['result'];
   };
   /** What a link may carry of a run; refused for a person's files, which no link can bring back. */
-  fingerprint: { ask: { run: RunId; experiment: HeadlineExperiment }; reply: RunFingerprint };
+  fingerprint: {
+    /** first: of so many responses only, as a link found them; left out: of all that there are */
+    ask: { run: RunId; experiment: HeadlineExperiment; first?: number | undefined };
+    reply: RunFingerprint;
+  };
   sequences: {
     ask: { run: RunId; query: SequenceQuery };
     reply: { sequences: SequenceSummary[]; total: number };
@@ -275,6 +281,8 @@ export type Order =
   /** keep: store it batch by batch, so that it outlives the page */
   | { type: 'start'; run: RunId; settings: RunSettings; keep?: boolean }
   | { type: 'pause'; run: RunId }
+  /** the same, where the run has enough: it is not taken for one that was cut off */
+  | { type: 'rest'; run: RunId }
   | { type: 'resume'; run: RunId }
   /** one batch, then paused again */
   | { type: 'step'; run: RunId }

@@ -31,7 +31,7 @@ export interface Begun {
   seconds: number;
 }
 
-type Mode = 'running' | 'paused' | 'stopped' | 'finished';
+type Mode = 'running' | 'paused' | 'rested' | 'stopped' | 'finished';
 
 /** Speed is judged over the last few batches, because the first pays for compiling. */
 const SPEED_WINDOW = 8;
@@ -82,6 +82,14 @@ export class Run {
   pause(): void {
     if (this.mode === 'running') this.mode = 'paused';
     else if (!this.loop) this.settle();
+  }
+
+  /** A pause that the run itself has come to. */
+  rest(): void {
+    const { mode } = this;
+    if (mode !== 'running' && mode !== 'paused') return;
+    this.mode = 'rested';
+    if (mode === 'paused') this.settle();
   }
 
   /** One batch, then paused. */
@@ -154,7 +162,8 @@ export class Run {
       if (this.mode !== 'stopped') this.mode = 'finished';
       this.report('finished');
     } else {
-      this.report(this.mode === 'stopped' ? 'stopped' : 'paused');
+      const { mode } = this;
+      this.report(mode === 'stopped' || mode === 'rested' ? mode : 'paused');
     }
   }
 

@@ -1,0 +1,119 @@
+/**
+ * When a run has enough. A run of policies goes on until every claim of the page in view is decided, or until its
+ * time is spent (setting `budget`); one that repeats a link, until it has the link's responses. Contract: the run
+ * then rests and can go on; on a page whose claims are open it goes on by itself while there is time. Intervals are
+ * valid at every look, so stopping at a verdict costs no truth. A person's own pause, and a person's wish to go on,
+ * stand.
+ */
+import type { RunSettings } from '../../src/settings/run';
+import { sameRun } from './address';
+import { isLive, type Engine, type LabState, type LabStore, type Run } from './lab-state';
+
+/** Prompts without which no page rests: fewer make poor figures, however early a verdict is. */
+export const LEAST_PROMPTS = 128;
+
+/** Why a run rests. */
+export type Rest = 'decided' | 'time' | 'link';
+
+/** The run of a link, and how far it went there. */
+export interface Linked {
+  settings: RunSettings;
+  sequences: number;
+}
+
+/** How far the claims of the page in view are. */
+export interface Decided {
+  claims: number;
+  decided: number;
+  /** prompts after which the next one is expected to be; null: nothing says */
+  nextAt: number | null;
+  /** prompts in the data */
+  prompts: number;
+}
+
+/** null: not known yet, or nothing in view has claims */
+export function decidedIn({ run, inView, measurements }: LabState): Decided | null {
+  if (run === null) return null;
+  const results = inView.map((id) => measurements[id]);
+  const known = results.flatMap((found) => (found?.run === run.id ? [found.result] : []));
+  if (known.length === 0 || known.length < inView.length) return null;
+  const claims = known.flatMap((result) => result.claims);
+  const open = claims.filter(({ verdict }) => verdict === 'undecided');
+  const next = open.flatMap(({ settledBy }) => (settledBy === null ? [] : [settledBy]));
+  return {
+    claims: claims.length,
+    decided: claims.length - open.length,
+    nextAt: next.length === 0 ? null : Math.min(...next),
+    prompts: Math.max(0, ...claims.map(({ clusters }) => clusters)),
+  };
+}
+
+/** Seconds of work after which the run rests; Infinity: it does not. */
+export function timeOf({ settings, allowed }: Run): number {
+  if (allowed !== null) return allowed;
+  if (settings?.source.kind !== 'policies' || settings.source.budget === 0) return Infinity;
+  return settings.source.budget;
+}
+
+/** Why the run has enough, or null. */
+function enough(state: LabState): Rest | null {
+  const { run, linked } = state;
+  if (run === null || run.settings === null) return null;
+  const { sequences, totalSequences, seconds } = run.progress;
+  if (linked !== null && sameRun(linked.settings, run.settings) && run.allowed === null) {
+    return sequences >= linked.sequences && sequences < totalSequences ? 'link' : null;
+  }
+  const time = timeOf(run);
+  if (time === Infinity) return null;
+  if (seconds >= time) return 'time';
+  const { prompts, groupSize } = run.settings.source;
+  if (sequences < Math.min(LEAST_PROMPTS, prompts) * groupSize) return null;
+  if (state.inView.length === 0) return 'decided';
+  const found = decidedIn(state);
+  return found !== null && found.decided === found.claims ? 'decided' : null;
+}
+
+export class Goal {
+  constructor(
+    private readonly engine: Pick<Engine, 'rest' | 'resume'>,
+    private readonly store: LabStore,
+  ) {
+    store.subscribe((now, before) => {
+      if (
+        now.run !== before.run ||
+        now.measurements !== before.measurements ||
+        now.inView !== before.inView ||
+        now.linked !== before.linked
+      ) {
+        this.look(now);
+      }
+    });
+  }
+
+  /** A person wants more: as much time again, or all of it where the time was not the reason. */
+  more(run: Run): Run {
+    if (run.rest === null) return run;
+    const { source } = run.settings ?? {};
+    const budget = source?.kind === 'policies' ? source.budget : 0;
+    const allowed = run.rest === 'time' ? run.progress.seconds + budget : Infinity;
+    return { ...run, rest: null, allowed };
+  }
+
+  private look(state: LabState): void {
+    const { run } = state;
+    if (run === null || !isLive(run)) return;
+    const { phase } = run.progress;
+    if (phase === 'paused') return;
+    const why = enough(state);
+    if (run.rest === null && why !== null) {
+      this.store.setState({ run: { ...run, rest: why } });
+      this.engine.rest(run.id);
+    } else if (run.rest === 'decided' && why === null && phase === 'rested' && known(state)) {
+      this.store.setState({ run: { ...run, rest: null } });
+      this.engine.resume(run.id);
+    }
+  }
+}
+
+/** The page in view has answered about this run, so that what it lacks is known. */
+const known = (state: LabState) => state.inView.length > 0 && decidedIn(state) !== null;
