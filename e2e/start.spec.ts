@@ -39,8 +39,7 @@ test('the start page: a picture that can be stopped and drawn, five questions wi
   await expect(page).toHaveTitle('Start · GSPO Lab');
   // Less motion: complete at once, and drawn by hand.
   const readout = page.getByTestId('averaging');
-  await expect(readout).toBeVisible();
-  expect(await readout.innerText()).toMatch(/^(\d+) of \1 tokens: .* s = 1\.00282$/);
+  await expect(readout).toHaveText(/^(\d+) of \1 tokens: .* s = 1\.00282$/);
   const slider = page.getByLabel('Tokens so far');
   await expect(slider).toBeVisible();
   await slider.focus();

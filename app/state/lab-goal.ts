@@ -59,9 +59,9 @@ export function timeOf({ settings, allowed }: Run): number {
 function enough(state: LabState): Rest | null {
   const { run, linked } = state;
   if (run === null || run.settings === null) return null;
-  const { sequences, totalSequences, seconds } = run.progress;
+  const { phase, sequences, seconds } = run.progress;
   if (linked !== null && sameRun(linked.settings, run.settings) && run.allowed === null) {
-    return sequences >= linked.sequences && sequences < totalSequences ? 'link' : null;
+    return phase === 'rested' ? 'link' : null;
   }
   const time = timeOf(run);
   if (time === Infinity) return null;
@@ -107,7 +107,8 @@ export class Goal {
     const why = enough(state);
     if (run.rest === null && why !== null) {
       this.store.setState({ run: { ...run, rest: why } });
-      this.engine.rest(run.id);
+      // A run that repeats a link comes to its rest by itself.
+      if (phase !== 'rested') this.engine.rest(run.id);
     } else if (run.rest === 'decided' && why === null && phase === 'rested' && known(state)) {
       this.store.setState({ run: { ...run, rest: null } });
       this.engine.resume(run.id);

@@ -3,6 +3,7 @@
  * another stops the one before. The engine obeys orders that come before it has taken a run up.
  */
 import type { RunId } from '../../src/engine/lab/protocol';
+import { sameRun } from './address';
 import { readDraft } from './draft';
 import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';
@@ -28,7 +29,9 @@ export class RunControl {
     // The banner asks for them.
     if (opening.status === 'open' && missingOwn(draft, opening.policies).length > 0) return null;
     if (before !== null && isLive(before)) this.engine.stop(before.id);
-    const id = this.engine.start(settings, true);
+    const { linked } = this.store.getState();
+    const repeats = linked !== null && sameRun(linked.settings, settings);
+    const id = this.engine.start(settings, true, repeats ? linked.sequences : undefined);
     this.store.setState({
       run: {
         id,

@@ -114,7 +114,9 @@ class Scripted implements Engine {
     );
     return { type: 'adopted' as const, id, policies: this.policies };
   }
-  start(settings: RunSettings) {
+  enough: (number | undefined)[] = [];
+  start(settings: RunSettings, _keep?: boolean, enough?: number) {
+    this.enough.push(enough);
     this.settings.push(settings);
     this.orders.push(`start ${++this.runs}`);
     return this.runs;
@@ -343,15 +345,17 @@ describe('a run that has enough', () => {
   });
 
   it('that repeats a link goes as far as the link did', async () => {
-    const { engine, lab, answer, at } = await begun();
+    const { engine, lab, answer, at, run } = await begun();
     lab.repeat({ settings: DEFAULT_SETTINGS, sequences: 900 });
     at(512, { seconds: 60 });
     await answer(claims('holds'));
     expect(orders(engine)).toEqual([]);
-    at(928);
-    expect(orders(engine)).toEqual(['rest 1']);
-    lab.repeat(null);
-    expect(orders(engine)).toEqual(['rest 1']);
+    // the engine knows how far, and comes to it by itself
+    at(928, { phase: 'rested' });
+    expect(run()?.rest).toBe('link');
+    expect(orders(engine)).toEqual([]);
+    await lab.start();
+    expect(engine.enough).toEqual([undefined, 900]);
   });
 
   it('says what is decided, and when the next is expected', async () => {

@@ -13,11 +13,11 @@ export function finishRun(
   settings: RunSettings,
   onProgress: (progress: RunProgress) => void,
   signal: AbortSignal | undefined,
-  enough = Infinity,
+  enough: number | undefined = undefined,
   cancelled: () => Error = () => new DOMException('The run was cancelled.', 'AbortError'),
 ): Promise<RunId> {
   return new Promise((resolve, reject) => {
-    const run = client.start(settings);
+    const run = client.start(settings, false, enough);
     const settle = (done: () => void) => {
       unsubscribe();
       signal?.removeEventListener('abort', abort);
@@ -32,9 +32,8 @@ export function finishRun(
       if (event.type === 'failed') settle(() => reject(new Error(event.message)));
       if (event.type !== 'progress') return;
       onProgress(event.progress);
-      const { phase, sequences } = event.progress;
+      const { phase } = event.progress;
       if (phase === 'finished' || phase === 'rested') settle(() => resolve(run));
-      else if (sequences >= enough) client.rest(run);
     });
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort);

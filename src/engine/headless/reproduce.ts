@@ -277,7 +277,7 @@ export async function reproduce(
       ({ phase, sequences, totalSequences }) =>
         report((0.9 * sequences) / totalSequences, `${phase}, ${sequences} of ${totalSequences}`),
       signal,
-      Infinity,
+      undefined,
       cancelled,
     );
     for (const [k, experiment] of REPRODUCED.entries()) {

@@ -68,10 +68,11 @@ export class EngineClient {
   /**
    * Starts a run and names it; the run before is stopped and its data are replaced.
    * @param keep store it batch by batch, so that it outlives the page
+   * @param enough responses after which it rests; left out: it goes on to its end
    */
-  start(settings: RunSettings, keep = false): RunId {
+  start(settings: RunSettings, keep = false, enough?: number): RunId {
     const run = ++this.lastRun;
-    this.channel.send({ type: 'start', run, settings, keep });
+    this.channel.send({ type: 'start', run, settings, keep, enough });
     return run;
   }
 

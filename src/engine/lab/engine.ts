@@ -307,7 +307,7 @@ export class Engine {
     await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
   }
 
-  private async start({ run: id, settings: input, keep }: Asked<'start'>): Promise<void> {
+  private async start({ run: id, settings: input, keep, enough }: Asked<'start'>): Promise<void> {
     this.latestRun = id;
     try {
       const settings = parseRunSettings(input);
@@ -326,7 +326,7 @@ export class Engine {
             this.options.emit({ type: 'keeping', run: id, keeping });
           })
         : null;
-      const run = new Run(source, this.eventsOf(id, autosave));
+      const run = new Run(source, this.eventsOf(id, autosave), undefined, enough);
       this.current = {
         id,
         run,

@@ -278,8 +278,17 @@ export type LabCalls = {
 
 /** What the engine obeys without an answer; events tell what became of it. */
 export type Order =
-  /** keep: store it batch by batch, so that it outlives the page */
-  | { type: 'start'; run: RunId; settings: RunSettings; keep?: boolean }
+  /**
+   * keep: store it batch by batch, so that it outlives the page
+   * enough: responses after which it rests; left out: it goes on to its end
+   */
+  | {
+      type: 'start';
+      run: RunId;
+      settings: RunSettings;
+      keep?: boolean;
+      enough?: number | undefined;
+    }
   | { type: 'pause'; run: RunId }
   /** the same, where the run has enough: it is not taken for one that was cut off */
   | { type: 'rest'; run: RunId }

@@ -35,20 +35,26 @@ interface Watched {
 function watch(
   batches: number,
   work: (index: number, hooks: SourceHooks) => Promise<Rollouts> = async (index) => batchOf(index),
+  enough?: number,
 ): Watched {
   const seen: RunProgress[] = [];
   const failures: string[] = [];
   let waiting: { phase: RunProgress['phase']; resolve: () => void }[] = [];
   const source: RolloutSource = { batches, totalSequences: batches, batch: work };
-  const run = new Run(source, {
-    progress: (progress) => {
-      seen.push(progress);
-      waiting.filter(({ phase }) => phase === progress.phase).forEach(({ resolve }) => resolve());
-      waiting = waiting.filter(({ phase }) => phase !== progress.phase);
+  const run = new Run(
+    source,
+    {
+      progress: (progress) => {
+        seen.push(progress);
+        waiting.filter(({ phase }) => phase === progress.phase).forEach(({ resolve }) => resolve());
+        waiting = waiting.filter(({ phase }) => phase !== progress.phase);
+      },
+      batch: () => undefined,
+      failed: (message) => failures.push(message),
     },
-    batch: () => undefined,
-    failed: (message) => failures.push(message),
-  });
+    undefined,
+    enough,
+  );
   const reach = (phase: RunProgress['phase']) =>
     new Promise<void>((resolve) => waiting.push({ phase, resolve }));
   return { run, seen, failures, reach };
@@ -83,6 +89,24 @@ describe('Run', () => {
     run.start();
     await reach('finished');
     expect(lengths(run.rollouts())).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('rests once it has enough, exactly there, and goes on when told', async () => {
+    const { run, seen, reach } = watch(5, undefined, 3);
+    run.start();
+    await reach('rested');
+    expect(lengths(run.rollouts())).toEqual([1, 2, 3]);
+    run.start();
+    await reach('finished');
+    expect(lengths(run.rollouts())).toEqual([1, 2, 3, 4, 5]);
+    // told to rest while it is paused, it rests at once; a run that is over does not
+    const other = watch(2);
+    other.run.step();
+    await other.reach('paused');
+    other.run.rest();
+    expect(other.seen.at(-1)?.phase).toBe('rested');
+    run.rest();
+    expect(seen.at(-1)?.phase).toBe('finished');
   });
 
   test('a pause asked for in mid-batch keeps that batch and starts no other', async () => {

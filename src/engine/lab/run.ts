@@ -53,6 +53,8 @@ export class Run {
     private readonly source: RolloutSource,
     private readonly events: RunEvents,
     begun?: Begun,
+    /** responses after which it rests by itself, once */
+    private enough = Infinity,
   ) {
     if (!begun) return;
     this.parts = [begun.rollouts];
@@ -89,6 +91,7 @@ export class Run {
     const { mode } = this;
     if (mode !== 'running' && mode !== 'paused') return;
     this.mode = 'rested';
+    this.enough = Infinity;
     if (mode === 'paused') this.settle();
   }
 
@@ -112,6 +115,7 @@ export class Run {
     this.loop = (this.loop ?? Promise.resolve()).then(async () => {
       while (this.mode === 'running' && !this.done) {
         await this.oneBatch();
+        if (this.mode === 'running' && this.sequences >= this.enough && !this.done) this.rest();
         // Requests are handled between batches; a microtask would not let them.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
