@@ -1,6 +1,16 @@
 import { readFingerprint, writeFingerprint } from '../src/link/fingerprint';
 import { mutatedLinks } from '../src/link/testing';
-import { asStranger, expect, finished, phase, sharedLink, startSmall, test } from './lab';
+import {
+  asStranger,
+  editAddress,
+  expect,
+  finished,
+  NO_POLICY,
+  phase,
+  sharedLink,
+  startSmall,
+  test,
+} from './lab';
 import type { Locator } from '@playwright/test';
 
 test('a second browser repeats a shared run and says so; a link that was tampered with is caught, and told where', async ({
@@ -186,7 +196,7 @@ test('embedded, there is the experiment, a link back, and no more', async ({ pag
 /** Whatever changes a choice: fields, menus, sliders, switches; "Table" beside a figure is none. */
 const choices = (part: Locator) =>
   part
-    .locator('input:visible, select:visible, button[aria-pressed]:visible')
+    .locator('input:visible, select:visible, button[aria-pressed]:not(.breaks button):visible')
     .filter({ hasNotText: /^Table$/ });
 
 test('what a link leaves out is gone from every page, and nothing else is', async ({ page }) => {
@@ -275,6 +285,47 @@ test('what a link leaves out is gone from every page, and nothing else is', asyn
       await expect(region).toBeVisible({ visible: hide !== 'setup,run' });
     }
   }
+});
+
+test('one figure of a page is embedded alone, and the QR code grows to the size of the screen', async ({
+  page,
+}) => {
+  await page.goto(`./#/variance?${NO_POLICY}`);
+  await finished(page, 32);
+  await page.getByRole('button', { name: 'Share' }).click();
+  const qr = page.getByRole('button', { name: 'Enlarge the QR code' });
+  await qr.press('Enter');
+  const large = page.getByRole('button', { name: 'Make the QR code small again' });
+  const { width = 0, height = 0 } = (await large.locator('svg').boundingBox()) ?? {};
+  expect(Math.min(width, height)).toBeGreaterThan(600);
+  await large.press('Escape');
+  await expect(qr).toBeFocused();
+  await page.getByLabel('Show').selectOption('only “Variance of log s against length”');
+  const snippet = await page.getByLabel('Snippet').inputValue();
+  const address = /src="([^"]*)"/.exec(snippet)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  expect(address).toMatch(/figure=variance-of-log-s-against-length/);
+
+  await page.goto('about:blank');
+  await page.goto(address);
+  const figures = page.getByRole('figure').filter({ visible: true });
+  await expect(figures).toHaveCount(1);
+  await expect(figures).toContainText('32 responses');
+  for (const rest of [
+    'h1',
+    '.words',
+    '.run-bar',
+    '.setup-column',
+    '.break-it',
+    '.figure-missing',
+  ]) {
+    await expect(page.locator(rest).filter({ visible: true }), rest).toHaveCount(0);
+  }
+  await expect(page.getByRole('link', { name: 'Open in GSPO Lab' })).toHaveAttribute(
+    'href',
+    /^(?!.*figure=).*#\/variance/,
+  );
+  await editAddress(page, `#/variance?${NO_POLICY}&embed=1&figure=no-such-figure`);
+  await expect(page.locator('.figure-missing')).toBeVisible();
 });
 
 test('the snippet of the Share dialog shows the experiment in a page of another origin', async ({

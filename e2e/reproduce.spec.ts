@@ -114,6 +114,21 @@ test(
     // Firefox over BiDi shows a page as on screen only.
     if (browserName !== 'firefox') await printed(page, ledger);
 
+    // kept across a reload, listed among the runs, opened, deleted and brought back
+    await page.reload();
+    await expect(page.getByTestId('recorded-note')).toBeVisible();
+    await page.getByRole('button', { name: 'Runs', exact: true }).click();
+    const kept = page.getByTestId('kept-ledger');
+    await expect(kept).toHaveCount(1);
+    await expect(kept).toContainText(`${ledger.claims.length} claims`);
+    await kept.getByRole('button', { name: 'Delete' }).click();
+    await expect(kept).toHaveCount(0);
+    await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+    await kept.getByRole('button', { name: 'Open' }).click();
+    await page.keyboard.press('Escape');
+    await expect(page.getByTestId('recorded-note')).toHaveCount(0);
+    await expect(table.getByTestId('verdict')).toHaveCount(ledger.claims.length);
+
     // the lab, asked for the same pair, finds the same number
     const known = ledger.claims.find(
       ({ experiment, interval }) => experiment === 'variance' && interval !== null,

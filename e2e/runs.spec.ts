@@ -68,6 +68,19 @@ test('kept runs name their differences, get names that stay, are deleted and bro
   await page.getByRole('button', runs).click();
   const kept = page.getByTestId('kept');
   await expect(page.getByTestId('differences').first()).toContainText(/seed/i);
+  await expect(kept.getByRole('heading')).toHaveText([
+    'synthetic, prompts 20, seed 3',
+    'synthetic, prompts 20, seed 2',
+    'synthetic, prompts 20',
+  ]);
+  // A slider that is dragged is no run, and stores none.
+  await page.keyboard.press('Escape');
+  const slider = page.getByLabel('Neighbour correlation, slider');
+  for (let k = 0; k < 8; k++) await slider.press('ArrowRight');
+  await expect(page.getByTestId('setup-differs')).toContainText('ρ');
+  await page.getByTestId('setup-differs').getByRole('button', { name: 'Take back' }).click();
+  await page.getByRole('button', runs).click();
+  await expect(kept).toHaveCount(3);
   const rename = async (name: string) => {
     await kept.last().getByRole('button', { name: 'Rename' }).click();
     await page.getByLabel('Name of the run').fill(name);
@@ -88,7 +101,7 @@ test('kept runs name their differences, get names that stay, are deleted and bro
   // The one in view stays.
   await page.getByRole('button', { name: 'Delete the others' }).click();
   await expect(kept).toHaveCount(1);
-  await expect(heading).toHaveText(unnamed);
+  await expect(heading).toHaveText('synthetic, prompts 20, seed 3');
   const undo = page.getByTestId('undo');
   await expect(undo).toContainText('2 runs are deleted');
   await undo.getByRole('button', { name: 'Undo' }).click();
@@ -103,9 +116,10 @@ test('kept runs name their differences, get names that stay, are deleted and bro
   // One alone; the last is in view now.
   await kept.first().getByRole('button', { name: 'Delete', exact: true }).press('Enter');
   await expect(kept).toHaveCount(2);
-  // The focus stays in the drawer, though what had it is gone.
+  // The focus stays in the drawer, though what had it is gone; the way back is there too, and on the keys.
   await expect(page.locator('.inspector:focus-within, .inspector:focus')).toHaveCount(1);
-  await undo.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.locator('.inspector').getByTestId('undo')).toBeVisible();
+  await page.keyboard.press('Control+z');
   await expect(kept).toHaveCount(3);
   const coming = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Responses, CSV' }).first().click();

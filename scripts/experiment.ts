@@ -182,7 +182,7 @@ function drawAll(
   const { link } = openLink(hash);
   const run = files.find(({ kind }) => kind === 'run');
   if (run === undefined) throw new Error('The run was not written, so nothing can be drawn.');
-  const whole = { ...link, embed: false, hide: [], fingerprint: null };
+  const whole = { ...link, embed: false, hide: [], figure: '', fingerprint: null };
   const asRun = writeLink({ ...whole, run: stamp.settings ?? link.run }, { dated: true });
   return saveFigures({ run: run.text, hash: asRun, address }, folder);
 }

@@ -6,6 +6,7 @@
  */
 import { memo, useContext, useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import type { Stamp } from '../../src/export/stamp';
+import { figureId } from '../../src/link/link';
 import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
 import { usePrinting, useVisible } from '../charts/hooks';
@@ -73,7 +74,13 @@ export function Figure({
   const [asTable, setAsTable] = useState(false);
   const heading = useId();
   return (
-    <figure className={`figure ${className}`} ref={ref} aria-labelledby={heading}>
+    <figure
+      className={`figure ${className}`}
+      ref={ref}
+      aria-labelledby={heading}
+      data-figure={figureId(title)}
+      data-of={recorded ? 'recording' : lag?.of}
+    >
       <header className="figure-head">
         <h3 id={heading}>{title}</h3>
         {recorded && <span className="recorded-tag">recorded</span>}

@@ -98,7 +98,7 @@ function WantedCheckpoint() {
 export function EmbedFoot() {
   const address = useAddress();
   const href = useStore(address.store, () =>
-    fullAddress({ ...address.link(), embed: false, hide: [] }),
+    fullAddress({ ...address.link(), embed: false, hide: [], figure: '' }),
   );
   return (
     <footer className="embed-foot">

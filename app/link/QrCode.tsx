@@ -12,6 +12,7 @@ export async function modulesOf(text: string): Promise<boolean[][] | null> {
 }
 
 export function QrCode({ text }: { text: string }) {
+  const [large, setLarge] = useState(false);
   const [drawn, setDrawn] = useState<boolean[][] | null | undefined>(undefined);
   useEffect(() => {
     let current = true;
@@ -23,7 +24,23 @@ export function QrCode({ text }: { text: string }) {
   if (drawn === null) {
     return <p className="muted">The link is too long for a QR code.</p>;
   }
-  return <Modules modules={drawn ?? []} />;
+  return (
+    <button
+      type="button"
+      className="qr-button"
+      aria-expanded={large}
+      aria-label={large ? 'Make the QR code small again' : 'Enlarge the QR code'}
+      onClick={() => setLarge(!large)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !large) return;
+        // The dialog stays open.
+        event.preventDefault();
+        setLarge(false);
+      }}
+    >
+      <Modules modules={drawn ?? []} />
+    </button>
+  );
 }
 
 export function Modules({ modules }: { modules: readonly (readonly boolean[])[] }) {

@@ -5,7 +5,7 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { readOwnId, type RunSettings } from '../../src/settings/run';
 import { PAGES } from '../../src/experiments/manifest';
-import { HIDEABLE, type HidePart } from '../../src/link/link';
+import { figureId, HIDEABLE, type HidePart } from '../../src/link/link';
 import { useAddress, useAddressState } from '../state/address-react';
 import { counted } from '../format/numbers';
 import { embedSnippet, fullAddress } from './addresses';
@@ -48,6 +48,12 @@ function fingerprintWords(found: Fingerprinting): string {
   }
 }
 
+/** Titles of the figures on view. */
+function figuresOnPage(): string[] {
+  const headings = document.querySelectorAll('.figure[data-figure] h3');
+  return [...new Set([...headings].map(({ textContent }) => textContent))];
+}
+
 function ownFiles({ source }: RunSettings) {
   if (source.kind !== 'policies') return [];
   return [...new Set([source.old, source.new])].flatMap((id) => readOwnId(id) ?? []);
@@ -59,14 +65,16 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
   const title = useId();
   const [withFingerprint, setWithFingerprint] = useState(true);
   const [hide, setHide] = useState<readonly HidePart[]>([]);
+  const [figures] = useState(figuresOnPage);
+  const [figure, setFigure] = useState('');
   const page = useAddressState((state) => state.page);
   const pageTitle = PAGES[page].title;
   const link = address.link();
   const own = ownFiles(link.run);
   const found = useFingerprint(link.run, link.page, link.view);
   const fingerprint = withFingerprint && found.status === 'here' ? found.value.fingerprint : null;
-  const shared = fullAddress({ ...link, embed: false, hide: [], fingerprint });
-  const embedded = fullAddress({ ...link, embed: true, hide, fingerprint: null });
+  const shared = fullAddress({ ...link, embed: false, hide: [], figure: '', fingerprint });
+  const embedded = fullAddress({ ...link, embed: true, hide, figure, fingerprint: null });
 
   useEffect(() => {
     dialog.current?.showModal();
@@ -106,9 +114,22 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
       </div>
       <section>
         <h3>Embed in a page</h3>
+        {figures.length > 0 && (
+          <label className="share-option">
+            Show{' '}
+            <select value={figure} onChange={({ currentTarget }) => setFigure(currentTarget.value)}>
+              <option value="">the whole page</option>
+              {figures.map((title) => (
+                <option key={title} value={figureId(title)}>
+                  only “{title}”
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <fieldset className="share-parts">
           <legend>Leave out</legend>
-          {HIDEABLE.map((part) => (
+          {HIDEABLE.filter((part) => figure === '' || part === 'controls').map((part) => (
             <label key={part} className="share-option">
               <input
                 type="checkbox"

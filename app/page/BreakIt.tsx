@@ -76,7 +76,7 @@ export function BreakIt({ page }: { page: ExperimentId }) {
   };
   return (
     <>
-      <section className="break-it" aria-labelledby={heading} data-testid="break-it">
+      <section className="break-it" data-part="words" aria-labelledby={heading} data-testid="break-it">
         <h2 id={heading}>Break it</h2>
         <ul className="breaks" ref={list}>
           {breaks.map((own) => (
@@ -102,7 +102,7 @@ export function BreakIt({ page }: { page: ExperimentId }) {
           ))}
         </ul>
       </section>
-      <div className="break-says" id={says}>
+      <div className="break-says" data-part="words" id={says}>
         <p className="small" data-testid="break-why">
           <Prose>{shown === undefined ? lead : `${shown.why} `}</Prose>
           {shown !== undefined && <Watch heading={shown.watch} />}

@@ -94,6 +94,7 @@ interface ClaimsProps {
 
 export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
   const seconds = useSeconds();
+  const same = useSamePrompts(claims);
   if (claims.length === 0) {
     return <p className="muted">No claim has been put to the test yet.</p>;
   }
@@ -103,6 +104,11 @@ export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
         <p className="small muted">
           The verdict at the top is the worst {deciding}: fails, then departs, then undecided.
           Intervals hold at every look; all claims of the page are right together in 95 % of runs.
+        </p>
+      )}
+      {same !== null && (
+        <p className="small muted" data-testid="same-prompts">
+          {same}
         </p>
       )}
       <ol className="claims">
@@ -171,6 +177,18 @@ function marginOf([low, high]: NonNullable<Claim['margin']>, digits: number): st
   if (low === null) return `at most ${significant(high ?? Infinity, digits)}`;
   if (high === null) return `at least ${significant(low, digits)}`;
   return `${significant(low, digits)} to ${significant(high, digits)}`;
+}
+
+/** Why fewer prompts count than were asked for; null where as many do, or the run is still under way. */
+function useSamePrompts(claims: readonly Claim[]): string | null {
+  const run = useLabState((state) => state.run);
+  const recorded = useShowsRecording();
+  if (recorded || run === null || run.settings === null || isLive(run)) return null;
+  const { prompts } = run.settings.source;
+  const different = Math.max(...claims.map(({ clusters }) => clusters));
+  if (run.progress.sequences < run.progress.totalSequences) return null;
+  if (different < 1 || different >= prompts) return null;
+  return `${counted(prompts, 'prompt')} were drawn, ${count(different)} of them different: intervals rest on those, and a prompt that came twice counts once.`;
 }
 
 /** Seconds that sampling the run in view has taken; null where nothing was sampled. */

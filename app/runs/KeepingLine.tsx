@@ -1,4 +1,5 @@
 /** Beside the run: whether it is kept, and the way to all that are. */
+import { useEffect } from 'react';
 import type { Keeping } from '../../src/engine/lab/protocol';
 import { count, counted } from '../format/numbers';
 import { useLab, useLabState } from '../state/react';
@@ -80,12 +81,31 @@ export function StorageFull() {
 export function Undo() {
   const lab = useLab();
   const undo = useLabState((state) => state.undo);
+  const there = undo !== null;
+  useEffect(() => {
+    if (!there) return;
+    const undoByKeys = (event: KeyboardEvent) => {
+      const { target } = event;
+      // Fields have an undo of their own.
+      if (target instanceof HTMLElement && target.matches('input, textarea, select')) return;
+      if (event.key !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      event.preventDefault();
+      void lab.undo();
+    };
+    addEventListener('keydown', undoByKeys);
+    return () => removeEventListener('keydown', undoByKeys);
+  }, [lab, there]);
   return (
     <div className="undo-place" role="status">
       {undo !== null && (
         <div className="undo" data-testid="undo">
           <span>{undo.message}</span>
-          <button type="button" className="button" onClick={() => void lab.undo()}>
+          <button
+            type="button"
+            className="button"
+            title="Ctrl+Z, or ⌘Z"
+            onClick={() => void lab.undo()}
+          >
             Undo
           </button>
           <button

@@ -5,6 +5,8 @@ import { bytes, counted } from '../format/numbers';
 import { useDrawer } from '../inspector/drawer';
 import { useLab, useLabState } from '../state/react';
 import { KeptItem } from './KeptItem';
+import { Undo } from './KeepingLine';
+import { Ledgers } from './Ledgers';
 import { RunFiles } from './RunFiles';
 import { sourceWords } from './words';
 import './runs.css';
@@ -27,8 +29,10 @@ export default function RunsDrawer() {
         </button>
       </div>
       <div className="inspector-body runs-body">
+        <Undo />
         <InView />
         <Kept />
+        <Ledgers />
         <Cite />
       </div>
     </div>

@@ -58,6 +58,20 @@ describe('kept runs in words', () => {
     );
   });
 
+  it('are named by what is not as usual, so that runs of one source are told apart', () => {
+    const of = (change: object) =>
+      sourceWords(
+        run({ settings: { backend: 'wasm', source: { ...DEFAULT_SYNTHETIC, ...change } } }),
+      );
+    expect(of({ rho: 0.5, seed: 7 })).toBe('synthetic, ρ 0.5, seed 7');
+    expect(of({ tau: 0.03 })).toBe('synthetic, τ 0.03');
+    expect(of({ prompts: 4, groupSize: 2, minLength: 1, maxLength: 8, rho: 0.5, seed: 2 })).toMatch(
+      /^synthetic, prompts 4, .*, 2 more$/,
+    );
+    expect(sourceWords(run({ settings: source({ alpha: 0.5 }) }))).toMatch(/ → \S+, α 0\.5$/);
+    expect(sourceWords(run())).toMatch(/ → \S+$/);
+  });
+
   it('say how much there is and what became of it', () => {
     expect(sizeWords(run())).toBe('512 responses, 25,000 tokens, 1.2 MB');
     expect(sizeWords(run({ sequences: 96 }))).toMatch(/^96 of 512 responses/);

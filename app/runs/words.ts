@@ -1,14 +1,39 @@
 /** Kept runs in words: what they are, and how they differ from the one in view. Contract: pure. */
+import type { LedgerHead } from '../../src/engine/headless/reproduce';
 import type { KeptRun, ListedRun } from '../../src/engine/lab/protocol';
-import { runDifferences, type RunDifference, type RunSettings } from '../../src/settings/run';
+import {
+  DEFAULT_POLICIES,
+  DEFAULT_SYNTHETIC,
+  runDifferences,
+  type RunDifference,
+  type RunSettings,
+} from '../../src/settings/run';
 import { bytes, count } from '../format/numbers';
 
-/** "step-04200 → step-04400", "synthetic", "my-run.jsonl" */
+/** "step-04200 → step-04400, α 0.5", "synthetic, ρ 0.5", "my-run.jsonl": tells runs apart where nothing else does */
 export function sourceWords({ settings, files }: Pick<KeptRun, 'settings' | 'files'>): string {
   if (settings === null) return files.length === 1 ? (files[0] as string) : `${files.length} files`;
   const { source } = settings;
-  if (source.kind === 'synthetic') return 'synthetic';
-  return `${source.policy}, ${source.old} → ${source.new}`;
+  const what =
+    source.kind === 'synthetic' ? 'synthetic' : `${source.policy}, ${source.old} → ${source.new}`;
+  return [what, ...unusual(settings)].join(', ');
+}
+
+/** "ρ 0.5", "seed 7": what is not as usual, beside the pair, which is named, and the machine. */
+function unusual({ source }: RunSettings, most = 4): string[] {
+  const usual =
+    source.kind === 'synthetic'
+      ? DEFAULT_SYNTHETIC
+      : { ...DEFAULT_POLICIES, policy: source.policy, old: source.old, new: source.new };
+  const found = runDifferences({ backend: 'auto', source: usual }, { backend: 'auto', source });
+  const shown = found.slice(0, most).map(({ name, after }) => `${name} ${after}`);
+  return found.length > most ? [...shown, `${found.length - most} more`] : shown;
+}
+
+/** "quick, seed 1, on wasm" */
+export function ledgerWords({ size, seed, backend }: LedgerHead): string {
+  const where = backend === 'webgpu' ? 'WebGPU' : 'WebAssembly';
+  return `${size === 'full' ? 'full' : 'quick'}, seed ${seed}, on ${where}`;
 }
 
 /** What a kept run has that the one in view has not; null where they cannot be compared. */

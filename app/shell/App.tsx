@@ -54,6 +54,7 @@ export function App() {
   const id = useAddressState(({ page }) => page);
   const embed = useAddressState((state) => state.embed);
   const hide = useAddressState((state) => state.hide);
+  const figure = useAddressState((state) => state.figure);
   const wide = useWide();
   const inspecting = useLabState((state) => state.inspection !== null || state.runsOpen);
   const runsOpen = useLabState((state) => state.runsOpen);
@@ -68,6 +69,7 @@ export function App() {
     ...(inspecting ? ['app-inspecting'] : []),
     ...(embed ? ['app-embed'] : []),
     ...hide.map((part) => `app-hide-${part}`),
+    ...(figure === '' ? [] : ['app-figure']),
   ];
   return (
     <div
@@ -96,7 +98,11 @@ export function App() {
           <Header current={id} />
         </>
       )}
-      {!hide.includes('run') && (
+      {figure !== '' && (
+        // Letters, digits and hyphens alone, as the link's schema has it.
+        <style>{`.figure:not([data-figure='${figure}']),.columns:has(.figure[data-figure='${figure}']) .figure-missing{display:none}`}</style>
+      )}
+      {!hide.includes('run') && figure === '' && (
         <RunBar>
           <SetupDiffers />
         </RunBar>
@@ -106,11 +112,14 @@ export function App() {
       <StorageFull />
       <CutOff />
       <main className="columns" id="measurement" tabIndex={-1}>
-        {!hide.includes('setup') && (
+        {!hide.includes('setup') && figure === '' && (
           <details className="setup-column" open={wide && !embed}>
             <summary>Setup</summary>
             <SetupPanel />
           </details>
+        )}
+        {figure !== '' && (
+          <p className="notice figure-missing">The figure that the link names is not on view.</p>
         )}
         <PageBoundary
           of={`${id} ${attempt}`}
@@ -141,7 +150,8 @@ export function App() {
           <RunsDrawer />
         </Suspense>
       )}
-      <Undo />
+      {/* The drawer has it where it is needed. */}
+      {!runsOpen && <Undo />}
     </div>
   );
 }

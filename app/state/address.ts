@@ -57,6 +57,7 @@ export interface AddressState {
   views: { readonly [P in PageId]: PageSettings<P> };
   embed: boolean;
   hide: readonly HidePart[];
+  figure: string;
   opened: OpenedFingerprint | null;
   /** settings that wait for a person's word, and why; a sentence */
   offer: { run: RunSettings; why: string } | null;
@@ -102,6 +103,7 @@ export class Address {
       views: { ...views, [link.page]: link.view } as AddressState['views'],
       embed: link.embed,
       hide: link.hide,
+      figure: link.figure,
       opened: fingerprintOf(link),
       offer: why === null ? null : { run: link.run, why },
     }));
@@ -179,7 +181,7 @@ export class Address {
 
   /** What is on view, as a link would hold it. */
   link(page: PageId = this.store.getState().page): Link {
-    const { views, embed, hide, opened } = this.store.getState();
+    const { views, embed, hide, figure, opened } = this.store.getState();
     const view: AnyPageSettings = views[page];
     const mine =
       opened !== null &&
@@ -187,7 +189,7 @@ export class Address {
       sameRun(opened.run, this.run) &&
       sameView(page, opened.view, view);
     const fingerprint = mine ? opened.fingerprint : null;
-    return { page, run: this.run, view, embed, hide, fingerprint };
+    return { page, run: this.run, view, embed, hide, figure, fingerprint };
   }
 
   /** The address of a page under the present settings. */
@@ -244,6 +246,7 @@ export class Address {
       views: { ...views, [link.page]: link.view },
       embed: link.embed,
       hide: link.hide,
+      figure: link.figure,
       opened: fingerprintOf(link) ?? kept,
       offer: null,
     });

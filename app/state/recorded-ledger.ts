@@ -40,7 +40,7 @@ const claim = v.object({
   recorded: v.boolean(),
 });
 
-const ledgerSchema = v.object({
+export const ledgerSchema = v.object({
   app: v.string(),
   seed: whole,
   backend: v.picklist(['webgpu', 'wasm']),

@@ -211,10 +211,16 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
         },
       },
       {
-        title: 'Heavy tails, ν = 9, two tokens',
-        why: 'Student’s t in responses of one or two tokens: too short for averaging to make them normal.',
+        title: 'Heavy tails, ν = 10, a token or two',
+        why: 'Student’s t in responses of mostly one token: too short for averaging to make them normal.',
         watch: 'Is log s normal?',
-        rollouts: synthetic({ prompts: 5000, tailDegrees: 9, minLength: 1, maxLength: 2 }),
+        rollouts: synthetic({
+          prompts: 12_000,
+          tailDegrees: 10,
+          lengthShape: 'geometric',
+          minLength: 1,
+          maxLength: 2,
+        }),
         promises: all('weights', 'breaks', 'kurtosis'),
       },
       {

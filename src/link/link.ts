@@ -1,7 +1,7 @@
 /**
  * A whole experiment as an address: `#/PAGE?v=2&alpha=0.5&axes=linear&fp=...`. Only what differs from the
  * defaults of the link's version is written; `source=synthetic` chooses the other source and its
- * defaults; `embed` and `hide` say how much of the page is shown; `fp` is what a finished run found.
+ * defaults; `embed`, `hide` and `figure` say how much of the page is shown; `fp` is what a finished run found.
  *
  * Contract: an address is hostile. Values pass the settings' schemas or are refused, one by one, with a
  * sentence that names the setting, what it may be and what is used instead; unknown names are said and
@@ -9,6 +9,7 @@
  * loads anything that is not shipped with the site: it can only name policies, and the engine knows no
  * other address than the site's own. What is left is size, for which `consentFor` asks.
  */
+import * as v from 'valibot';
 import {
   DEFAULT_SETTINGS,
   parseRunSettings,
@@ -19,7 +20,7 @@ import {
   type RunSettings,
   type SourceKind,
 } from '../settings/run';
-import { flag, settingsOf, subset, type Setting } from '../settings/setting';
+import { flag, settingsOf, subset, text, type Setting } from '../settings/setting';
 import { readFingerprint, writeFingerprint, type Fingerprint } from './fingerprint';
 import {
   FIRST_PAGE,
@@ -44,6 +45,8 @@ export interface Link {
   view: AnyPageSettings;
   embed: boolean;
   hide: readonly HidePart[];
+  /** `figureId` of the one figure that is shown; '' for the whole page */
+  figure: string;
   fingerprint: Fingerprint | null;
 }
 
@@ -53,9 +56,25 @@ export interface OpenedLink {
   problems: string[];
 }
 
+/** A figure in links, by its title: "var-log-s-and-l". */
+export const figureId = (title: string): string =>
+  title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, 80);
+
+const FIGURE = /^[a-z0-9-]{0,80}$/;
+
 const SHOWN = {
   embed: flag(false, { label: 'Embedded' }),
   hide: subset(HIDEABLE, HIDEABLE, { label: 'Left out' }),
+  figure: text(
+    v.pipe(v.string(), v.regex(FIGURE)),
+    { may: 'the name of a figure', parse: (said) => said, write: (id) => id },
+    '',
+    { label: 'The one figure' },
+  ),
 };
 const shownSettings = settingsOf({ entries: SHOWN });
 const SPECIAL = new Set(['v', 'source', 'fp', ...shownSettings.keys()]);
@@ -83,6 +102,7 @@ const bare = (page: PageId): Link => ({
   view: pageStart(page),
   embed: false,
   hide: [],
+  figure: '',
   fingerprint: null,
 });
 
@@ -90,8 +110,8 @@ const texts = (link: Link) => saidIn(link).map(({ setting, value }) => setting.w
 
 /** Whether an address without settings says the same today. */
 function isBare(link: Link): boolean {
-  const { embed, hide, fingerprint, run } = link;
-  if (embed || hide.length > 0 || fingerprint !== null) return false;
+  const { embed, hide, figure, fingerprint, run } = link;
+  if (embed || hide.length > 0 || figure !== '' || fingerprint !== null) return false;
   if (run.source.kind !== DEFAULT_SETTINGS.source.kind) return false;
   const start = bare(link.page);
   return JSON.stringify(texts(link)) === JSON.stringify(texts(start));
@@ -114,6 +134,7 @@ export function writeLink(link: Link, { dated = false }: { dated?: boolean } = {
   }
   if (link.embed) say('embed', '1');
   if (link.hide.length > 0) say('hide', link.hide.join(','));
+  if (link.figure !== '') say('figure', link.figure);
   if (link.fingerprint !== null) say('fp', writeFingerprint(link.fingerprint));
   return `#/${link.page}?${said.join('&')}`;
 }

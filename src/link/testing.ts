@@ -128,6 +128,7 @@ export const links: fc.Arbitrary<Link> = fc.constantFrom(...PAGE_IDS).chain((pag
     view: viewOf(page),
     embed: fc.boolean(),
     hide: fc.subarray([...HIDEABLE]),
+    figure: fc.stringMatching(/^[a-z0-9-]{0,20}$/),
     fingerprint: fc.option(fingerprint),
   }),
 );

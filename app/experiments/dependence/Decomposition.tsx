@@ -55,7 +55,8 @@ export function Decomposition({ result, axesKey }: CurveFigure<DependenceResult>
         <>
           Var[log s] over all responses, {significant(total, 4)} nats². Independent tokens would
           give the first bar alone. The rest is what the law of the parts leaves. The parts add up
-          to the total.
+          to the total: covariances may be negative, so that a part of more than 100 % and one below
+          0 % cancel.
         </>
       }
     >

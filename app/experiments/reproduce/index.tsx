@@ -10,6 +10,7 @@ import { duration } from '../../format/numbers';
 import { draftOf } from '../../state/draft';
 import { useAddress } from '../../state/address-react';
 import { useLab } from '../../state/react';
+import { keptLedgers, type KeptLedger } from '../../state/kept-ledgers';
 import { useRecordedLedger } from '../../state/recorded-ledger';
 import { Term } from '../../format/Term';
 import { ExperimentPage } from '../../page/ExperimentPage';
@@ -27,9 +28,12 @@ import './reproduce.css';
 
 export default function Reproduce() {
   const own = useStore(session.store);
-  const ledger = useRecordedLedger(own.status.is === 'idle');
+  const opened = useStore(keptLedgers, (kept) => kept.opened);
+  const shipped = useRecordedLedger(own.status.is === 'idle');
+  const ledger = opened === null ? shipped : null;
   const recorded = ledger !== null;
-  const state = ledger === null ? own : recordedState(own, ledger);
+  const state =
+    opened !== null ? keptState(opened) : ledger === null ? own : recordedState(own, ledger);
   const { status, head, claims } = state;
   const lab = useLab();
   const address = useAddress();
@@ -125,6 +129,15 @@ const STATUS_WORDS: Record<Status['is'], string> = {
   cancelled: 'cancelled, incomplete',
   failed: 'failed, incomplete',
 };
+
+/** A ledger that was made here before, as when it was. */
+function keptState({ ledger, createdAt, seconds }: KeptLedger): SessionState {
+  return {
+    ...recordedState(session.store.getState(), ledger),
+    status: { is: 'done', seconds },
+    startedAt: new Date(createdAt),
+  };
+}
 
 /** The ledger that ships with the lab, as if it had been made here. */
 function recordedState(own: SessionState, ledger: Ledger): SessionState {

@@ -15,6 +15,7 @@ import {
   type ReproduceProgress,
 } from '../../../src/engine/headless/reproduce';
 import { startEngine } from '../../state/engine';
+import { keepLedger, openLedger } from '../../state/kept-ledgers';
 import { message } from '../../../src/message';
 
 export type Status =
@@ -54,11 +55,14 @@ export class Session {
   constructor(
     private readonly createClient: () => EngineClient,
     private readonly run: typeof reproduce = reproduce,
+    private readonly keep: (ledger: Ledger, startedAt: Date, seconds: number) => void = () =>
+      undefined,
   ) {}
 
   /** Starts afresh; one that is under way is cancelled. Resolves when it has ended, however it did. */
   async start(options: ReproduceOptions): Promise<void> {
     this.abort?.abort();
+    openLedger(null);
     const abort = new AbortController();
     this.abort = abort;
     const mine = () => this.abort === abort;
@@ -85,6 +89,7 @@ export class Session {
       });
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
       set({ status: { is: 'done', seconds }, ledger, claims: ledger.claims });
+      if (mine()) this.keep(ledger, startedAt, seconds);
     } catch (error) {
       const { aborted } = abort.signal;
       set({ status: aborted ? { is: 'cancelled' } : { is: 'failed', message: message(error) } });
@@ -99,4 +104,4 @@ export class Session {
 }
 
 /** The one that the page shows. */
-export const session = new Session(startEngine);
+export const session = new Session(startEngine, reproduce, keepLedger);
