@@ -76,7 +76,12 @@ export function BreakIt({ page }: { page: ExperimentId }) {
   };
   return (
     <>
-      <section className="break-it" data-part="words" aria-labelledby={heading} data-testid="break-it">
+      <section
+        className="break-it"
+        data-part="words"
+        aria-labelledby={heading}
+        data-testid="break-it"
+      >
         <h2 id={heading}>Break it</h2>
         <ul className="breaks" ref={list}>
           {breaks.map((own) => (
