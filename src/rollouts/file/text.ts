@@ -142,6 +142,20 @@ export function decodeText(name: string, bytes: Uint8Array): string {
 
 const STRING_OR_BARE_WORD = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
 
+/** What a text that is no JSON seems to be. */
+function whyNot(text: string): string {
+  const start = text.trimStart();
+  if (!/^[[{"]/.test(start)) {
+    return start.startsWith('<')
+      ? 'It begins like HTML or XML: what was saved may be an error page of the server, not the file.'
+      : 'It does not begin like JSON, with "{": write one JSON object per response and line.';
+  }
+  if (/\}\s*\{"/.test(start)) {
+    return 'Several objects stand on one line: put a newline behind each ("jq -c . FILE").';
+  }
+  return 'If this is the end of the file, the file may have been cut.';
+}
+
 /**
  * JSON.parse that lets Python's bare NaN and Infinity through as marked strings, so that the field that
  * holds them can be named.
@@ -164,10 +178,9 @@ export function parseJson(text: string): unknown {
         // The first message is about the text as the person wrote it.
       }
     }
-    const reason = message(error);
     throw new RecordError(
       null,
-      `is not valid JSON (${reason.slice(0, 160)}). If this is the end of the file, the file may have been cut.`,
+      `is not valid JSON (${message(error).slice(0, 160)}). ${whyNot(text)}`,
     );
   }
 }

@@ -38,7 +38,9 @@ function asList({ value, written }: Value): List {
   const one =
     typeof value === 'number'
       ? ' One number per response is a sum or a mean: write the tokens’ own, before that.'
-      : '';
+      : typeof value === 'string' && /^\s*\[/.test(value)
+        ? ' It is an array written as a text: put it through json.loads before the row is written.'
+        : '';
   throw new RecordError(
     written,
     `is ${show(value)}; it must be an array with one entry per token.${one}`,

@@ -356,6 +356,18 @@ describe('shapes', () => {
       rows.map((row) => JSON.stringify(row, null, 2)).join('\n'),
       /several pretty-printed JSON objects.*without indent/,
     ],
+    ['HTML', '<!doctype html>\n<html></html>', /begins like HTML.*error page/],
+    ['YAML', 'group: a\nlogp_old: [-1]\n', /does not begin like JSON/],
+    [
+      'objects behind each other',
+      rows.map((row) => JSON.stringify(row)).join(''),
+      /Several objects stand on one line.*newline/,
+    ],
+    [
+      'arrays as texts',
+      JSON.stringify({ ...rows[0], logp_old: '[-1.0, -2.0]' }),
+      /"logp_old": is the text.*json\.loads/,
+    ],
   ])('%s is refused with the way out', async (_, text, message) => {
     const said = await messageOf(read(text));
     expect(said).toMatch(message);
