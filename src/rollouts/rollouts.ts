@@ -28,6 +28,9 @@ export interface TokenTable {
   values: FloatArray | Int32Array;
 }
 
+/** The table of the tokens that a sequence ratio is over, 1 or 0 each (Tinker's `sequence_ratio_mask`). */
+export const RATIO_MASK = 'ratio_mask';
+
 export interface Rollouts {
   /** [n + 1], ascending, offsets[0] = 0 */
   offsets: Uint32Array;

@@ -72,8 +72,10 @@ function pointsOf({ sides, changes, lengths }: WhatIf): Point[][] {
   return [thin(both), thin(silenced), thin(woken)];
 }
 
+const clipsOf = ({ clips }: WhatIfSide) => clips;
+
 const FACTS: readonly [string, (side: WhatIfSide, result: WhatIf) => string][] = [
-  ['clips', ({ clips }) => clips],
+  ['clips', clipsOf],
   ['loss', ({ loss }) => significant(loss, 8)],
   ['tokens clipped', ({ clippedTokens }, { tokens }) => shareText(clippedTokens / tokens)],
   ['tokens without gradient', ({ silentTokens }, { tokens }) => shareText(silentTokens / tokens)],
@@ -298,7 +300,9 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
               <tr key={fact}>
                 <td>{fact}</td>
                 {result.sides.map((own, k) => (
-                  <td key={k}>{of(own, result)}</td>
+                  <td key={k} className={of === clipsOf ? 'what-if-words' : undefined}>
+                    {of(own, result)}
+                  </td>
                 ))}
               </tr>
             ))}

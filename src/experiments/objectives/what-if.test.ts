@@ -196,6 +196,30 @@ describe('GSPO elsewhere', () => {
   });
 });
 
+describe('Tinker’s own mask of the ratio', () => {
+  // Every third token is left out of the ratio, and stays in the loss.
+  const mask = Float64Array.from({ length: tokens }, (_, t) => Number(t % 3 > 0));
+  const masked = { ...rollouts, tables: { ratio_mask: { width: 1, values: mask } } };
+
+  it('is over the mask, summed over all tokens; other objectives do not look at it', () => {
+    let loss = 0;
+    lengths.forEach((length, i) => {
+      const d: number[] = [];
+      for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+        if (mask[t] === 1) d.push(rollouts.logpNew[t] - logpOld[t]);
+      }
+      const s = Math.exp(d.reduce((a, b) => a + b, 0) / d.length);
+      const a = rollouts.advantage[i];
+      loss -= length * Math.min(s * a, Math.min(Math.max(s, 1 - 3e-4), 1 + 4e-4) * a);
+    });
+    const sides = (of: Rollouts) =>
+      whatIf(of, ['gspo.tinker', 'gspo.trl', 'gspo.roll'].map(parseVariant)).sides;
+    expect(sides(masked)[0]?.loss).toBeCloseTo(loss, 9);
+    expect(sides(masked)[0]?.loss).not.toBeCloseTo(sides(rollouts)[0]?.loss ?? NaN, 3);
+    expect(sides(masked).slice(1)).toEqual(sides(rollouts).slice(1));
+  });
+});
+
 describe('variants as text', () => {
   it('reads objective, library, band and correction, and writes them back', () => {
     const { sides } = whatIf(

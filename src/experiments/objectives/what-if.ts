@@ -44,7 +44,7 @@ import {
   type ObjectiveId,
   type ObjectiveSettings,
 } from '../../math/objectives/registry';
-import { sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
+import { RATIO_MASK, sequenceCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
 import { responseLengths } from '../shared/input';
 import { bypasses } from './settings';
 import { applyCorrection, NO_CORRECTION, type CorrectionSettings } from '../shared/settings';
@@ -288,6 +288,29 @@ function bypassed(rollouts: Rollouts): Rollouts {
   return { ...rollouts, logpOld: own };
 }
 
+/**
+ * Tinker's ratio over its own mask: with d_t of every token the mean of d over the mask, s over the response is s over
+ * the mask, and the gradient of GSPO-token, which is each token's own, does not change.
+ */
+function overRatioMask(rollouts: Rollouts): Rollouts {
+  const { offsets, logpOld, logpNew, tables } = rollouts;
+  const mask = tables?.[RATIO_MASK]?.values;
+  if (!mask) return rollouts;
+  const own = Float64Array.from(logpOld);
+  for (let i = 0; i < sequenceCount(rollouts); i++) {
+    let sum = 0;
+    let count = 0;
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+      if (mask[t] === 0) continue;
+      sum += logpNew[t] - logpOld[t];
+      count++;
+    }
+    if (count === 0) continue;
+    for (let t = offsets[i]; t < offsets[i + 1]; t++) own[t] = logpNew[t] - sum / count;
+  }
+  return { ...rollouts, logpOld: own };
+}
+
 interface Evaluated {
   side: WhatIfSide;
   gradient: Float64Array;
@@ -375,7 +398,7 @@ function evaluate(given: Rollouts, variant: Variant, length: number | null): Eva
   const weighs = !bypass || settings.surrogate.kind === 'reinforce';
   const { options, entropies, references } = tokenOptions(rollouts, variant, kept);
   const { loss, gradient, gate, trl, verl } = evaluateObjective(
-    bypass ? bypassed(rollouts) : rollouts,
+    bypass ? bypassed(rollouts) : variant.library === 'tinker' ? overRatioMask(rollouts) : rollouts,
     settings,
     weighs && weights ? weights : undefined,
     kept ?? undefined,

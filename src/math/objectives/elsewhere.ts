@@ -3,8 +3,8 @@
  * (`library`) is the one named; no clip share of theirs is computed.
  *
  * - Tinker, https://tinker-docs.thinkingmachines.ai/tinker/losses/gspo/ (read 2026-11; the loss runs on its
- *   servers): GSPO-token, unclamped, summed over tokens; epsilons here are the paper's. Its ratio may be over a
- *   mask of its own (`sequence_ratio_mask`); here it is over the response.
+ *   servers): GSPO-token, unclamped, summed over tokens; epsilons here are the paper's. Its ratio is over a mask of
+ *   its own (`sequence_ratio_mask`) where a file has that column, else over the response (`what-if.ts`).
  * - ROLL 8eb27cc, `roll/pipeline/rlvr/actor_worker.py` (`importance_sampling="seq"`) and
  *   `roll/configs/base_config.py`: s differentiated through all tokens, `pg_clip` 0.2 on either side, mean over
  *   responses of means over tokens, `dual_clip_loss` off.

@@ -4,7 +4,7 @@
  * Steps count up to 2^53 - 1 and so do samples: trainers number them across a whole run.
  */
 import { groupAdvantages, type AdvantageRule } from '../../math/objectives/advantages';
-import { tokenText, type Rollouts } from '../rollouts';
+import { RATIO_MASK, tokenText, type Rollouts } from '../rollouts';
 import { columnsOf, type ImportFacts, type LostColumn } from './facts';
 import { NameCounts, type FieldName } from './fields';
 import {
@@ -187,6 +187,7 @@ export class Collector {
     (typeof ALL_OR_NONE)[number],
     { column: Growing<Float64Array>; responses: number }
   >();
+  private readonly ratioMask = this.floats();
   private readonly reward = this.floats();
   private readonly rewardParts = this.floats();
   /** of every response that has any; null where they differ or one has none */
@@ -358,6 +359,10 @@ export class Collector {
   }
 
   private addOptional(record: RolloutRecord, before: number, length: number): void {
+    // All responses must have one, or nobody's is kept.
+    if (record.ratioMask && this.ratioMask.length === before) {
+      this.ratioMask.append(record.ratioMask);
+    }
     for (const name of ALL_OR_NONE) {
       const values = record[name];
       if (values === null) continue;
@@ -483,6 +488,9 @@ export class Collector {
     if (this.tokenAdvantage) rollouts.tokenAdvantage = this.tokenAdvantage.finish();
     for (const [name, { column, responses }] of this.allOrNone) {
       if (responses === this.sequences) rollouts[name] = column.finish();
+    }
+    if (this.ratioMask.length === this.tokens) {
+      rollouts.tables = { [RATIO_MASK]: { width: 1, values: this.ratioMask.finish() } };
     }
     if (this.anyTexts) {
       rollouts.tokenTexts = this.texts.flatMap(

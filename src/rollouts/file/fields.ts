@@ -76,6 +76,7 @@ export const FIELD_NAMES = {
     'action_masks',
   ],
   tool_mask: ['tool_mask'],
+  ratio_mask: ['ratio_mask', 'sequence_ratio_mask'],
   sample_mask: ['sample_loss_mask'],
   remove_sample: ['remove_sample'],
   token_ids: ['token_ids', 'responses', 'completion_ids', 'response_ids'],

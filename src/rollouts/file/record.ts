@@ -62,6 +62,8 @@ export interface RolloutRecord {
   entropyNew: Float64Array | null;
   collisionOld: Float64Array | null;
   collisionNew: Float64Array | null;
+  /** [L] 1 = the sequence ratio is over it, as Tinker's `sequence_ratio_mask` has it */
+  ratioMask: Float64Array | null;
   tokenIds: Int32Array | null;
   tokens: string[] | null;
   /** per-token advantages: their mean */
@@ -567,6 +569,7 @@ export function parseRecord(
     entropyNew: optional('entropy_new', numbersOf),
     collisionOld: optional('collision_old', numbersOf),
     collisionNew: optional('collision_new', numbersOf),
+    ratioMask: optional('ratio_mask', numbersOf),
     ...tokensOf(fields, old, tokens, lost),
     advantage,
     tokenAdvantage,

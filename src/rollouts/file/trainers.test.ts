@@ -140,6 +140,15 @@ describe('columns', () => {
     expect(listOf(rollouts.logpOld)).toEqual([-1, -2]);
   });
 
+  it('Tinker’s sequence_ratio_mask is kept where all responses have one', async () => {
+    const masked = { ...row, sequence_ratio_mask: [1, 0] };
+    const all = await read(jsonl([masked, masked]));
+    expect(listOf(all.rollouts.tables?.['ratio_mask']?.values)).toEqual([1, 0, 1, 0]);
+    expect(all.facts.unread).toEqual([]);
+    expect((await read(jsonl([masked, row]))).rollouts.tables).toBeUndefined();
+    expect((await read(jsonl([row, masked]))).rollouts.tables).toBeUndefined();
+  });
+
   it('null in an optional column costs that column for that response, and is counted', async () => {
     const full = { ...row, logp_sampler: [-1, -2], token_ids: [5, 6], tokens: ['a', 'b'] };
     const result = await read(

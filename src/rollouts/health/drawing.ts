@@ -26,7 +26,8 @@ export interface Drawing {
 
 const WIDTH = 640;
 const HEIGHT = 170;
-const LEFT = 56;
+/** Room for "-8.8 nats" at the size that words have on a phone, where the figure shrinks and they do not. */
+const LEFT = 84;
 const RIGHT = 12;
 const TOP = 26;
 const BOTTOM = 30;
@@ -104,7 +105,7 @@ function excerptDrawing(excerpt: NonNullable<Finding['excerpt']>): Drawing {
       { at: [LEFT, HEIGHT - 10], text: `token ${values.from + 1}`, anchor: 'start', kind: 'axis' },
       { at: [WIDTH - RIGHT, HEIGHT - 10], text: `${values.from + n}`, anchor: 'end', kind: 'axis' },
       ...columns.map(({ kind }, i) => ({
-        at: [LEFT + 70 * i, 14] as [number, number],
+        at: [LEFT + 90 * i, 14] as [number, number],
         text: `● ${kind}`,
         anchor: 'start' as const,
         kind,
