@@ -9,6 +9,13 @@ import { pageWeight, woff2Only } from './scripts/vite-weight.ts';
 
 const weight = pageWeight();
 
+/** recharts and what only it uses. */
+const CHARTS =
+  /node_modules\/(recharts|victory-vendor|d3-[a-z]+|internmap|@reduxjs|react-redux|reselect|immer|es-toolkit|eventemitter3|decimal\.js-light|tiny-invariant|clsx)\//;
+
+/** What the shell and the charts both need. */
+const SHELL = /node_modules\/(react|react-dom|scheduler|zustand|use-sync-external-store)\//;
+
 export default defineConfig({
   base: './',
   plugins: [react(), woff2Only(), shipModels(new URL('models/', import.meta.url)), weight.ofPage],
@@ -17,5 +24,19 @@ export default defineConfig({
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   worker: { format: 'es', plugins: () => [weight.ofWorkers()] },
-  build: { target: 'es2023' },
+  build: {
+    target: 'es2023',
+    rolldownOptions: {
+      // One chunk for the library that draws; pages name it, and it loads beside the engine.
+      output: {
+        advancedChunks: {
+          groups: [
+            // First, because a group takes with it what it needs.
+            { name: 'shell', test: SHELL, priority: 2 },
+            { name: 'charts', test: CHARTS, priority: 1 },
+          ],
+        },
+      },
+    },
+  },
 });

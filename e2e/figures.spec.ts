@@ -49,7 +49,13 @@ test('the picture stands alone as SVG and as PNG, the numbers as CSV, each with 
   const geometric = rows.map((line) => Number(line.split(',')[2]));
   expect(geometric.reduce((sum, n) => sum + n, 0)).toBe(320);
 
-  // Points are a canvas on the page, and an image in the file.
+  const cloud = (await save(page, 'One form against another', 'SVG')).toString('utf8');
+  expect(cloud.match(/<path/g)?.length).toBeGreaterThan(320);
+});
+
+test('thousands of points are a canvas on the page, and an image in the file', async ({ page }) => {
+  await page.goto(`./${LINK.replace('prompts=40', 'prompts=160')}`);
+  await finished(page, 1280);
   const cloud = (await save(page, 'One form against another', 'SVG')).toString('utf8');
   expect(cloud).toContain('href="data:image/png;base64,');
 });
@@ -111,8 +117,7 @@ test('a whole run as JSON, dropped on another browser, is the same run', async (
     .getByRole('link', { name: 'Equivalence' })
     .click();
   await other.getByRole('button', { name: '24 bins' }).click();
-  // laid over each other, and one by one
-  await expect(figure(other, TITLE).locator('[data-bin]')).toHaveCount(4 * 24);
+  await expect(figure(other, TITLE).locator('[data-bin]')).toHaveCount(3 * 24);
   const there = (await save(other, TITLE, 'CSV')).toString('utf8');
   const numbers = (csv: string) => csv.split('\r\n').filter((line) => !line.startsWith('#'));
   expect(numbers(there)).toEqual(numbers(here));

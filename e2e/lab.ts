@@ -163,6 +163,25 @@ export const figure = (page: Page, title: string) => page.getByRole('figure', { 
 
 export const HISTOGRAMS = 'Three forms of s, one distribution';
 
+/** Responses in each bar of the first histogram. */
+export const barCounts = (page: Page) =>
+  figure(page, HISTOGRAMS)
+    .locator('.strip')
+    .first()
+    .evaluate((strip) =>
+      Array.from(strip.querySelectorAll('[data-bin]'), (bar) =>
+        Number(bar.getAttribute('data-count')),
+      ),
+    );
+
+/** By keyboard alone, what is behind a bar. */
+export async function openBar(page: Page, bar: number): Promise<void> {
+  await figure(page, HISTOGRAMS).getByRole('slider').first().focus();
+  await page.keyboard.press('Home');
+  for (let i = 0; i < bar; i++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+}
+
 export async function finished(page: Page, responses: number): Promise<void> {
   await expect(phase(page)).toHaveText('Finished');
   const all = responses.toLocaleString('en-US');

@@ -53,15 +53,9 @@ test(
 
 async function fromBarToWeight(page: Page): Promise<void> {
   // The fullest bar, by keyboard alone.
-  const bars = figure(page, HISTOGRAMS).locator('[role="button"][data-bin]');
-  const counts = await figure(page, HISTOGRAMS).evaluate((shown) =>
-    Array.from(shown.querySelectorAll('[role="button"][data-bin]'), (bar) =>
-      Number(bar.getAttribute('data-count')),
-    ),
-  );
+  const counts = await barCounts(page);
   const fullest = counts.indexOf(Math.max(...counts));
-  await bars.nth(fullest).focus();
-  await page.keyboard.press('Enter');
+  await openBar(page, fullest);
   const list = page.getByTestId('sequence-list').getByRole('button');
   await expect(list.first()).toBeVisible();
   // The list is counted in float64, the bar by the kernels; a response may sit on the bin's edge.

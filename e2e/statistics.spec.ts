@@ -32,12 +32,12 @@ test('a point tells its exact numbers to the keyboard', async () => {
   await goTo(page, 'variance');
   const law = figure(page, LAW);
   await expect(law).toContainText('4,000 responses');
-  await law.locator('[data-mark][tabindex="0"]').first().focus();
+  await law.getByRole('slider').first().focus();
   await page.keyboard.press('End');
   await expect(law.locator('.plot-tooltip').first()).toContainText('measured ÷ predicted');
-  await expect(page.locator(':focus')).toHaveAttribute('aria-label', /natural lengths.*predicted/);
+  await expect(page.locator(':focus')).toHaveAttribute('aria-valuetext', /natural lengths.*predicted/);
   await page.keyboard.press('Home');
-  await expect(page.locator(':focus')).toHaveAttribute('aria-label', /^1 token, .*prefixes/);
+  await expect(page.locator(':focus')).toHaveAttribute('aria-valuetext', /^1 token, .*prefixes/);
 });
 
 /** A number with a power of ten as the page writes it. */

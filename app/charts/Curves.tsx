@@ -1,13 +1,18 @@
 /**
  * Curves over one axis: predictions are lines, measurements are points with error bars, published values
- * are marks on the axis. Contract: the pointer or the arrow keys pick one position on the axis, and the
- * read-out has every curve's exact value there; nothing is interpolated.
+ * are marks on the axis. Contract: a position on the axis is read out with every curve's exact value there;
+ * nothing is interpolated; plots of one `sync` share one crosshair.
  */
-import { useState, type ReactNode } from 'react';
-import { type OverlayLook, markPath } from './shapes';
-import { Plot, Tooltip, type Frame } from './Plot';
+import { useMemo, type ReactNode } from 'react';
+import { ErrorBar, Line, ReferenceLine, Scatter } from 'recharts';
+import { held, labelRows, labelSpan } from './axes';
+import { useFrame } from './frame';
+import { ALONG_X, type Readable, type ReadRow } from './interaction';
+import { Legend } from './Legend';
+import { useSymbol } from './marks/MarkSymbol';
+import { Plot, type Sync } from './Plot';
 import type { Scale } from './scale';
-import { labelRows, labelSpan } from './axes';
+import { lineLook, type OverlayLook } from './shapes';
 
 export interface Curve {
   /** where names may come twice, as those of runs laid over; else the name */
@@ -24,6 +29,8 @@ export interface Curve {
   shape?: 'circle' | 'square';
   /** of a run laid over: open marks of its own, joined by its dashes */
   overlay?: OverlayLook;
+  /** px, of its points */
+  r?: number;
   /** stands behind the others */
   faint?: boolean;
 }
@@ -48,14 +55,9 @@ interface CurvesProps {
   level?: number;
   showX: (x: number) => string;
   showY: (y: number) => string;
-  /** several plots with one crosshair: the position picked in any of them, and how to pick one */
-  cursor?: Cursor;
-}
-
-export interface Cursor {
-  /** value on the x axis; null: none */
-  at: number | null;
-  pick(at: number | null): void;
+  sync?: Sync;
+  /** told whenever a position is read */
+  moved?: (index: number) => void;
 }
 
 /** Index of the entry nearest to `value` on the scale. */
@@ -72,21 +74,8 @@ export function nearest(values: ArrayLike<number>, value: number, scale: Scale):
   return best;
 }
 
-/** Pixels, held inside the plotting area so that a log axis can show a zero at its foot. */
-function place(frame: Frame, y: number): number {
-  const at = frame.y(y);
-  return Number.isFinite(at) ? Math.min(Math.max(at, 0), frame.height) : frame.height;
-}
-
-function path(frame: Frame, { x, y }: Curve): string {
-  let d = '';
-  for (let i = 0; i < x.length; i++) {
-    const value = y[i] as number;
-    if (Number.isNaN(value)) continue;
-    d += `${d === '' ? 'M' : 'L'}${frame.x(x[i] as number).toFixed(1)} ${place(frame, value).toFixed(1)}`;
-  }
-  return d;
-}
+/** Of the width: curves' points that lie so close stand at one position. */
+const SAME = 0.004;
 
 export function Curves({
   label,
@@ -101,35 +90,26 @@ export function Curves({
   level,
   showX,
   showY,
-  cursor,
+  sync,
+  moved,
 }: CurvesProps) {
-  const [own, setOwn] = useState<number | null>(null);
-  const positions = [...new Set(curves.flatMap((curve) => Array.from(curve.x)))].sort(
-    (a, b) => a - b,
-  );
-  const picked = cursor === undefined ? own : cursor.at;
-  const near = picked === null || positions.length === 0 ? null : nearest(positions, picked, x);
-  const at = near === null ? undefined : positions[near];
-  const setNear = (index: number | null) =>
-    (cursor?.pick ?? setOwn)(index === null ? null : (positions[index] ?? null));
-  const rows =
-    at === undefined
-      ? []
-      : curves.flatMap((curve) => {
-          if (curve.x.length === 0) return [];
-          const i = nearest(curve.x, at, x);
-          // Only what lies at this very position.
-          if (Math.abs(x.at(curve.x[i] as number) - x.at(at)) > 0.004) return [];
-          const interval = curve.interval?.[i] ?? null;
-          const text =
-            showY(curve.y[i] as number) +
-            (interval === null ? '' : ` [${showY(interval[0])}, ${showY(interval[1])}]`);
-          return [{ id: curve.id ?? curve.name, name: curve.name, colour: curve.colour, text }];
-        });
-  const step = (by: number) =>
-    setNear(
-      Math.min(positions.length - 1, Math.max(0, (near ?? Math.floor(positions.length / 2)) + by)),
+  const readable = useMemo((): Readable => {
+    const positions = [...new Set(curves.flatMap((curve) => Array.from(curve.x)))].sort(
+      (a, b) => a - b,
     );
+    return {
+      stops: positions.map((at) => ({ x: at, y: y.domain[1] })),
+      reach: ALONG_X,
+      cross: true,
+      pinned: true,
+      mark: () => null,
+      moved,
+      read: (index) => {
+        const at = positions[index];
+        return at === undefined ? null : { head: showX(at), rows: rowsAt(curves, at, x, showY) };
+      },
+    };
+  }, [curves, x, y, showX, showY, moved]);
   return (
     <Plot
       label={label}
@@ -139,150 +119,131 @@ export function Curves({
       yLabel={yLabel}
       height={height}
       left={left}
-      interactive
-      over={(frame) =>
-        at === undefined ? null : (
-          <Tooltip frame={frame} x={frame.x(at)} y={12}>
-            <div className="tooltip-head">{showX(at)}</div>
-            {rows.map((row) => (
-              <div key={row.id} className="tooltip-row">
-                <span className="swatch" style={{ background: `var(${row.colour})` }} />
-                {row.name} <b>{row.text}</b>
-              </div>
-            ))}
-          </Tooltip>
-        )
-      }
+      readable={readable}
+      sync={sync}
     >
-      {(frame) => (
-        <>
-          {level !== undefined && (
-            <line
-              className="reference-line"
-              x2={frame.width}
-              y1={place(frame, level)}
-              y2={place(frame, level)}
-            />
-          )}
-          <AxisMarks marks={marks} frame={frame} />
-          {curves.map((curve) => (
-            <g key={curve.id ?? curve.name} style={{ color: `var(${curve.colour})` }}>
-              {curve.kind !== 'points' ? (
-                <path
-                  className={`curve curve-${curve.kind} ${curve.faint ? 'curve-faint' : ''}`}
-                  d={path(frame, curve)}
-                />
-              ) : (
-                <Points frame={frame} curve={curve} />
-              )}
-            </g>
-          ))}
-          {at !== undefined && (
-            <line
-              className="cursor-line"
-              x1={frame.x(at)}
-              x2={frame.x(at)}
-              y2={frame.height}
-              pointerEvents="none"
-            />
-          )}
-          <rect
-            className="plot-hit"
-            width={frame.width}
-            height={frame.height}
-            tabIndex={0}
-            role="slider"
-            aria-label={`${label}. Arrow keys read values`}
-            aria-valuemin={0}
-            aria-valuemax={Math.max(0, positions.length - 1)}
-            aria-valuenow={near ?? 0}
-            aria-valuetext={
-              at === undefined
-                ? 'no position picked'
-                : `${showX(at)}: ${rows.map(({ name, text }) => `${name} ${text}`).join(', ')}`
-            }
-            onPointerMove={(event) => {
-              const box = event.currentTarget.getBoundingClientRect();
-              const share = (event.clientX - box.left) / Math.max(1, box.width);
-              setNear(nearest(positions, x.invert(share), x));
-            }}
-            onPointerLeave={() => setNear(null)}
-            onBlur={() => setNear(null)}
-            onKeyDown={(event) => {
-              if (event.key === 'ArrowRight') step(1);
-              else if (event.key === 'ArrowLeft') step(-1);
-              else if (event.key === 'Escape') setNear(null);
-              else return;
-              event.preventDefault();
-            }}
-          />
-        </>
+      {level !== undefined && <ReferenceLine className="reference-line" y={level} />}
+      <AxisMarks marks={marks} />
+      {curves.map((curve) =>
+        curve.kind === 'points' ? (
+          <Points key={curve.id ?? curve.name} curve={curve} y={y} />
+        ) : (
+          <CurveLine key={curve.id ?? curve.name} curve={curve} y={y} />
+        ),
       )}
     </Plot>
   );
 }
 
-function AxisMarks({ marks, frame }: { marks: readonly AxisMark[]; frame: Frame }) {
-  const spans = marks.map(({ value, label }) => labelSpan(frame.x(value), label, frame.width));
-  const rows = labelRows(spans);
-  return marks.map(({ value, label, colour = '--ink-faint' }, i) => {
-    const { from = 0, to = 0, end = false } = spans[i] ?? {};
-    return (
-      <g key={label} style={{ color: `var(${colour})` }}>
-        <line className="axis-mark" x1={frame.x(value)} x2={frame.x(value)} y2={frame.height} />
-        <text
-          className="axis-mark-label"
-          x={end ? to : from}
-          y={10 + 13 * (rows[i] ?? 0)}
-          textAnchor={end ? 'end' : 'start'}
-        >
-          {label}
-        </text>
-      </g>
-    );
+/** What every curve has at this very position. */
+function rowsAt(
+  curves: readonly Curve[],
+  at: number,
+  x: Scale,
+  showY: (y: number) => string,
+): ReadRow[] {
+  return curves.flatMap((curve) => {
+    if (curve.x.length === 0) return [];
+    const i = nearest(curve.x, at, x);
+    if (Math.abs(x.at(curve.x[i] as number) - x.at(at)) > SAME) return [];
+    const interval = curve.interval?.[i] ?? null;
+    const value =
+      showY(curve.y[i] as number) +
+      (interval === null ? '' : ` [${showY(interval[0])}, ${showY(interval[1])}]`);
+    return [{ name: curve.name, colour: curve.colour, value }];
   });
 }
 
-function Points({ frame, curve }: { frame: Frame; curve: Curve }) {
-  const { overlay } = curve;
-  const marks = Array.from(curve.x, (value, i) => {
-    const y = curve.y[i] as number;
-    if (Number.isNaN(y)) return null;
-    const px = frame.x(value);
-    const py = place(frame, y);
-    const interval = curve.interval?.[i] ?? null;
-    return (
-      <g key={i}>
-        {interval !== null && (
-          <line
-            className="error-bar"
-            x1={px}
-            x2={px}
-            y1={place(frame, interval[0])}
-            y2={place(frame, interval[1])}
-          />
-        )}
-        {overlay !== undefined ? (
-          <path
-            className="overlay-mark"
-            transform={`translate(${px.toFixed(1)},${py.toFixed(1)})`}
-            d={markPath(overlay.shape, 3.4)}
-          />
-        ) : curve.shape === 'square' ? (
-          <rect className="curve-point" x={px - 2.8} y={py - 2.8} width={5.6} height={5.6} />
-        ) : (
-          <circle className="curve-point" cx={px} cy={py} r={3} />
-        )}
-      </g>
-    );
-  });
-  if (overlay === undefined) return marks;
+interface Placed {
+  x: number;
+  y: number;
+  error?: [number, number] | undefined;
+}
+
+/** Held inside the axis, so that a log axis can show a zero at its foot. */
+function placed({ x, y, interval }: Curve, scale: Scale): Placed[] {
+  return Array.from(x, (value, i): Placed => {
+    const at = held(y[i] as number, scale);
+    const ends = interval?.[i] ?? null;
+    if (ends === null) return { x: value, y: at };
+    return { x: value, y: at, error: [at - held(ends[0], scale), held(ends[1], scale) - at] };
+  }).filter((point) => !Number.isNaN(point.y));
+}
+
+function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
+  const data = useMemo(() => placed(curve, y), [curve, y]);
+  const dashed = curve.kind === 'dashed';
+  const kind = curve.faint ? (dashed ? 'faint dashed' : 'faint') : dashed ? 'dashed' : 'line';
   return (
-    <g className="overlay-series">
-      <path className="overlay-line" strokeDasharray={overlay.dash} d={path(frame, curve)} />
-      {marks}
-    </g>
+    <Line
+      className="plot-curve"
+      data={data}
+      dataKey="y"
+      dot={false}
+      activeDot={false}
+      isAnimationActive={false}
+      legendType="none"
+      {...lineLook(kind, curve.colour)}
+    />
   );
+}
+
+function Points({ curve, y }: { curve: Curve; y: Scale }) {
+  const data = useMemo(() => placed(curve, y), [curve, y]);
+  const { colour, overlay } = curve;
+  const shape = overlay?.shape ?? curve.shape ?? 'circle';
+  const outline = overlay !== undefined;
+  const symbol = useSymbol({ shape, colour, hollow: true, outline, r: curve.r ?? 3 });
+  return (
+    <Scatter
+      className={overlay === undefined ? 'plot-series' : 'plot-series overlay-series'}
+      data={data}
+      dataKey="y"
+      shape={symbol}
+      fill={`var(${colour})`}
+      isAnimationActive={false}
+      legendType="none"
+      {...(overlay === undefined
+        ? {}
+        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: overlay.dash } })}
+    >
+      {curve.interval !== undefined && (
+        <ErrorBar
+          dataKey="error"
+          direction="y"
+          width={0}
+          stroke={`var(${colour})`}
+          strokeWidth={1.5}
+          isAnimationActive={false}
+        />
+      )}
+    </Scatter>
+  );
+}
+
+/** Published values, each label in the first row in which it is clear of the others. */
+function AxisMarks({ marks }: { marks: readonly AxisMark[] }) {
+  const frame = useFrame();
+  if (frame === null) return null;
+  const spans = marks.map(({ value, label }) => labelSpan(frame.x(value), label, frame.width));
+  const rows = labelRows(spans);
+  return marks.map(({ value, label, colour = '--ink-faint' }, i) => (
+    <ReferenceLine
+      key={label}
+      className="axis-mark"
+      x={value}
+      stroke={`var(${colour})`}
+      strokeDasharray="2 3"
+      label={{
+        value: label,
+        className: 'axis-mark-label',
+        fill: `var(${colour})`,
+        position: spans[i]?.end === true ? 'insideTopRight' : 'insideTopLeft',
+        offset: 4,
+        dy: 13 * (rows[i] ?? 0) - 4,
+      }}
+    />
+  ));
 }
 
 /** Lines and points with their names, above a plot. */
@@ -292,23 +253,12 @@ export function CurveLegend({
   entries: readonly Pick<Curve, 'name' | 'colour' | 'kind' | 'shape'>[];
 }) {
   return (
-    <ul className="legend" aria-label="Legend">
-      {entries.map(({ name, colour, kind, shape }) => (
-        <li key={name} style={{ color: `var(${colour})` }}>
-          <svg width="20" height="12" aria-hidden="true">
-            {kind === 'points' ? (
-              shape === 'square' ? (
-                <rect className="curve-point" x="7" y="3" width="6" height="6" />
-              ) : (
-                <circle className="curve-point" cx="10" cy="6" r="3.2" />
-              )
-            ) : (
-              <path className={`curve curve-${kind}`} d="M1 6H19" />
-            )}
-          </svg>
-          <span className="legend-name">{name}</span>
-        </li>
-      ))}
-    </ul>
+    <Legend
+      items={entries.map(({ name, colour, kind, shape = 'circle' }) =>
+        kind === 'points'
+          ? { name, colour, mark: shape, hollow: true, interval: false, times: [3.2] }
+          : { name, colour, line: kind },
+      )}
+    />
   );
 }

@@ -1,25 +1,67 @@
 /**
- * Measured points with error bars over predicted lines. Contract: measurements are marks, predictions
- * lines; exact values of the nearest mark on hover, on touch and by keyboard (one tab stop, arrow keys);
- * plots that are handed the same `near` show the same point and share one crosshair; what lies outside
- * the axes is cut at the frame.
+ * Measured points with error bars over predicted lines. Contract: measurements are marks, predictions lines,
+ * intervals of predictions bands, all of them recharts'; exact values of every mark by pointer, touch and
+ * keys; plots of one `sync` read out the same point and share one crosshair; what lies outside the axes is
+ * held at the frame (marks) or cut there (lines).
  */
-import { useId, useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react';
-import './error-bars.css';
-import { Plot, Tooltip, type Frame } from './Plot';
+import { useMemo } from 'react';
+import { Area, ErrorBar, Line, ReferenceLine, Scatter } from 'recharts';
+import { useFrame } from './frame';
+import { OVER_LENGTH, type Readable } from './interaction';
+import { useSymbol } from './marks/MarkSymbol';
+import { held } from './axes';
+import { Plot, type Sync } from './Plot';
 import type { Scale } from './scale';
-import {
-  bandPath,
-  inside,
-  linePath,
-  Marks,
-  RuleLine,
-  type CurveBand,
-  type CurveLine,
-  type MarkSeries,
-  type Near,
-  type Rule,
-} from './marks';
+import { lineLook, type LineKind, type MarkShape } from './shapes';
+
+export interface Mark {
+  x: number;
+  y: number;
+  interval: readonly [number, number] | null;
+  /** drawn open: there, but not to be relied on, or the second of two series */
+  hollow?: boolean;
+}
+
+/** What is said about one mark, to the eye and to the ear. */
+export interface MarkWords {
+  head: string;
+  rows: readonly (readonly [name: string, value: string])[];
+}
+
+export interface MarkSeries {
+  id: string;
+  /** CSS custom property */
+  colour: string;
+  shape: MarkShape;
+  marks: readonly Mark[];
+  /** px to the right, where two series share their lengths */
+  dodge?: number;
+  /** of a run laid over: its SVG dash array; joined by a line, and not a stop of the keyboard */
+  overlay?: string;
+  describe(index: number): MarkWords;
+}
+
+export interface CurveLine {
+  id: string;
+  kind: LineKind;
+  /** CSS custom property; predictions have the ink's */
+  colour?: string;
+  points: readonly (readonly [number, number])[];
+}
+
+export interface CurveBand {
+  id: string;
+  points: readonly (readonly [x: number, low: number, high: number])[];
+}
+
+/** A value that matters, drawn across the plot. */
+export interface Rule {
+  /** the axis that `at` lies on */
+  along: 'x' | 'y';
+  at: number;
+  label: string;
+  kind?: 'prediction' | 'reference';
+}
 
 interface ErrorBarsProps {
   label: string;
@@ -34,44 +76,10 @@ interface ErrorBarsProps {
   lines?: readonly CurveLine[];
   bands?: readonly CurveBand[];
   rules?: readonly Rule[];
-  shared?: { near: Near | null; onNear: (near: Near | null) => void };
+  sync?: Sync;
 }
 
-/** px; a pointer further from every mark shows none */
-const REACH = 56;
-
-function nearest(series: readonly MarkSeries[], frame: Frame, px: number, py: number): Near | null {
-  let best: Near | null = null;
-  let least = REACH ** 2;
-  for (const { id, marks, dodge = 0 } of series) {
-    for (const [index, mark] of marks.entries()) {
-      const dx = frame.x(mark.x) + dodge - px;
-      const dy = inside(frame.y(mark.y), frame.height) - py;
-      // along x first: people point at a length, not at a value
-      const distance = dx ** 2 + 0.2 * dy ** 2;
-      if (distance < least) {
-        least = distance;
-        best = { series: id, index };
-      }
-    }
-  }
-  return best;
-}
-
-function find(series: readonly MarkSeries[], near: Near | null) {
-  const own = near && series.find(({ id }) => id === near.series);
-  const mark = near === null ? undefined : own?.marks[near.index];
-  return near && own && mark ? { mark, words: own.describe(near.index) } : null;
-}
-
-const STEPS: Record<string, number> = {
-  ArrowRight: 1,
-  ArrowLeft: -1,
-  ArrowUp: 1,
-  ArrowDown: -1,
-  Home: -Infinity,
-  End: Infinity,
-};
+const NONE: readonly never[] = [];
 
 export function ErrorBars({
   label,
@@ -83,132 +91,179 @@ export function ErrorBars({
   left = 60,
   xTicks = true,
   series,
-  lines = [],
-  bands = [],
-  rules = [],
-  shared,
+  lines = NONE,
+  bands = NONE,
+  rules = NONE,
+  sync,
 }: ErrorBarsProps) {
-  const clip = useId();
-  const [own, setOwn] = useState<Near | null>(null);
-  const { near, onNear } = shared ?? { near: own, onNear: setOwn };
-  const [tabStop, setTabStop] = useState<Near | null>(null);
-  const order = useMemo(
-    () =>
-      series
-        .filter(({ overlay }) => overlay === undefined)
-        .flatMap(({ id, marks }) => marks.map((mark, index) => ({ series: id, index, x: mark.x })))
-        .sort((a, b) => a.x - b.x),
-    [series],
-  );
-  const stop = order.find((at) => same(at, tabStop)) ?? order[0] ?? null;
-  const shown = find(series, near);
-
-  const point = (frame: Frame, event: PointerEvent<SVGRectElement>) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    onNear(nearest(series, frame, event.clientX - box.left, event.clientY - box.top));
-  };
-  const walk = (event: KeyboardEvent<SVGGElement>) => {
-    const step = STEPS[event.key];
-    if (step === undefined || stop === null) return;
-    event.preventDefault();
-    const at = order.findIndex((other) => same(other, stop)) + step;
-    const next = order[Math.min(order.length - 1, Math.max(0, at))];
-    if (next === undefined) return;
-    setTabStop(next);
-    event.currentTarget
-      .querySelector<SVGPathElement>(`[data-mark="${next.series} ${next.index}"]`)
-      ?.focus();
-  };
-
+  const readable = useMemo(() => readableOf(series), [series]);
   return (
     <Plot
       label={label}
       x={x}
       y={y}
-      {...(xLabel === undefined ? {} : { xLabel })}
-      {...(yLabel === undefined ? {} : { yLabel })}
+      xLabel={xLabel}
+      yLabel={yLabel}
       height={height}
       left={left}
       xTicks={xTicks}
       grid="both"
-      interactive
-      over={(frame) =>
-        shown && (
-          <Tooltip
-            frame={frame}
-            x={frame.x(shown.mark.x)}
-            y={inside(frame.y(shown.mark.y), frame.height)}
-          >
-            <div className="tooltip-head">{shown.words.head}</div>
-            {shown.words.rows.map(([name, value]) => (
-              <div key={name} className="tooltip-row">
-                {name}
-                <b>{value}</b>
-              </div>
-            ))}
-          </Tooltip>
-        )
-      }
+      readable={readable}
+      sync={sync}
     >
-      {(frame) => (
-        <>
-          <defs>
-            <clipPath id={clip}>
-              <rect x={-6} y={-6} width={frame.width + 12} height={frame.height + 6} />
-            </clipPath>
-          </defs>
-          <g clipPath={`url(#${clip})`}>
-            {bands.map(({ id, points }) => (
-              <path key={id} className="curve-band" d={bandPath(points, frame)} />
-            ))}
-            {shown && (
-              <line
-                className="curve-cross"
-                x1={frame.x(shown.mark.x)}
-                x2={frame.x(shown.mark.x)}
-                y2={frame.height}
-              />
-            )}
-            {lines.map(({ id, kind, colour, points }) => (
-              <path
-                key={id}
-                className={`curve-line curve-${kind}`}
-                d={linePath(points, frame)}
-                {...(colour === undefined ? {} : { style: { color: `var(${colour})` } })}
-              />
-            ))}
-          </g>
-          {rules.map((rule) => (
-            <RuleLine key={`${rule.along} ${rule.label}`} rule={rule} frame={frame} />
-          ))}
-          <rect
-            className="plot-hit"
-            width={frame.width}
-            height={frame.height}
-            onPointerMove={(event) => point(frame, event)}
-            onPointerDown={(event) => point(frame, event)}
-            onPointerLeave={() => onNear(null)}
-          />
-          <g className="curve-marks" clipPath={`url(#${clip})`} onKeyDown={walk}>
-            {series.map((one) => (
-              <Marks
-                key={one.id}
-                series={one}
-                frame={frame}
-                near={near?.series === one.id ? near.index : null}
-                stop={stop?.series === one.id ? stop.index : null}
-                onFocus={(index) => {
-                  setTabStop({ series: one.id, index });
-                  onNear({ series: one.id, index });
-                }}
-                onBlur={() => onNear(null)}
-              />
-            ))}
-          </g>
-        </>
-      )}
+      {bands.map((band) => (
+        <Band key={band.id} band={band} />
+      ))}
+      {rules.map((rule) => (
+        <RuleLine key={`${rule.along} ${rule.label}`} rule={rule} x={x} />
+      ))}
+      {lines.map((line) => (
+        <DrawnLine key={line.id} line={line} />
+      ))}
+      {series.map((one) => (
+        <Series key={one.id} series={one} />
+      ))}
     </Plot>
   );
 }
 
-const same = (a: Near, b: Near | null) => a.series === b?.series && a.index === b.index;
+function readableOf(series: readonly MarkSeries[]): Readable {
+  const all = series.flatMap((one) =>
+    one.marks.map(({ x, y }, index) => ({
+      x,
+      y,
+      dodge: one.dodge,
+      laid: one.overlay !== undefined,
+      words: () => one.describe(index),
+    })),
+  );
+  // The sort is stable: where two series share a length, the first one's mark comes first.
+  all.sort((a, b) => Number(a.laid) - Number(b.laid) || a.x - b.x);
+  return {
+    stops: all,
+    reach: OVER_LENGTH,
+    down: -1,
+    cross: true,
+    read: (i) => {
+      const words = all[i]?.words();
+      if (words === undefined) return null;
+      return { head: words.head, rows: words.rows.map(([name, value]) => ({ name, value })) };
+    },
+  };
+}
+
+/** A prediction, or what is fitted. */
+export function DrawnLine({
+  line: { kind, colour, points },
+  zIndex = 400,
+}: {
+  line: CurveLine;
+  /** recharts' own unless told */
+  zIndex?: number;
+}) {
+  const data = useMemo(() => points.map(([x, y]) => ({ x, y })), [points]);
+  return (
+    <Line
+      data={data}
+      dataKey="y"
+      dot={false}
+      activeDot={false}
+      isAnimationActive={false}
+      legendType="none"
+      zIndex={zIndex}
+      {...lineLook(kind, colour)}
+    />
+  );
+}
+
+const between = ({ low, high }: { low: number; high: number }) => [low, high];
+
+function Band({ band: { points } }: { band: CurveBand }) {
+  const data = useMemo(() => points.map(([x, low, high]) => ({ x, low, high })), [points]);
+  return (
+    <Area
+      className="plot-band"
+      data={data}
+      dataKey={between}
+      stroke="none"
+      dot={false}
+      activeDot={false}
+      isAnimationActive={false}
+      legendType="none"
+    />
+  );
+}
+
+function RuleLine({ rule: { along, at, label, kind = 'reference' }, x }: { rule: Rule; x: Scale }) {
+  const late = along === 'x' && x.at(at) > 0.5;
+  return (
+    <ReferenceLine
+      className={`${kind}-line`}
+      {...(along === 'x' ? { x: at } : { y: at })}
+      {...(label === ''
+        ? {}
+        : {
+            label: {
+              value: label,
+              className: 'plot-rule-name',
+              fill: 'var(--ink-faint)',
+              position:
+                along === 'y' ? 'insideBottomRight' : late ? 'insideTopRight' : 'insideTopLeft',
+            },
+          })}
+    />
+  );
+}
+
+interface Placed {
+  x: number;
+  y: number;
+  hollow: boolean;
+  /** below and above the value, as recharts' error bars take them */
+  error: [number, number] | undefined;
+}
+
+function Series({ series }: { series: MarkSeries }) {
+  const { id, colour, shape, marks, dodge = 0, overlay } = series;
+  const frame = useFrame();
+  const data = useMemo(() => {
+    if (frame === null) return [];
+    const { xScale, yScale, width } = frame;
+    const aside = (x: number) =>
+      dodge === 0 ? x : xScale.invert(xScale.at(x) + dodge / Math.max(1, width));
+    return marks.flatMap(({ x, y, interval, hollow = false }): Placed[] => {
+      if (Number.isNaN(y)) return [];
+      const at = held(y, yScale);
+      const error: Placed['error'] =
+        interval === null
+          ? undefined
+          : [at - held(interval[0], yScale), held(interval[1], yScale) - at];
+      return [{ x: aside(x), y: at, hollow, error }];
+    });
+  }, [frame, marks, dodge]);
+  const symbol = useSymbol({ shape, colour, outline: overlay !== undefined });
+  return (
+    <Scatter
+      name={id}
+      className={overlay === undefined ? 'plot-series' : 'plot-series overlay-series'}
+      data={data}
+      dataKey="y"
+      shape={symbol}
+      fill={`var(${colour})`}
+      isAnimationActive={false}
+      legendType="none"
+      {...(overlay === undefined
+        ? {}
+        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: overlay } })}
+    >
+      <ErrorBar
+        dataKey="error"
+        direction="y"
+        width={0}
+        stroke={`var(${colour})`}
+        strokeWidth={1.5}
+        isAnimationActive={false}
+      />
+    </Scatter>
+  );
+}

@@ -1,44 +1,49 @@
 /**
- * The frame that all charts share: axes, ticks, grid and labels around a plotting area, at the width
- * that there is. Contract: the height never depends on the data; children draw in pixels of the
- * plotting area, through the frame's `x` and `y`; canvases go into `under`, tooltips into `over`.
+ * The frame that all charts share, drawn by recharts: axes, ticks and grid around a plotting area, at the
+ * width that there is. Contract: the height never depends on the data; axes show the domains and ticks that
+ * they are given; children are recharts' own parts, and marks of ours that draw through its scales
+ * (`frame.tsx`). Drawn once its figure is in view; the room is there before.
  */
-import { useRef, type ReactNode } from 'react';
-import { useWidth } from './hooks';
+import { useMemo, useRef, useState, type ReactNode } from 'react';
+import { CartesianGrid, ComposedChart, XAxis, YAxis } from 'recharts';
+import './plot.css';
+import { PlotContext, type Frame } from './frame';
+import { HitArea, ReadOut, useNear, type Readable } from './interaction';
+import { useDrawn, useWidth } from './hooks';
 import type { Scale } from './scale';
 
-export interface Frame {
-  width: number;
-  height: number;
-  /** value -> pixels from the plotting area's left edge */
-  x(value: number): number;
-  /** value -> pixels from its top */
-  y(value: number): number;
-  xScale: Scale;
-  yScale: Scale;
+/** Charts that read out the same place: the others show what they have at the same value or position. */
+export interface Sync {
+  id: string;
+  by: 'value' | 'index';
 }
 
-interface PlotProps {
+export interface PlotProps {
   /** what a screen reader says the picture is */
   label: string;
   x: Scale;
   y: Scale;
   xLabel?: ReactNode;
-  yLabel?: string;
+  yLabel?: string | undefined;
   height: number;
   /** room for y tick labels, px */
   left?: number;
   xTicks?: boolean;
   yTicks?: boolean;
   grid?: 'x' | 'y' | 'both' | 'none';
-  interactive?: boolean;
-  under?: (frame: Frame) => ReactNode;
-  over?: (frame: Frame) => ReactNode;
-  children: (frame: Frame) => ReactNode;
+  /** what pointer, touch and keys read; none: a picture only */
+  readable?: Readable;
+  sync?: Sync | undefined;
+  children: ReactNode;
 }
 
 const TOP = 8;
 const RIGHT = 12;
+/** px below the plotting area, with tick labels and without */
+const FOOT = { ticks: 24, bare: 6 };
+
+/** px of the plotting area that a plot of this height has */
+export const innerHeight = (height: number) => height - TOP - FOOT.ticks;
 
 export function Plot({
   label,
@@ -51,78 +56,71 @@ export function Plot({
   xTicks = true,
   yTicks = true,
   grid = 'y',
-  interactive = false,
-  under,
-  over,
+  readable,
+  sync,
   children,
 }: PlotProps) {
   const ref = useRef<HTMLDivElement>(null);
   const outer = useWidth(ref);
-  const bottom = xTicks ? 24 : 6;
+  const drawn = useDrawn();
+  const [under, setUnder] = useState<HTMLElement | null>(null);
+  const near = useNear();
+  const foot = xTicks ? FOOT.ticks : FOOT.bare;
   const width = Math.max(0, outer - left - RIGHT);
-  const inner = height - TOP - bottom;
-  const frame: Frame = {
-    width,
-    height: inner,
-    x: (value) => x.at(value) * width,
-    y: (value) => (1 - y.at(value)) * inner,
-    xScale: x,
-    yScale: y,
-  };
-  // Labels must not touch: drop every other one where the width is short.
-  const widest = Math.max(...x.ticks.map((tick) => tick.label.length), 1) * 6.6 + 14;
-  const every = Math.max(1, Math.ceil((x.ticks.length * widest) / Math.max(width, 1)));
+  const inner = height - TOP - foot;
+  const place = { left, top: TOP, width, height: inner };
+  const frame = useMemo(
+    (): Frame => ({
+      left,
+      width,
+      height: inner,
+      x: (value) => x.at(value) * width,
+      y: (value) => (1 - y.at(value)) * inner,
+      xScale: x,
+      yScale: y,
+    }),
+    [x, y, left, width, inner],
+  );
+  const context = useMemo(() => ({ x, y, under }), [x, y, under]);
   return (
     <div className="plot" ref={ref}>
       {yLabel !== undefined && <div className="plot-y-label">{yLabel}</div>}
       <div className="plot-canvas" style={{ height }}>
-        {width > 0 && (
-          <>
-            <div className="plot-layer" style={{ left, top: TOP, width, height: inner }}>
-              {under?.(frame)}
-            </div>
-            <svg
+        {width > 0 && drawn && (
+          <PlotContext value={context}>
+            <div className="plot-layer" style={place} ref={setUnder} />
+            <ComposedChart
+              className="plot-chart"
               width={outer}
               height={height}
-              role={interactive ? 'group' : 'img'}
+              margin={{ top: TOP, right: RIGHT, bottom: 0, left: 0 }}
+              accessibilityLayer={false}
+              role="img"
               aria-label={label}
-              className="plot-svg"
+              {...(sync === undefined ? {} : { syncId: sync.id, syncMethod: sync.by })}
             >
-              <g transform={`translate(${left},${TOP})`}>
-                <g className="plot-axes" aria-hidden="true">
-                  {yTicks &&
-                    y.ticks.map((tick) => (
-                      <g key={tick.value} transform={`translate(0,${frame.y(tick.value)})`}>
-                        {(grid === 'y' || grid === 'both') && (
-                          <line className="plot-grid" x2={width} />
-                        )}
-                        <text className="plot-tick" x={-8} dy="0.32em" textAnchor="end">
-                          {tick.label}
-                        </text>
-                      </g>
-                    ))}
-                  {x.ticks.map((tick, i) => (
-                    <g key={tick.value} transform={`translate(${frame.x(tick.value)},0)`}>
-                      {(grid === 'x' || grid === 'both') && (
-                        <line className="plot-grid" y2={inner} />
-                      )}
-                      <line className="plot-tick-mark" y1={inner} y2={inner + 4} />
-                      {xTicks && i % every === 0 && (
-                        <text className="plot-tick" y={inner + 17} textAnchor="middle">
-                          {tick.label}
-                        </text>
-                      )}
-                    </g>
-                  ))}
-                  <line className="plot-axis" y1={inner} y2={inner} x2={width} />
-                </g>
-                {children(frame)}
-              </g>
-            </svg>
-            <div className="plot-layer plot-over" style={{ left, top: TOP, width, height: inner }}>
-              {over?.(frame)}
-            </div>
-          </>
+              {readable && <ReadOut near={near} readable={readable} frame={frame} />}
+              <CartesianGrid
+                horizontal={yTicks && (grid === 'y' || grid === 'both')}
+                vertical={grid === 'x' || grid === 'both'}
+                horizontalPoints={y.ticks.map(({ value }) => TOP + frame.y(value))}
+                verticalPoints={x.ticks.map(({ value }) => left + frame.x(value))}
+              />
+              <Axes
+                x={x}
+                y={y}
+                width={width}
+                foot={foot}
+                left={left}
+                xTicks={xTicks}
+                yTicks={yTicks}
+              />
+              {children}
+            </ComposedChart>
+            {readable && (
+              <HitArea label={label} near={near} readable={readable} frame={frame} place={place} />
+            )}
+          </PlotContext>
         )}
       </div>
       {xLabel !== undefined && (
@@ -134,28 +132,73 @@ export function Plot({
   );
 }
 
-interface TooltipProps {
-  frame: Frame;
-  /** pixels of the plotting area */
-  x: number;
-  y: number;
-  children: ReactNode;
+const valuesOf = ({ ticks }: Scale) => ticks.map(({ value }) => value);
+
+const labelOf = ({ ticks }: Scale) => {
+  const labels = new Map(ticks.map(({ value, label }) => [value, label]));
+  return (value: number) => labels.get(value) ?? '';
+};
+
+/** Labels must not touch: how many are left out between two that stand. They are not measured, so that exports match. */
+function skipped({ ticks }: Scale, width: number): number {
+  const widest = Math.max(...ticks.map(({ label }) => label.length), 1) * 6.6 + 14;
+  return Math.max(1, Math.ceil((ticks.length * widest) / Math.max(width, 1))) - 1;
 }
 
-/** Exact values beside the pointer. The table behind the plot has them too, so this one is silent. */
-export function Tooltip({ frame, x, y, children }: TooltipProps) {
-  const right = x > frame.width / 2;
-  const low = y > frame.height / 2;
+interface AxesProps {
+  x: Scale;
+  y: Scale;
+  width: number;
+  foot: number;
+  left: number;
+  xTicks: boolean;
+  yTicks: boolean;
+}
+
+function Axes({ x, y, width, foot, left, xTicks, yTicks }: AxesProps) {
+  const xProps = useMemo(() => axisProps(x), [x]);
+  const yProps = useMemo(() => axisProps(y), [y]);
   return (
-    <div
-      className="plot-tooltip"
-      aria-hidden="true"
-      style={{
-        ...(right ? { right: frame.width - x + 12 } : { left: x + 12 }),
-        ...(low ? { bottom: frame.height - y + 8 } : { top: y + 8 }),
-      }}
-    >
-      {children}
-    </div>
+    <>
+      <XAxis
+        {...xProps}
+        dataKey="x"
+        height={foot}
+        tick={xTicks && TICK}
+        tickLine={TICK_LINE}
+        axisLine={AXIS_LINE}
+        tickSize={4}
+        tickMargin={3}
+        interval={skipped(x, width)}
+      />
+      <YAxis
+        {...yProps}
+        dataKey="y"
+        width={left}
+        tick={yTicks && TICK}
+        tickLine={false}
+        axisLine={false}
+        tickSize={0}
+        tickMargin={8}
+        interval={0}
+      />
+    </>
   );
+}
+
+const TICK = { className: 'plot-tick', fill: 'var(--ink-faint)' };
+const TICK_LINE = { className: 'plot-tick-mark' };
+const AXIS_LINE = { className: 'plot-axis' };
+
+function axisProps(scale: Scale) {
+  return {
+    type: 'number' as const,
+    scale: scale.kind,
+    domain: [...scale.domain],
+    // The domain is as given, whatever the data; what is read out is a series that is not drawn.
+    allowDataOverflow: true,
+    includeHidden: true,
+    ticks: valuesOf(scale),
+    tickFormatter: labelOf(scale),
+  };
 }

@@ -42,6 +42,11 @@ export function extent(points: Iterable<Measured>, reach = 4): number[] {
   return shown;
 }
 
+/** A value held inside an axis, so that what lies beyond it (the logarithm of zero) stands at its end. */
+export function held(value: number, { domain: [low, high] }: Scale): number {
+  return Number.isNaN(value) ? value : Math.min(high, Math.max(low, value));
+}
+
 /** (x, f(x)) at even steps along the axis, ends included; where f is not finite, no point. */
 export function sampled(
   [low, high]: Domain,

@@ -1,14 +1,23 @@
 /** What every chart needs: its width, whether anyone sees it, and axes that only ever widen. */
-import { useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
+import {
+  createContext,
+  use,
+  useLayoutEffect,
+  useState,
+  useSyncExternalStore,
+  type RefObject,
+} from 'react';
 import { flushSync } from 'react-dom';
 import { widen, type Domain } from './scale';
 
 /** CSS pixels; 0 until measured. */
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return;
+    // At once, so that the first picture is not a frame late.
+    setWidth(Math.round(element.getBoundingClientRect().width));
     const observer = new ResizeObserver(([entry]) => {
       if (entry) setWidth(Math.round(entry.contentRect.width));
     });
@@ -18,23 +27,34 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
   return width;
 }
 
+/** px around the viewport that count as in it */
+const NEAR = 120;
+
 /** Whether the element is in or near the viewport. */
 export function useVisible(ref: RefObject<HTMLElement | null>): boolean {
   const [visible, setVisible] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return;
+    // At once, so that what is in view is in the first picture of the page.
+    const { top, bottom } = element.getBoundingClientRect();
+    setVisible(bottom > -NEAR && top < innerHeight + NEAR);
     const observer = new IntersectionObserver(
       ([entry]) => {
         if (entry) setVisible(entry.isIntersecting);
       },
-      { rootMargin: '120px' },
+      { rootMargin: `${NEAR}px` },
     );
     observer.observe(element);
     return () => observer.disconnect();
   }, [ref]);
   return visible;
 }
+
+/** Whether pictures are drawn here; a figure that nobody has seen yet only keeps their room. */
+export const DrawnContext = createContext(true);
+
+export const useDrawn = () => use(DrawnContext);
 
 let printing = false;
 

@@ -1,7 +1,7 @@
 /** Runs laid over a chart: told apart without colour, labelled, and in the table too. */
 import { expect, test } from 'vitest';
 import type { Curve } from './Curves';
-import type { MarkSeries } from './marks';
+import type { MarkSeries } from './ErrorBars';
 import { overlayCurves, overlaySeries, overlayTable } from './overlay';
 import { overlayLook } from './shapes';
 

@@ -4,7 +4,7 @@
  */
 import type { Curve } from './Curves';
 import type { Table } from './table';
-import type { Mark, MarkSeries } from './marks';
+import type { Mark, MarkSeries } from './ErrorBars';
 import type { Cloud, LaidCloud } from './PointCloud';
 import type { Row, RowMark } from './Rows';
 import './overlay.css';

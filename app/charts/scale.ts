@@ -1,8 +1,9 @@
 /**
- * Axes: linear and logarithmic scales, their ticks, and how they may move. Contract: pure functions;
- * a scale maps values to [0, 1]; ticks lie inside the domain and are round numbers; `widen` never
- * narrows, so that nothing jumps while a run is live.
+ * Axes: linear and logarithmic scales, their ticks, and how they may move. Contract: pure functions over
+ * d3-scale, whose scales recharts draws with too; a scale maps values to [0, 1]; ticks lie inside the domain
+ * and are round numbers; `widen` never narrows, so that nothing jumps while a run is live.
  */
+import { scaleLinear, scaleLog } from 'd3-scale';
 import { percent, significant, superscript } from '../format/numbers';
 
 export type Domain = readonly [low: number, high: number];
@@ -13,21 +14,14 @@ export interface Tick {
 }
 
 export interface Scale {
+  /** as recharts names it */
+  kind: 'linear' | 'log';
   domain: Domain;
   /** value -> share of the axis; outside [0, 1] outside the domain */
   at(value: number): number;
   /** share of the axis -> value */
   invert(share: number): number;
   ticks: readonly Tick[];
-}
-
-/** The round step (1, 2 or 5 times a power of ten) that gives about `wanted` intervals. */
-export function niceStep(span: number, wanted: number): number {
-  const raw = span / Math.max(1, wanted);
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const residue = raw / power;
-  const nice = residue < 1.5 ? 1 : residue < 3.5 ? 2 : residue < 7.5 ? 5 : 10;
-  return nice * power;
 }
 
 /** Enough decimals to tell neighbouring ticks apart. */
@@ -43,22 +37,20 @@ function tickLabel(value: number, step: number): string {
   return value < 0 ? `−${grouped}` : grouped;
 }
 
+/** What d3's scales give for infinities differs; an axis has them at infinity. */
+const finiteOr = (share: number, value: number) => (Number.isNaN(share) ? value : share);
+
 export function linearScale([low, high]: Domain, wantedTicks = 5): Scale {
-  const span = high - low || 1;
-  const step = niceStep(span, wantedTicks);
-  const ticks: Tick[] = [];
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor((low + span) / step + 1e-9);
-  // Beyond 2^53 `k++` would stand still: a domain as narrow as float64's rounding has no round ticks.
-  for (let k = first; k <= last && k + 1 > k; k++) {
-    const value = k * step;
-    ticks.push({ value, label: tickLabel(value, step) });
-  }
+  const end = low + (high - low || 1);
+  const scale = scaleLinear([low, end], [0, 1]);
+  const values = scale.ticks(wantedTicks);
+  const step = values.length > 1 ? (values[1] as number) - (values[0] as number) : end - low;
   return {
-    domain: [low, low + span],
-    at: (value) => (value - low) / span,
-    invert: (share) => low + share * span,
-    ticks,
+    kind: 'linear',
+    domain: [low, end],
+    at: (value) => finiteOr(scale(value), value),
+    invert: (share) => scale.invert(share),
+    ticks: values.map((value) => ({ value, label: tickLabel(value, step) })),
   };
 }
 
@@ -70,8 +62,11 @@ function logTickLabel(step: number, power: number): string {
 
 /** Base ten; both ends positive. Whole decades, thinned to about `wanted`; a short axis has 2 and 5 too. */
 export function logScale([low, high]: Domain, wantedTicks = 6): Scale {
+  const end = high === low ? 10 * low : high;
+  const scale = scaleLog([low, end], [0, 1]);
   const from = Math.log10(low);
-  const span = Math.log10(high) - from || 1;
+  const span = Math.log10(end) - from;
+  // d3's own ticks of a log axis are 1 to 9 times each decade, which is more than there is room for.
   const short = span < 2.5;
   const every = short ? 1 : Math.max(1, Math.round(span / wantedTicks));
   const ticks: Tick[] = [];
@@ -79,15 +74,16 @@ export function logScale([low, high]: Domain, wantedTicks = 6): Scale {
   for (let power = first; power <= from + span + 1e-9; power += every) {
     for (const step of short ? [1, 2, 5] : [1]) {
       const value = Number(`${step}e${power}`);
-      const share = (Math.log10(value) - from) / span;
+      const share = scale(value);
       if (share < -1e-9 || share > 1 + 1e-9) continue;
       ticks.push({ value, label: logTickLabel(step, power) });
     }
   }
   return {
-    domain: [low, 10 ** (from + span)],
-    at: (value) => (Math.log10(value) - from) / span,
-    invert: (share) => 10 ** (from + share * span),
+    kind: 'log',
+    domain: [low, end],
+    at: (value) => (value <= 0 ? -Infinity : finiteOr(scale(value), value)),
+    invert: (share) => scale.invert(share),
     ticks,
   };
 }

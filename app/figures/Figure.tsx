@@ -1,15 +1,24 @@
 /**
  * A figure: title, what it shows, controls, the picture, and the table behind it. Contract: a picture
- * that nobody sees is redrawn once changes have ceased, or when the page is printed, and is hidden
+ * that nobody sees is drawn, and redrawn, once changes have ceased, or when the page is printed, and is hidden
  * until then: what stands on the page is never of the data before; recorded data and those of the run
  * before are labelled as such; the table holds the numbers of the picture, no others.
  */
-import { memo, useContext, useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import {
+  memo,
+  startTransition,
+  useContext,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+  type ReactNode,
+} from 'react';
 import type { Stamp } from '../../src/export/stamp';
 import { figureId } from '../../src/link/link';
 import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
-import { usePrinting, useVisible } from '../charts/hooks';
+import { DrawnContext, usePrinting, useVisible } from '../charts/hooks';
 import { OverlayLegend } from '../charts/OverlayLegend';
 import type { Overlaid } from '../charts/shapes';
 import type { Table } from '../charts/table';
@@ -47,7 +56,8 @@ function useCeased(content: ReactNode, watched: boolean): boolean {
   const [settled, setSettled] = useState<ReactNode>(null);
   useEffect(() => {
     if (!watched) return;
-    const timer = setTimeout(() => setSettled(content), CEASED);
+    // Drawing what nobody sees may take its time.
+    const timer = setTimeout(() => startTransition(() => setSettled(content)), CEASED);
     return () => clearTimeout(timer);
   }, [content, watched]);
   return settled === content;
@@ -69,6 +79,8 @@ export function Figure({
   const printing = usePrinting();
   const ceased = useCeased(children, !visible);
   const draw = visible || printing || ceased;
+  const [drawn, setDrawn] = useState(false);
+  if (draw && !drawn) setDrawn(true);
   const lag = useContext(LagContext);
   const recorded = own ?? lag?.of === 'recording';
   const [asTable, setAsTable] = useState(false);
@@ -111,10 +123,12 @@ export function Figure({
         <DataTable {...table()} label={title} />
       ) : (
         <div className="figure-body" data-outdated={!draw || undefined}>
-          <Picture draw={draw}>
-            <OverlayLegend overlays={overlays} />
-            {children}
-          </Picture>
+          <DrawnContext value={drawn}>
+            <Picture draw={draw}>
+              <OverlayLegend overlays={overlays} />
+              {children}
+            </Picture>
+          </DrawnContext>
         </div>
       )}
       <figcaption>{caption}</figcaption>

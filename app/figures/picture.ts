@@ -123,7 +123,8 @@ function textElement(text: string, { x, y, font, fill, opacity = '1', keepsRoom 
 
 /** HTML boxes, texts, canvases and SVGs, in the order in which they are painted. */
 function drawBody(element: Element, into: SVGGElement, origin: DOMRect): void {
-  if (element.classList.contains('plot-over')) return;
+  // What is being read is not part of the picture.
+  if (element.matches('.recharts-tooltip-wrapper, .plot-hit, .visually-hidden')) return;
   const style = getComputedStyle(element);
   if (style.display === 'none' || style.visibility === 'hidden') return;
   const box = element.getBoundingClientRect();

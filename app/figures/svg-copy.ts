@@ -55,14 +55,20 @@ export function copySvg(source: SVGSVGElement, at: { x: number; y: number }): SV
 }
 
 function copyOf(source: Element, defining: boolean): Element | null {
+  // What is being read is not part of the picture.
+  if (source.classList.contains('plot-cursor')) return null;
   const name = source.localName;
+  if (name === 'title' || name === 'desc') return null;
   const style = getComputedStyle(source);
   // Definitions are never laid out.
   if (!defining && (style.display === 'none' || style.visibility === 'hidden')) return null;
   if (DRAWN.has(name) && !defining && !seen(style.fill) && !seen(style.stroke)) return null;
   const copy = document.createElementNS(SVG, name);
   for (const { name: attribute, value } of source.attributes) {
-    if (GEOMETRY.test(attribute)) copy.setAttribute(attribute, local(value));
+    if (!GEOMETRY.test(attribute)) continue;
+    // A style sheet may have lifted the clipping.
+    if (attribute === 'clip-path' && style.clipPath === 'none') continue;
+    copy.setAttribute(attribute, local(value));
   }
   // Opacity is of the element alone; all else would be handed down.
   if (style.opacity !== '1') copy.setAttribute('opacity', style.opacity);

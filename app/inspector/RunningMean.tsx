@@ -1,77 +1,60 @@
-/** d_t as points, its running mean as a line that ends at log s. */
+/** d_t as points, its running mean as a line that ends at log s; the position read is the inspector's token. */
 import { useMemo } from 'react';
 import type { SequenceDetail } from '../../src/engine/lab/protocol';
-import { Plot } from '../charts/Plot';
+import { Curves, type Curve } from '../charts/Curves';
 import { domainOf, linearScale } from '../charts/scale';
 import { signed } from '../format/numbers';
 
-export function RunningMean({
-  sequence,
-  at,
-  onMove,
-}: {
+interface RunningMeanProps {
   sequence: SequenceDetail;
   at: number;
   onMove: (t: number) => void;
-}) {
+}
+
+const showX = (t: number) => `token ${t}`;
+const showY = (value: number) => signed(value, 5);
+
+export default function RunningMean({ sequence, at, onMove }: RunningMeanProps) {
   const { tokens, logWeight } = sequence;
   const x = useMemo(() => linearScale([0.5, tokens.length + 0.5], 6), [tokens.length]);
-  const y = useMemo(
-    () =>
-      linearScale(
-        domainOf([0, ...tokens.flatMap((token) => [token.logRatio, token.runningMean])], 0.08),
-        4,
-      ),
-    [tokens],
-  );
+  const [curves, y] = useMemo(() => {
+    const t = tokens.map((_, i) => i + 1);
+    const own: Curve[] = [
+      {
+        name: 'log-ratio d',
+        colour: '--ink-faint',
+        kind: 'points',
+        r: 1.8,
+        x: t,
+        y: tokens.map(({ logRatio }) => logRatio),
+      },
+      {
+        name: 'mean so far',
+        colour: '--form-geometric',
+        kind: 'line',
+        x: t,
+        y: tokens.map(({ runningMean }) => runningMean),
+      },
+    ];
+    const values = own.flatMap((curve) => Array.from(curve.y));
+    return [own, linearScale(domainOf([0, ...values], 0.08), 4)];
+  }, [tokens]);
+  const marks = useMemo(() => [{ value: at + 1, label: '', colour: '--ink' }], [at]);
   return (
-    <Plot
+    <Curves
       label={`Running mean of the log-ratio over ${tokens.length} tokens, ending at ${signed(logWeight, 5)}`}
+      curves={curves}
       x={x}
       y={y}
       xLabel="token t"
+      yLabel="nats"
       height={170}
       left={56}
-    >
-      {(frame) => {
-        const line = tokens
-          .map(
-            (token, t) => `${t === 0 ? 'M' : 'L'}${frame.x(t + 1)},${frame.y(token.runningMean)}`,
-          )
-          .join('');
-        return (
-          <>
-            <line className="reference-line" x2={frame.width} y1={frame.y(0)} y2={frame.y(0)} />
-            {tokens.map((token, t) => (
-              <circle
-                key={t}
-                className="token-dot"
-                cx={frame.x(t + 1)}
-                cy={frame.y(token.logRatio)}
-                r={1.8}
-              />
-            ))}
-            <path className="mean-line" d={line} />
-            <line
-              className="cursor-line"
-              x1={frame.x(at + 1)}
-              x2={frame.x(at + 1)}
-              y2={frame.height}
-            />
-            <rect
-              className="plot-hit"
-              width={frame.width}
-              height={frame.height}
-              onPointerMove={(event) => {
-                const box = event.currentTarget.getBoundingClientRect();
-                const share = (event.clientX - box.left) / box.width;
-                const t = Math.round(frame.xScale.invert(share)) - 1;
-                onMove(Math.min(tokens.length - 1, Math.max(0, t)));
-              }}
-            />
-          </>
-        );
-      }}
-    </Plot>
+      level={0}
+      marks={marks}
+      showX={showX}
+      showY={showY}
+      moved={onMove}
+    />
   );
 }

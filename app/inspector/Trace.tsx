@@ -4,7 +4,10 @@ import type { SequenceDetail, SequenceToken } from '../../src/engine/lab/protoco
 import { fixed, signed, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { colourBound, tokenColour } from './colour';
-import { RunningMean } from './RunningMean';
+import { lazy, Suspense } from 'react';
+
+/** With the charts it draws, it comes when a response is opened. */
+const RunningMean = lazy(() => import('./RunningMean'));
 
 export function Trace({ sequence }: { sequence: SequenceDetail }) {
   const { tokens } = sequence;
@@ -20,7 +23,9 @@ export function Trace({ sequence }: { sequence: SequenceDetail }) {
       <h3>
         <Prose>Running mean of d_t</Prose>
       </h3>
-      <RunningMean sequence={sequence} at={at} onMove={setAt} />
+      <Suspense fallback={<div className="running-mean-room" />}>
+        <RunningMean sequence={sequence} at={at} onMove={setAt} />
+      </Suspense>
       <details>
         <summary>Every token as a table</summary>
         <TokenTable tokens={tokens} />

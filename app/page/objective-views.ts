@@ -25,15 +25,12 @@ export const LIBRARY_VIEWS = [
 export const libraryName = (library: Library): string =>
   LIBRARY_VIEWS.find((view) => view.library === library)?.name ?? library;
 
-/** The objectives' colours as custom properties, light and dark as `tokens.css` switches them. */
+/** The objectives' colours as custom properties, each with its two values, as in `tokens.css`. */
 export function colourSheet(): string {
-  const block = (theme: 'light' | 'dark') =>
-    OBJECTIVES.map(({ id, colour }) => `${colourOf(id)}:${colour[theme]}`).join(';');
-  return [
-    `:root{${block('light')}}`,
-    `:root[data-theme='dark']{${block('dark')}}`,
-    `@media (prefers-color-scheme:dark){:root:not([data-theme='light']){${block('dark')}}}`,
-  ].join('\n');
+  const tokens = OBJECTIVES.map(
+    ({ id, colour }) => `${colourOf(id)}:light-dark(${colour.light},${colour.dark})`,
+  );
+  return `:root{${tokens.join(';')}}`;
 }
 
 /** "3e-4 / 4e-4"; where there is no lower edge, "none / 4" */

@@ -155,19 +155,10 @@ export function ClipMapFigure({
         height={340}
         {...(ring === null ? {} : { ring })}
         contours={contours}
-        describe={(column, row) => (
-          <>
-            <div className="tooltip-head">
-              ε {at(column)} / {at(row)}
-            </div>
-            <div className="tooltip-row">
-              {what} <b>{shareText(share(column, row))}</b>
-            </div>
-          </>
-        )}
-        say={(column, row) =>
-          `epsilon low ${at(column)}, epsilon high ${at(row)}: ${what} ${shareText(share(column, row))}`
-        }
+        describe={(column, row) => ({
+          head: `epsilon low ${at(column)}, epsilon high ${at(row)}`,
+          rows: [{ name: what, value: shareText(share(column, row)) }],
+        })}
       />
     </Figure>
   );

@@ -62,19 +62,10 @@ export function DisparityFigure({ result }: { result: ClippingResult }) {
         yLabel="GRPO’s band, times"
         height={300}
         ring={{ x: 1, y: 1, label: 'as published' }}
-        describe={(gspo, grpo) => (
-          <>
-            <div className="tooltip-head">
-              GSPO × {factors[gspo]}, GRPO × {factors[grpo]}
-            </div>
-            <div className="tooltip-row">
-              clipped tokens <b>{words(gspo, grpo)}</b>
-            </div>
-          </>
-        )}
-        say={(gspo, grpo) =>
-          `GSPO’s band times ${factors[gspo]}, GRPO’s times ${factors[grpo]}: ${words(gspo, grpo)}`
-        }
+        describe={(gspo, grpo) => ({
+          head: `GSPO’s band times ${factors[gspo]}, GRPO’s times ${factors[grpo]}`,
+          rows: [{ name: 'clipped tokens', value: words(gspo, grpo) }],
+        })}
       />
     </Figure>
   );

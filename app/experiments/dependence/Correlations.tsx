@@ -4,24 +4,20 @@ import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { Estimate } from '../../../src/math/stats/intervals';
 import { useAxis } from '../../charts/axes';
 import { Figure } from '../../figures/Figure';
-import { overlayTable } from '../../charts/overlay';
-import { Plot } from '../../charts/Plot';
-import { linearScale } from '../../charts/scale';
-import { markPath } from '../../charts/shapes';
+import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Rows, type Row } from '../../charts/Rows';
 import { counted, estimate, fixed, interval, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { SEQUENCE, TOKEN, type CurveFigure } from '../../page/statistics/views';
 
-const HEIGHT = 150;
-
-interface Row {
+interface Correlation {
   name: string;
   value: number;
   interval: readonly [number, number] | null;
   colour: string;
 }
 
-function rowsOf({ lags, intraclassCorrelation: icc }: DependenceResult): Row[] {
+function correlationsOf({ lags, intraclassCorrelation: icc }: DependenceResult): Correlation[] {
   const [first] = lags;
   return [
     ...(first
@@ -47,19 +43,27 @@ function rowsOf({ lags, intraclassCorrelation: icc }: DependenceResult): Row[] {
   ];
 }
 
+const rowsOf = (result: DependenceResult): Row[] =>
+  correlationsOf(result).map(({ name, value, interval: ends, colour }) => ({
+    name,
+    note: fixed(value, 3),
+    marks: [
+      { name: 'measured', value, interval: ends, colour, shape: 'circle', filled: true, r: 4.5 },
+    ],
+  }));
+
 export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>) {
   const overlays = useOverlays('dependence');
-  const rows = rowsOf(result);
-  const laid = overlays.map(({ id, look, result: own }) => ({ id, look, rows: rowsOf(own) }));
+  const rows = correlationsOf(result);
   const { effectiveLength, integratedAutocorrelation, sigma2, tau2 } = result;
-  const ends = [...rows, ...laid.flatMap((own) => own.rows)]
+  const ends = [result, ...overlays.map((own) => own.result)]
+    .flatMap(correlationsOf)
     .flatMap((row) => [row.value, ...(row.interval ?? [])])
     .filter(Number.isFinite);
   const low = Math.min(-0.1, ...ends);
   const high = Math.max(0.1, ...ends);
   const margin = 0.06 * (high - low);
   const x = useAxis('linear', [low - margin, high + margin], `${axesKey} both`, 4);
-  const y = linearScale([-0.5, 1.5], 1);
   const facts: readonly (readonly [name: string, symbol: ReactNode, value: string])[] = [
     ['noise of a token', 'σ²', `${estimate(sigma2)} nats²`],
     ['shift of a prompt', 'τ²', tau2 === null ? 'one response each' : `${estimate(tau2)} nats²`],
@@ -91,59 +95,16 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
         </>
       }
     >
-      <Plot
+      <Rows
         label={rows
           .map((row) => `${row.name} ${fixed(row.value, 3)} ${interval(row.interval)}`)
           .join('; ')}
+        rows={overlayRows(overlays, rowsOf(result), rowsOf)}
         x={x}
-        y={y}
         xLabel="correlation"
-        yTicks={false}
-        left={16}
-        height={HEIGHT}
-        grid="x"
-      >
-        {(frame) => (
-          <>
-            <line className="prediction-line" x1={frame.x(0)} x2={frame.x(0)} y2={frame.height} />
-            {rows.map((row, i) => {
-              const at = frame.y(1 - i) + 8;
-              return (
-                <g key={row.name} style={{ color: `var(${row.colour})` }}>
-                  <text className="row-name row-name-clear" x={2} y={at - 14}>
-                    {row.name} <tspan className="part-share">{fixed(row.value, 3)}</tspan>
-                  </text>
-                  {row.interval !== null && (
-                    <line
-                      className="curve-bar"
-                      x1={frame.x(row.interval[0])}
-                      x2={frame.x(row.interval[1])}
-                      y1={at}
-                      y2={at}
-                    />
-                  )}
-                  <circle className="curve-mark" cx={frame.x(row.value)} cy={at} r={4.5} />
-                  {laid.map(({ id, look, rows: others }) => {
-                    const other = others.find(({ name }) => name === row.name);
-                    if (other === undefined || !Number.isFinite(other.value)) return null;
-                    return (
-                      <path
-                        key={id}
-                        className="overlay-mark"
-                        style={{ color: `var(${look.colour})` }}
-                        transform={`translate(${frame.x(other.value).toFixed(1)},${at})`}
-                        d={markPath(look.shape, 4.5)}
-                      >
-                        <title>{`${fixed(other.value, 4)} ${interval(other.interval)}`}</title>
-                      </path>
-                    );
-                  })}
-                </g>
-              );
-            })}
-          </>
-        )}
-      </Plot>
+        show={(value) => fixed(value, 4)}
+        marks={[{ value: 0, label: '', className: 'prediction-line' }]}
+      />
       <dl className="numbers">
         {facts.map(([name, symbol, value]) => (
           <div key={name}>
@@ -161,7 +122,11 @@ export function Correlations({ result, axesKey }: CurveFigure<DependenceResult>)
 function tableOf(result: DependenceResult): string[][] {
   const { effectiveLength, integratedAutocorrelation, sigma2, tau2 } = result;
   return [
-    ...rowsOf(result).map((row) => [row.name, fixed(row.value, 5), interval(row.interval, 4)]),
+    ...correlationsOf(result).map((row) => [
+      row.name,
+      fixed(row.value, 5),
+      interval(row.interval, 4),
+    ]),
     ...[
       { name: 'σ² of a token, nats²', own: sigma2 },
       { name: 'τ² of a prompt, nats²', own: tau2 },

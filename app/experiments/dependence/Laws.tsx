@@ -1,14 +1,14 @@
 /** Two laws over one measurement: sigma^2/L, and the law corrected for what the tokens share. */
-import { useState } from 'react';
+import { useId } from 'react';
 import type { DependenceResult } from '../../../src/experiments/dependence';
 import type { LawPoint } from '../../../src/experiments/dependence';
 import { extent, logDomainOf, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { MarkSeries, Near } from '../../charts/marks';
+import type { MarkSeries } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { count, counted, estimate, interval, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
@@ -119,8 +119,7 @@ interface LawPlotsProps {
 }
 
 function LawPlots({ points, laidOver, kind, mode, axesKey }: LawPlotsProps) {
-  const [near, setNear] = useState<Near | null>(null);
-  const shared = { near, onNear: setNear };
+  const sync = { id: useId(), by: 'value' as const };
   const measured = [...laidOver('measured'), marksOf(points, kind, 'measured')];
   // Of the runs laid over only the corrected residuals: each run's two would look alike.
   const ratios = [
@@ -160,7 +159,7 @@ function LawPlots({ points, laidOver, kind, mode, axesKey }: LawPlotsProps) {
           { id: 'naive', kind: 'rival', points: line('naive') },
           { id: 'corrected', kind: 'prediction', points: line('corrected') },
         ]}
-        shared={shared}
+        sync={sync}
       />
       <div className="residuals">
         <ErrorBars
@@ -172,7 +171,7 @@ function LawPlots({ points, laidOver, kind, mode, axesKey }: LawPlotsProps) {
           height={RESIDUAL_HEIGHT}
           series={ratios}
           rules={[{ along: 'y', at: 1, label: '', kind: 'prediction' }]}
-          shared={shared}
+          sync={sync}
         />
       </div>
     </>

@@ -9,7 +9,7 @@ import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, fixed, signed } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { PointTip } from '../../page/PointTip';
+import { pointReading } from '../../page/point-reading';
 import { useLab } from '../../state/react';
 import type { FigureData } from './forms';
 
@@ -27,17 +27,11 @@ const figuresOf = (point: Both) => [
   signed(point.shannonChange, 6),
 ];
 
-function Tip({ point }: { point: Both | undefined }) {
-  return (
-    <PointTip
-      point={point}
-      figures={(p) => [
-        { name: 'cross-entropy change', value: signed(p.crossEntropyChange, 6) },
-        { name: 'Shannon-entropy change', value: signed(p.shannonChange, 6) },
-      ]}
-    />
-  );
-}
+const readingOf = (point: Both | undefined) =>
+  pointReading(point, (p) => [
+    { name: 'cross-entropy change', value: signed(p.crossEntropyChange, 6) },
+    { name: 'Shannon-entropy change', value: signed(p.shannonChange, 6) },
+  ]);
 
 export function EntropyChange({
   result,
@@ -54,7 +48,7 @@ export function EntropyChange({
         return {
           x: theirs.map((point) => point.crossEntropyChange),
           y: theirs.map((point) => point.shannonChange),
-          describe: (i) => <Tip point={theirs[i]} />,
+          describe: (i) => readingOf(theirs[i]),
         };
       }),
     [overlays],
@@ -121,7 +115,7 @@ export function EntropyChange({
           height={264}
           recorded={recorded}
           diagonal
-          describe={(_cloud, i) => <Tip point={points[i]} />}
+          describe={(_cloud, i) => readingOf(points[i])}
           {...(recorded
             ? {}
             : {

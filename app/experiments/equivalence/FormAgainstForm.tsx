@@ -8,7 +8,7 @@ import { pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, significant, single } from '../../format/numbers';
-import { PointTip } from '../../page/PointTip';
+import { pointReading } from '../../page/point-reading';
 import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
 
@@ -16,20 +16,14 @@ const OTHERS = FORM_VIEWS.slice(1);
 
 const figuresOf = (point: EquivalencePoint) => FORM_VIEWS.map(({ form }) => single(point[form]));
 
-function Tip({ point }: { point: EquivalencePoint | undefined }) {
-  return (
-    <PointTip
-      point={point}
-      figures={(p) =>
-        FORM_VIEWS.map(({ form, name, colour }) => ({
-          name,
-          value: significant(p[form], 8),
-          colour,
-        }))
-      }
-    />
+const readingOf = (point: EquivalencePoint | undefined) =>
+  pointReading(point, (p) =>
+    FORM_VIEWS.map(({ form, name, colour }) => ({
+      name,
+      value: significant(p[form], 8),
+      colour,
+    })),
   );
-}
 
 export function FormAgainstForm({
   result,
@@ -56,7 +50,7 @@ export function FormAgainstForm({
       overlayClouds(overlays, ({ points: theirs }) => ({
         x: theirs.map((point) => point.geometric),
         y: theirs.map((point) => point[other.form]),
-        describe: (i) => <Tip point={theirs[i]} />,
+        describe: (i) => readingOf(theirs[i]),
       })),
     [overlays, other],
   );
@@ -112,7 +106,7 @@ export function FormAgainstForm({
         height={264}
         recorded={recorded}
         diagonal
-        describe={(_cloud, i) => <Tip point={points[i]} />}
+        describe={(_cloud, i) => readingOf(points[i])}
         {...(recorded
           ? {}
           : {

@@ -1,13 +1,19 @@
 /** Why nobody multiplies probabilities: where the quotient of float32 products is lost, by length. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
+import { Scatter } from 'recharts';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../figures/Figure';
-import { Hatch } from '../../charts/marks';
+import { BinBars } from '../../charts/BinBars';
+import { ALONG_X, type Readable } from '../../charts/interaction';
+import { Legend } from '../../charts/Legend';
+import { Hatch } from '../../charts/marks/Hatch';
+import { useSymbol } from '../../charts/marks/MarkSymbol';
+import { StepHistogram } from '../../charts/marks/StepHistogram';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';
-import { Plot, Tooltip, type Frame } from '../../charts/Plot';
+import { Plot } from '../../charts/Plot';
 import { countCeiling, linearScale, logScale } from '../../charts/scale';
-import { markPath } from '../../charts/shapes';
+import type { OverlayLook } from '../../charts/shapes';
 import { count, counted, percent } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import type { FigureData } from './forms';
@@ -25,20 +31,13 @@ function rowsOf({ underflow }: EquivalenceResult): string[][] {
   ]);
 }
 
-/** Over the bars of another run: a step per bin at its number of responses. */
-function outline(bins: Bins, frame: Frame, of: (bin: Bins[number]) => number): string {
-  return bins
-    .map((bin, i) => {
-      const joined = bins[i - 1]?.maxLength === bin.minLength - 1;
-      const [left, right] = [frame.x(bin.minLength - 0.5), frame.x(bin.maxLength + 0.5)];
-      const y = frame.y(of(bin)).toFixed(1);
-      return `${joined ? 'L' : 'M'}${left.toFixed(1)} ${y}H${right.toFixed(1)}`;
-    })
-    .join('');
-}
+const binsOf = (bins: Bins, of: (bin: Bins[number]) => number) =>
+  bins.map((bin) => ({ from: bin.minLength - 0.5, to: bin.maxLength + 0.5, count: of(bin) }));
+
+/** The middle of a bin on the axis of lengths. */
+const middleOf = ({ minLength, maxLength }: Bins[number]) => Math.sqrt(minLength * maxLength);
 
 export function Underflow({ result, recorded, axesKey, overlays }: FigureData<EquivalenceResult>) {
-  const [near, setNear] = useState<number | null>(null);
   const { underflow } = result;
   const lost = underflow.reduce((sum, bin) => sum + bin.lost, 0);
   const all = underflow.reduce((sum, bin) => sum + bin.sequences, 0);
@@ -51,6 +50,38 @@ export function Underflow({ result, recorded, axesKey, overlays }: FigureData<Eq
   const x = useMemo(() => logScale([xLow, xHigh], 6), [xLow, xHigh]);
   const y = useMemo(() => linearScale([0, yHigh], 4), [yHigh]);
 
+  const responses = useMemo(() => binsOf(underflow, (bin) => bin.sequences), [underflow]);
+  const gone = useMemo(() => binsOf(underflow, (bin) => bin.lost), [underflow]);
+  const readable: Readable = {
+    stops: underflow.map((bin) => ({ x: middleOf(bin), y: bin.sequences })),
+    reach: ALONG_X,
+    pinned: true,
+    mark: (i, frame) => {
+      const bin = responses[i];
+      if (bin === undefined) return null;
+      const left = frame.x(bin.from);
+      return (
+        <rect className="bin-read" x={left} width={frame.x(bin.to) - left} height={frame.height} />
+      );
+    },
+    read: (i) => {
+      const bin = underflow[i];
+      if (bin === undefined) return null;
+      const same = (own: Bins) => own.find(({ minLength }) => minLength === bin.minLength);
+      return {
+        head: `${lengthsOf(bin)} tokens`,
+        rows: [
+          { name: 'responses', value: count(bin.sequences) },
+          { name: 'lost', value: count(bin.lost) },
+          ...overlays.map(({ label, look, result: own }) => ({
+            name: label,
+            colour: look.colour,
+            value: lostText(same(own.underflow)),
+          })),
+        ],
+      };
+    },
+  };
   return (
     <Figure
       title="Where naive products underflow"
@@ -75,14 +106,12 @@ export function Underflow({ result, recorded, axesKey, overlays }: FigureData<Eq
         </>
       }
     >
-      <ul className="legend" aria-label="Legend">
-        <li>
-          <span className="legend-box legend-box-kept" /> responses
-        </li>
-        <li>
-          <span className="legend-box legend-box-lost" /> naive product lost
-        </li>
-      </ul>
+      <Legend
+        items={[
+          { name: 'responses', box: 'length-bar' },
+          { name: 'naive product lost', box: 'length-bar-lost' },
+        ]}
+      />
       <Plot
         label={`Responses by length, and those whose naive product is lost: ${lost} of ${all}`}
         x={x}
@@ -91,77 +120,41 @@ export function Underflow({ result, recorded, axesKey, overlays }: FigureData<Eq
         yLabel="responses"
         height={228}
         left={44}
-        over={(frame) => {
-          const bin = near === null ? undefined : underflow[near];
-          if (near === null || bin === undefined) return null;
-          return (
-            <Tooltip frame={frame} x={frame.x(Math.sqrt(bin.minLength * bin.maxLength))} y={10}>
-              <div className="tooltip-head">{lengthsOf(bin)} tokens</div>
-              <div className="tooltip-row">
-                responses <b>{count(bin.sequences)}</b>
-              </div>
-              <div className="tooltip-row">
-                lost <b>{count(bin.lost)}</b>
-              </div>
-            </Tooltip>
-          );
-        }}
+        readable={readable}
       >
-        {(frame) => (
-          <>
-            <defs>
-              <Hatch id="hatch-underflow" colour="--ink-soft" />
-            </defs>
-            {underflow.map((bin, i) => {
-              const left = frame.x(bin.minLength - 0.5);
-              const width = Math.max(1, frame.x(bin.maxLength + 0.5) - left - 1);
-              return (
-                <g
-                  key={bin.minLength}
-                  onPointerEnter={() => setNear(i)}
-                  onPointerLeave={() => setNear(null)}
-                >
-                  <rect
-                    className="length-bar"
-                    x={left}
-                    width={width}
-                    y={frame.y(bin.sequences)}
-                    height={frame.height - frame.y(bin.sequences)}
-                    {...(recorded ? { style: { fill: 'url(#hatch-underflow)' } } : {})}
-                  />
-                  <rect
-                    className="length-bar-lost"
-                    x={left}
-                    width={width}
-                    y={frame.y(bin.lost)}
-                    height={frame.height - frame.y(bin.lost)}
-                  />
-                  <rect className="plot-hit" x={left} width={width} height={frame.height} />
-                </g>
-              );
-            })}
-            {overlays.map(({ id, label, look, result: own }) => (
-              <g key={id} style={{ color: `var(${look.colour})` }} pointerEvents="none">
-                <path
-                  className="overlay-line overlay-series"
-                  strokeDasharray={look.dash}
-                  d={outline(own.underflow, frame, (bin) => bin.sequences)}
-                />
-                {own.underflow.map((bin) => (
-                  <path
-                    key={bin.minLength}
-                    className="overlay-mark"
-                    transform={`translate(${frame.x(Math.sqrt(bin.minLength * bin.maxLength)).toFixed(1)},${frame.y(bin.lost).toFixed(1)})`}
-                    d={markPath(look.shape, 3)}
-                  >
-                    <title>{`${label}: ${lengthsOf(bin)} tokens, ${count(bin.lost)} lost`}</title>
-                  </path>
-                ))}
-              </g>
-            ))}
-          </>
-        )}
+        <defs>
+          <Hatch id="hatch-underflow" colour="--ink-soft" />
+        </defs>
+        <BinBars
+          bins={responses}
+          className="length-bar"
+          gap={1}
+          {...(recorded ? { fill: 'url(#hatch-underflow)' } : {})}
+        />
+        <BinBars bins={gone} className="length-bar-lost" gap={1} />
+        <StepHistogram
+          closed={false}
+          steps={overlays.map(({ id, look, result: own }) => ({
+            id,
+            colour: look.colour,
+            dash: look.dash,
+            bins: binsOf(own.underflow, (bin) => bin.sequences),
+          }))}
+        />
+        {overlays.map(({ id, look, result: own }) => (
+          <Lost key={id} bins={own.underflow} look={look} />
+        ))}
       </Plot>
     </Figure>
   );
+}
+
+const lostText = (bin: Bins[number] | undefined) =>
+  bin === undefined ? 'none of this length' : `${count(bin.lost)} of ${count(bin.sequences)} lost`;
+
+/** Of a run laid over: its mark at the number of responses lost. */
+function Lost({ bins, look }: { bins: Bins; look: OverlayLook }) {
+  const data = useMemo(() => bins.map((bin) => ({ x: middleOf(bin), y: bin.lost })), [bins]);
+  const symbol = useSymbol({ ...look, outline: true, r: 3 });
+  return <Scatter data={data} dataKey="y" shape={symbol} isAnimationActive={false} />;
 }

@@ -1,7 +1,7 @@
-/** From the kernels' histograms to paths and table rows. Contract: pure; counts are the kernels' own. */
+/** From the kernels' histograms to bins and table rows. Contract: pure; counts are the kernels' own. */
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import type { Histogram, HistogramSpec } from '../../../src/math/kernels';
-import type { Frame } from '../../charts/Plot';
+import type { Bin } from '../../charts/marks/StepHistogram';
 import { count, significant } from '../../format/numbers';
 import { FORM_VIEWS } from './forms';
 
@@ -11,30 +11,11 @@ export function binEdges({ low, high, bins }: HistogramSpec, k: number): [number
 }
 
 /** @param scale of the counts: 1 where the bins are those of the axes */
-export function outline(
-  histogram: Histogram,
-  spec: HistogramSpec,
-  frame: Frame,
-  scale = 1,
-): string {
-  let path = `M${frame.x(spec.low)},${frame.y(0)}`;
-  histogram.counts.forEach((n, k) => {
+export function binsOf(histogram: Histogram, spec: HistogramSpec, scale = 1): Bin[] {
+  return Array.from(histogram.counts, (n, k) => {
     const [from, to] = binEdges(spec, k);
-    path += `L${frame.x(from)},${frame.y(n * scale)}L${frame.x(to)},${frame.y(n * scale)}`;
+    return { from, to, count: n * scale };
   });
-  return `${path}L${frame.x(spec.high)},${frame.y(0)}`;
-}
-
-export function bars(histogram: Histogram, spec: HistogramSpec, frame: Frame): string {
-  let path = '';
-  const gap = frame.width / spec.bins > 5 ? 0.5 : 0;
-  histogram.counts.forEach((n, k) => {
-    if (n === 0) return;
-    const [from, to] = binEdges(spec, k);
-    const [left, right] = [frame.x(from) + gap, frame.x(to) - gap];
-    path += `M${left},${frame.y(0)}V${frame.y(n)}H${right}V${frame.y(0)}Z`;
-  });
-  return path;
 }
 
 /**

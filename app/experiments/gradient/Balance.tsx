@@ -2,6 +2,7 @@
 import type { GradientResult } from '../../../src/experiments/gradient';
 import { Figure } from '../../figures/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Legend } from '../../charts/Legend';
 import { Rows, type Row } from '../../charts/Rows';
 import { Prose } from '../../format/Prose';
 import { percent, significant } from '../../format/numbers';
@@ -79,20 +80,15 @@ export function Balance({ result }: { result: GradientResult }) {
         )
       }
     >
-      <ul className="legend" aria-label="Legend">
-        {MARKS.map(({ name, shape, colour }) => (
-          <li key={name} style={{ color: `var(${colour})` }}>
-            <svg width="12" height="12" aria-hidden="true">
-              {shape === 'circle' && <circle className="curve-point" cx="6" cy="6" r="4" />}
-              {shape === 'square' && (
-                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
-              )}
-              {shape === 'stroke' && <line className="row-stroke" x1="6" x2="6" y1="0" y2="12" />}
-            </svg>
-            <span className="legend-name">{name}</span>
-          </li>
-        ))}
-      </ul>
+      <Legend
+        items={MARKS.map(({ name, shape, colour }) => ({
+          name,
+          colour,
+          mark: shape,
+          hollow: true,
+          interval: false,
+        }))}
+      />
       <Rows
         label="Shares of the gradient by objective"
         rows={overlayRows(overlays, rowsOf(result), rowsOf)}

@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import type { GradientPoint, GradientResult } from '../../../src/experiments/gradient';
 import { Figure } from '../../figures/Figure';
+import { sampled } from '../../charts/axes';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
 import { pointRows, pointTable } from '../../charts/table';
@@ -10,7 +11,7 @@ import { domainOf, linearScale } from '../../charts/scale';
 import { counted, signed, significant, single } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
-import { PointTip } from '../../page/PointTip';
+import { pointReading } from '../../page/point-reading';
 import { useLab, useShowsRecording } from '../../state/react';
 import { bySign, SignLegend } from './signs';
 
@@ -25,31 +26,26 @@ const figuresOf = (point: GradientPoint) => [
   single(point.weight),
 ];
 
-function Tip({ point }: { point: GradientPoint | undefined }) {
-  return (
-    <PointTip
-      point={point}
-      figures={(p) => [
-        { name: 'ΔH', value: signed(gainOf(p), 6) },
-        { name: 's', value: single(p.weight) },
-        { name: 'A', value: significant(p.advantage, 3) },
-      ]}
-    />
-  );
-}
+const readingOf = (point: GradientPoint | undefined) =>
+  pointReading(point, (p) => [
+    { name: 'ΔH', value: signed(gainOf(p), 6) },
+    { name: 's', value: single(p.weight) },
+    { name: 'A', value: significant(p.advantage, 3) },
+  ]);
 
 export function InformationGain({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
   const recorded = useShowsRecording();
   const { points } = result;
   const overlays = useOverlays('gradient');
-  const clouds = useMemo(() => bySign(points, gainOf, ({ weight }) => weight), [points]);
+  const bySigns = useMemo(() => bySign(points, gainOf, ({ weight }) => weight), [points]);
+  const clouds = useMemo(() => bySigns.map(({ cloud }) => cloud), [bySigns]);
   const laid = useMemo(
     () =>
       overlayClouds(overlays, ({ points: theirs }) => ({
         x: theirs.map(gainOf),
         y: theirs.map(({ weight }) => weight),
-        describe: (i) => <Tip point={theirs[i]} />,
+        describe: (i) => readingOf(theirs[i]),
       })),
     [overlays],
   );
@@ -67,6 +63,16 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
   );
   const x = useMemo(() => linearScale([xLow, xHigh], 5), [xLow, xHigh]);
   const y = useMemo(() => linearScale([yLow, yHigh], 5), [yLow, yHigh]);
+  const lines = useMemo(
+    () => [
+      {
+        id: 'prediction',
+        kind: 'prediction' as const,
+        points: sampled([xLow, xHigh], 'linear', Math.exp, CURVE_STEPS),
+      },
+    ],
+    [xLow, xHigh],
+  );
   return (
     <Figure
       title="Weight against information gain"
@@ -88,7 +94,7 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
       <SignLegend />
       <PointCloud
         label={`GSPO's weight against the change of cross-entropy, ${counted(points.length, 'response')}`}
-        clouds={clouds.map(({ cloud }) => cloud)}
+        clouds={clouds}
         laid={laid}
         x={x}
         y={y}
@@ -96,18 +102,10 @@ export function InformationGain({ result, axesKey }: { result: GradientResult; a
         yLabel="s"
         height={264}
         recorded={recorded}
-        overlay={(frame) => (
-          <path
-            className="curve overlay-curve"
-            d={Array.from({ length: CURVE_STEPS + 1 }, (_, k) => {
-              const gain = xLow + ((xHigh - xLow) * k) / CURVE_STEPS;
-              return `${k === 0 ? 'M' : 'L'}${frame.x(gain)} ${frame.y(Math.exp(gain))}`;
-            }).join('')}
-          />
-        )}
-        describe={(cloud, i) => <Tip point={clouds[cloud]?.points[i]} />}
+        lines={lines}
+        describe={(cloud, i) => readingOf(bySigns[cloud]?.points[i])}
         pick={(i, cloud) => {
-          const sequence = clouds[cloud]?.points[i]?.sequence;
+          const sequence = bySigns[cloud]?.points[i]?.sequence;
           if (sequence === undefined) return;
           lab.inspect({ low: -Infinity, high: Infinity, title: 'all responses', sequence });
         }}

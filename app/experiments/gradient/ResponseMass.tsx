@@ -10,7 +10,7 @@ import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { Prose } from '../../format/Prose';
 import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { PointTip } from '../../page/PointTip';
+import { pointReading } from '../../page/point-reading';
 import { useLab, useShowsRecording } from '../../state/react';
 import { OBJECTIVE_IDS } from '../../../src/math/objectives/registry';
 import { usePageSetting } from '../../state/address-react';
@@ -52,17 +52,11 @@ const figuresOf = (point: Weighed) => [
   significant(point.share, 4),
 ];
 
-function Tip({ point }: { point: Weighed | undefined }) {
-  return (
-    <PointTip
-      point={point}
-      figures={(p) => [
-        { name: 'A', value: signed(p.advantage, 3) },
-        { name: 'gradient', value: significant(p.share, 4) },
-      ]}
-    />
-  );
-}
+const readingOf = (point: Weighed | undefined) =>
+  pointReading(point, (p) => [
+    { name: 'A', value: signed(p.advantage, 3) },
+    { name: 'gradient', value: significant(p.share, 4) },
+  ]);
 
 export function ResponseMass({ result, axesKey }: { result: GradientResult; axesKey: string }) {
   const lab = useLab();
@@ -74,7 +68,8 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
   const { of, label } = AXES[axis];
   const overlays = useOverlays('gradient');
   const weighed = useMemo(() => weighedOf(result, wanted), [result, wanted]);
-  const clouds = useMemo(() => bySign(weighed, of, ({ share }) => share), [weighed, of]);
+  const bySigns = useMemo(() => bySign(weighed, of, ({ share }) => share), [weighed, of]);
+  const clouds = useMemo(() => bySigns.map(({ cloud }) => cloud), [bySigns]);
   const laid = useMemo(
     () =>
       overlayClouds(overlays, (own) => {
@@ -82,12 +77,12 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
         return {
           x: theirs.map(of),
           y: theirs.map(({ share }) => share),
-          describe: (i) => <Tip point={theirs[i]} />,
+          describe: (i) => readingOf(theirs[i]),
         };
       }),
     [overlays, wanted, of],
   );
-  const drawn = useMemo(() => [...clouds.map(({ cloud }) => cloud), ...laid], [clouds, laid]);
+  const drawn = useMemo(() => [...clouds, ...laid], [clouds, laid]);
   const key = `${axesKey} ${axis}`;
   const [xLow, xHigh] = useStableDomain(
     useMemo(() => domainOf(drawn.flatMap(({ x }) => x)), [drawn]),
@@ -160,7 +155,7 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
       ) : (
         <PointCloud
           label={`Gradient of each response under ${name} against ${label}`}
-          clouds={clouds.map(({ cloud }) => cloud)}
+          clouds={clouds}
           laid={laid}
           x={x}
           y={y}
@@ -168,9 +163,9 @@ export function ResponseMass({ result, axesKey }: { result: GradientResult; axes
           yLabel="gradient, average = 1"
           height={264}
           recorded={recorded}
-          describe={(cloud, i) => <Tip point={clouds[cloud]?.points[i]} />}
+          describe={(cloud, i) => readingOf(bySigns[cloud]?.points[i])}
           pick={(i, cloud) => {
-            const sequence = clouds[cloud]?.points[i]?.sequence;
+            const sequence = bySigns[cloud]?.points[i]?.sequence;
             if (sequence === undefined) return;
             lab.inspect({ low: -Infinity, high: Infinity, title: 'all responses', sequence });
           }}

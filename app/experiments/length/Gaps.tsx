@@ -2,10 +2,10 @@
 import type { LengthResult } from '../../../src/experiments/length';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { MarkSeries } from '../../charts/marks';
+import type { MarkSeries } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { useOverlays } from '../../runs/useOverlays';
 import { useLengthAxis } from '../../page/statistics/views';
 import { estimate } from '../../format/numbers';

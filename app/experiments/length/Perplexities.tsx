@@ -4,7 +4,7 @@ import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { useOverlays } from '../../runs/useOverlays';
 import { estimate } from '../../format/numbers';
 import { CURVE_NAMES, useLengthAxis } from '../../page/statistics/views';

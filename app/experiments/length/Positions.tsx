@@ -2,11 +2,11 @@
 import type { LengthPoint, LengthResult } from '../../../src/experiments/length';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { MarkSeries } from '../../charts/marks';
+import type { MarkSeries } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf } from '../../charts/scale';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { count, counted, signed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { lengthsOf, useLengthAxis } from '../../page/statistics/views';

@@ -5,7 +5,7 @@ import type {
   LengthPoint,
   LengthResult,
 } from '../../../src/experiments/length';
-import type { Mark, MarkSeries } from '../../charts/marks';
+import type { Mark, MarkSeries } from '../../charts/ErrorBars';
 import type { MarkShape } from '../../charts/shapes';
 import { counted, interval, significant } from '../../format/numbers';
 import { lengthsOf, SEQUENCE, type CurveFigure, type CurveKind } from '../../page/statistics/views';

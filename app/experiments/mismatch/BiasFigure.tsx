@@ -3,9 +3,10 @@ import type { MismatchMeasure, SurenessBin } from '../../../src/experiments/mism
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
-import type { MarkSeries } from '../../charts/marks';
+import type { MarkSeries } from '../../charts/ErrorBars';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
-import { type Overlaid, Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
+import type { Overlaid } from '../../charts/shapes';
 import type { Domain } from '../../charts/scale';
 import { count, counted, interval, percent, signed, significant } from '../../format/numbers';
 import { TOKEN, type CurveKind } from '../../page/statistics/views';

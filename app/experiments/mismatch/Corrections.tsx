@@ -2,7 +2,8 @@
 import type { CorrectionRow, MismatchMeasure } from '../../../src/experiments/mismatch';
 import { Figure } from '../../figures/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
-import { type Overlaid, Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
+import type { Overlaid } from '../../charts/shapes';
 import { Rows, type Row } from '../../charts/Rows';
 import { percent, significant } from '../../format/numbers';
 import { percentScale, shareText } from '../../charts/scale';

@@ -2,6 +2,7 @@
 import type { ObjectivesResult } from '../../../src/experiments/objectives';
 import { Figure } from '../../figures/Figure';
 import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Legend } from '../../charts/Legend';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
@@ -27,7 +28,7 @@ function rowsOf({ objectives }: ObjectivesResult): Row[] {
     );
     return {
       name: objective.title,
-      ...(none ? { none: 'nothing is counted' } : {}),
+      ...(none ? { note: 'nothing is counted' } : {}),
       marks: LIBRARY_VIEWS.map(({ library, name, colour, shape }) => ({
         name,
         colour,
@@ -63,20 +64,15 @@ export function Shares({ result }: { result: ObjectivesResult }) {
         </>
       }
     >
-      <ul className="legend" aria-label="Legend">
-        {LIBRARY_VIEWS.map(({ name, colour, shape }) => (
-          <li key={name} style={{ color: `var(${colour})` }}>
-            <svg width="12" height="12" aria-hidden="true">
-              {shape === 'circle' ? (
-                <circle className="curve-point" cx="6" cy="6" r="4" />
-              ) : (
-                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
-              )}
-            </svg>
-            <span className="legend-name">{name}</span>
-          </li>
-        ))}
-      </ul>
+      <Legend
+        items={LIBRARY_VIEWS.map(({ name, colour, shape }) => ({
+          name,
+          colour,
+          mark: shape,
+          hollow: true,
+          interval: false,
+        }))}
+      />
       <Rows
         label="Clip share by objective and library"
         rows={overlayRows(overlays, rowsOf(result), rowsOf)}

@@ -9,11 +9,12 @@ import {
   type SideId,
 } from '../../../src/link/pages';
 import { useStableDomain } from '../../charts/hooks';
+import { Legend } from '../../charts/Legend';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, shareText } from '../../charts/scale';
 import { Figure } from '../../figures/Figure';
 import { count, percent, significant } from '../../format/numbers';
-import { PointTip } from '../../page/PointTip';
+import { pointReading } from '../../page/point-reading';
 import { objectiveView } from '../../page/objective-views';
 import { usePageSetting } from '../../state/address-react';
 import { useLab, useShowsRecording } from '../../state/react';
@@ -107,6 +108,16 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
   const [advantages, setAdvantages] = usePageSetting('objectives', 'advantages');
   const betas = BETAS.some((own) => own === beta) ? BETAS : [...BETAS, beta];
   const groups = useMemo(() => pointsOf(result), [result]);
+  const clouds = useMemo(
+    () =>
+      groups.map((points, k) => ({
+        colour: GROUPS[k]?.colour ?? '--ink',
+        shape: GROUPS[k]?.shape ?? ('circle' as const),
+        x: points.map(({ before }) => before),
+        y: points.map(({ after }) => after),
+      })),
+    [groups],
+  );
   const all = groups.flat();
   const key = `${axesKey} ${result.sides.map(({ name }) => name).join()}`;
   const [, xHigh] = useStableDomain(domainOf(all.map(({ before }) => before).concat(0)), key);
@@ -240,43 +251,29 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
         </>
       }
     >
-      <ul className="legend" aria-label="Legend">
-        {GROUPS.map(({ name, colour, shape }) => (
-          <li key={name} style={{ color: `var(${colour})` }}>
-            <svg width="12" height="12" aria-hidden="true">
-              {shape === 'circle' && <circle className="curve-point" cx="6" cy="6" r="4" />}
-              {shape === 'square' && (
-                <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
-              )}
-              {shape === 'triangle' && <path className="curve-point" d="M6 2L10 10H2Z" />}
-            </svg>
-            <span className="legend-name">{name}</span>
-          </li>
-        ))}
-      </ul>
+      <Legend
+        items={GROUPS.map(({ shape, ...own }) => ({
+          ...own,
+          mark: shape,
+          hollow: true,
+          interval: false,
+        }))}
+      />
       <PointCloud
         label="Gradient of each response as it is and as it would be"
-        clouds={groups.map((points, k) => ({
-          colour: GROUPS[k]?.colour ?? '--ink',
-          shape: GROUPS[k]?.shape ?? 'circle',
-          x: points.map(({ before }) => before),
-          y: points.map(({ after }) => after),
-        }))}
+        clouds={clouds}
         x={x}
         y={y}
         xLabel={`gradient as is, average = 1: ${result.sides[0]?.name ?? ''}`}
         yLabel="as if"
         height={264}
         recorded={recorded}
-        describe={(cloud, i) => (
-          <PointTip
-            point={groups[cloud]?.[i]}
-            figures={({ before, after }) => [
-              { name: 'as is', value: significant(before, 4) },
-              { name: 'as if', value: significant(after, 4) },
-            ]}
-          />
-        )}
+        describe={(cloud, i) =>
+          pointReading(groups[cloud]?.[i], ({ before, after }) => [
+            { name: 'as is', value: significant(before, 4) },
+            { name: 'as if', value: significant(after, 4) },
+          ])
+        }
         pick={(i, cloud) => {
           const sequence = groups[cloud]?.[i]?.sequence;
           if (sequence === undefined) return;

@@ -4,6 +4,7 @@ import type { PrecisionResult, PrecisionRow } from '../../../src/experiments/pre
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Legend } from '../../charts/Legend';
 import { Rows, type Row, type RowMark } from '../../charts/Rows';
 import { logScale, type Domain } from '../../charts/scale';
 import { counted, significant } from '../../format/numbers';
@@ -58,11 +59,14 @@ function rowsOf({ rows }: PrecisionResult): Row[] {
     }));
     return {
       name: row.label,
-      ...(exact ? { none: 'exact: nothing is lost' } : {}),
+      ...(exact ? { note: 'exact: nothing is lost' } : {}),
       marks: exact ? [] : [predicted, ...measured],
     };
   });
 }
+
+/** How the marks stand in the legend. */
+const OPEN = { colour: COLOUR, hollow: true, interval: false };
 
 export function ErrorFigure({ result, axesKey }: { result: PrecisionResult; axesKey: string }) {
   const { rows, band } = result;
@@ -92,28 +96,13 @@ export function ErrorFigure({ result, axesKey }: { result: PrecisionResult; axes
         </>
       }
     >
-      <ul className="legend" aria-label="Legend">
-        <li style={{ color: `var(${COLOUR})` }}>
-          <svg width="34" height="12" aria-hidden="true">
-            {[5, 17, 29].map((cx) => (
-              <circle key={cx} className="curve-point" cx={cx} cy="6" r="3.6" />
-            ))}
-          </svg>
-          <span className="legend-name">median, 99 %, largest</span>
-        </li>
-        <li style={{ color: `var(${COLOUR})` }}>
-          <svg width="12" height="12" aria-hidden="true">
-            <rect className="curve-point" x="2.5" y="2.5" width="7" height="7" />
-          </svg>
-          <span className="legend-name">rms</span>
-        </li>
-        <li style={{ color: `var(${PREDICTED})` }}>
-          <svg width="12" height="12" aria-hidden="true">
-            <line className="row-stroke" x1="6" x2="6" y1="0" y2="12" />
-          </svg>
-          <span className="legend-name">rms, predicted</span>
-        </li>
-      </ul>
+      <Legend
+        items={[
+          { name: 'median, 99 %, largest', mark: 'circle', ...OPEN, times: [2.6, 2.6, 2.6] },
+          { name: 'rms', mark: 'square', ...OPEN },
+          { name: 'rms, predicted', mark: 'stroke', ...OPEN, colour: PREDICTED },
+        ]}
+      />
       <Rows
         label="Error of log s by number format"
         rows={overlayRows(

@@ -4,6 +4,7 @@ import type { PrecisionResult } from '../../../src/experiments/precision';
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayRows, overlayTable } from '../../charts/overlay';
+import { Legend } from '../../charts/Legend';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
@@ -63,21 +64,12 @@ export function WrongSideFigure({ result, axesKey }: { result: PrecisionResult; 
         </>
       }
     >
-      <ul className="legend" aria-label="Legend">
-        <li style={{ color: 'var(--series-gspo)' }}>
-          <svg width="22" height="12" aria-hidden="true">
-            <line className="error-bar" x1="1" x2="21" y1="6" y2="6" />
-            <circle className="curve-point" cx="11" cy="6" r="4" />
-          </svg>
-          <span className="legend-name">measured</span>
-        </li>
-        <li>
-          <svg width="12" height="12" aria-hidden="true">
-            <line className="row-stroke" x1="6" x2="6" y1="0" y2="12" />
-          </svg>
-          <span className="legend-name">predicted</span>
-        </li>
-      </ul>
+      <Legend
+        items={[
+          { name: 'measured', mark: 'circle', colour: '--series-gspo', hollow: true },
+          { name: 'predicted', mark: 'stroke', colour: '--ink', interval: false },
+        ]}
+      />
       <Rows
         label="Share of responses on the wrong side of the band by number format"
         rows={overlayRows(overlays, rowsOf(result), rowsOf, ({ name }) => name === 'measured')}

@@ -133,9 +133,16 @@ function Strip({ claim }: { claim: LedgerClaim }) {
       height="18"
       aria-hidden="true"
     >
-      <line className="prediction-line" x1={WIDTH / 2} x2={WIDTH / 2} y2="18" />
-      <line className="curve-bar" x1={strip.low * WIDTH} x2={strip.high * WIDTH} y1="9" y2="9" />
-      <circle className="curve-mark" cx={strip.at * WIDTH} cy="9" r="4" />
+      <line stroke="var(--ink)" x1={WIDTH / 2} x2={WIDTH / 2} y2="18" />
+      <line
+        stroke="currentcolor"
+        strokeWidth="1.5"
+        x1={strip.low * WIDTH}
+        x2={strip.high * WIDTH}
+        y1="9"
+        y2="9"
+      />
+      <circle fill="currentcolor" cx={strip.at * WIDTH} cy="9" r="4" />
     </svg>
   );
 }

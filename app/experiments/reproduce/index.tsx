@@ -14,7 +14,6 @@ import { keptLedgers, type KeptLedger } from '../../state/kept-ledgers';
 import { useRecordedLedger } from '../../state/recorded-ledger';
 import { Term } from '../../format/Term';
 import { ExperimentPage } from '../../page/ExperimentPage';
-import '../../charts/error-bars.css';
 import '../../charts/practice.css';
 import '../../page/statistics/statistics.css';
 import { Controls } from './Controls';

@@ -2,22 +2,20 @@
  * One recorded response, token by token: log-ratios as bars, their mean so far as a line that settles as the response
  * grows. Contract: plays once and stops; stands complete where a person wants less motion; can be drawn by hand.
  */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { Line, ReferenceDot, ReferenceLine } from 'recharts';
 import type { SequenceDetail } from '../../../src/engine/lab/protocol';
 import type { Recording } from '../../state/recording';
 import { Figure } from '../../figures/Figure';
 import { signed, significant } from '../../format/numbers';
 import { stampOfRecorded } from '../../runs/stamp';
-import { useWidth } from '../../charts/hooks';
+import { BinBars } from '../../charts/BinBars';
+import { Drawn } from '../../charts/frame';
+import { ALONG_X, type Readable } from '../../charts/interaction';
+import { Plot } from '../../charts/Plot';
 import { linearScale } from '../../charts/scale';
 
 const HEIGHT = 250;
-const LEFT = 58;
-/** px of the page that the picture has where nothing has been measured yet */
-const USUAL = 760;
-const RIGHT = 12;
-const TOP = 12;
-const BOTTOM = 34;
 /** ms from the first token to the last */
 const TAKES = 6000;
 
@@ -99,72 +97,94 @@ export function Averaging({ recording }: { recording: Recording<SequenceDetail> 
   );
 }
 
+const NOT_YET = 0.13;
+
 function Picture({ tokens, shown }: { tokens: SequenceDetail['tokens']; shown: number }) {
-  const box = useRef<HTMLDivElement>(null);
-  const width = useWidth(box) || USUAL;
+  const length = tokens.length;
   const reach = 1.08 * Math.max(...tokens.map(({ logRatio }) => Math.abs(logRatio)));
-  const y = linearScale([-reach, reach], 5);
-  const py = (value: number) => TOP + ((reach - value) / (2 * reach)) * (HEIGHT - TOP - BOTTOM);
-  const step = (width - LEFT - RIGHT) / tokens.length;
-  const px = (t: number) => LEFT + (t + 0.5) * step;
-  const seen = tokens.slice(0, shown);
-  const line = seen.map(({ runningMean }, t) => `${px(t)},${py(runningMean)}`).join(' ');
-  const end = seen.at(-1)?.runningMean ?? 0;
+  const x = useMemo(() => linearScale([0, length], 5), [length]);
+  const y = useMemo(() => {
+    const scale = linearScale([-1.2 * reach, reach], 5);
+    return {
+      ...scale,
+      ticks: scale.ticks.map(({ value }) => ({ value, label: signed(value, 2) })),
+    };
+  }, [reach]);
+  const bars = useMemo(
+    () => tokens.map(({ logRatio }, t) => ({ from: t + 0.14, to: t + 0.86, count: logRatio })),
+    [tokens],
+  );
+  const mean = useMemo(
+    () => tokens.slice(0, shown).map(({ runningMean }, t) => ({ x: t + 0.5, y: runningMean })),
+    [tokens, shown],
+  );
+  const end = mean.at(-1);
+  const readable = useMemo(
+    (): Readable => ({
+      stops: tokens.map(({ logRatio }, t) => ({ x: t + 0.5, y: logRatio })),
+      reach: ALONG_X,
+      cross: true,
+      read: (t) => {
+        const token = tokens[t];
+        if (token === undefined) return null;
+        return {
+          head: `token ${t + 1} of ${length}: ${token.text}`,
+          rows: [
+            { name: 'log-ratio d', value: signed(token.logRatio, 4) },
+            { name: 'mean so far', value: signed(token.runningMean, 5) },
+          ],
+        };
+      },
+    }),
+    [tokens, length],
+  );
   return (
-    <div ref={box}>
-      <svg
-        className="averaging"
-        width={width}
-        height={HEIGHT}
-        viewBox={`0 0 ${width} ${HEIGHT}`}
-        role="img"
-        aria-label={`Log-ratios of ${tokens.length} tokens and their running mean`}
-      >
-        {y.ticks.map(({ value: tick }) => (
-          <g key={tick}>
-            <line
-              className="averaging-grid"
-              x1={LEFT}
-              x2={width - RIGHT}
-              y1={py(tick)}
-              y2={py(tick)}
-            />
-            <text className="averaging-tick" x={LEFT - 6} y={py(tick)} dy="0.32em" textAnchor="end">
-              {signed(tick, 2)}
-            </text>
-          </g>
-        ))}
-        <line className="averaging-zero" x1={LEFT} x2={width - RIGHT} y1={py(0)} y2={py(0)} />
-        {tokens.map(({ text, logRatio }, t) => (
-          <g key={t} className={t < shown ? 'averaging-seen' : 'averaging-unseen'}>
-            <rect
-              className={logRatio >= 0 ? 'averaging-up' : 'averaging-down'}
-              x={px(t) - 0.36 * step}
-              width={0.72 * step}
-              y={Math.min(py(0), py(logRatio))}
-              height={Math.max(0.5, Math.abs(py(logRatio) - py(0)))}
-            />
+    <Plot
+      label={`Log-ratios of ${length} tokens and their running mean`}
+      x={x}
+      y={y}
+      yLabel="log-ratio d, nats"
+      height={HEIGHT}
+      left={58}
+      xTicks={false}
+      readable={readable}
+    >
+      <ReferenceLine className="averaging-zero" y={0} />
+      <BinBars
+        bins={bars}
+        lookOf={(t, { count }) => ({
+          className: count >= 0 ? 'averaging-up' : 'averaging-down',
+          opacity: t < shown ? 1 : NOT_YET,
+        })}
+      />
+      <Drawn above>
+        {(frame) =>
+          tokens.map(({ text }, t) => (
             <text
+              key={t}
               className="averaging-token"
-              x={px(t)}
-              y={HEIGHT - 12}
+              x={frame.x(t + 0.5)}
+              y={frame.height - 4}
               textAnchor="middle"
-              fontSize={Math.min(13, 1.5 * step)}
+              fontSize={Math.min(13, (1.5 * frame.width) / length)}
+              opacity={t < shown ? 1 : NOT_YET}
             >
               {text}
             </text>
-          </g>
-        ))}
-        <polyline className="averaging-mean" points={line} />
-        <circle className="averaging-end" cx={px(shown - 1)} cy={py(end)} r="5" />
-        <text
-          className="averaging-tick"
-          transform={`translate(14 ${HEIGHT / 2}) rotate(-90)`}
-          textAnchor="middle"
-        >
-          log-ratio d, nats
-        </text>
-      </svg>
-    </div>
+          ))
+        }
+      </Drawn>
+      <Line
+        data={mean}
+        dataKey="y"
+        dot={false}
+        activeDot={false}
+        isAnimationActive={false}
+        legendType="none"
+        stroke="var(--ink)"
+        strokeWidth={2.5}
+      />
+      {end !== undefined && <ReferenceDot className="averaging-end" x={end.x} y={end.y} r={5} />}
+    </Plot>
   );
 }

@@ -1,8 +1,8 @@
 /** The race as small multiples over the steps, with one crosshair through all of them. */
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import type { Stamp } from '../../../src/export/stamp';
 import { logDomainOf, useAxis } from '../../charts/axes';
-import { CurveLegend, Curves, type Cursor, type Curve } from '../../charts/Curves';
+import { CurveLegend, Curves, type Curve } from '../../charts/Curves';
 import { Figure } from '../../figures/Figure';
 import { domainOf } from '../../charts/scale';
 import { Choice } from '../../page/Choice';
@@ -21,7 +21,7 @@ interface RaceFiguresProps {
 }
 
 export function RaceFigures({ lines, steps, axesKey, stamp, recorded }: RaceFiguresProps) {
-  const [at, pick] = useState<number | null>(null);
+  const crosshair = useId();
   const [width, setWidth] = useState<(typeof WIDTHS)[number]>(1);
   return (
     <>
@@ -47,7 +47,7 @@ export function RaceFigures({ lines, steps, axesKey, stamp, recorded }: RaceFigu
             curves={curvesOf(spec, lines, width)}
             steps={steps}
             axesKey={`${axesKey} ${width}`}
-            cursor={{ at, pick }}
+            crosshair={crosshair}
             stamp={stamp}
             recorded={recorded}
           />
@@ -62,7 +62,8 @@ interface RaceFigureProps {
   curves: readonly Curve[];
   steps: number;
   axesKey: string;
-  cursor: Cursor;
+  /** what all figures of the race share */
+  crosshair: string;
   stamp: () => Stamp;
   recorded: boolean;
 }
@@ -74,7 +75,7 @@ function* shown(curves: readonly Curve[]): Generator<number> {
   }
 }
 
-function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp, recorded }: RaceFigureProps) {
+function RaceFigure({ spec, curves, steps, axesKey, crosshair, stamp, recorded }: RaceFigureProps) {
   const { title, caption, mode, yLabel, show } = spec;
   const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
   const values = [...shown(curves)].filter(
@@ -109,7 +110,7 @@ function RaceFigure({ spec, curves, steps, axesKey, cursor, stamp, recorded }: R
           left={58}
           showX={(step) => `step ${step}`}
           showY={show}
-          cursor={cursor}
+          sync={{ id: crosshair, by: 'value' }}
         />
       )}
     </Figure>

@@ -1,15 +1,15 @@
 /** Var[log s] against length: points with intervals, the line sigma^2/L, the fit, and the residuals. */
-import { useState } from 'react';
+import { useId } from 'react';
 import type { VarianceResult } from '../../../src/experiments/variance';
 import type { VarianceCurve } from '../../../src/experiments/shared/variance-curve';
 import type { LengthBins } from '../../../src/link/pages';
 import { extent, logDomainOf, sampled, useAxis, type AxisMode } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { CurveBand, CurveLine, MarkSeries, Near } from '../../charts/marks';
+import type { CurveBand, CurveLine, MarkSeries } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
-import { Legend, type LegendItem } from '../../charts/shapes';
+import { Legend, type LegendItem } from '../../charts/Legend';
 import { counted, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
@@ -95,8 +95,7 @@ interface LawPlotsProps {
 }
 
 function LawPlots({ curves, laidOver, prefixLine, mode, axesKey }: LawPlotsProps) {
-  const [near, setNear] = useState<Near | null>(null);
-  const shared = { near, onNear: setNear };
+  const sync = { id: useId(), by: 'index' as const };
   const all = (what: What) => [...laidOver(what), ...curves.map((curve) => marksOf(curve, what))];
   const measured = all('measured');
   const ratios = all('ratio');
@@ -132,7 +131,7 @@ function LawPlots({ curves, laidOver, prefixLine, mode, axesKey }: LawPlotsProps
           ...curves.flatMap((curve) => linesOf(curve, x.domain, mode)),
           ...traceOf(curves, prefixLine),
         ]}
-        shared={shared}
+        sync={sync}
       />
       <div className="residuals">
         <ErrorBars
@@ -144,7 +143,7 @@ function LawPlots({ curves, laidOver, prefixLine, mode, axesKey }: LawPlotsProps
           height={RESIDUAL_HEIGHT}
           series={ratios}
           rules={[{ along: 'y', at: 1, label: '', kind: 'prediction' }]}
-          shared={shared}
+          sync={sync}
         />
       </div>
     </>

@@ -5,7 +5,7 @@ import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import type { Domain } from '../../charts/scale';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';

@@ -4,7 +4,7 @@ import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import { CURVE_NAMES, useLengthAxis, WEIGHTS_LEGEND } from '../../page/statistics/views';

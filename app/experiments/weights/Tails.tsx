@@ -2,11 +2,11 @@
 import type { WeightsCurve, WeightsPoint, WeightsResult } from '../../../src/experiments/weights';
 import { extent, logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
-import type { MarkSeries } from '../../charts/marks';
+import type { MarkSeries } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { domainOf, type Scale } from '../../charts/scale';
-import { Legend } from '../../charts/shapes';
+import { Legend } from '../../charts/Legend';
 import { count, counted, estimate, fixed } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
 import {

@@ -4,7 +4,7 @@ import type {
   VarianceMeasurement,
   VariancePoint,
 } from '../../../src/experiments/shared/variance-curve';
-import type { Mark, MarkSeries, MarkWords } from '../../charts/marks';
+import type { Mark, MarkSeries, MarkWords } from '../../charts/ErrorBars';
 import type { MarkShape } from '../../charts/shapes';
 import { count, counted, interval, significant } from '../../format/numbers';
 import { CURVE_NAMES, CURVE_SHAPES, lengthsOf } from './views';

@@ -2,7 +2,8 @@
  * What the four pages over response length share: how the three variances and the two curves look, and
  * the settings they ask the engine with. Contract: one colour and one shape each, on every page.
  */
-import type { LegendItem, MarkShape } from '../../charts/shapes';
+import type { LegendItem } from '../../charts/Legend';
+import type { MarkShape } from '../../charts/shapes';
 import { count } from '../../format/numbers';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import type { Scale } from '../../charts/scale';

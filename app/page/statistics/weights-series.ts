@@ -5,7 +5,7 @@ import type {
   WeightsPoint,
   WeightsResult,
 } from '../../../src/experiments/weights';
-import type { CurveLine, Mark, MarkSeries } from '../../charts/marks';
+import type { CurveLine, Mark, MarkSeries } from '../../charts/ErrorBars';
 import { counted, fixed, interval, significant } from '../../format/numbers';
 import { lengthsOf, SEQUENCE, UNNORMALISED, type CurveFigure, type CurveKind } from './views';
 

@@ -1,9 +1,14 @@
-/** Marks: one shape per series besides its colour, so that colour is never the only sign. */
+/**
+ * How marks and lines look, on charts and in legends. Contract: one shape per series besides its colour, so
+ * that colour is never the only sign; colours are CSS custom properties, so that both themes have theirs.
+ */
 export type MarkShape =
   | 'circle'
   | 'square'
   | 'triangle'
   | 'diamond'
+  /** a stroke across a row: a prediction */
+  | 'stroke'
   // of runs laid over
   | 'wedge'
   | 'cross'
@@ -22,6 +27,8 @@ export function markPath(shape: MarkShape, r: number): string {
       return `M0 ${-1.2 * r}L${1.1 * r} ${0.8 * r}H${-1.1 * r}Z`;
     case 'diamond':
       return `M0 ${-1.3 * r}L${1.2 * r} 0L0 ${1.3 * r}L${-1.2 * r} 0Z`;
+    case 'stroke':
+      return `M0 ${-1.7 * r}V${1.7 * r}`;
     case 'wedge':
       return `M0 ${1.2 * r}L${1.1 * r} ${-0.8 * r}H${-1.1 * r}Z`;
     case 'cross':
@@ -37,49 +44,37 @@ export function markPath(shape: MarkShape, r: number): string {
   }
 }
 
-export type LineKind = 'prediction' | 'rival' | 'fit' | 'trace';
+/** One place for how each kind of line looks; predictions have the ink's colour unless told. */
+export const LINES = {
+  prediction: { colour: '--ink', strokeWidth: 1.5 },
+  rival: { colour: '--ink-soft', strokeWidth: 1.5, strokeDasharray: '7 4' },
+  fit: { colour: '--ink', strokeWidth: 1.25, strokeDasharray: '2 4' },
+  trace: { colour: '--ink', strokeWidth: 1.25, strokeOpacity: 0.55 },
+  line: { colour: '--ink', strokeWidth: 2 },
+  thick: { colour: '--ink', strokeWidth: 3.5 },
+  dashed: { colour: '--ink', strokeWidth: 2, strokeDasharray: '5 4' },
+  faint: { colour: '--ink', strokeWidth: 1.25, strokeOpacity: 0.65 },
+  'faint dashed': {
+    colour: '--ink',
+    strokeWidth: 1.25,
+    strokeOpacity: 0.65,
+    strokeDasharray: '5 4',
+  },
+} as const satisfies Record<string, object>;
 
-export type LegendItem =
-  | { name: string; mark: MarkShape; colour: string; hollow?: boolean }
-  | { name: string; line: LineKind; colour?: string }
-  | { name: string; band: true; colour?: string };
+export type LineKind = keyof typeof LINES;
 
-function Glyph({ item }: { item: LegendItem }) {
-  const colour = item.colour === undefined ? {} : { color: `var(${item.colour})` };
-  if ('mark' in item) {
-    return (
-      <svg width="16" height="16" aria-hidden="true" style={colour}>
-        <path className="curve-bar" d="M8 0V16" />
-        <path
-          className={item.hollow === true ? 'curve-mark curve-mark-hollow' : 'curve-mark'}
-          transform="translate(8,8)"
-          d={markPath(item.mark, 4)}
-        />
-      </svg>
-    );
-  }
-  return (
-    <svg width="24" height="16" aria-hidden="true" style={colour}>
-      {'line' in item ? (
-        <path className={`curve-line curve-${item.line}`} d="M0 8H24" />
-      ) : (
-        <rect className="curve-band" width="24" height="10" y="3" />
-      )}
-    </svg>
-  );
+/** The attributes of a line. @param colour CSS custom property, in place of the kind's own */
+export function lineLook(kind: LineKind, colour?: string) {
+  const { colour: usual, ...look } = LINES[kind];
+  return { ...look, fill: 'none', stroke: `var(${colour ?? usual})` };
 }
 
-export function Legend({ items }: { items: readonly LegendItem[] }) {
-  return (
-    <ul className="legend" aria-label="Legend">
-      {items.map((item) => (
-        <li key={item.name}>
-          <Glyph item={item} />
-          {item.name}
-        </li>
-      ))}
-    </ul>
-  );
+/** The attributes of a mark: filled with a rim that parts it from its neighbours, or open. */
+export function markLook(colour: string, hollow: boolean) {
+  return hollow
+    ? { fill: 'var(--surface)', stroke: `var(${colour})`, strokeWidth: 1.6 }
+    : { fill: `var(${colour})`, stroke: 'var(--surface)', strokeWidth: 1 };
 }
 
 /**
