@@ -1,12 +1,14 @@
 import type { Page } from '@playwright/test';
 import {
   asStranger,
+  barCounts,
   expect,
   figure,
   finished,
   goTo,
   HISTOGRAMS,
   NO_POLICY,
+  openBar,
   openSetup,
   phase,
   read,

@@ -35,7 +35,10 @@ test('a point tells its exact numbers to the keyboard', async () => {
   await law.getByRole('slider').first().focus();
   await page.keyboard.press('End');
   await expect(law.locator('.plot-tooltip').first()).toContainText('measured ÷ predicted');
-  await expect(page.locator(':focus')).toHaveAttribute('aria-valuetext', /natural lengths.*predicted/);
+  await expect(page.locator(':focus')).toHaveAttribute(
+    'aria-valuetext',
+    /natural lengths.*predicted/,
+  );
   await page.keyboard.press('Home');
   await expect(page.locator(':focus')).toHaveAttribute('aria-valuetext', /^1 token, .*prefixes/);
 });

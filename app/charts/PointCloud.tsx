@@ -7,29 +7,17 @@ import { useMemo, type ReactNode } from 'react';
 import { ReferenceLine, Scatter } from 'recharts';
 import { DrawnLine, type CurveLine } from './ErrorBars';
 import { POINT, type Readable, type Reading } from './interaction';
-import { CloudCanvas } from './marks/CloudCanvas';
+import { CloudCanvas, type Cloud, type LaidPoints } from './marks/CloudCanvas';
 import { useSymbol } from './marks/MarkSymbol';
 import { Plot } from './Plot';
 import type { Scale } from './scale';
 import type { OverlayLook } from './shapes';
 
-export interface Cloud {
-  /** name of a CSS custom property that holds a colour */
-  colour: string;
-  shape: 'circle' | 'square' | 'triangle';
-  /** [n] */
-  x: readonly number[];
-  y: readonly number[];
-}
+export type { Cloud };
 
-/** Points of a run laid over: open marks in the run's look, under the others. */
-export interface LaidCloud {
+export interface LaidCloud extends LaidPoints {
   id: string;
   label: string;
-  look: OverlayLook;
-  /** [n] */
-  x: readonly number[];
-  y: readonly number[];
   describe(point: number): Reading | null;
 }
 

@@ -5,12 +5,28 @@
  */
 import { useEffect, useRef, useState } from 'react';
 import { Under, type Frame } from '../frame';
-import type { Cloud, LaidCloud } from '../PointCloud';
-import { markPath } from '../shapes';
+import { markPath, type OverlayLook } from '../shapes';
+
+export interface Cloud {
+  /** name of a CSS custom property that holds a colour */
+  colour: string;
+  shape: 'circle' | 'square' | 'triangle';
+  /** [n] */
+  x: readonly number[];
+  y: readonly number[];
+}
+
+/** Points of a run laid over: open marks in the run's look, under the others. */
+export interface LaidPoints {
+  look: OverlayLook;
+  /** [n] */
+  x: readonly number[];
+  y: readonly number[];
+}
 
 interface CloudCanvasProps {
   clouds: readonly Cloud[];
-  laid: readonly LaidCloud[];
+  laid: readonly LaidPoints[];
   hollow: boolean;
 }
 

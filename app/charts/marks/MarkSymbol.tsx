@@ -28,7 +28,9 @@ export function useSymbol({
 }: SymbolLook): (point: ScatterShapeProps) => React.JSX.Element {
   return useCallback(
     ({ cx, cy, payload }: ScatterShapeProps) => {
-      if (cx === undefined || cy === undefined || !Number.isFinite(cx + cy)) return <g />;
+      // Typed as undefined, it is null where a value has no place.
+      if (typeof cx !== 'number' || typeof cy !== 'number') return <g />;
+      if (!Number.isFinite(cx + cy)) return <g />;
       const own: { hollow?: boolean } | undefined = payload;
       const look =
         outline || shape === 'stroke'
