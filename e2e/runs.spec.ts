@@ -143,7 +143,9 @@ test('a kept run laid over the charts is drawn in them, named in their tables, a
   const title = 'Autocorrelation of token log-ratios';
   const lags = figure(page, title);
   await expect(lags.getByRole('list', { name: 'Runs laid over' })).toContainText('ρ 0 → 0.6');
-  await expect(lags.getByRole('img', { name: /0 → 0\.6: lag 1,/ })).toHaveCount(1);
+  const laid = lags.locator('.overlay-series .plot-mark').first();
+  await laid.hover({ force: true });
+  await expect(lags.getByRole('status')).toContainText(/0 → 0\.6: lag 1,/);
   const rows = await tableBehind(page, title);
   const first = (run: RegExp) => read(rows.find(([name]) => run.test(name ?? ''))?.[3] ?? '');
   expect(first(/in view/)).toBeLessThan(0.2);
