@@ -147,7 +147,7 @@ test('on paper every figure is drawn, and drawn as it is now', async () => {
     // Off screen, so that it waits, and then there is no time to wait.
     linear?.click();
     await new Promise((done) => setTimeout(done, 20));
-    const waited = of?.querySelector('[data-outdated]') != null;
+    const waited = of?.querySelector('[data-outdated]') instanceof Element;
     dispatchEvent(new Event('beforeprint'));
     const plots = [...document.querySelectorAll('.plot-canvas')];
     const marks = plots.map((own) => own.querySelectorAll('.plot-mark').length);
