@@ -86,12 +86,18 @@ export type Lag =
   | { of: 'fewer'; sequences: number }
   | null;
 
-/** null: nothing has been measured, or the answer is that of the run as it is */
+/**
+ * null: nothing has been measured, or the answer is that of the run as it is. The same object as long as it says
+ * the same: a page's figures hang on it, and a growing run says how far it is many times between two answers.
+ */
 export function useLag(page: PageId): Lag {
-  const run = useLabState((state) => state.run);
-  const measurement = useLabState((state) =>
-    isExperimentId(page) ? state.measurements[page] : undefined,
-  );
+  const behind = useLabState(({ run, measurements }): 'run before' | number | null => {
+    const measurement = isExperimentId(page) ? measurements[page] : undefined;
+    if (run === null || measurement === undefined) return null;
+    if (measurement.run !== run.id) return 'run before';
+    const { sequences } = measurement;
+    return sequences < run.progress.sequences ? sequences : null;
+  });
   const asked = experimentSettings(page, usePageSettings(page));
   const recording = useStandIn(
     asked?.experiment ?? EXPERIMENT_IDS[0],
@@ -99,11 +105,9 @@ export function useLag(page: PageId): Lag {
   );
   return useMemo(() => {
     if (recording !== null) return { of: 'recording', recording };
-    if (run === null || measurement === undefined) return null;
-    if (measurement.run !== run.id) return { of: 'run before' };
-    const { sequences } = measurement;
-    return sequences < run.progress.sequences ? { of: 'fewer', sequences } : null;
-  }, [run, measurement, recording]);
+    if (behind === null) return null;
+    return behind === 'run before' ? { of: behind } : { of: 'fewer', sequences: behind };
+  }, [behind, recording]);
 }
 
 /** Of the page in view: its verdicts and figures carry it. */
