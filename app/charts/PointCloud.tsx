@@ -1,6 +1,6 @@
 /**
  * Clouds of points, a point for each response. Contract: every point is drawn, by recharts where there are up
- * to a thousand, on one canvas where there are more; the nearest one is read out and leads to its response;
+ * to a few hundred, on one canvas where there are more; the nearest one is read out and leads to its response;
  * points of runs laid over stand under the others, open and in their run's look.
  */
 import { useMemo, type ReactNode } from 'react';
@@ -42,7 +42,7 @@ interface PointCloudProps {
 }
 
 /** points that are elements of their own; a page has several clouds, and redraws them while a run grows */
-const MOST_ELEMENTS = 1000;
+const MOST_ELEMENTS = 400;
 
 /** in recharts' order, in which scatters have 600 */
 const OVER_POINTS = 650;

@@ -49,7 +49,7 @@ const Picture = memo(
 );
 
 /** ms without a change after which a picture that nobody sees is redrawn */
-const CEASED = 300;
+const CEASED = 100;
 
 /** Whether `content` has stayed as it is for a while. */
 function useCeased(content: ReactNode, watched: boolean): boolean {
