@@ -29,7 +29,7 @@ export default defineConfig({
     rolldownOptions: {
       // One chunk for the library that draws; pages name it, and it loads beside the engine.
       output: {
-        advancedChunks: {
+        codeSplitting: {
           groups: [
             // First, because a group takes with it what it needs.
             { name: 'shell', test: SHELL, priority: 2 },

@@ -472,7 +472,7 @@ test('many hundred points are one canvas, every point on it, and no element for 
   // Laid over first, so that it stands under the others.
   expect(canvasCalls.slice(-2)).toEqual([
     expect.stringMatching(/^stroke 1: .* at 206\.0 141\.0$/),
-    expect.stringMatching(/^fill 1200: .* at 0\.0 188\.0$/),
+    expect.stringMatching(/^fill 600: .* at 0\.0 188\.0$/),
   ]);
 });
 
