@@ -164,8 +164,10 @@ async function policies(device: GPUDevice): Promise<void> {
   for (const [name, side, batches] of [
     ['wasm, one thread', wasm, small ? [8] : [32]],
     ['webgpu', gpu, sizes],
+    ['webgpu in steps of fixed shapes', gpu, sizes],
   ] as const) {
     for (const batch of batches) {
+      side.host.session.fixedShapes = name.endsWith('fixed shapes');
       const rounds: Awaited<ReturnType<typeof measure>>[] = [];
       for (let i = 0; i < (small ? 1 : 3); i++) rounds.push(await measure(side, batch));
       const rate = (of: (x: Awaited<ReturnType<typeof measure>>) => number) =>

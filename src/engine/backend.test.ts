@@ -39,7 +39,11 @@ function machine(change: Partial<BackendParts> = {}, device: Speed = fast) {
     loadRuntime,
     proveKernels: vi.fn(proveKernels),
     provePolicy: vi.fn(() =>
-      Promise.resolve({ trouble: tooSlow(device, wasm), speed: { device, wasm } }),
+      Promise.resolve({
+        trouble: tooSlow(device, wasm),
+        speed: { device, wasm },
+        fixedShapes: true,
+      }),
     ),
     ...change,
   } satisfies BackendParts;
@@ -69,8 +73,10 @@ describe('a GPU whose kernels', () => {
     expect(backend.info).toBe(info);
     // the device is opened again, as after a loss
     const again = await openBackend('auto', NODE_ASSETS, parts);
+    host.session.fixedShapes = false;
     await again.prove(host);
     expect(again.info.rows).toBe(512);
+    expect(host.session.fixedShapes).toBe(true);
     expect(parts.proveKernels).toHaveBeenCalledTimes(1);
     expect(parts.provePolicy).toHaveBeenCalledTimes(1);
     expect(destroy).not.toHaveBeenCalled();
@@ -148,6 +154,7 @@ describe('a GPU with a policy', () => {
     expect(software).toEqual({
       trouble: 'It agrees with WebAssembly. It is a software adapter, far slower than WebAssembly.',
       speed: null,
+      fixedShapes: false,
     });
     const disagrees = await provePolicy(host, wrong, other, hardware);
     expect(disagrees.speed).toBeNull();

@@ -108,7 +108,7 @@ class GpuBackend implements Backend {
   /** what the check of the kernels found */
   private kernelTrouble: string | null = null;
   /** the policy that `info` speaks of, and the backend for it */
-  private proven: { policy: string; chosen: Backend } | undefined;
+  private proven: { policy: string; chosen: Backend; proof: Proof } | undefined;
 
   constructor(
     private readonly opened: OpenedDevice,
@@ -147,14 +147,18 @@ class GpuBackend implements Backend {
     const { parts, kernels, assets, patience: patienceMs, opened } = this;
     const software = opened.isFallbackAdapter;
     const policy = host.manifest.onnx.sha256;
-    if (this.proven?.policy === policy) return this.proven.chosen;
+    if (this.proven?.policy === policy) {
+      host.session.fixedShapes = this.proven.proof.fixedShapes;
+      return this.proven.chosen;
+    }
     const proof = await once(this.opened.info, `policy ${policy}`, () => {
       onLoad?.({ bytes: 0, total: null, what: 'checking the GPU against WebAssembly' });
       const wasm = () => parts.loadRuntime('wasm', { assets });
       return parts.provePolicy(host, kernels, wasm, { patienceMs, software, signal });
     });
+    host.session.fixedShapes = proof.fixedShapes;
     const chosen = this.judge(proof);
-    this.proven = { policy, chosen };
+    this.proven = { policy, chosen, proof };
     return chosen;
   }
 

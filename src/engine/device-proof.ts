@@ -14,13 +14,15 @@ import type { PolicyHost } from '../policy/host';
 import type { Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
 import { PolicySession } from '../policy/session';
-import { bestBatch, rowsThatFit, samplingSpeed, type Speed } from '../policy/speed';
+import { bestBatch, rowsThatFit, samplingSpeed, tryFixedShapes, type Speed } from '../policy/speed';
 
 export interface Proof {
   /** why the device is not to be trusted or not worth using, one sentence or more; null: it may be used */
   trouble: string | null;
   /** null: it did not come to that */
   speed: { device: Speed; wasm: Speed } | null;
+  /** the device samples the same in steps of fixed shapes, and faster (`PolicySession.fixedShapes`) */
+  fixedShapes: boolean;
 }
 
 /** Long enough for any real GPU to compile its shaders; a device that says nothing for so long has failed. */
@@ -71,6 +73,8 @@ export interface PolicyProofOptions {
   signal?: AbortSignal | undefined;
 }
 
+const UNMEASURED = { speed: null, fixedShapes: false };
+
 const SOFTWARE = 'It is a software adapter, far slower than WebAssembly.';
 
 /**
@@ -98,7 +102,7 @@ export async function provePolicy(
     return await within(options.patienceMs, compareSides(device, other, host, options));
   } catch (error) {
     if (signal?.aborted) throw error;
-    return { trouble: failedWords(error), speed: null };
+    return { ...UNMEASURED, trouble: failedWords(error) };
   } finally {
     for (const { weights } of sides) weights.dispose();
     await reference.dispose();
@@ -112,8 +116,8 @@ async function compareSides(
   { software, signal }: PolicyProofOptions,
 ): Promise<Proof> {
   const found = await checkPolicy(device, wasm, files, signal);
-  if (found.length > 0) return { trouble: disagreementWords(found, 'WebAssembly'), speed: null };
-  if (software) return { trouble: `It agrees with WebAssembly. ${SOFTWARE}`, speed: null };
+  if (found.length > 0) return { ...UNMEASURED, trouble: disagreementWords(found, 'WebAssembly') };
+  if (software) return { ...UNMEASURED, trouble: `It agrees with WebAssembly. ${SOFTWARE}` };
   const limits = device.session.runtime.device?.limits;
   const speed = {
     wasm: await samplingSpeed(wasm, files, ROWS, signal),
@@ -122,7 +126,10 @@ async function compareSides(
       limits && rowsThatFit(device, files, limits),
     ),
   };
-  return { trouble: tooSlow(speed.device, speed.wasm), speed };
+  const agrees = async () => (await checkPolicy(device, wasm, files, signal)).length === 0;
+  const fixed = await tryFixedShapes(device, files, speed.device.rows, agrees, signal);
+  if (fixed !== null) speed.device = fixed;
+  return { trouble: tooSlow(speed.device, speed.wasm), speed, fixedShapes: fixed !== null };
 }
 
 /** Null: the device is at least as fast. */

@@ -11,6 +11,7 @@ import { PolicyHost } from './host';
 import { loadRuntime } from './runtime';
 import { sampleSequences } from './sample';
 import { scoreSequences, type ScoringKernels } from './score';
+import type { ResidentWeights } from './session';
 
 interface Side {
   host: PolicyHost;
@@ -39,10 +40,15 @@ beforeAll(async () => {
 
 const PROMPTS = ['8*3+2-6=', '1+1=', '9-9*9+4='];
 
-async function sample({ host }: Side, temperature: number, maxLength = 12) {
-  const { old } = await host.pair('a', 'b', 1);
-  const { sequences } = await sampleSequences(host.session, old, {
-    prompts: PROMPTS.map((text) => host.files.tokenizer.encode(text)),
+async function sampled(
+  host: PolicyHost,
+  weights: ResidentWeights,
+  temperature: number,
+  maxLength: number,
+  prompts = PROMPTS,
+) {
+  const { sequences } = await sampleSequences(host.session, weights, {
+    prompts: prompts.map((text) => host.files.tokenizer.encode(text)),
     firstSequence: 40,
     temperature,
     maxLength,
@@ -52,6 +58,11 @@ async function sample({ host }: Side, temperature: number, maxLength = 12) {
     padToken: host.files.padToken,
   });
   return sequences;
+}
+
+async function sample({ host }: Side, temperature: number, maxLength = 12) {
+  const { old } = await host.pair('a', 'b', 1);
+  return sampled(host, old, temperature, maxLength);
 }
 
 describe('webgpu against wasm', () => {
@@ -98,6 +109,32 @@ describe('webgpu against wasm', () => {
     const found = await checkPolicy(broken, cpu, webgpu.host.files);
     expect(found.map(({ what }) => what)).toContain('scored log-probs');
     for (const { weights } of [gpu, broken]) weights.dispose();
+  });
+
+  test('steps of fixed shapes, recorded once, sample the same, whatever the batch and weights', async () => {
+    const { session } = webgpu.host;
+    session.fixedShapes = true;
+    const decoder = await session.staticDecoder({ batch: 3, positions: 20 }, 64);
+    expect(decoder).not.toBeNull();
+    expect(await sample(webgpu, 1)).toEqual(await sample(wasm, 1));
+    expect(await sample(webgpu, 0, 30)).toEqual(await sample(wasm, 0, 30));
+    // the same shapes, so the same recording, under other weights
+    const shifted = async ({ host }: Side) => {
+      const { theta } = await host.pair('a', 'b', 1.5);
+      return sampled(host, theta, 1, 30);
+    };
+    const before = await sample(wasm, 1, 30);
+    const after = await shifted(wasm);
+    expect(after).not.toEqual(before);
+    expect(await sample(webgpu, 1, 30)).toEqual(before);
+    expect(await shifted(webgpu)).toEqual(after);
+    // another batch size is another recording
+    const two = async ({ host }: Side) => {
+      const { old } = await host.pair('a', 'b', 1);
+      return sampled(host, old, 1, 12, PROMPTS.slice(1));
+    };
+    expect(await two(webgpu)).toEqual(await two(wasm));
+    session.fixedShapes = false;
   });
 
   test('nothing is read back per token', async () => {

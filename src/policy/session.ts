@@ -11,6 +11,8 @@ import { liftWeights, type Weights } from './graph/lift';
 import { emptyCacheShape, readPorts, type PolicyPorts, type PortNames } from './graph/ports';
 import { decode, encode } from './graph/proto';
 import type { Runtime } from './runtime';
+import { StaticDecoder } from './static-decoder';
+import type { StaticShape } from './graph/static-step';
 import { Yielder } from './yield';
 
 /** Weights on the device: feeds by name. `dispose` frees the GPU buffers. */
@@ -47,7 +49,16 @@ export interface DecodeSession {
   run(weights: ResidentWeights, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
 }
 
+/** Caches of a static decoder are a multiple of so many positions long, so that like batches share one. */
+const POSITIONS_STEP = 64;
+
 export class PolicySession {
+  /**
+   * Whether responses are decoded in steps of fixed shapes (`static-decoder.ts`) where the graph allows it: set by
+   * whoever has found that the device then samples the same, and faster.
+   */
+  fixedShapes = false;
+  private fixed: StaticDecoder | null | undefined;
   private readonly yielder = new Yielder();
   private loop: Promise<InferenceSession> | undefined;
 
@@ -158,6 +169,25 @@ export class PolicySession {
     };
   }
 
+  /**
+   * The latest is kept; another batch size or a longer one takes its place.
+   * @returns null where that is not wanted, or the graph or onnxruntime does not go along
+   */
+  async staticDecoder(
+    { batch, positions }: StaticShape,
+    maxPositions: number,
+  ): Promise<StaticDecoder | null> {
+    if (!this.fixedShapes || this.fixed === null) return null;
+    const { fixed } = this;
+    if (fixed && fixed.shape.batch === batch && fixed.shape.positions >= positions) return fixed;
+    this.fixed = undefined;
+    await fixed?.dispose();
+    const shape = { batch, positions: Math.ceil(positions / POSITIONS_STEP) * POSITIONS_STEP };
+    const { runtime, lifted, ports } = this;
+    this.fixed = await StaticDecoder.create(runtime, lifted, ports, shape, maxPositions);
+    return this.fixed;
+  }
+
   /** int64 tensor on the CPU side. */
   integers(values: ArrayLike<number>, dims: number[]): Tensor {
     const data = new BigInt64Array(values.length);
@@ -168,6 +198,8 @@ export class PolicySession {
   async dispose(): Promise<void> {
     await this.session.release();
     await (await this.loop)?.release();
+    await this.fixed?.dispose();
+    this.fixed = undefined;
   }
 
   /** What is not handed out is not asked for. */

@@ -77,9 +77,9 @@ export async function samplingSpeed(
   files: Known,
   rows: number,
   signal?: AbortSignal,
+  steps = STEPS[session.runtime.provider],
 ): Promise<Speed> {
   const lengths = Array.from({ length: rows }, () => PROMPT_LENGTH);
-  const steps = STEPS[session.runtime.provider];
   const request = requestFor(files, randomPrompts(files, lengths), steps, signal);
   const once = async () => {
     const began = performance.now();
@@ -90,4 +90,34 @@ export async function samplingSpeed(
   let run = await once();
   if (run.ms < SLOW_MS) run = await once();
   return { rows, tokensPerSecond: (run.tokens / run.ms) * 1000, msPerStep: run.ms / steps };
+}
+
+/** Enough that what a batch costs once does not decide. */
+const COMPARED_STEPS = 16;
+
+/**
+ * Whether the device samples the same in steps of fixed shapes (`static-decoder.ts`), and faster; the session is left
+ * to do so, or not to.
+ * @param agrees compares a sampled batch
+ */
+export async function tryFixedShapes(
+  device: PolicySide,
+  files: Known,
+  rows: number,
+  agrees: () => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<Speed | null> {
+  const { session } = device;
+  const measure = () => samplingSpeed(device, files, rows, signal, COMPARED_STEPS);
+  const growing = await measure();
+  session.fixedShapes = true;
+  let fixed: Speed | null = null;
+  try {
+    if (await agrees()) fixed = await measure();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+  } finally {
+    session.fixedShapes = fixed !== null && fixed.tokensPerSecond > growing.tokensPerSecond;
+  }
+  return session.fixedShapes ? fixed : null;
 }

@@ -47,6 +47,7 @@ function parts(prove: () => Promise<Proof>): BackendParts {
 
 const proven = (rows: number): Proof => ({
   trouble: null,
+  fixedShapes: false,
   speed: {
     device: { rows, tokensPerSecond: 9000, msPerStep: 10 },
     wasm: { rows: 64, tokensPerSecond: 3000, msPerStep: 20 },
@@ -120,7 +121,7 @@ test('one that fails is left before the first response, and the page is told', a
   const trouble = 'It disagrees with WebAssembly on scored log-probs (off by 0.3, allowed 0.0002).';
   const failed = await run(
     'auto',
-    parts(() => Promise.resolve({ trouble, speed: null })),
+    parts(() => Promise.resolve({ trouble, speed: null, fixedShapes: false })),
   );
   expect(failed.infos).toHaveLength(1);
   expect(failed.infos[0]).toMatchObject({
@@ -131,7 +132,7 @@ test('one that fails is left before the first response, and the page is told', a
   expect(loaded).toEqual(['webgpu', 'wasm']);
   const forced = await run(
     'webgpu',
-    parts(() => Promise.resolve({ trouble, speed: null })),
+    parts(() => Promise.resolve({ trouble, speed: null, fixedShapes: false })),
   );
   expect(forced.infos[0]).toMatchObject({ policy: 'webgpu', trouble });
   expect(forced.print).toEqual(failed.print);
