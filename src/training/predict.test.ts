@@ -69,8 +69,8 @@ describe('the time of a race, from the cost of its parts', () => {
   test('held-out evaluation is sampling, as often as it is due', () => {
     const evaluated = { evaluateEvery: 7, evaluatePrompts: 10 };
     const more = predicted({ sampling: 1 }, evaluated) - predicted({ sampling: 1 });
-    // After 7, 14, 21, 28 and the last step.
-    expect(more).toBeCloseTo(5 * 10 * TOKENS, 6);
+    // Before the first, after 7, 14, 21, 28 and the last step.
+    expect(more).toBeCloseTo(6 * 10 * TOKENS, 6);
   });
 
   test('every racer traces; what is compiled already is not compiled again', () => {

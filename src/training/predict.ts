@@ -85,6 +85,8 @@ export function predictedSeconds(cost: StepEstimate, settings: TrainingSettings)
   const passes = kl > 0 ? 3 : 2;
   const used = new Set<number>();
   let seconds = 0;
+  // All racers start from the same weights.
+  let atStart = evaluatePrompts;
   for (const racer of racers) {
     const everyone = kl > 0 || countsEveryone(trainedObjective(racer));
     const share = everyone ? 1 : INFORMATIVE_SHARE;
@@ -98,7 +100,8 @@ export function predictedSeconds(cost: StepEstimate, settings: TrainingSettings)
       looked;
     const meanTokens = tokens / (looked * prompts * groupSize);
     const widths = new Set(own.flatMap((step) => step.widths));
-    seconds += steps * perStep + evaluations * meanTokens * cost.sampling;
+    seconds += steps * perStep + (evaluations + atStart) * meanTokens * cost.sampling;
+    atStart = 0;
     seconds += widths.size * cost.tracing;
     for (const width of widths) used.add(width);
   }

@@ -63,7 +63,10 @@ export class Race {
     private readonly events: RaceEvents,
     private readonly snapshotEvery = 5,
   ) {
-    this.racers = settings.racers.map((racer) => new Racer(context, settings, racer, start));
+    const atStart = { heldOut: null };
+    this.racers = settings.racers.map(
+      (racer) => new Racer(context, settings, racer, start, atStart),
+    );
   }
 
   get stepsDone(): number {

@@ -22,7 +22,13 @@ import { accuracyOf, sampleHeldOut } from './heldout';
 import { minibatchGradient } from './minibatch';
 import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
-import { informativeGroups, weightFigures, type StepReport, type StepSeconds } from './report';
+import {
+  informativeGroups,
+  weightFigures,
+  type HeldOut,
+  type StepReport,
+  type StepSeconds,
+} from './report';
 import { rollOutStep, scoreUnder, type RolloutContext } from './rollout';
 import { learningRateAt, minibatchesOf } from './schedule';
 
@@ -54,6 +60,11 @@ export interface RacerState {
   tensors: Weights;
 }
 
+/** Held-out accuracy of the start, once it has been measured. */
+export interface AtStart {
+  heldOut: HeldOut | null;
+}
+
 export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export class Racer {
@@ -65,12 +76,16 @@ export class Racer {
   private readonly update: ReturnType<typeof adamW>;
   private readonly reference: ResidentWeights | null;
 
-  /** @param start the weights of every racer at step 0 */
+  /**
+   * @param start the weights of every racer at step 0
+   * @param atStart where their accuracy is asked for, for the racers that share them
+   */
   constructor(
     private readonly context: TrainingContext,
     readonly settings: TrainingSettings,
     readonly racer: RacerSettings,
     start: Weights,
+    private readonly atStart: AtStart | null = null,
   ) {
     parseTraining(settings);
     const params = uploadParams(start);
@@ -96,6 +111,7 @@ export class Racer {
       ...(context.verify ? { verify: context.verify } : {}),
     };
     const index = this.finished;
+    const heldOutBefore = index === 0 ? await this.accuracyAtStart(rolloutContext, clock) : null;
     const rollout = await rollOutStep(
       settings,
       index,
@@ -164,6 +180,7 @@ export class Racer {
           weights: weightsOf,
           learningRate: rate,
           heldOut,
+          ...(heldOutBefore === null ? {} : { heldOutBefore }),
           seconds: clock.stop(),
         },
       };
@@ -171,6 +188,19 @@ export class Racer {
       tree.dispose(state);
       throw error;
     }
+  }
+
+  private async accuracyAtStart(
+    context: RolloutContext,
+    clock: PhaseClock,
+  ): Promise<HeldOut | null> {
+    const { atStart, settings } = this;
+    if (atStart === null || settings.evaluatePrompts === 0) return null;
+    if (atStart.heldOut === null) {
+      clock.enter('evaluation');
+      atStart.heldOut = await heldOutAccuracy(context, this.resident, settings);
+    }
+    return atStart.heldOut;
   }
 
   /** The present weights, copied. */

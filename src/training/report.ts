@@ -74,6 +74,8 @@ export const stepReportSchema = v.object({
   weights: weightFiguresSchema,
   learningRate: v.number(),
   heldOut: v.nullable(heldOutSchema),
+  /** of a race's first step: of the weights that it started from */
+  heldOutBefore: v.optional(v.nullable(heldOutSchema)),
   seconds: secondsSchema,
 });
 export type StepReport = v.InferOutput<typeof stepReportSchema>;

@@ -77,7 +77,8 @@ function* shown(curves: readonly Curve[]): Generator<number> {
 
 function RaceFigure({ spec, curves, steps, axesKey, crosshair, stamp, recorded }: RaceFigureProps) {
   const { title, caption, mode, yLabel, show } = spec;
-  const x = useAxis('linear', [0.5, Math.max(2, steps) + 0.5], axesKey, 8);
+  const first = curves.some(({ x: at }) => at[0] === 0) ? 0 : 1;
+  const x = useAxis('linear', [first - 0.5, Math.max(2, steps) + 0.5], axesKey, 8);
   const values = [...shown(curves)].filter(
     (v) => Number.isFinite(v) && (mode === 'linear' || v > 0),
   );

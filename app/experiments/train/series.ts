@@ -20,6 +20,8 @@ interface Part {
   /** null: not measured at this step */
   value(report: StepReport): number | null;
   interval?(report: StepReport): [number, number] | null;
+  /** of a race's first step: what it was before */
+  before?(report: StepReport): { value: number; interval: [number, number] } | null;
   /** averaging would hide what it shows */
   exact?: boolean;
 }
@@ -57,7 +59,7 @@ export const FIGURES: readonly FigureSpec[] = [
     id: 'held-out',
     title: 'Held-out accuracy',
     caption:
-      'On prompts that are never trained on, always the same ones; bars: Wilson 95 % interval.',
+      'On prompts that are never trained on, always the same ones; at step 0, of what the race starts from. Bars: Wilson 95 % interval.',
     yLabel: 'share right',
     mode: 'linear',
     show: share,
@@ -68,6 +70,8 @@ export const FIGURES: readonly FigureSpec[] = [
         exact: true,
         value: ({ heldOut }) => (heldOut === null ? null : heldOut.correct / heldOut.prompts),
         interval: ({ heldOut }) => heldOut?.interval ?? null,
+        before: ({ heldOutBefore: own }) =>
+          own ? { value: own.correct / own.prompts, interval: own.interval } : null,
       },
     ],
   },
@@ -162,17 +166,27 @@ export function curvesOf(spec: FigureSpec, lines: readonly Line[], width: number
   return lines.flatMap(({ look, reports, faint }) =>
     spec.parts.flatMap((part): Curve[] => {
       const known = reports.filter((report) => part.value(report) !== null);
-      if (known.length === 0) return [];
+      const [first] = reports;
+      const before = (first?.step === 1 && part.before?.(first)) || null;
+      if (known.length === 0 && before === null) return [];
       const values = known.map((report) => part.value(report) as number);
+      const start = <T>(own: T): T[] => (before === null ? [] : [own]);
       return [
         {
           name: look.name + part.suffix,
           colour: look.colour,
           kind: part.kind,
-          x: known.map(({ step }) => step),
-          y: part.exact ? values : averaged(values, width),
+          x: [...start(0), ...known.map(({ step }) => step)],
+          y: [...start(before?.value ?? NaN), ...(part.exact ? values : averaged(values, width))],
           faint,
-          ...(part.interval ? { interval: known.map((r) => part.interval?.(r) ?? null) } : {}),
+          ...(part.interval
+            ? {
+                interval: [
+                  ...start(before?.interval ?? null),
+                  ...known.map((r) => part.interval?.(r) ?? null),
+                ],
+              }
+            : {}),
         },
       ];
     }),

@@ -23,8 +23,17 @@ describe('the race that ships', () => {
     const race = await fetchShippedRace(localFiles, policy);
     expect(race?.settings.racers).toEqual(SHIPPED_RACE.racers);
     expect(race?.reports.map((steps) => steps.length)).toEqual([200, 200]);
-    expect(await json('training/gspo.json')).toMatchObject({ steps: race?.reports[0] });
-    expect(await json('training/grpo.json')).toMatchObject({ steps: race?.reports[1] });
+    const start = policy.checkpoints.find(({ id }) => id === policy.races?.[0]?.start);
+    for (const [k, file] of ['gspo', 'grpo'].entries()) {
+      const [first, ...steps] = race?.reports[k] ?? [];
+      const { heldOutBefore, ...written } = first ?? {};
+      expect(heldOutBefore?.interval).toEqual(start?.accuracyInterval);
+      expect((heldOutBefore?.correct ?? NaN) / (heldOutBefore?.prompts ?? NaN)).toBeCloseTo(
+        start?.accuracy ?? NaN,
+        9,
+      );
+      expect(await json(`training/${file}.json`)).toMatchObject({ steps: [written, ...steps] });
+    }
   });
 
   test('is none where there is none, where a file is missing or cut, or where two are of different races', async () => {
