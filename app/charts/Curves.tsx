@@ -4,7 +4,7 @@
  * nothing is interpolated; plots of one `sync` share one crosshair.
  */
 import { useMemo, type ReactNode } from 'react';
-import { ErrorBar, Line, ReferenceLine, Scatter } from 'recharts';
+import { ErrorBar, Line, ReferenceLine, Scatter, type DotItemDotProps } from 'recharts';
 import { held, labelRows, labelSpan } from './axes';
 import { useFrame } from './frame';
 import { ALONG_X, type Readable, type ReadRow } from './interaction';
@@ -12,7 +12,7 @@ import { Legend } from './Legend';
 import { useSymbol } from './marks/MarkSymbol';
 import { Plot, type Sync } from './Plot';
 import type { Scale } from './scale';
-import { lineLook, type OverlayLook } from './shapes';
+import { lineLook, markLook, markPath, type MarkShape, type OverlayLook } from './shapes';
 
 export interface Curve {
   /** where names may come twice, as those of runs laid over; else the name */
@@ -26,7 +26,8 @@ export interface Curve {
   y: ArrayLike<number>;
   /** [n] around y */
   interval?: readonly (readonly [number, number] | null)[];
-  shape?: 'circle' | 'square';
+  /** of points; of a line, marks at some of its points, so that colour is not its only sign */
+  shape?: MarkShape;
   /** of a run laid over: open marks of its own, joined by its dashes */
   overlay?: OverlayLook;
   /** px, of its points */
@@ -170,16 +171,37 @@ function placed({ x, y, interval }: Curve, scale: Scale): Placed[] {
   }).filter((point) => !Number.isNaN(point.y));
 }
 
+/** Of a line with signs. */
+const MARKS = 6;
+
+/** Marks at some of a line's points, the last among them. */
+const signs = (shape: MarkShape, colour: string, every: number) =>
+  function Sign({ index, points, cx, cy, key }: DotItemDotProps) {
+    const here = (points.length - 1 - index) % every === 0;
+    if (!here || cx === undefined || cy === undefined) return <g key={key} />;
+    return (
+      <path
+        key={key}
+        className="curve-sign"
+        transform={`translate(${cx},${cy})`}
+        d={markPath(shape, 3)}
+        {...markLook(colour, true)}
+      />
+    );
+  };
+
 function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
   const data = useMemo(() => placed(curve, y), [curve, y]);
   const dashed = curve.kind === 'dashed';
   const kind = curve.faint ? (dashed ? 'faint dashed' : 'faint') : dashed ? 'dashed' : 'line';
+  const { shape, colour } = curve;
+  const every = Math.ceil(data.length / MARKS);
   return (
     <Line
       className="plot-curve"
       data={data}
       dataKey="y"
-      dot={false}
+      dot={shape === undefined ? false : signs(shape, colour, every)}
       activeDot={false}
       isAnimationActive={false}
       legendType="none"
@@ -254,10 +276,10 @@ export function CurveLegend({
 }) {
   return (
     <Legend
-      items={entries.map(({ name, colour, kind, shape = 'circle' }) =>
+      items={entries.map(({ name, colour, kind, shape: own }) =>
         kind === 'points'
-          ? { name, colour, mark: shape, hollow: true, interval: false, times: [3.2] }
-          : { name, colour, line: kind },
+          ? { name, colour, mark: own ?? 'circle', hollow: true, interval: false, times: [3.2] }
+          : { name, colour, line: kind, ...(own === undefined ? {} : { sign: own }) },
       )}
     />
   );

@@ -13,7 +13,8 @@ export type LegendItem = { name: string } & (
       interval?: boolean;
       times?: readonly number[];
     }
-  | { line: LineKind; colour?: string }
+  /** `sign`: of the marks along it */
+  | { line: LineKind; colour?: string; sign?: MarkShape }
   | { band: true; colour?: string }
   | { box: string }
 );
@@ -22,7 +23,20 @@ export type LegendItem = { name: string } & (
 const SIZE = 20;
 
 function Icon({ item }: { item: LegendItem }) {
-  if ('line' in item) return <path d="M0 10H20" {...lineLook(item.line, item.colour)} />;
+  if ('line' in item) {
+    const line = <path d="M0 10H20" {...lineLook(item.line, item.colour)} />;
+    if (item.sign === undefined) return line;
+    return (
+      <g>
+        {line}
+        <path
+          transform="translate(10,10)"
+          d={markPath(item.sign, 3)}
+          {...markLook(item.colour ?? '--ink', true)}
+        />
+      </g>
+    );
+  }
   if ('band' in item) return <rect className="plot-band" y={5} width={SIZE} height={10} />;
   if ('box' in item) {
     return <rect className={item.box} x={3.5} y={3.5} width={13} height={13} rx={2} />;

@@ -109,9 +109,11 @@ function panelOf(
     unit,
     mode: spec.mode,
     curves: series.map(({ name, reports }) =>
-      curvesOf(spec, [{ look: { name, colour: '' }, reports, faint: false }], 1).map((curve) =>
-        smoothed(curve, average),
-      ),
+      curvesOf(
+        spec,
+        [{ look: { name, colour: '', shape: 'circle' }, reports, faint: false }],
+        1,
+      ).map((curve) => smoothed(curve, average)),
     ),
   };
 }

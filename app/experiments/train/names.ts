@@ -11,6 +11,7 @@ import {
   settingsIn,
   type ObjectiveId,
 } from '../../../src/math/objectives/registry';
+import type { MarkShape } from '../../charts/shapes';
 import { significant } from '../../format/numbers';
 import { objectiveView } from '../../page/objective-views';
 
@@ -39,18 +40,12 @@ export interface RacerLook {
   name: string;
   /** CSS custom property */
   colour: string;
-  /** of its lines and of its points, by its place in the race: colour is never the only sign */
-  dash: string;
+  /** of the marks along its lines, by its place in the race: colour is never the only sign */
   shape: MarkShape;
 }
 
-/** As many as racers may be; dashes longer than those of the second line of a figure, which is dotted over them. */
-const SIGNS: readonly Pick<RacerLook, 'dash' | 'shape'>[] = [
-  { dash: '', shape: 'circle' },
-  { dash: '14 4', shape: 'square' },
-  { dash: '2 4 10 4', shape: 'triangle' },
-  { dash: '1 5', shape: 'diamond' },
-];
+/** As many as racers may be. */
+const SIGNS: readonly MarkShape[] = ['circle', 'square', 'triangle', 'diamond'];
 
 function detail(racer: RacerSettings, others: readonly RacerSettings[]): string {
   const differs = (key: keyof RacerSettings) => others.some((other) => other[key] !== racer[key]);
@@ -75,7 +70,7 @@ export function looksOf(racers: readonly RacerSettings[]): RacerLook[] {
     return {
       name: more === '' ? name : `${name} ${more}`,
       colour: objectiveView(colour).colour,
-      ...(SIGNS[i % SIGNS.length] as Pick<RacerLook, 'dash' | 'shape'>),
+      shape: SIGNS[i % SIGNS.length] as MarkShape,
     };
   });
 }

@@ -175,6 +175,7 @@ export function curvesOf(spec: FigureSpec, lines: readonly Line[], width: number
         {
           name: look.name + part.suffix,
           colour: look.colour,
+          shape: look.shape,
           kind: part.kind,
           x: [...start(0), ...known.map(({ step }) => step)],
           y: [...start(before?.value ?? NaN), ...(part.exact ? values : averaged(values, width))],
