@@ -360,9 +360,7 @@ export class Collector {
 
   private addOptional(record: RolloutRecord, before: number, length: number): void {
     // All responses must have one, or nobody's is kept.
-    if (record.ratioMask && this.ratioMask.length === before) {
-      this.ratioMask.append(record.ratioMask);
-    }
+    if (record.ratioMask) this.ratioMask.append(record.ratioMask);
     for (const name of ALL_OR_NONE) {
       const values = record[name];
       if (values === null) continue;

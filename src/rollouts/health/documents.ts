@@ -83,7 +83,11 @@ function findingHtml(finding: Finding, drawing: Drawing | undefined, withData: b
   const rule = ruleDrawing(finding);
   const carried = withData
     ? (tokens.length > 0 ? tokens : responses).map((one) => {
-        const range = isRange(one) ? `tokens ${one.from + 1} to ${one.to} of ` : '';
+        const range = !isRange(one)
+          ? ''
+          : one.to - one.from === 1
+            ? `token ${one.to} of `
+            : `tokens ${one.from + 1} to ${one.to} of `;
         const of = one.sample === null ? '' : `response ${one.sample} of `;
         const step = one.step === null ? '' : `, step ${one.step}`;
         return `<li>${escaped(`${range}${of}group ${one.group}${step}${one.at === null ? '' : `, ${one.at}`}`)}</li>`;
@@ -102,7 +106,7 @@ const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2r
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin:0}section{border-left:4px solid #b3261e;padding:.2rem 1rem;margin:1.5rem 0}
 section.note{border-color:#b58900}.id,.small,figcaption{color:#666;font-size:.85rem;margin:.2rem 0}dl{margin:.5rem 0;font-size:.9rem}
 dl div{display:flex;justify-content:space-between;gap:1rem;border-top:1px solid #ddd}dd{margin:0;font-weight:600}figure{margin:1rem 0}
-svg{width:100%;font:11px system-ui,sans-serif}@media (prefers-color-scheme:dark){body{background:#161618;color:#eee}dl div{border-color:#444}.id,.small,figcaption{color:#aaa}}`;
+p{overflow-wrap:anywhere}svg{width:100%;font:11px system-ui,sans-serif}@media (max-width:40rem){svg{font-size:17px}}@media (prefers-color-scheme:dark){body{background:#161618;color:#eee}dl div{border-color:#444}.id,.small,figcaption{color:#aaa}}`;
 
 /**
  * @param withData whether names of groups and files and the log-probs of tokens are in it
