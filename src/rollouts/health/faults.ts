@@ -202,6 +202,14 @@ export const PLANTED: Planted[] = [
     says: /old.*padded with -1 at the head/,
   },
   {
+    id: 'filler-run',
+    what: 'sampler log-probs of every fifth response that were never written',
+    fault: change((r) => ({
+      logpSampler: each(r, sampler(r), (part, i) => (i % 5 ? part : part.map(() => 0))),
+    })),
+    says: /sampler.*0 throughout in 20 responses.*never filled in/,
+  },
+  {
     id: 'filler-value',
     what: 'a forbidden token',
     fault: change((r) => ({ logpNew: r.logpNew.map((x, t) => (t === 77 ? -9999 : x)) })),
@@ -563,6 +571,27 @@ export const PLANTED: Planted[] = [
     },
     says: /temperature of about 0\.(5[6-9]|6[0-4])/,
     beside: ['clipping-always'],
+  },
+  {
+    id: 'temperature',
+    what: 'sampler at 0.6, of one prompt',
+    fault: (batch) => batch,
+    recipe: { temperature: 0.6, prompts: 1, lengths: [60, 90] },
+    says: /temperature of about 0\.(5|6)/,
+  },
+  {
+    id: 'overflow-token',
+    what: 'one token of 60 in a small batch',
+    fault: change((r) => ({ logpOld: r.logpOld.map((x, t) => (t === 123 ? x - 60 : x)) })),
+    recipe: { prompts: 2, groupSize: 4 },
+    says: /One token decides all sums/,
+  },
+  {
+    id: 'advantage-sign',
+    what: 'a cost for a reward, of one prompt',
+    fault: change((r) => ({ advantage: r.advantage.map((x) => -x) })),
+    recipe: { prompts: 1 },
+    says: 'contradicts the rewards in 1 group',
   },
   {
     id: 'impossible-reach',

@@ -435,6 +435,12 @@ function measureColumn(
     bump(counts, at.constant);
     keep(tally, 'constant', length, response, null);
   }
+  const other = others.find((one) => one && total(one, from, to) < -ELSEWHERE * length);
+  // A narrow nucleus makes a short answer sure.
+  if (zeros === length && length >= SHORTEST_RUN && other) {
+    bump(counts, at.blank);
+    keep(tally, `run.${name}`, length, response, [0, length]);
+  }
   if (zeros > 0 && !constant) measureEnds(tally, name, values, response, others);
   const run = longestRun(values, from, to);
   const long = run.to - run.from;

@@ -52,6 +52,8 @@ export const COLUMN_COUNTS = [
   'smooth',
   /** responses of 4 tokens or more in which all values are one */
   'constant',
+  /** of those, responses that are 0 throughout while another column speaks */
+  'blank',
   /** responses with a run of one value where another column has none, tokens in it, by place */
   'runs',
   'runTokens',

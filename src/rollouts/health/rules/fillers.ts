@@ -164,6 +164,20 @@ export const fillerRun = rule({
   ],
   shows: 'where one column goes on with one value',
   look(e) {
+    const blank = worst(e, (name) => e.ofColumn(name, 'blank') / e.having(name));
+    const blanks = e.share(e.ofColumn(blank, 'blank'), e.having(blank));
+    if (blanks.value > FILLED_SHARE) {
+      return {
+        found: true,
+        statistic: blanks.value,
+        interval: blanks.interval,
+        title: `The ${COLUMN_TITLES[blank]} are 0 throughout in ${counted(e.ofColumn(blank, 'blank'), 'response')}`,
+        cause:
+          'Nothing was written there: the column was made of zeros, and never filled in for these responses. The other column has log-probs, so the tokens are real.',
+        figures: [percent('responses that are 0 throughout', blanks.value)],
+        carriers: e.carriers(`run.${blank}`),
+      };
+    }
     const column = worst(e, (name) => e.ofColumn(name, 'runs') / e.having(name));
     const share = e.share(e.ofColumn(column, 'runs'), e.having(column));
     const carriers = e.carriers(`run.${column}`);

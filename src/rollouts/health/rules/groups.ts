@@ -343,6 +343,8 @@ function within(sums: Float64Array): { cov: number; rewards: number; advantages:
 /** correlation */
 const CLEARLY = 0.9;
 const LEAST_TURNED = 3;
+/** responses of a single group that tell */
+const LEAST_OF_ONE = 8;
 const TURNED_SHARE = 0.05;
 
 export const advantageSign = rule({
@@ -375,7 +377,9 @@ export const advantageSign = rule({
     // A handful of groups is enough where all of them are against.
     const most =
       (share.interval !== null && share.interval[0] > 0.5) ||
-      (share.value === 1 && correlation < -0.9 && groups.length >= 2);
+      (share.value === 1 &&
+        correlation < -CLEARLY &&
+        (groups.length >= 2 || e.sum('rewarded') >= LEAST_OF_ONE));
     // Every group either follows its rewards or is against them: some were turned round.
     const each = groups.filter(({ n }) => n >= LEAST_RESPONSES);
     const of = ({ cov, rewards, advantages }: (typeof groups)[number]) =>

@@ -434,6 +434,10 @@ export const constantOffset = rule({
 const LEAST_SURE = 20;
 const ONE_WAY = 0.9;
 const NEAR_ONE = 0.03;
+/** Without an interval: of the logarithm of the exponent; sure tokens; those of them that move one way. */
+const PLAIN_EXPONENT = 0.22;
+const PLAIN_SURE = 40;
+const PLAIN_WAY = 0.97;
 
 interface Temper {
   /** log second = exponent * log first - log Z */
@@ -478,7 +482,7 @@ export const someoneDrew = (e: Evidence, pair: Pair, most = Infinity) =>
   (['forward', 'back'] as const).some((way) => {
     const { value, interval } = e.tokenMean(pair, way);
     return (
-      Math.abs(value) < 0.02 ||
+      Math.abs(value) < (interval === null ? 0.1 : 0.02) ||
       (Math.abs(value) < most && interval !== null && interval[0] < 0 && interval[1] > 0)
     );
   });
@@ -492,7 +496,8 @@ export const temperature = rule({
   measure:
     'exponent between the two distributions (1 / temperature of the second relative to the first)',
   threshold: 1,
-  fires: 'its interval excludes 1 by 3 % or more, and the surer tokens all move one way',
+  fires:
+    'its interval excludes 1 by 3 % or more, and the surer tokens all move one way (with fewer than five prompts, which carry no interval: a quarter from 1, and 97 % one way)',
   cause:
     'Sampler and trainer differ as a distribution and the same one at another temperature do: one side divides the logits by the sampling temperature and the other does not.',
   remedy: {
@@ -522,13 +527,20 @@ export const temperature = rule({
       exponent.interval !== null &&
       (exponent.interval[0] > 1 + NEAR_ONE || exponent.interval[1] < 1 - NEAR_ONE) &&
       exponent.value > 0;
+    // Too few prompts for an interval: what is plain is told all the same.
+    const plain =
+      exponent.interval === null &&
+      Math.abs(Math.log(exponent.value)) > PLAIN_EXPONENT &&
+      e.ofPair('so', 'sure') >= PLAIN_SURE &&
+      (sharper ? surer > PLAIN_WAY : surer < 1 - PLAIN_WAY) &&
+      someoneDrew(e, 'so', 0);
     // The column that drew the tokens is at the sampling temperature; log old = exponent * log sampler - log Z.
     const bySampler = drawn === 'sampler';
     const hot = bySampler ? exponent.value : 1 / exponent.value;
     const [at, raw] = bySampler ? ['sampler’s', 'trainer’s'] : ['trainer’s', 'sampler’s'];
     const reach = e.tokenMean('so', 'forward');
     return {
-      found: kl > SAMPLER_KL_LIMIT && oneWay && away && someoneDrew(e, 'so'),
+      found: kl > SAMPLER_KL_LIMIT && (plain || (oneWay && away && someoneDrew(e, 'so'))),
       statistic: exponent.value,
       interval: exponent.interval,
       title: `Raw against tempered log-probs: a temperature of about ${hot.toFixed(2)} explains the difference`,

@@ -100,6 +100,7 @@ export const onPolicyNoise = rule({
 
 /** One token or a few, not a policy that went elsewhere. */
 const FEW_TOKENS = 1e-3;
+const SINGLE = 2;
 /** nats */
 const CALM = 2;
 
@@ -110,7 +111,7 @@ export const overflowToken = rule({
   symptom: 'Loss, KL or gradient norm of 1e30 or Infinity at one step, all others fine',
   measure: `number of tokens with |log new - log old|, or |log old - log sampler|, above ${OVERFLOW_LOG} nats`,
   threshold: 0,
-  fires: `above, while fewer than one token in a thousand is concerned and 99 of a hundred differ by less than ${CALM}`,
+  fires: `above, while fewer than one token in a thousand, or two at most, is concerned and 99 of a hundred differ by less than ${CALM}`,
   cause: `A ratio of e^${OVERFLOW_LOG} is no update: at single tokens one of the two log-probs is wrong (a masked or forbidden token, a filler, another tokenisation of that place). Nothing grows with length here; one token makes the whole sum.`,
   remedy: {
     any: 'Look at the token named; mask it, or clamp log-ratios before the exponential.',
@@ -152,7 +153,7 @@ export const overflowToken = rule({
     const whose =
       column === null ? '' : ` It stands in the ${COLUMN_TITLES[column]}, alone of three.`;
     return {
-      found: tokens > 0 && share < FEW_TOKENS && calm,
+      found: tokens > 0 && (share < FEW_TOKENS || tokens <= SINGLE) && calm,
       statistic: tokens,
       interval: null,
       title:
