@@ -48,6 +48,25 @@ test('every objective has its loss in the libraries that have it, and a band of 
   await page.getByLabel('ε high').fill('4e-4');
 });
 
+test('what if: verl’s bypass_mode is offered where it goes, and each side says what it clips', async () => {
+  const page = shared();
+  await goTo(page, 'objectives');
+  const compared = page.getByTestId('what-if');
+  const bypass = page.getByLabel(/bypass_mode/);
+  await expect(bypass).toHaveCount(0);
+  await page.getByLabel('As is').selectOption('clip_cov.verl');
+  await page.getByLabel('As if').selectOption('grpo.verl');
+  await expect(compared).toContainText('of tokens with covariance 1 to 5');
+  await expect(compared).toContainText('dual clip at 3');
+  await bypass.check();
+  await expect(compared).toContainText('grpo.verl+bypass');
+  await page.getByLabel('As if').selectOption('gspo.tinker');
+  await expect(bypass).toHaveCount(0);
+  await expect(compared).toContainText('gspo.tinker');
+  await page.getByLabel('As is').selectOption('grpo.trl');
+  await page.getByLabel('As if').selectOption('gspo.trl');
+});
+
 test('a mismatch correction reaches losses, clip shares and gradients', async () => {
   const page = shared();
   await goTo(page, 'objectives');

@@ -297,8 +297,12 @@ export function WhatIfFigure({ result, axesKey }: { result: WhatIf; axesKey: str
               <tr key={fact}>
                 <td>{fact}</td>
                 {result.sides.map((own, k) => (
-                  <td key={k} className={of === clipsOf ? 'what-if-words' : undefined}>
-                    {of(own, result)}
+                  <td key={k}>
+                    {of === clipsOf ? (
+                      <span className="what-if-words">{of(own, result)}</span>
+                    ) : (
+                      of(own, result)
+                    )}
                   </td>
                 ))}
               </tr>

@@ -1,7 +1,8 @@
 /** `docs/findings.md`, made from the rules. `npx vitest run --project node src/rollouts/health/docs.test.ts -u` */
 import { CONFIDENCE } from './evidence/evidence';
-import { remedyText, type Rule } from './finding';
+import { inDigits, remedyText, type Rule } from './finding';
 import { RULES } from './rules';
+import { LARGEST_PLAUSIBLE } from './rules/columns';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -75,6 +76,18 @@ token ratios and 3e-4/4e-4 for sequence weights.
 Where a column holds values that no log-prob has, and nothing says to leave such responses out (\`--skip-bad\`),
 nothing is computed: the exit status is 1, and the JSON has \`"error"\`, the sentence on stderr, beside \`findings\`
 and \`health\`.
+
+## What no file of log-probs alone can tell
+
+Columns that are wrong in the same way agree with each other, and ratios of them look like ratios. Without entropies
+(\`entropy_old\`) nothing shows that
+
+- all columns are in base 2 or 10: every law here holds for one scale as for another while updates are small;
+- all columns are shifted by one token, unless the place that came free was filled up (\`end-zeros\`);
+- all columns were read at the token’s own position, where -log p is below ${inDigits(LARGEST_PLAUSIBLE)} nats on average.
+
+With entropies all three are told (\`logarithm-base\`, \`shifted\`, \`unlikely-tokens\`). With fewer than five prompts there
+are no intervals: rules that need one find only what is plain without.
 
 ## False alarms and power
 

@@ -188,7 +188,7 @@ export const constantColumn = rule({
 /** Of a depth: what the share of tokens below it cannot exceed, whatever the policy (Markov, over the vocabulary). */
 const allowed = (depth: number) => Math.exp(LARGEST_VOCABULARY - depth);
 /** perplexity 1,024: policies that write text have 1 to 30 on what they sample */
-const LARGEST_PLAUSIBLE = Math.log(1024);
+export const LARGEST_PLAUSIBLE = Math.log(1024);
 const LEAST_UNLIKELY = 0.01;
 /** -log pi over Shannon entropy: 1 where the policy drew the tokens */
 const ENTROPY_FACTOR = 1.8;
