@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import|training]`: side-by-side
- * figures, each contest in one browser page.
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import|training|visit] [--json FILE]
+ * [--against COMMIT]`: side-by-side figures, each contest in one browser page; the visit, site against site.
  * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
  */
 import { parseArgs } from 'node:util';
@@ -9,10 +9,15 @@ import { withPage } from '../scripts/page';
 import { benchImport } from './import';
 import type { PeerOptions } from './peers';
 import type { TrainingFigures, TrainingOptions } from './training';
+import { BASELINE, benchVisit } from './visit';
+import { writeFile } from 'node:fs/promises';
 import { message } from '../src/message';
 
-const CONTESTS = ['peers', 'kernel', 'import', 'training'] as const;
+const CONTESTS = ['peers', 'kernel', 'import', 'training', 'visit'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
+
+/** Every contest's rounds, for `--json`. */
+const told: Record<string, unknown> = {};
 
 function spread(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
@@ -38,6 +43,7 @@ async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
     `\nOurs against Transformers.js, provider ${options.provider}, ${options.rounds} rounds`,
   );
   const { contests } = await page.evaluate((o) => window.benches.peers(o), options);
+  told[`peers ${options.provider}`] = contests;
   for (const { what, ours, theirs } of contests) {
     const ratios = ours.map((x, i) => x / theirs[i]);
     console.log(`  ${what}`);
@@ -75,6 +81,7 @@ async function trainingStep(page: Page, options: TrainingOptions): Promise<void>
     console.log(`  could not: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     return;
   }
+  told[`training ${provider}`] = figures;
   const { steps, forward, gradient } = figures;
   const perUpdate = steps.map(
     ({ seconds: { sampling, scoring, gradient: g, update }, updates }) =>
@@ -99,6 +106,7 @@ const IMPORT_LIMIT = 2;
 async function compareImport(rounds: number): Promise<void> {
   const options = { responses: 4000, tokensPerResponse: 250, rounds };
   const { bytes, rounds: measured } = await benchImport(options);
+  told['import'] = measured;
   const tokens = options.responses * options.tokensPerResponse;
   console.log(
     `\nImport of ${tokens.toLocaleString('en-US')} tokens, JSONL of ${(bytes / 2 ** 20).toFixed(1)} MiB, ${rounds} rounds`,
@@ -110,12 +118,32 @@ async function compareImport(rounds: number): Promise<void> {
   console.log(`  charts over parse          ${spread(ratios)}, to stay under ${IMPORT_LIMIT}`);
 }
 
+async function compareVisits(rounds: number, commit: string): Promise<void> {
+  console.log(`\nThe default visit, 512 responses, against ${commit}, ${rounds} rounds`);
+  const measured = await benchVisit(rounds, commit);
+  told['visit'] = measured;
+  for (const [what, of] of [
+    ['first figure', 'first'],
+    ['512 responses', 'whole'],
+  ] as const) {
+    console.log(`  ${what}`);
+    console.log(`    ours            ${spread(measured.map(({ ours }) => ours[of]))} s`);
+    console.log(`    ${commit.padEnd(15)} ${spread(measured.map(({ before }) => before[of]))} s`);
+    const ratios = measured.map(({ ours, before }) => before[of] / ours[of]);
+    console.log(`    times as fast   ${spread(ratios)}`);
+  }
+  const tasks = measured.map(({ ours }) => ours.longestTask);
+  console.log(`  longest task on the page's thread, ours: ${spread(tasks)} ms`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       provider: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       only: { type: 'string' },
+      json: { type: 'string' },
+      against: { type: 'string', default: BASELINE },
     },
   });
   const rounds = Number(values.rounds);
@@ -126,7 +154,21 @@ async function main(): Promise<void> {
   const contests = CONTESTS.filter((each) => (values.only ?? each) === each);
   if (contests.length === 0) throw new Error(`--only takes ${CONTESTS.join(', ')}`);
   if (contests.includes('import')) await compareImport(rounds);
-  if (contests.every((each) => each === 'import')) return;
+  if (contests.includes('visit')) await compareVisits(rounds, values.against);
+  if (contests.some((each) => each !== 'import' && each !== 'visit')) {
+    await inPage(rounds, providers, contests);
+  }
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify(told, null, 2)}\n`);
+    console.log(`\nEvery round is in ${values.json}.`);
+  }
+}
+
+async function inPage(
+  rounds: number,
+  providers: readonly (typeof PROVIDERS)[number][],
+  contests: readonly (typeof CONTESTS)[number][],
+): Promise<void> {
   await withPage('bench/page/index.html', ['bench/page/page.ts'], async (page, url) => {
     page.setDefaultTimeout(0);
     await page.goto(url);
@@ -142,6 +184,7 @@ async function main(): Promise<void> {
     if (!contests.includes('kernel')) return;
     const rows = isFallbackAdapter ? 32 : 1024;
     const kernel = await page.evaluate((r) => window.benches.tokenKernel({ rows: r }), rows);
+    told['kernel'] = kernel;
     console.log(`\nToken kernel, ${kernel.rows} rows of ${kernel.vocabulary} logits`);
     console.log(`  ${kernel.tokenKernel.gigabytesPerSecond.toPrecision(3)} GB/s of logits read`);
     const way = kernel.subgroups ? 'by subgroups' : 'no subgroups here';

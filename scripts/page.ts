@@ -9,7 +9,11 @@ import { CHROMIUM_FLAGS, systemChromium } from './chromium';
 const ROOT = new URL('..', import.meta.url).pathname;
 
 /** Threads of a page; what they import is not found by crawling the page. */
-export const WORKERS = ['src/engine/lab/worker.ts', 'src/engine/trainer/worker.ts'];
+export const WORKERS = [
+  'src/engine/lab/worker.ts',
+  'src/engine/sampler/worker.ts',
+  'src/engine/trainer/worker.ts',
+];
 
 /** @param path of an HTML file below the project's root; `entries` are crawled for dependencies */
 export async function withPage<T>(
