@@ -29,6 +29,9 @@ import type { DecodeSession, PolicySession, ResidentWeights } from './session';
 export const ROWS = 64;
 const STEPS = 12;
 
+/** Until something has been taken: somebody waits for the first of it, and half the rows take half the time. */
+const FIRST_ROWS = 32;
+
 /** Prompts computed in one pass, ahead of the rows that begin with them. */
 const PROMPTS_AHEAD = 8;
 
@@ -79,6 +82,7 @@ export class Decoder {
   private readonly joiner: CacheJoiner;
   /** known from the first prompt on */
   private vocabulary = 0;
+  private taken = false;
 
   private constructor(
     private readonly session: PolicySession,
@@ -127,6 +131,7 @@ export class Decoder {
       if (!row) throw new Error(`Sequence ${firstSequence + i} is not finished.`);
       return row;
     });
+    this.taken = true;
     for (const { sequence } of rows) this.done.delete(sequence);
     const column = (of: (row: Row) => number[]) => Float64Array.from(rows.flatMap(of));
     const extras = this.session.ports.extras.map(({ name, type }): [string, ExtraColumn] => {
@@ -157,7 +162,8 @@ export class Decoder {
   }
 
   private async fill(): Promise<void> {
-    for (let next = this.queue[0]; next && this.rows.length < ROWS; next = this.queue[0]) {
+    const most = this.taken ? ROWS : FIRST_ROWS;
+    for (let next = this.queue[0]; next && this.rows.length < most; next = this.queue[0]) {
       const prompt = await this.promptOf(next);
       this.begin(next, prompt);
       this.queue.shift();

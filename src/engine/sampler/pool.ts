@@ -204,6 +204,7 @@ export class SamplerPool {
       const known = await listed;
       if (known === null) return local.batch(index, hooks);
       this.begin();
+      this.fetchAll(known, source);
       for (;;) {
         hooks.signal.throwIfAborted();
         this.bury();
@@ -254,6 +255,16 @@ export class SamplerPool {
     if (this.begun) return;
     this.begun = true;
     for (let i = 0; i < Math.min(AT_FIRST, this.options.most); i++) this.add();
+  }
+
+  /** What the threads will want, while they are still starting. */
+  private fetchAll(manifest: PolicyManifest, { old, new: next }: PoliciesSource): void {
+    const { name, onnx, config, tokenizer, checkpoints } = manifest;
+    const pair = checkpoints.filter(({ id }) => id === old || id === next);
+    for (const { file } of [onnx, config, tokenizer, ...pair]) {
+      // Who wants it hears what is wrong.
+      this.fetch(`${name}/${file}`).catch(() => undefined);
+    }
   }
 
   private add(): void {
