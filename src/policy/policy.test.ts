@@ -60,6 +60,26 @@ describe('scoring', () => {
     }
   });
 
+  test('responses to one prompt score behind its cache as each does alone, in their order', async () => {
+    const { old } = await host.pair('a', 'b', 1);
+    const score = (some: ScoredSequence[]) =>
+      scoreSequences(host.session, old, cpuKernels, some, host.files.padToken);
+    // prompts of several lengths, mixed; one token, one that is cut, none at all
+    const answers = ['2;', ';', '9-81+4=(-72)+4=(-68);', '', '7', '1+1=2;', '4*4=16;', '3;'];
+    const sequences = answers.flatMap((answer, i) => [
+      text(PROMPTS[i % 2], answer),
+      text(PROMPTS[2], `${answer};`),
+    ]);
+    const together = await score(sequences);
+    const alone = await Promise.all(sequences.map((one) => score([one])));
+    for (const column of ['logp', 'entropy', 'collision'] as const) {
+      const each = alone.flatMap((one) => Array.from(one[column]));
+      expect(together[column]).toHaveLength(each.length);
+      const apart = each.map((x, t) => Math.abs(x - together[column][t]));
+      expect(Math.max(...apart)).toBeLessThan(2e-6);
+    }
+  });
+
   test('next-token probabilities given a prefix add up to one', async () => {
     const { old } = await host.pair('a', 'b', 1);
     const vocabulary = host.files.tokenizer.vocabulary.length;

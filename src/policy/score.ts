@@ -7,8 +7,15 @@
 import type { Tensor } from 'onnxruntime-web';
 import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
+import { CacheJoiner, type CacheArray, type CachePiece } from './cache-rows';
+import { cacheLayout, type CacheLayout } from './graph/ports';
 import type { Provider } from './runtime';
-import { disposeTensors, type PolicySession, type ResidentWeights } from './session';
+import {
+  disposeTensors,
+  type ForwardOutputs,
+  type PolicySession,
+  type ResidentWeights,
+} from './session';
 
 export interface ScoredSequence {
   prompt: readonly number[];
@@ -49,12 +56,11 @@ const TOKENS_PER_PASS = {
 /** The shortest sequence of a pass, relative to its longest. */
 const LEAST_FILL = 0.85;
 
-/** Sequence indices in passes of similar length, longest first. */
-function passes(sequences: readonly ScoredSequence[], provider: Provider): number[][] {
+/** Indices in passes of similar length, longest first. @param lengths tokens that each puts into a pass */
+function passes(lengths: readonly number[], provider: Provider): number[][] {
   const { least, most } = TOKENS_PER_PASS[provider];
-  const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
   const lengthOf = (i: number) => lengths[i];
-  const order = sequences.map((_, i) => i).sort((a, b) => lengthOf(b) - lengthOf(a));
+  const order = lengths.map((_, i) => i).sort((a, b) => lengthOf(b) - lengthOf(a));
   const result: number[][] = [];
   let pass: number[] = [];
   for (const i of order) {
@@ -91,31 +97,13 @@ export async function scoreSequences(
   const stats = { logp: column(), entropy: column(), collision: column() };
   const result: ScoredTokens = { ...stats, extras: {} };
 
-  for (const pass of passes(sequences, session.runtime.provider)) {
-    signal?.throwIfAborted();
-    const chosen = pass.map((i) => sequences[i]);
-    const batch = padBatch(
-      session,
-      chosen.map(({ prompt, response }) => [...prompt, ...response]),
-      'right',
-      pad,
-    );
-    // The logits that predict token j of a row stand at position j - 1.
-    const rows: number[] = [];
-    const targets: number[] = [];
-    const places: number[] = [];
-    chosen.forEach(({ prompt, response }, row) => {
-      response.forEach((token, j) => {
-        rows.push(row * batch.length + prompt.length + j - 1);
-        targets.push(token);
-        places.push(offsets[pass[row]] + j);
-      });
-    });
-
-    const { logits, present, extras } = await session.forward(weights, batch);
-    disposeTensors(present);
-    const vocabulary = logits.dims[2];
-    const scored = await rowStats(kernels, logits, vocabulary, rows, targets);
+  /** Reads the tokens of one pass out of its logits: row of the logits, token, place in the result. */
+  const put = async (
+    { logits, extras }: Pick<ForwardOutputs, 'logits' | 'extras'>,
+    read: { rows: number[]; targets: number[]; places: number[] },
+  ): Promise<void> => {
+    const { rows, targets, places } = read;
+    const scored = await rowStats(kernels, logits, logits.dims[2], rows, targets);
     logits.dispose();
     places.forEach((place, i) => {
       result.logp[place] = scored.logp[i];
@@ -132,8 +120,169 @@ export async function scoreSequences(
         }
       });
     }
+  };
+
+  const shared = sharedPrompts(session, sequences);
+  if (shared !== null) {
+    await scoreBehind(session, weights, { sequences, shared, offsets, pad, put, signal });
+    return result;
+  }
+  const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
+  for (const pass of passes(lengths, session.runtime.provider)) {
+    signal?.throwIfAborted();
+    const chosen = pass.map((i) => sequences[i]);
+    const batch = padBatch(
+      session,
+      chosen.map(({ prompt, response }) => [...prompt, ...response]),
+      'right',
+      pad,
+    );
+    // The logits that predict token j of a row stand at position j - 1.
+    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    chosen.forEach(({ prompt, response }, row) => {
+      response.forEach((token, j) => {
+        read.rows.push(row * batch.length + prompt.length + j - 1);
+        read.targets.push(token);
+        read.places.push(offsets[pass[row]] + j);
+      });
+    });
+    const { present, ...outputs } = await session.forward(weights, batch);
+    disposeTensors(present);
+    await put(outputs, read);
   }
   return result;
+}
+
+/** Responses to one prompt, and the layouts of the caches that it leaves behind. */
+interface Shared {
+  /** indices of sequences, by prompt */
+  groups: number[][];
+  layouts: CacheLayout[];
+}
+
+/**
+ * Where several responses have one prompt, it is computed once and they are scored behind its cache.
+ * @returns null where that gains nothing or the graph's caches cannot be put together on this side
+ */
+function sharedPrompts(
+  { ports, runtime }: PolicySession,
+  sequences: readonly ScoredSequence[],
+): Shared | null {
+  // On a GPU the caches stay there, and a pass costs its dispatches.
+  if (runtime.provider !== 'wasm' || !ports.mask || !ports.positions) return null;
+  const layouts = ports.caches.map(cacheLayout);
+  if (layouts.length === 0 || !layouts.every((layout) => layout !== null)) return null;
+  const groups = new Map<string, number[]>();
+  sequences.forEach(({ prompt }, i) => {
+    const key = prompt.join();
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  });
+  return sequences.length >= 2 * groups.size ? { groups: [...groups.values()], layouts } : null;
+}
+
+interface Behind {
+  sequences: readonly ScoredSequence[];
+  shared: Shared;
+  /** [n + 1] where each response's tokens begin in the result */
+  offsets: readonly number[];
+  pad: number;
+  put(
+    outputs: Pick<ForwardOutputs, 'logits' | 'extras'>,
+    read: { rows: number[]; targets: number[]; places: number[] },
+  ): Promise<void>;
+  signal: AbortSignal | undefined;
+}
+
+/** The first token of each response comes out of the prompt's pass, the others out of one behind its cache. */
+async function scoreBehind(
+  session: PolicySession,
+  weights: ResidentWeights,
+  { sequences, shared, offsets, pad, put, signal }: Behind,
+): Promise<void> {
+  const { groups, layouts } = shared;
+  const { caches } = session.ports;
+  const { Tensor } = session.runtime.ort;
+  const joiner = new CacheJoiner(layouts);
+  const promptOf = (group: readonly number[]) => sequences[group[0]].prompt;
+  const pieces: CachePiece[] = [];
+  for (const pass of passes(
+    groups.map((group) => promptOf(group).length),
+    'wasm',
+  )) {
+    signal?.throwIfAborted();
+    const batch = padBatch(
+      session,
+      pass.map((g) => promptOf(groups[g])),
+      'left',
+      pad,
+    );
+    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    pass.forEach((g, row) => {
+      for (const i of groups[g]) {
+        const [first] = sequences[i].response;
+        if (first === undefined) continue;
+        read.rows.push((row + 1) * batch.length - 1);
+        read.targets.push(first);
+        read.places.push(offsets[i]);
+      }
+    });
+    const { present, ...outputs } = await session.forward(weights, batch);
+    const values = caches.map(({ input }) => present[input.name].data as CacheArray);
+    const block = { values, positions: batch.length };
+    pass.forEach((g, row) => {
+      const from = batch.length - promptOf(groups[g]).length;
+      for (const i of groups[g]) pieces[i] = { block, row, from, to: batch.length };
+    });
+    await put(outputs, read);
+  }
+
+  // The last token is predicted, and predicts nothing.
+  const longer = sequences.flatMap(({ response }, i) => (response.length > 1 ? [i] : []));
+  for (const pass of passes(
+    longer.map((i) => sequences[i].response.length - 1),
+    'wasm',
+  )) {
+    signal?.throwIfAborted();
+    const chosen = pass.map((k) => longer[k]);
+    const past = joiner.join(chosen.map((i) => [pieces[i]]));
+    const length = sequences[chosen[0]].response.length - 1;
+    const width = past.positions + length;
+    const ids = new Int32Array(chosen.length * length).fill(pad);
+    const mask = new Int32Array(chosen.length * width);
+    const positions = new Int32Array(chosen.length * length);
+    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    chosen.forEach((i, row) => {
+      const { prompt, response } = sequences[i];
+      const begin = past.positions - prompt.length;
+      mask.fill(1, row * width + begin, row * width + past.positions + response.length - 1);
+      for (let j = 0; j + 1 < response.length; j++) {
+        const at = row * length + j;
+        ids[at] = response[j];
+        positions[at] = prompt.length + j;
+        read.rows.push(at);
+        read.targets.push(response[j + 1]);
+        read.places.push(offsets[i] + j + 1);
+      }
+    });
+    const dims = [chosen.length, length];
+    const { present, ...outputs } = await session.forward(weights, {
+      inputIds: session.integers(ids, dims),
+      attentionMask: session.integers(mask, [chosen.length, width]),
+      positionIds: session.integers(positions, dims),
+      past: Object.fromEntries(
+        caches.map(({ input }, k) => [
+          input.name,
+          new Tensor(
+            input.type,
+            past.values[k] as never,
+            layouts[k].shape(chosen.length, past.positions),
+          ),
+        ]),
+      ),
+    });
+    disposeTensors(present);
+    await put(outputs, read);
+  }
 }
 
 /** For a [batch, length, ...] output. */
