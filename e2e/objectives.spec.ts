@@ -59,7 +59,7 @@ test('what if: verl’s bypass_mode is offered where it goes, and each side says
   await expect(compared).toContainText('of tokens with covariance 1 to 5');
   await expect(compared).toContainText('dual clip at 3');
   await bypass.check();
-  await expect(compared).toContainText('grpo.verl+bypass');
+  await expect(compared).toContainText('+bypass');
   await page.getByLabel('As if').selectOption('gspo.tinker');
   await expect(bypass).toHaveCount(0);
   await expect(compared).toContainText('gspo.tinker');

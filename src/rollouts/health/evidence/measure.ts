@@ -2,19 +2,16 @@
  * What one response adds to the evidence. Contract: adds to the tally and keeps no reference to the arrays; the
  * cost is a few passes over the response's tokens.
  */
-import { normalCdf } from '../../../math/stats/distributions';
 import { GRPO_BAND, GSPO_BAND } from '../../../math/objectives/registry';
 import type { FloatArray, Rollouts } from '../../rollouts';
 import { EXCERPT, offer, type Carrier, type CarrierKind } from './carriers';
 import { CHANCE, type Copies } from './copies';
 import {
   C,
-  COLUMN_COUNTS,
-  COLUMNS,
-  DECIMALS,
+  COLUMN_AT,
   DEPTHS,
-  LAGS,
   lengthBin,
+  LOWEST_LOG_PROB,
   PAIR_COUNTS,
   PAIR_SUMS,
   PAIRS,
@@ -23,13 +20,13 @@ import {
   signedBin,
   sizeBin,
   type Column,
-  type ColumnCount,
-  type Lag,
   type Pair,
   type PairCount,
   type PairSum,
 } from './names';
-import type { StepTally } from './step-tally';
+import { agreement, DEEPEST, LEAST_OVERLAP, measurePlaces } from './places';
+import { measureRounding } from './rounding';
+import { bump, type StepTally } from './step-tally';
 
 export interface Band {
   low: number;
@@ -56,8 +53,6 @@ export function bandsOf({
   return { token: filled(GRPO_BAND), sequence: filled(GSPO_BAND) };
 }
 
-/** nats: no softmax over logits of a trained policy gives less; fillers such as -9999 do */
-export const LOWEST_LOG_PROB = -1000;
 /** nats: whole numbers below are fillers such as -100; a sampled token is that unlikely once in e^30 draws */
 export const FILLER_DEPTH = 50;
 /** |d_t| of a token that decides sums by itself: a ratio of e^10 = 22,026 is no update */
@@ -66,8 +61,6 @@ export const OVERFLOW_LOG = 10;
 const CLAMP_LOG = 20;
 /** exp of more is Infinity in float32 */
 export const FLOAT32_LOG = 88.722;
-/** Log-probs count for correlations down to here: one filler must not decide them. */
-const DEEPEST = -20;
 /** A run of one value is looked at from so many tokens on. */
 export const SHORTEST_RUN = 4;
 /** nats per token that another column must have where a run of one value is to be a filler */
@@ -80,12 +73,6 @@ const LONG = 8;
 /** Log-probs of neighbours hardly go together; averages over all tokens before do, from so many tokens on. */
 const SMOOTH_LENGTH = 16;
 const SMOOTH = 0.6;
-/** values of a response that are looked at for a grid */
-const GRID_VALUES = 64;
-/** Nearer to 0 than this, eight decimals no longer tell bfloat16 from other numbers. */
-const GRID_LEAST = 0.03;
-/** Share of a response's values on a grid that gives it away. */
-export const ON_GRID = 0.99;
 
 export interface Place {
   step: number | null;
@@ -104,13 +91,7 @@ interface Response {
   place: Place;
 }
 
-/** Places of a column's counts, and of a pair's: looked up once, not per response. */
-const COLUMN_AT = Object.fromEntries(
-  COLUMNS.map((name) => [
-    name,
-    Object.fromEntries(COLUMN_COUNTS.map((count) => [count, C[`${name}.${count}`]])),
-  ]),
-) as Record<Column, Record<ColumnCount, number>>;
+/** Places of a pair's sums and counts: looked up once, not per response. */
 const PAIR_AT = Object.fromEntries(
   PAIRS.map((pair) => [
     pair,
@@ -121,11 +102,6 @@ const PAIR_AT = Object.fromEntries(
   ]),
 ) as unknown as Record<Pair, Record<PairSum, number> & { counts: Record<PairCount, number> }>;
 const DEPTH_NAMES = DEPTHS.map((x) => `below${x}` as const);
-const DECIMAL_NAMES = DECIMALS.map((k) => `dec${k}` as const);
-
-function bump(counts: Float64Array, at: number, by = 1): void {
-  counts[at] = counts[at] + by;
-}
 
 /** @param i which response of the rollouts */
 export function measure(
@@ -175,9 +151,9 @@ export function measure(
     bump(sums, S.entropyNll, -total(logpOld, from, to));
     measureEntropy(sums, entropyOld, logpOld, from, to);
   }
-  measureRounding(tally, sums, 'old', logpOld, response, bands);
-  measureRounding(tally, sums, 'new', logpNew, response, bands);
-  if (sampler) measureRounding(tally, sums, 'sampler', sampler, response, bands);
+  measureRounding(tally, sums, 'old', logpOld, response, bands.sequence);
+  measureRounding(tally, sums, 'new', logpNew, response, bands.sequence);
+  if (sampler) measureRounding(tally, sums, 'sampler', sampler, response, bands.sequence);
   if (total(logpOld, from, to) < CHANCE) {
     const columns = sampler ? [logpOld, logpNew, sampler] : [logpOld, logpNew];
     if (copies.add(columns, from, to)) keep(tally, 'copy', length, response, null);
@@ -669,167 +645,4 @@ function measurePair(
   bump(sums, s.backU, backU);
   bump(sums, s.backW, backW);
   return { sum: -k1, size: absolute, token };
-}
-
-/** Fewer tokens that overlap tell no shift. */
-const LEAST_OVERLAP = 8;
-/** Columns that agree so well at the same token are in place. */
-const IN_PLACE = 0.8;
-/** Columns that agree so badly at every place are not about the same tokens. */
-const UNRELATED = 0.5;
-/** One token apart they agree so well, and so much better than at the same token. */
-const ELSEWHERE_AGREES = 0.9;
-const BETTER = 0.3;
-/** nats per token: what differs less is not misplaced, but noise of sure tokens */
-const MISPLACED = 0.05;
-/** nats per token: columns in which next to nothing differs are not apart, however they go together */
-const FAR = 0.5;
-
-/** Correlation of u_t and w_{t + lag} over the tokens [from, to). */
-function agreement(u: FloatArray, w: FloatArray, from: number, to: number, lag: number): number {
-  const first = Math.max(from, from - lag);
-  const end = Math.min(to, to - lag);
-  const n = end - first;
-  let [su, sw, uu, ww, uw] = [0, 0, 0, 0, 0];
-  for (let t = first; t < end; t++) {
-    const x = Math.max(u[t], DEEPEST);
-    const y = Math.max(w[t + lag], DEEPEST);
-    su += x;
-    sw += y;
-    uu += x * x;
-    ww += y * y;
-    uw += x * y;
-  }
-  const spread = Math.sqrt((uu - (su * su) / n) * (ww - (sw * sw) / n));
-  // Of a column that does not change nothing can be told.
-  return spread > 1e-9 * n ? (uw - (su * sw) / n) / spread : NaN;
-}
-
-/** The lag at which the tokens [from, to) agree and at the same token do not; null where there is none. */
-function lagOf(u: FloatArray, w: FloatArray, from: number, to: number): Lag | null {
-  const same = agreement(u, w, from, to, 0);
-  let best: Lag | null = null;
-  let most = Math.max(ELSEWHERE_AGREES, same + BETTER);
-  for (const lag of LAGS) {
-    if (to - from - Math.abs(lag) < LEAST_OVERLAP) continue;
-    const here = agreement(u, w, from, to, lag);
-    if (here > most) {
-      most = here;
-      best = lag;
-    }
-  }
-  return best;
-}
-
-/** Where the two columns of a response agree: nothing is looked for where they do so at the same token. */
-function measurePlaces(
-  counts: Float64Array,
-  c: Record<PairCount, number>,
-  u: FloatArray,
-  w: FloatArray,
-  from: number,
-  to: number,
-  apart: number,
-): void {
-  if (to - from <= LEAST_OVERLAP) return;
-  bump(counts, c.placed);
-  const same = agreement(u, w, from, to, 0);
-  if (!(same < IN_PLACE) || apart <= MISPLACED) return;
-  const whole = lagOf(u, w, from, to);
-  const middle = (from + to) >> 1;
-  const lag = whole ?? lagOf(u, w, middle, to);
-  if (lag !== null) {
-    bump(counts, c[`by${lag}`]);
-    if (whole === null) bump(counts, c.later);
-  } else if (same < UNRELATED && apart > FAR) bump(counts, c.apart);
-}
-
-/** Distance of two neighbours of x on a grid of so many binary digits behind the first. */
-function spacing(x: number, digits: number): number {
-  return 2 ** (Math.floor(Math.log2(Math.abs(x))) - digits);
-}
-
-/** Whether x is nearer to the grid than one in a thousand numbers is. */
-function isOn(x: number, step: number): boolean {
-  const at = x / step;
-  return Math.abs(at - Math.round(at)) < 1e-3;
-}
-
-const BF16_DIGITS = 7;
-const FP16_DIGITS = 10;
-type Grid = (x: number) => number;
-const BF16: Grid = (x) => spacing(x, BF16_DIGITS);
-const FP16: Grid = (x) => spacing(x, FP16_DIGITS);
-
-/** Counts the values on each grid, and returns the coarsest that holds all of the response's values looked at. */
-function gridOf(
-  { counts }: StepTally,
-  name: Column,
-  values: FloatArray,
-  from: number,
-  to: number,
-): Grid | null {
-  const at = COLUMN_AT[name];
-  let looked = 0;
-  let bf16 = 0;
-  let fp16 = 0;
-  const decimals = DECIMALS.map(() => 0);
-  for (let t = from; t < to && looked < GRID_VALUES; t++) {
-    const x = values[t];
-    if (x > -GRID_LEAST || x < LOWEST_LOG_PROB) continue;
-    looked++;
-    if (isOn(x, BF16(x))) bf16++;
-    if (isOn(x, FP16(x))) fp16++;
-    DECIMALS.forEach((digits, k) => {
-      const scaled = x * 10 ** digits;
-      if (Math.abs(scaled - Math.round(scaled)) < 1e-6) decimals[k] = decimals[k] + 1;
-    });
-  }
-  bump(counts, at.grid, looked);
-  bump(counts, at.bf16, bf16);
-  bump(counts, at.fp16, fp16);
-  DECIMAL_NAMES.forEach((digits, k) => bump(counts, at[digits], decimals[k]));
-  if (looked < 2) return null;
-  const enough = (hits: number) => hits >= ON_GRID * looked;
-  const k = decimals.findIndex(enough);
-  if (k >= 0) return () => 10 ** -(DECIMALS[k] as number);
-  return enough(bf16) ? BF16 : enough(fp16) ? FP16 : null;
-}
-
-/**
- * How likely rounding has put the response on the other side of the sequence band: log s is off by the mean of
- * the tokens' rounding errors, each uniform over one step of the grid.
- */
-function measureRounding(
-  tally: StepTally,
-  sums: Float64Array,
-  name: Column,
-  values: FloatArray,
-  { rollouts: { logpOld, logpNew }, from, to }: Response,
-  bands: Bands,
-): void {
-  const grid = gridOf(tally, name, values, from, to);
-  if (grid === null) return;
-  bump(tally.counts, COLUMN_AT[name].coarse);
-  if (name === 'sampler') return;
-  let variance = 0;
-  let sum = 0;
-  for (let t = from; t < to; t++) {
-    const x = values[t];
-    if (x !== 0) variance += grid(x) ** 2 / 12;
-    sum += logpNew[t] - logpOld[t];
-  }
-  const sd = Math.sqrt(variance) / (to - from);
-  if (sd === 0) return;
-  const logS = sum / (to - from);
-  const inside =
-    normalCdf((Math.log1p(bands.sequence.high) - logS) / sd) -
-    normalCdf((Math.log1p(-bands.sequence.low) - logS) / sd);
-  const isInside =
-    logS >= Math.log1p(-bands.sequence.low) && logS <= Math.log1p(bands.sequence.high);
-  const moved = isInside ? 1 - inside : inside;
-  const [at, spread] =
-    name === 'old' ? [S.movedOld, S.movedOldVariance] : [S.movedNew, S.movedNewVariance];
-  bump(sums, at, moved);
-  bump(sums, spread, moved * (1 - moved));
 }

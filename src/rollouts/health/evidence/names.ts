@@ -28,6 +28,8 @@ export const PAIR_COLUMNS: Readonly<Record<Pair, readonly [Column, Column]>> = {
 /** nats; share of tokens further below 0 than these */
 export const DEPTHS = [16, 18, 20, 25, 30] as const;
 export const DECIMALS = [2, 3, 4, 5] as const;
+/** nats: no softmax over logits of a trained policy gives less; fillers such as -9999 do */
+export const LOWEST_LOG_PROB = -1000;
 
 /** Per column, in `COUNTS` as `old.tokens`, ... */
 export const COLUMN_COUNTS = [
@@ -142,6 +144,14 @@ export const COUNTS = [
 ] as const;
 export type CountName = (typeof COUNTS)[number];
 export const C = indexed(COUNTS);
+
+/** Places of a column's counts: looked up once, not per response. */
+export const COLUMN_AT = Object.fromEntries(
+  COLUMNS.map((name) => [
+    name,
+    Object.fromEntries(COLUMN_COUNTS.map((count) => [count, C[`${name}.${count}`]])),
+  ]),
+) as Record<Column, Record<ColumnCount, number>>;
 
 /** Of a pair (u, w) = (first, second), e = w - u; sums over tokens of which not both are 0. */
 export const PAIR_SUMS = [

@@ -85,3 +85,8 @@ export class StepTally {
 function addTo(into: Float64Array, from: Float64Array): void {
   for (let i = 0; i < into.length; i++) into[i] = into[i] + from[i];
 }
+
+/** Adds to one of many counts. */
+export function bump(counts: Float64Array, at: number, by = 1): void {
+  counts[at] = counts[at] + by;
+}

@@ -1,6 +1,6 @@
 /** Rules about what stands in one column: sums, the wrong position, the wrong unit, too few digits. */
 import type { Evidence } from '../evidence/evidence';
-import { ON_GRID } from '../evidence/measure';
+import { ON_GRID } from '../evidence/rounding';
 import { COLUMN_TITLES, DECIMALS, DEPTHS, type Column, type ColumnCount } from '../evidence/names';
 import { counted, inDigits, number, percent, rule } from '../finding';
 import { worst } from './fillers';

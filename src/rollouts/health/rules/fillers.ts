@@ -1,7 +1,7 @@
 /** Rules about tokens that are none: padding, tool output, fillers, tokens that nobody scored. */
 import type { Evidence } from '../evidence/evidence';
-import { FILLER_DEPTH, LOWEST_LOG_PROB, SHORTEST_RUN } from '../evidence/measure';
-import { COLUMN_TITLES, RUN_BINS, type Column } from '../evidence/names';
+import { FILLER_DEPTH, SHORTEST_RUN } from '../evidence/measure';
+import { COLUMN_TITLES, LOWEST_LOG_PROB, RUN_BINS, type Column } from '../evidence/names';
 import { count, counted, inDigits, inPercent, number, percent, rule } from '../finding';
 
 /** Chance that a healthy file has a run of zeros as long as those called padding. */

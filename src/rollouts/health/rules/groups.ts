@@ -408,7 +408,7 @@ export const advantageSign = rule({
 
 /** From so many groups and responses on a correlation tells. */
 const LEAST_GROUPS = 8;
-const FOLLOWS = 0.5;
+const FOLLOWS = 0.7;
 
 export const advantageOrder = rule({
   id: 'advantage-order',

@@ -9,6 +9,7 @@ import * as fillers from './fillers';
 import * as groups from './groups';
 import { impossibleValues } from './impossible';
 import * as pairs from './pairs';
+import * as places from './places';
 import * as ratios from './ratios';
 import { growingMismatch } from './steps';
 
@@ -20,15 +21,15 @@ export const RULES = [
   columns.sequenceSums,
   columns.cumulative,
   columns.constantColumn,
-  pairs.shifted,
+  places.shifted,
   fillers.endToken,
   fillers.floorValue,
   fillers.endZeros,
   pairs.copied,
-  pairs.constantOffset,
+  places.constantOffset,
   columns.logarithmBase,
   columns.unlikelyTokens,
-  pairs.unrelated,
+  places.unrelated,
   pairs.temperature,
   pairs.impossibleReach,
   pairs.truncation,
