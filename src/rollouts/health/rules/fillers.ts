@@ -101,7 +101,9 @@ export const padding = rule({
       level: few ? 'note' : 'warning',
       statistic: share.value,
       interval: share.interval,
-      title: `${counted(tokens, 'token')} (${inPercent(share.value)}) ${tokens === 1 ? 'is' : 'are'} padding or tool output that counts`,
+      title: few
+        ? `${counted(tokens, 'token')} (${inPercent(share.value)}) in blocks of zeros: padding, or a policy that is certain`
+        : `${counted(tokens, 'token')} (${inPercent(share.value)}) ${tokens === 1 ? 'is' : 'are'} padding or tool output that counts`,
       adds: `Here the blocks stand ${places.join(' and ')} of responses.${few ? ' They are few: a policy that is certain of a text that it copies has such zeros as well.' : ''}`,
       figures: [
         percent('tokens in blocks of zeros', share.value),
