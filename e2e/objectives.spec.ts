@@ -82,6 +82,9 @@ test('a mismatch correction reaches losses, clip shares and gradients', async ()
     await page.getByTestId('correction').getByRole('textbox').last().fill('1.0001');
     await expect(effect).toContainText(/[1-9]\d\.\d\d % of the tokens dropped/);
     if (id === 'objectives') await expect(gspo).toContainText('loss, uncorrected');
+    await page.getByLabel('Mismatch correction').selectOption('sequence-mask');
+    await expect(page.getByTestId('correction-settings')).toHaveText(/^TRL: sequence_mask/);
+    await page.getByLabel('Mismatch correction').selectOption('token-mask');
   }
 });
 

@@ -10,6 +10,7 @@ import { percent, significant } from '../format/numbers';
 import { usePageSetting, useTypedText } from '../state/address-react';
 import './correction.css';
 
+type Chosen = (typeof CORRECTIONS)[keyof typeof CORRECTIONS];
 type CorrectedPage = 'objectives' | 'clipping' | 'gradient';
 
 const NAMES = {
@@ -70,6 +71,11 @@ export function Correction({
           recommended={correction.high}
         />
       )}
+      {correction !== null && settingsOf(correction) !== '' && (
+        <span className="muted" data-testid="correction-settings">
+          {settingsOf(correction)}
+        </span>
+      )}
       <span id={hint} className="muted" data-testid="correction-effect">
         {without
           ? 'These rollouts have no sampler log-probs (logp_sampler): there is nothing to correct.'
@@ -77,6 +83,16 @@ export function Correction({
       </span>
     </div>
   );
+}
+
+/** What switches it on in which library. */
+function settingsOf({ trl, verl, nemo }: Pick<Chosen, 'trl' | 'verl' | 'nemo'>): string {
+  const own = [
+    ['TRL', trl],
+    ['verl', verl],
+    ['NeMo-RL', nemo],
+  ] as const;
+  return own.flatMap(([name, how]) => (how === null ? [] : `${name}: ${how}`)).join('; ');
 }
 
 function effectWords(report: CorrectionReport | null): string {
