@@ -112,7 +112,7 @@ export interface ReproduceHooks {
  */
 const SIZES = {
   full: { prompts: 640, groupSize: 8, maxOperators: 9 },
-  quick: { prompts: 80, groupSize: 4, maxOperators: 9 },
+  quick: { prompts: 160, groupSize: 4, maxOperators: 9 },
   'quick-software': { prompts: 32, groupSize: 2, maxOperators: 2 },
 } as const;
 export type ReproduceSize = keyof typeof SIZES;
