@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { expect, figure, finished, phase, sequences, test } from './lab';
 
 const TITLE = 'Three forms of s, one distribution';
-const LINK = '#/equivalence?v=2&source=synthetic&backend=wasm&prompts=40&seed=3&bins=24';
+const LINK = '#/equivalence?v=3&source=synthetic&backend=wasm&prompts=40&seed=3&bins=24';
 
 async function save(page: Page, title: string, kind: 'SVG' | 'PNG' | 'CSV'): Promise<Buffer> {
   const shown = figure(page, title);

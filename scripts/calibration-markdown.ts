@@ -189,7 +189,7 @@ export function calibrationDocument(reports: readonly ScenarioReport[]): string 
     'Made by `npm run calibrate -- --json FILE --markdown docs/calibration.md`. Do verdicts err as seldom as they say? ' +
       'Runs with known truth go through the lab’s own experiments and are judged at every look. They look like the shipped ' +
       'policies’: a prompt fixes the length of its responses (5 to 160 tokens, log-uniform, 3 % of jitter within a prompt), ' +
-      'tokens are normal or spiky (kurtosis 250), the runs as large as the default one (64 prompts x 8) and as a pair of the ' +
+      'tokens are normal or spiky (kurtosis 250), the runs as large as a small one (64 prompts x 8) and as a pair of the ' +
       'ledger (640 x 8), and they are looked at while they grow (from 20 prompts on, each look 1.15 or 2 times the one before). ' +
       'In brackets: 95 % intervals of what so many replications can tell (Wilson). `measured`: a truth without a closed form, ' +
       'from 20 other draws of 1,000 prompts.',

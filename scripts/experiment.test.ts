@@ -32,7 +32,7 @@ async function run(...argv: string[]) {
 }
 
 const TINY =
-  'https://example.org/lab/#/equivalence?v=2&policy=tiny&old=a&new=b&prompts=4&groupSize=3&bins=24';
+  'https://example.org/lab/#/equivalence?v=3&policy=tiny&old=a&new=b&prompts=4&groupSize=3&bins=24';
 
 describe('npm run experiment', () => {
   it('prints a link of its own that another run confirms, token by token', async () => {
@@ -79,7 +79,7 @@ describe('npm run experiment', () => {
     const lines = async (ending: string) => {
       const name = (await readdir(csv)).find((file) => file.endsWith(ending)) ?? ending;
       const text = await readFile(join(csv, name), 'utf8');
-      expect(text).toContain('# link: https://example.org/lab/#/equivalence?v=2&policy=tiny');
+      expect(text).toContain('# link: https://example.org/lab/#/equivalence?v=3&policy=tiny');
       return text.split('\r\n').filter((line) => line !== '' && !line.startsWith('#'));
     };
     expect(await lines('.sequences.csv')).toHaveLength(1 + 12);
@@ -128,7 +128,7 @@ describe('npm run experiment', () => {
     expect(again.out).toContain('The same as in the link.');
     expect(again.status).toBe(0);
 
-    const other = await run(first.link.replace('v=2', 'v=2&race.seed=5'));
+    const other = await run(first.link.replace('v=3', 'v=3&race.seed=5'));
     expect(other.out).toContain('NOT the same as in the link.');
     expect(other.status).toBe(1);
   });
