@@ -49,7 +49,7 @@ async function saveAll(
   folder: string,
   finish: (svg: string) => string,
 ): Promise<string[]> {
-  await page.locator('figure .plot-svg').first().waitFor();
+  await page.locator('figure .plot-chart').first().waitFor();
   await page.locator('.recorded-tag').waitFor({ state: 'detached' });
   const names: string[] = [];
   for (const figure of await page.locator('figure.figure').all()) {
