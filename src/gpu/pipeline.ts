@@ -11,6 +11,27 @@ export interface Shader {
   code: string;
 }
 
+/** Constants of a dispatch that travel with its command, without a buffer (in Chromium 156; not in Firefox 153). */
+export function hasImmediates(): boolean {
+  const known = globalThis.navigator?.gpu?.wgslLanguageFeatures;
+  return (
+    known?.has('immediate_address_space') === true &&
+    typeof GPUComputePassEncoder !== 'undefined' &&
+    'setImmediates' in GPUComputePassEncoder.prototype
+  );
+}
+
+/**
+ * The shader with its parameters as immediates.
+ * @param declaration of the parameters as a uniform buffer; it has the last binding
+ */
+export function withImmediates({ name, code }: Shader, declaration: string): Shader {
+  if (!code.includes(declaration))
+    throw new ShaderError(`${name} does not declare: ${declaration}`);
+  const variable = declaration.replace(/^.*var<uniform>/, 'var<immediate>');
+  return { name: `${name} (immediates)`, code: code.replace(declaration, variable) };
+}
+
 /** For devices with the feature `subgroups`. On the shader's first line, so that its line numbers stay right. */
 export function withSubgroups({ name, code }: Shader): Shader {
   return { name, code: `enable subgroups; ${code}` };
@@ -86,14 +107,17 @@ export interface Dispatch {
   /** bound as @group(0) @binding(0), (1), ... */
   bindings: (GPUBuffer | GPUBufferBinding)[];
   workgroups: number | [number, number];
+  /** words for the shader's immediates, 16 at most */
+  immediates?: readonly number[] | undefined;
 }
 
 /** Encodes one compute pass that runs the dispatches in order. */
 export function encodePass(encoder: GPUCommandEncoder, device: GPUDevice, work: Dispatch[]): void {
   const pass = encoder.beginComputePass();
-  for (const { pipeline, bindings, workgroups } of work) {
+  for (const { pipeline, bindings, workgroups, immediates } of work) {
     const [x, y] = typeof workgroups === 'number' ? workgroupGrid(workgroups) : workgroups;
     pass.setPipeline(pipeline);
+    if (immediates) pass.setImmediates(0, Uint32Array.from(immediates));
     pass.setBindGroup(
       0,
       device.createBindGroup({

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { philox4x32, Random, STREAM, unitInterval } from '../math/philox';
 import { sampleRow } from '../math/sampler';
 import { Arena } from './buffers';
-import { computePipeline, encodePass } from './pipeline';
+import { computePipeline, encodePass, hasImmediates } from './pipeline';
 import { Sampler, type LogitsLayout, type SampledBatch, type SamplerSettings } from './sampler';
 import { PHILOX } from './snippets';
 import { readBack } from './submit';
@@ -10,7 +10,9 @@ import { buffersLeft, filledBuffer, testDevice } from './testing';
 
 const device = await testDevice();
 
-const ways = device.features.has('subgroups') ? [true, false] : [false];
+const ways = (device.features.has('subgroups') ? [true, false] : [false]).flatMap((subgroups) =>
+  (hasImmediates() ? [true, false] : [false]).map((immediates) => ({ subgroups, immediates })),
+);
 
 const SETTINGS: SamplerSettings = {
   batch: 4,
@@ -33,14 +35,14 @@ type Tail<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : nev
 
 /** Takes one step per entry of `steps`. */
 async function runWith(
-  subgroups: boolean,
+  way: { subgroups: boolean; immediates: boolean },
   changes: Partial<SamplerSettings>,
   steps: readonly Float32Array[],
   layout: LogitsLayout = {},
   bindingLimit?: number,
 ): Promise<Run> {
   const settings = { ...SETTINGS, ...changes };
-  const sampler = await Sampler.create(device, settings, { bindingLimit, subgroups });
+  const sampler = await Sampler.create(device, settings, { bindingLimit, ...way });
   const arena = new Arena(device);
   const next = {
     int64: arena.storage(settings.batch * 8),
@@ -116,8 +118,8 @@ test('Philox gives the same words and floats in WGSL as in TypeScript', async ()
   expect(gotFloats).toEqual(Float32Array.from(want, ([first]) => unitInterval(first)));
 });
 
-describe.each(ways)('sampler, subgroups %s', (subgroups) => {
-  const run = (...input: Tail<Parameters<typeof runWith>>) => runWith(subgroups, ...input);
+describe.each(ways.map((way) => [JSON.stringify(way), way] as const))('sampler %s', (_, way) => {
+  const run = (...input: Tail<Parameters<typeof runWith>>) => runWith(way, ...input);
 
   test.each([
     ['small vocabulary', 18, 64, 1],

@@ -7,7 +7,15 @@ import { KernelInputError } from '../math/kernel-input';
 import { STREAM } from '../math/philox';
 import { inverseTemperature } from '../math/sampler';
 import { Arena } from './buffers';
-import { computePipeline, encodePass, withSubgroups, type Shader } from './pipeline';
+import {
+  computePipeline,
+  encodePass,
+  hasImmediates,
+  withImmediates,
+  withSubgroups,
+  type Dispatch,
+  type Shader,
+} from './pipeline';
 import { rowRanges } from './row-ranges';
 import subgroupsCode from './sampler-subgroups.wgsl?raw';
 import treeCode from './sampler-tree.wgsl?raw';
@@ -20,6 +28,13 @@ const SUBGROUPS = withSubgroups({
   name: 'sampler.wgsl (subgroups)',
   code: [code, subgroupsCode, FLOAT, PHILOX].join('\n'),
 });
+
+const PARAMETERS = '@group(0) @binding(5) var<uniform> params: Params;';
+
+function shaderFor(subgroups: boolean, immediates: boolean): Shader {
+  const shader = subgroups ? SUBGROUPS : TREE;
+  return immediates ? withImmediates(shader, PARAMETERS) : shader;
+}
 
 /** Small vocabularies keep no more threads busy. */
 const SMALL_VOCABULARY = 1024;
@@ -78,6 +93,8 @@ export interface SamplerOptions {
   bindingLimit?: number | undefined;
   /** find the best by subgroups; whether the device has them where left out */
   subgroups?: boolean | undefined;
+  /** a step's constants travel with its command; whether the browser has that where left out */
+  immediates?: boolean | undefined;
 }
 
 export class Sampler {
@@ -91,6 +108,7 @@ export class Sampler {
     private readonly pipeline: GPUComputePipeline,
     private readonly settings: SamplerSettings,
     private readonly bindingLimit: number,
+    private readonly immediates: boolean,
     private readonly tokens: GPUBuffer,
     private readonly state: GPUBuffer,
   ) {}
@@ -102,6 +120,7 @@ export class Sampler {
     {
       bindingLimit = device.limits.maxStorageBufferBindingSize,
       subgroups = device.features.has('subgroups'),
+      immediates = hasImmediates(),
     }: SamplerOptions = {},
   ): Promise<Sampler> {
     const { batch, vocabulary, maxNew, temperature, endToken, padToken } = settings;
@@ -119,7 +138,7 @@ export class Sampler {
       throw new KernelInputError(`The sampler takes at most ${MAX_BATCH} sequences, not ${batch}.`);
     }
     inverseTemperature(temperature);
-    const pipeline = await computePipeline(device, subgroups ? SUBGROUPS : TREE, 'main', {
+    const pipeline = await computePipeline(device, shaderFor(subgroups, immediates), 'main', {
       threads: vocabulary <= SMALL_VOCABULARY ? 64 : 256,
     });
     const arena = new Arena(device);
@@ -131,6 +150,7 @@ export class Sampler {
       pipeline,
       settings,
       bindingLimit,
+      immediates,
       arena.storage(batch * maxNew * 4),
       arena.upload(state),
     );
@@ -162,18 +182,23 @@ export class Sampler {
     }
     const scratch = new Arena(this.device);
     const starts = Float64Array.from({ length: batch }, (_, row) => offset + row * stride);
-    const work = rowRanges(starts, vocabulary, this.bindingLimit).map((range) => ({
-      pipeline: this.pipeline,
-      bindings: [
-        { buffer: logits, offset: range.offset, size: range.size },
-        this.tokens,
-        this.state,
-        next.int64,
-        next.int32,
-        scratch.uniform(this.parameters(range.from, starts[range.from] - range.offset / 4, stride)),
-      ],
-      workgroups: [range.to - range.from, 1] as [number, number],
-    }));
+    const work = rowRanges(starts, vocabulary, this.bindingLimit).map((range): Dispatch => {
+      const start = starts[range.from] - range.offset / 4;
+      const parameters = this.parameters(range.from, start, stride);
+      return {
+        pipeline: this.pipeline,
+        bindings: [
+          { buffer: logits, offset: range.offset, size: range.size },
+          this.tokens,
+          this.state,
+          next.int64,
+          next.int32,
+          ...(this.immediates ? [] : [scratch.uniform(parameters)]),
+        ],
+        workgroups: [range.to - range.from, 1],
+        immediates: this.immediates ? parameters : undefined,
+      };
+    });
     const verdict = submit(this.device, 'a sampling step', (encoder) =>
       encodePass(encoder, this.device, work),
     );
