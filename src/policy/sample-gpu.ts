@@ -31,7 +31,24 @@ interface Steps {
   dispose(): void;
 }
 
+/** What a replay cannot do is done again with caches that grow, by this session from now on. */
 export async function sampleOnGpu(
+  session: PolicySession,
+  weights: ResidentWeights,
+  request: SampleRequest,
+): Promise<SampledSequence[]> {
+  if (!session.fixedShapes) return sampleOnce(session, weights, request);
+  try {
+    return await sampleOnce(session, weights, request);
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    console.warn('Decoding in steps of fixed shapes failed; it goes on without.', error);
+    session.fixedShapes = false;
+    return sampleOnce(session, weights, request);
+  }
+}
+
+async function sampleOnce(
   session: PolicySession,
   weights: ResidentWeights,
   request: SampleRequest,

@@ -13,13 +13,10 @@ import { decode, encode } from './graph/proto';
 import type { Runtime } from './runtime';
 import { StaticDecoder } from './static-decoder';
 import type { StaticShape } from './graph/static-step';
+import type { KeyValueCache, ResidentWeights } from './tensors';
 import { Yielder } from './yield';
 
-/** Weights on the device: feeds by name. `dispose` frees the GPU buffers. */
-export interface ResidentWeights {
-  feeds: Record<string, Tensor>;
-  dispose(): void;
-}
+export { disposeTensors, type KeyValueCache, type ResidentWeights } from './tensors';
 
 export interface ForwardInputs {
   /** int64 [batch, length], on either side */
@@ -31,9 +28,6 @@ export interface ForwardInputs {
   /** undefined: nothing cached yet */
   past?: KeyValueCache;
 }
-
-/** By the name of the input that takes it. */
-export type KeyValueCache = Record<string, Tensor>;
 
 export interface ForwardOutputs {
   /** float32 [batch, length, vocabulary] */
@@ -170,7 +164,7 @@ export class PolicySession {
   }
 
   /**
-   * The latest is kept; another batch size or a longer one takes its place.
+   * The latest is kept as long as the batch fits it and fills half of its rows.
    * @returns null where that is not wanted, or the graph or onnxruntime does not go along
    */
   async staticDecoder(
@@ -179,7 +173,12 @@ export class PolicySession {
   ): Promise<StaticDecoder | null> {
     if (!this.fixedShapes || this.fixed === null) return null;
     const { fixed } = this;
-    if (fixed && fixed.shape.batch === batch && fixed.shape.positions >= positions) return fixed;
+    if (fixed) {
+      const { shape } = fixed;
+      // The last batch of a run is smaller: some rows idle, and nothing is recorded anew.
+      const fits = batch <= shape.batch && positions <= shape.positions;
+      if (fits && 2 * batch > shape.batch) return fixed;
+    }
     this.fixed = undefined;
     await fixed?.dispose();
     const shape = { batch, positions: Math.ceil(positions / POSITIONS_STEP) * POSITIONS_STEP };
@@ -220,8 +219,4 @@ export class PolicySession {
       ]),
     );
   }
-}
-
-export function disposeTensors(tensors: Record<string, Tensor>): void {
-  for (const tensor of Object.values(tensors)) tensor.dispose();
 }

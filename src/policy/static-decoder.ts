@@ -5,14 +5,19 @@
  *
  * Contract: WebGPU only; one batch at a time; the same tokens as stepping from outside with growing caches. It
  * takes the caches once as long as they will be, and all of them are read at every step.
+ *
+ * What the session hands out lies in buffers of onnxruntime's own making: it binds outputs at the first run only, and
+ * forgets the addresses of foreign buffers after every run, so that a later run would look up an address that is
+ * gone, or another buffer's (seen in 1.30; `webgpuUnregisterBuffer` in its glue). To go when it keeps them.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { placeRows } from '../gpu/place-rows';
+import { allocator } from './graph/allocator';
 import { decode, encode } from './graph/proto';
 import { STATIC, staticCacheShape, staticStep, type StaticShape } from './graph/static-step';
 import type { CachePort, PolicyPorts } from './graph/ports';
 import type { Runtime } from './runtime';
-import type { KeyValueCache, ResidentWeights } from './session';
+import { disposeTensors, type KeyValueCache, type ResidentWeights } from './tensors';
 
 /** Beyond every position: what padding has for one. */
 const NEVER = 1e9;
@@ -41,14 +46,13 @@ export class StaticDecoder {
     private readonly ports: PolicyPorts,
     readonly shape: StaticShape,
     shapes: [number, number, number, number][],
+    private readonly outputs: Allocated,
     private readonly maxPositions: number,
   ) {
     const { batch, positions } = shape;
-    this.caches = ports.caches.map((port, i) => ({
-      port,
-      shape: shapes[i],
-      tensor: this.tensor('float32', shapes[i], 4),
-    }));
+    const [logits, ...caches] = outputs.tensors;
+    this.logitsTensor = logits;
+    this.caches = ports.caches.map((port, i) => ({ port, shape: shapes[i], tensor: caches[i] }));
     this.heads = shapes[0][1];
     this.inputs = {
       tokens: this.tensor('int64', [batch, 1], 8),
@@ -57,7 +61,6 @@ export class StaticDecoder {
       keys: this.tensor('float32', [batch, 1, 1, positions], 4),
       query: this.tensor('float32', [batch, 1, 1, 1], 4),
     };
-    this.logitsTensor = this.tensor('float32', [batch, 1, Number(ports.logits.shape[2])], 4);
   }
 
   /**
@@ -82,8 +85,10 @@ export class StaticDecoder {
       enableGraphCapture: true,
       logSeverityLevel: 3,
     });
+    const logits = [shape.batch, 1, Number(ports.logits.shape[2])];
+    const outputs = await allocate(runtime, device, [logits, ...shapes]);
     const on = { ...runtime, device };
-    return new StaticDecoder(on, session, ports, shape, shapes, maxPositions);
+    return new StaticDecoder(on, session, ports, shape, shapes, outputs, maxPositions);
   }
 
   /** int64 [batch]: the tokens that the next step is fed */
@@ -98,7 +103,7 @@ export class StaticDecoder {
 
   /**
    * @param past what the prompts left in the caches, [batch, heads, width, head size], padded on the left
-   * @param prompts their lengths
+   * @param prompts their lengths; fewer than the decoder has rows are its first ones
    */
   async begin(
     weights: ResidentWeights,
@@ -124,10 +129,10 @@ export class StaticDecoder {
     device.queue.submit([encoder.finish()]);
     await placeRows(
       device,
-      this.caches.map(({ port, shape: [batch, heads, , size], tensor }) => ({
+      this.caches.map(({ port, shape: [, heads, , size], tensor }) => ({
         from: past[port.input.name].gpuBuffer,
         to: tensor.gpuBuffer,
-        rows: batch * heads,
+        rows: prompts.length * heads,
         length: width * size,
         stride: positions * size,
       })),
@@ -174,12 +179,14 @@ export class StaticDecoder {
       feeds[port.input.name] = tensor;
       fetches[port.output.name] = tensor;
     }
-    await this.session.run(feeds, fetches);
+    // New names for our own buffers; what they refer to stays.
+    disposeTensors(await this.session.run(feeds, fetches));
     this.taken++;
   }
 
   async dispose(): Promise<void> {
     await this.session.release();
+    await this.outputs.dispose();
     for (const buffer of this.buffers.splice(0)) buffer.destroy();
   }
 
@@ -192,4 +199,30 @@ export class StaticDecoder {
     this.buffers.push(buffer);
     return ort.Tensor.fromGpuBuffer(buffer, { dataType: type, dims });
   }
+}
+
+interface Allocated {
+  tensors: Tensor[];
+  dispose(): Promise<void>;
+}
+
+/** Tensors of zeros in GPU buffers that onnxruntime made and frees. */
+async function allocate(
+  { ort }: Runtime,
+  device: GPUDevice,
+  shapes: readonly (readonly number[])[],
+): Promise<Allocated> {
+  const session = await ort.InferenceSession.create(encode(allocator(shapes)), {
+    executionProviders: [{ name: 'webgpu', device } as never],
+    preferredOutputLocation: 'gpu-buffer',
+    logSeverityLevel: 3,
+  });
+  const made = await session.run({ zero: new ort.Tensor('float32', [0], [1]) });
+  return {
+    tensors: shapes.map((_, i) => made[`${i}`]),
+    dispose: async () => {
+      disposeTensors(made);
+      await session.release();
+    },
+  };
 }
