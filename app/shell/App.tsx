@@ -80,6 +80,8 @@ export function App() {
         event.preventDefault();
         address.go(page);
         scrollTo(0, 0);
+        // The link that was followed may go with its page or its menu, and the focus with it.
+        document.getElementById('measurement')?.focus({ preventScroll: true });
       }}
     >
       {!embed && (

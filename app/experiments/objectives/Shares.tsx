@@ -6,7 +6,7 @@ import { Legend } from '../../charts/Legend';
 import { Rows, type Row } from '../../charts/Rows';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { percentScale, shareText } from '../../charts/scale';
+import { logScale, percentScale, shareText, type Scale } from '../../charts/scale';
 import { LIBRARY_VIEWS } from '../../page/objective-views';
 
 function tableOf({ objectives }: ObjectivesResult): string[][] {
@@ -39,9 +39,24 @@ function rowsOf({ objectives }: ObjectivesResult): Row[] {
   });
 }
 
+/** A share this many times smaller than the largest is lost on a linear axis. */
+const LOST = 50;
+
+/** Linear where all shares can be seen on it; else logarithmic, with none at its foot. */
+function axisOf(rows: readonly Row[]): Scale {
+  const shares = rows
+    .flatMap(({ marks }) => marks.map(({ value }) => value ?? 0))
+    .filter((share) => share > 0);
+  const least = Math.min(...shares);
+  if (shares.length === 0 || least * LOST > Math.max(...shares)) return percentScale();
+  return logScale([10 ** (Math.ceil(Math.log10(least)) - 1), 1], 5);
+}
+
 export function Shares({ result }: { result: ObjectivesResult }) {
   const overlays = useOverlays('objectives');
   const { sequences, tokens } = result;
+  const rows = overlayRows(overlays, rowsOf(result), rowsOf);
+  const x = axisOf(rows);
   return (
     <Figure
       title="Clip share on these rollouts"
@@ -61,6 +76,7 @@ export function Shares({ result }: { result: ObjectivesResult }) {
           {counted(sequences, 'response')}, {counted(tokens, 'token')}. TRL: clip_ratio/region_mean
           (CISPO: cispo_clip_ratio). verl: actor/pg_clipfrac. An objective is missing where a
           library does not have it.
+          {x.kind === 'log' && ' The axis is logarithmic; at its foot: none.'}
         </>
       }
     >
@@ -75,8 +91,8 @@ export function Shares({ result }: { result: ObjectivesResult }) {
       />
       <Rows
         label="Clip share by objective and library"
-        rows={overlayRows(overlays, rowsOf(result), rowsOf)}
-        x={percentScale()}
+        rows={rows}
+        x={x}
         xLabel="share clipped"
         show={shareText}
       />
