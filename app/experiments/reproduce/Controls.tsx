@@ -7,7 +7,6 @@ import { duration } from '../../format/numbers';
 import { usePageSetting, useTypedText } from '../../state/address-react';
 import { useLabState } from '../../state/react';
 import { VERSION } from '../../version';
-import { RunsButton } from '../../runs/KeepingLine';
 import { Choice } from '../../page/Choice';
 import type { SessionState } from './session';
 
@@ -69,8 +68,6 @@ export function Controls({ state: { status, progress }, onStart, onCancel }: Con
             {status.is === 'idle' ? 'Reproduce' : 'Reproduce again'}
           </button>
         )}
-        {/* Ledgers are kept among them. */}
-        <RunsButton />
         <div className="page-switches" data-part="setup">
           <Choice
             label="Size"

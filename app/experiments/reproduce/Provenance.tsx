@@ -2,6 +2,7 @@
 import type { LedgerHead } from '../../../src/engine/headless/reproduce';
 import { counted, significant } from '../../format/numbers';
 import { download } from '../../runs/download';
+import { RunsButton } from '../../runs/KeepingLine';
 import { linkOfPage } from '../../runs/stamp';
 import { countsOf, countWords, csvOf, sizeWords } from './ledger';
 import type { SessionState } from './session';
@@ -97,6 +98,9 @@ export function Provenance({ state }: { state: SessionState }) {
             Print the report
           </button>
         </div>
+        <p className="small">
+          A ledger that is complete is kept in this browser, among the runs. <RunsButton />
+        </p>
         <p className="small">
           The same without a screen: <code>npm run reproduce -- --json ledger.json</code>
         </p>
