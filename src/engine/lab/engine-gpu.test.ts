@@ -111,9 +111,10 @@ test('a GPU that passes gets the batch that serves it best, and the run is the s
   );
   expect(large.batches).toEqual([32, 48]);
   // The same responses, scored in passes of other shapes: the same but for float32 rounding.
-  expect(large.print.fingerprint).toEqual(small.print.fingerprint);
+  expect(large.print.fingerprint.compares).toBe('tokens');
+  expect(large.print.fingerprint.hash).toEqual(small.print.fingerprint.hash);
   large.print.figures.forEach(({ value }, i) => {
-    expect(value).toBeCloseTo(small.print.figures[i]?.value ?? NaN, 8);
+    expect(value).toBeCloseTo(small.print.figures[i]?.value ?? NaN, 7);
   });
 });
 
