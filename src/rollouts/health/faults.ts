@@ -787,6 +787,21 @@ export const PLANTED: Planted[] = [
     says: 'All advantages are 0',
   },
   {
+    id: 'advantages-zero',
+    what: 'one number for all',
+    fault: change((r) => ({ advantage: r.advantage.map(() => 0.3) })),
+    says: /All advantages are the same, 0\.3/,
+  },
+  {
+    id: 'filler-run',
+    what: 'both columns end in the log-prob of a uniform policy',
+    fault: (batch) => {
+      const { rollouts } = insert(batch, 12, (length) => length, -11.7613);
+      return { ...batch, rollouts };
+    },
+    says: /padded with -11\.76/,
+  },
+  {
     id: 'no-signal',
     what: 'three groups of four are solved by all',
     fault: change((r) => ({ advantage: r.advantage.map((x, i) => ((i >> 3) % 4 ? 0 : x)) })),

@@ -376,7 +376,8 @@ function measureColumn(
     if (t > from && x > values[t - 1]) falling = false;
     if (t > from && x < values[t - 1]) rising = false;
   }
-  const constant = values[from] === values[to - 1] && longestRun(values, from, to).to === length;
+  const run = longestRun(values, from, to);
+  const constant = run.to - run.from === length;
   bump(counts, at.tokens, length);
   bump(counts, at.zero, zeros);
   DEPTH_NAMES.forEach((depth, k) => bump(counts, at[depth], deep[k]));
@@ -402,7 +403,9 @@ function measureColumn(
   }
   if (length >= SMOOTH_LENGTH && !constant) {
     bump(counts, at.looked);
-    if (!falling && !rising && agreement(values, values, from, to, 1) > SMOOTH) {
+    // A column that ends in one value goes with itself, too.
+    const filled = run.to - run.from >= SHORTEST_RUN;
+    if (!falling && !rising && !filled && agreement(values, values, from, to, 1) > SMOOTH) {
       bump(counts, at.smooth);
       keep(tally, 'falling', length, response, null);
     }
@@ -418,7 +421,6 @@ function measureColumn(
     keep(tally, `run.${name}`, length, response, [0, length]);
   }
   if (zeros > 0 && !constant) measureEnds(tally, name, values, response, others);
-  const run = longestRun(values, from, to);
   const long = run.to - run.from;
   if (long < SHORTEST_RUN || long === length) return;
   const shared = long >= SHARED_RUN && values[from + run.from] < SHARED_VALUE;

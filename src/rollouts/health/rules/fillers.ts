@@ -151,6 +151,7 @@ export const fillerRun = rule({
   sources: ['rllm issue 816'],
   hides: [
     'end-token',
+    'floor-value',
     'shifted',
     'unrelated-columns',
     'temperature',

@@ -214,7 +214,7 @@ export const advantagesZero = rule({
   symptom: 'Loss 0 (or KL alone), gradient norm 0, reward flat',
   measure: 'share of responses with an advantage of 0',
   threshold: 1,
-  fires: 'equal',
+  fires: 'equal; or all advantages are one number other than 0 while rewards differ',
   cause:
     'No response has an advantage other than 0: in every group all responses got the same reward, or advantages were not filled in when this was written. Nothing is learned from this batch.',
   remedy: {
@@ -233,8 +233,19 @@ export const advantagesZero = rule({
     const known = e.count('advantageKnown');
     if (known < LEAST_RESPONSES) return null;
     const share = e.share(e.count('advantageZero'), known);
+    const [n, sum] = [e.count('rewarded'), e.sum('advantage')];
+    const spread = n * e.sum('advantageAdvantage') - sum * sum;
+    const rewards = e.tally.rewards[1] - e.tally.rewards[0];
+    const one = n >= LEAST_OF_ONE && rewards > 0 && sum !== 0 && spread < 1e-12 * sum * sum;
     return {
-      found: share.value === 1,
+      found: share.value === 1 || one,
+      ...(one
+        ? {
+            title: `All advantages are the same, ${inDigits(sum / n)}: no response is preferred to another`,
+            cause:
+              'The rewards differ and the advantages do not: a constant stands in the column, or they were averaged over the batch before this was written. Training makes every response likelier, or every one less likely, whatever its reward.',
+          }
+        : {}),
       statistic: share.value,
       interval: share.interval,
       figures: [
