@@ -179,8 +179,8 @@ export class StaticDecoder {
       feeds[port.input.name] = tensor;
       fetches[port.output.name] = tensor;
     }
-    // New names for our own buffers; what they refer to stays.
-    disposeTensors(await this.session.run(feeds, fetches));
+    // What it returns are the tensors that it was given.
+    await this.session.run(feeds, fetches);
     this.taken++;
   }
 
