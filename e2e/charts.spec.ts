@@ -164,3 +164,40 @@ test('on paper every figure is drawn, and drawn as it is now', async () => {
   for (const marks of printed.marks) expect(marks).toBeGreaterThan(3);
   expect(printed.ticks, 'a linear axis from 0').toContain('0');
 });
+
+test('frames keep coming under a pointer that moves over four thousand points', async ({
+  page,
+  backend,
+}) => {
+  await page.goto(`./#/equivalence?v=1&backend=${backend}&source=synthetic&prompts=500&seed=3`);
+  await finished(page, 4000);
+  const cloud = plot(page, 'One form against another');
+  await cloud.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await cloud.boundingBox()) ?? {
+    x: 0,
+    y: 0,
+    width: 0,
+    height: 0,
+  };
+  const over = (i: number) =>
+    page.mouse.move(x + ((i * 7) % width), y + height * (0.5 + 0.4 * Math.sin(i / 9)));
+  await over(0);
+  const frames = page.evaluate(async () => {
+    const times: number[] = [];
+    for (let before = performance.now(); times.length < 150;) {
+      const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
+      times.push(now - before);
+      before = now;
+    }
+    return times.slice(1).sort((a, b) => a - b);
+  });
+  for (let i = 1; i < 150; i++) await over(i);
+  const times = await frames;
+  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? NaN;
+  const said = `ms a frame: median ${at(0.5).toFixed(1)}, 95 % ${at(0.95).toFixed(1)}, longest ${at(1).toFixed(1)}`;
+  console.log(said);
+  test.info().annotations.push({ type: 'frames', description: said });
+  await expect(cloud).not.toHaveAttribute('aria-valuetext', 'nothing read');
+  // 60 a second; other work on this machine may cost some.
+  expect(at(0.5)).toBeLessThan(18);
+});

@@ -4,8 +4,9 @@
  * they are given; children are recharts' own parts, and marks of ours that draw through its scales
  * (`frame.tsx`). Drawn once its figure is in view; the room is there before.
  */
-import { useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
 import { CartesianGrid, ComposedChart, XAxis, YAxis } from 'recharts';
+import { createStore } from 'zustand/vanilla';
 import './plot.css';
 import { PlotContext, type Frame } from './frame';
 import { HitArea, ReadOut, useNear, type Readable } from './interaction';
@@ -39,6 +40,7 @@ export interface PlotProps {
 
 const TOP = 8;
 const RIGHT = 12;
+const MARGIN = { top: TOP, right: RIGHT, bottom: 0, left: 0 };
 /** px below the plotting area, with tick labels and without */
 const FOOT = { ticks: 24, bare: 6 };
 
@@ -63,7 +65,8 @@ export function Plot({
   const ref = useRef<HTMLDivElement>(null);
   const outer = useWidth(ref);
   const drawn = useDrawn();
-  const [under, setUnder] = useState<HTMLElement | null>(null);
+  const [under] = useState(() => createStore<HTMLElement | null>(() => null));
+  const setUnder = useCallback((layer: HTMLElement | null) => under.setState(layer, true), [under]);
   const near = useNear();
   const foot = xTicks ? FOOT.ticks : FOOT.bare;
   const width = Math.max(0, outer - left - RIGHT);
@@ -93,13 +96,20 @@ export function Plot({
               className="plot-chart"
               width={outer}
               height={height}
-              margin={{ top: TOP, right: RIGHT, bottom: 0, left: 0 }}
+              margin={MARGIN}
               accessibilityLayer={false}
               role="img"
               aria-label={label}
               {...(sync === undefined ? {} : { syncId: sync.id, syncMethod: sync.by })}
             >
-              {readable && <ReadOut near={near} readable={readable} frame={frame} />}
+              {readable && (
+                <ReadOut
+                  near={near}
+                  readable={readable}
+                  frame={frame}
+                  synced={sync !== undefined}
+                />
+              )}
               <CartesianGrid
                 horizontal={yTicks && (grid === 'y' || grid === 'both')}
                 vertical={grid === 'x' || grid === 'both'}

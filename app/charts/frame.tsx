@@ -6,6 +6,8 @@
 import { createContext, use, useMemo, type ReactNode } from 'react';
 import { createPortal } from 'react-dom';
 import { usePlotArea, useXAxisScale, useYAxisScale, ZIndexLayer } from 'recharts';
+import { useStore } from 'zustand';
+import type { StoreApi } from 'zustand/vanilla';
 import type { Scale } from './scale';
 
 export interface Frame {
@@ -24,33 +26,41 @@ export interface Frame {
 interface PlotContextValue {
   x: Scale;
   y: Scale;
-  under: HTMLElement | null;
+  /** the layer of HTML, once it is there; a store, so that its coming draws nothing again but what lies in it */
+  under: StoreApi<HTMLElement | null>;
 }
 
 export const PlotContext = createContext<PlotContextValue | null>(null);
 
-/** The plotting area through recharts' scales; null until recharts has laid it out. */
+/**
+ * The plotting area through recharts' scales; null until recharts has laid it out. The same object until a place
+ * in it changes: recharts makes scales and areas anew with every series that it hears of, and marks hang on this.
+ */
 export function useFrame(): Frame | null {
   const area = usePlotArea();
   const x = useXAxisScale();
   const y = useYAxisScale();
   const context = use(PlotContext);
+  const [left, top, width, height] = [area?.x, area?.y, area?.width, area?.height];
+  const [low, high] = context === null ? [] : context.x.domain.map((end) => x?.(end));
+  const [bottom, ceiling] = context === null ? [] : context.y.domain.map((end) => y?.(end));
   return useMemo(() => {
-    if (area === undefined || x === undefined || y === undefined || context === null) return null;
-    // A logarithm of zero lies at infinity, where recharts has no place.
-    const px = (value: number) => {
-      const at = x(value);
-      return Number.isFinite(at) ? (at as number) - area.x : context.x.at(value) * area.width;
+    if (context === null || left === undefined || top === undefined) return null;
+    if (width === undefined || height === undefined) return null;
+    if (low === undefined || high === undefined) return null;
+    if (bottom === undefined || ceiling === undefined) return null;
+    // recharts says where the axis ends; between them lies what its scale, which is d3's, and ours both say.
+    const { x: across, y: up } = context;
+    return {
+      left,
+      width,
+      height,
+      x: (value) => low - left + across.at(value) * (high - low),
+      y: (value) => bottom - top + up.at(value) * (ceiling - bottom),
+      xScale: across,
+      yScale: up,
     };
-    const py = (value: number) => {
-      const at = y(value);
-      return Number.isFinite(at)
-        ? (at as number) - area.y
-        : (1 - context.y.at(value)) * area.height;
-    };
-    const { width, height } = area;
-    return { left: area.x, width, height, x: px, y: py, xScale: context.x, yScale: context.y };
-  }, [area, x, y, context]);
+  }, [left, top, width, height, low, high, bottom, ceiling, context]);
 }
 
 /** in recharts' order: over its scatters (600), under its cursor (1100) */
@@ -74,10 +84,19 @@ export function Drawn({ above = false, children }: DrawnProps) {
   );
 }
 
+interface UnderProps {
+  children: (frame: Frame) => ReactNode;
+}
+
 /** HTML under all lines, as large as the plotting area. */
-export function Under({ children }: { children: (frame: Frame) => ReactNode }) {
+export function Under({ children }: UnderProps) {
   const frame = useFrame();
   const context = use(PlotContext);
-  if (frame === null || !context?.under) return null;
-  return createPortal(children(frame), context.under);
+  if (frame === null || context === null) return null;
+  return <Layer layer={context.under}>{children(frame)}</Layer>;
+}
+
+function Layer({ layer, children }: { layer: StoreApi<HTMLElement | null>; children: ReactNode }) {
+  const element = useStore(layer);
+  return element && createPortal(children, element);
 }

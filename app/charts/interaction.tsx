@@ -225,13 +225,21 @@ interface ReadOutProps {
   near: Near;
   readable: Readable;
   frame: Frame;
+  /** whether another chart may say which stop is read */
+  synced: boolean;
 }
 
-/** Inside the chart: the stops as a series that is not drawn, and recharts' tooltip and cursor at one of them. */
-export function ReadOut({ near, readable, frame }: ReadOutProps) {
+/**
+ * Inside the chart: the stops as a series that is not drawn, and recharts' tooltip and cursor at one of them. A
+ * chart that nobody has read yet goes without: most of a page's are drawn again and again while a run grows.
+ */
+export function ReadOut({ near, readable, frame, synced }: ReadOutProps) {
   const index = useStore(near, (state) => state.index);
+  const [touched, setTouched] = useState(synced);
+  if (index !== null && !touched) setTouched(true);
   const { stops, cross = false, pinned = false } = readable;
   const shown = index !== null && index < stops.length ? index : null;
+  if (!touched) return null;
   return (
     <>
       <Stops stops={stops} frame={frame} pinned={pinned} />
