@@ -494,3 +494,40 @@ test('a figure that nobody has seen keeps its room and draws nothing', async () 
   expect(place.querySelector('svg')).toBeNull();
   expect(place.querySelector<HTMLElement>('.plot-canvas')?.style.height).toBe('200px');
 });
+
+test('what reads a chart comes with its first reading: ring and box at the stop, gone after it', async () => {
+  const place = await mounted(
+    <Plot
+      label="Read"
+      x={linearScale([0, 1])}
+      y={linearScale([0, 1])}
+      height={200}
+      readable={{
+        stops: [
+          { x: 0.25, y: 0.5 },
+          { x: 0.75, y: 0.5 },
+        ],
+        reach: ALONG_X,
+        read: (i) => ({ head: `stop ${i}`, rows: [{ name: 'value', value: '0.5' }] }),
+      }}
+    >
+      <g />
+    </Plot>,
+  );
+  const hit = place.querySelector<HTMLElement>('[role="slider"]');
+  const press = async (key: string) => {
+    await act(async () => hit?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));
+    await act(() => new Promise((done) => setTimeout(done, 60)));
+  };
+  expect(place.querySelector('.recharts-tooltip-wrapper')).toBeNull();
+  await press('End');
+  expect(place.querySelector('.tooltip-head')?.textContent).toBe('stop 1');
+  // 480 px wide with 48 px at the left and 12 at the right: three quarters of 420.
+  expect(place.querySelector('.plot-near')?.getAttribute('cx')).toBe('315');
+  await press('ArrowLeft');
+  expect(place.querySelector('.tooltip-head')?.textContent).toBe('stop 0');
+  expect(place.querySelector('.plot-near')?.getAttribute('cx')).toBe('105');
+  await press('Escape');
+  expect(place.querySelector('.plot-near')).toBeNull();
+  expect(place.querySelector('.plot-tooltip')).toBeNull();
+});
