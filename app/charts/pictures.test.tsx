@@ -219,7 +219,7 @@ const KINDS: Record<string, ReactNode> = {
           shape: 'square',
           x: [1e-3, 0.01, 0.1],
           y: [0.31, 0.19, Number.NaN],
-          interval: [[0.29, 0.33], null, null],
+          interval: [[0.29, 0.36], null, null],
         },
         {
           name: 'a kept run',
