@@ -184,20 +184,23 @@ test('frames keep coming under a pointer that moves over four thousand points', 
   await over(0);
   const frames = page.evaluate(async () => {
     const times: number[] = [];
+    const read = new Set<string>();
     for (let before = performance.now(); times.length < 150;) {
       const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
       times.push(now - before);
       before = now;
+      for (const one of document.querySelectorAll('[role=slider][aria-valuetext^="response #"]'))
+        read.add(one.getAttribute('aria-valuetext') ?? '');
     }
-    return times.slice(1).sort((a, b) => a - b);
+    return { times: times.slice(1).sort((a, b) => a - b), read: read.size };
   });
   for (let i = 1; i < 150; i++) await over(i);
-  const times = await frames;
+  const { times, read } = await frames;
   const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? NaN;
   const said = `ms a frame: median ${at(0.5).toFixed(1)}, 95 % ${at(0.95).toFixed(1)}, longest ${at(1).toFixed(1)}`;
   console.log(said);
   test.info().annotations.push({ type: 'frames', description: said });
-  await expect(cloud).not.toHaveAttribute('aria-valuetext', 'nothing read');
+  expect(read, 'points read on the way').toBeGreaterThan(5);
   // 60 a second; other work on this machine may cost some.
   expect(at(0.5)).toBeLessThan(18);
 });
