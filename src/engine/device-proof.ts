@@ -14,7 +14,7 @@ import type { PolicyHost } from '../policy/host';
 import type { Runtime } from '../policy/runtime';
 import type { ScoringKernels } from '../policy/score';
 import { PolicySession } from '../policy/session';
-import { bestBatch, rowsThatFit, samplingSpeed, type Speed } from '../policy/speed';
+import { bestBatch, rowsThatFit, samplingSpeed, tryFixedShapes, type Speed } from '../policy/speed';
 
 export interface Proof {
   /** why the device is not to be trusted or not worth using, one sentence or more; null: it may be used */
@@ -126,7 +126,10 @@ async function compareSides(
       limits && rowsThatFit(device, files, limits),
     ),
   };
-  return { trouble: tooSlow(speed.device, speed.wasm), speed, fixedShapes: false };
+  const agrees = async () => (await checkPolicy(device, wasm, files, signal)).length === 0;
+  const fixed = await tryFixedShapes(device, files, speed.device.rows, agrees, signal);
+  if (fixed !== null) speed.device = fixed;
+  return { trouble: tooSlow(speed.device, speed.wasm), speed, fixedShapes: fixed !== null };
 }
 
 /** Null: the device is at least as fast. */
