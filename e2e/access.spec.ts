@@ -2,7 +2,20 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { PAGE_IDS, PAGES } from '../src/experiments/manifest';
-import { barCounts, expect, finished, goTo, openBar, phase, startSmall, test } from './lab';
+import {
+  barCounts,
+  expect,
+  figure,
+  finished,
+  goTo,
+  HISTOGRAMS,
+  NO_POLICY,
+  openBar,
+  phase,
+  sequences,
+  startSmall,
+  test,
+} from './lab';
 
 /** What axe has to say, a line each; nothing is the aim. */
 async function found(page: Page, rules: readonly string[] | null): Promise<string[]> {
@@ -97,4 +110,97 @@ test('axe finds nothing: every page, empty, live and finished; inspector, runs, 
   await expect(phase(page)).toHaveText('Ready');
   await look('variance, empty');
   expect(problems).toEqual({});
+});
+
+/** The name of what has the focus; '' where nothing has. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const at = document.activeElement;
+    if (at === null || at === document.body) return '';
+    const labels = at instanceof HTMLInputElement ? [...(at.labels ?? [])] : [];
+    const by = document.getElementById(at.getAttribute('aria-labelledby') ?? '');
+    const name =
+      at.getAttribute('aria-label') ?? (by ?? labels[0] ?? at).textContent.replaceAll(/\s+/g, ' ');
+    return name.trim() || at.tagName;
+  });
+
+/** Tab after Tab, as who has nothing else, until what is wanted has the focus. */
+async function tabTo(page: Page, wanted: RegExp, key = 'Tab'): Promise<void> {
+  const passed: string[] = [];
+  for (let k = 0; k < 160; k++) {
+    await page.keyboard.press(key);
+    const name = await focused(page);
+    if (wanted.test(name)) return;
+    passed.push(name);
+  }
+  throw new Error(`No way by ${key} to ${wanted}; passed ${passed.join(' | ')}`);
+}
+
+test('a walk through the whole lab by keyboard alone', async ({ page }) => {
+  const press = async (key: string) => {
+    await page.keyboard.press(key);
+    await expect.poll(() => focused(page), `after ${key} something has the focus`).not.toBe('');
+  };
+  /** To it, and press it. */
+  const take = async (wanted: RegExp, key = 'Enter') => {
+    await tabTo(page, wanted);
+    await press(key);
+  };
+  await page.setViewportSize({ width: 800, height: 900 });
+  await page.goto(`./#/start?${NO_POLICY}`);
+  await finished(page, 32);
+
+  await tabTo(page, /^Skip to the measurement$/);
+  await take(/, all pages$/);
+  await take(/^Equivalence$/);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('three forms');
+  // From the measurement on: a control of “Break it”, which starts a run.
+  await take(/^Make ratios wild$/);
+  await expect(sequences(page)).toHaveText('800 of 800 responses');
+  await expect(phase(page)).toHaveText('Finished');
+  expect(await focused(page)).toBe('Make ratios wild');
+  // Its table, and from a bar of the histogram to the responses in it.
+  await take(/^Table$/, 'Space');
+  await expect(figure(page, HISTOGRAMS).getByRole('table')).toBeVisible();
+  await press('Space');
+  await tabTo(page, /^Histogram/);
+  await press('Home');
+  const bar = (await barCounts(page)).findIndex((count) => count > 0);
+  for (let k = 0; k < bar; k++) await page.keyboard.press('ArrowRight');
+  await press('Enter');
+  const list = page.getByTestId('sequence-list');
+  await expect(list.getByRole('button').first()).toBeVisible();
+  await take(/#\d+L \d/);
+  await expect(page.getByRole('dialog')).toContainText('Tokens, by log-ratio');
+  expect(await inDrawer(page)).toBe(true);
+  await press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  expect(await focused(page), 'the histogram has the focus again').toMatch(/^Histogram/);
+
+  // Back to the head of the page; share, and away again.
+  await tabTo(page, /^Share$/, 'Shift+Tab');
+  await press('Enter');
+  await expect(page.getByTestId('fingerprint-words')).toContainText('came out the same');
+  await take(/^Copy link$/);
+  await press('Escape');
+  expect(await focused(page)).toBe('Share');
+
+  // A run of one's own, from the run bar; the runs; one deleted, and brought back by keys.
+  await take(/^Start$/);
+  await finished(page, 800);
+  await take(/^Runs$/);
+  const kept = page.getByTestId('kept');
+  await expect(kept.first()).toBeVisible();
+  const many = await kept.count();
+  expect(many).toBeGreaterThan(1);
+  const deletable = kept.getByRole('button', { name: 'Delete', exact: true, disabled: false });
+  await expect(deletable.first()).toBeVisible();
+  await take(/^Delete$/);
+  await expect(kept).toHaveCount(many - 1);
+  expect(await inDrawer(page)).toBe(true);
+  await take(/^Undo$/);
+  await expect(kept).toHaveCount(many);
+  expect(await inDrawer(page)).toBe(true);
+  await press('Escape');
+  expect(await focused(page)).toBe('Runs');
 });

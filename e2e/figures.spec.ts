@@ -1,7 +1,7 @@
 /** A figure as a file: alone, without the page, it is still the figure, and says where it comes from. */
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import { expect, figure, finished, phase, sequences, test } from './lab';
+import { expect, figure, finished, phase, sequences, test, openSetup, tableBehind } from './lab';
 
 const TITLE = 'Three forms of s, one distribution';
 const LINK = '#/equivalence?v=3&source=synthetic&backend=wasm&prompts=40&seed=3&bins=24';
@@ -58,6 +58,21 @@ test('thousands of points are a canvas on the page, and an image in the file', a
   await finished(page, 1280);
   const cloud = (await save(page, 'One form against another', 'SVG')).toString('utf8');
   expect(cloud).toContain('href="data:image/png;base64,');
+});
+
+test('a file of many rows has them all, though the table on the page has the first 500 and says so', async ({
+  page,
+}) => {
+  await page.goto(
+    './#/equivalence?v=2&source=synthetic&backend=wasm&prompts=80&seed=3&maxLength=24',
+  );
+  await finished(page, 640);
+  const title = 'One form against another';
+  const csv = (await save(page, title, 'CSV')).toString('utf8');
+  const lines = csv.split('\r\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(lines).toHaveLength(1 + 640);
+  expect(await tableBehind(page, title)).toHaveLength(500);
+  await expect(figure(page, title)).toContainText('500 of 640 rows');
 });
 
 /** In the page: draws the picture without it, and counts pixels of the forms' colours. */
@@ -122,5 +137,10 @@ test('a whole run as JSON, dropped on another browser, is the same run', async (
   const numbers = (csv: string) => csv.split('\r\n').filter((line) => !line.startsWith('#'));
   expect(numbers(there)).toEqual(numbers(here));
   expect(there).toContain('# seed: 3');
+  // The file brings its settings back.
+  await openSetup(other);
+  await expect(other.getByLabel('Prompts', { exact: true })).toHaveValue('40');
+  await expect(other.getByLabel('Seed', { exact: true })).toHaveValue('3');
+  await expect(other.getByTestId('setup-differs')).toHaveCount(0);
   await elsewhere.close();
 });

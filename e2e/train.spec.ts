@@ -53,6 +53,10 @@ test(
     await page.getByLabel('Rollouts of step').selectOption('2');
     await button(page, 'Open in every experiment').click();
     await expect(sequences(page)).toHaveText(/^8 of 8 responses, from gspo step 2/);
+    // The setup names what is in view, and that its settings are none of it.
+    await openSetup(page);
+    await expect(page.getByTestId('files-in-view')).toContainText('gspo step 2');
+    await expect(page.getByTestId('setup-differs')).toHaveCount(0);
     await expect(page.getByTestId('verdict').first()).toHaveText(
       /holds|undecided|not applicable|departs/,
     );
@@ -77,9 +81,9 @@ test(
 );
 
 /** A sound checkpoint of other weights. */
-async function changedIn(path: string): Promise<Buffer> {
+async function changedIn(path: string, value = 0.125): Promise<Buffer> {
   const bytes = Buffer.from(await readFile(path));
-  bytes.writeFloatLE(0.125, bytes.length - 4);
+  bytes.writeFloatLE(value, bytes.length - 4);
   return bytes;
 }
 
@@ -137,6 +141,12 @@ test('a checkpoint leaves as a file and comes back as a policy of the lab', asyn
   await writeFile(cut, (await readFile(path)).subarray(0, 5000));
   await page.getByLabel('Add a checkpoint file').setInputFiles(cut);
   await expect(page.getByRole('alert')).toContainText('cut.safetensors');
+  // A weight that is no number is refused by its tensor, and no verdict rests on it.
+  const nan = info.outputPath('nan.safetensors');
+  await writeFile(nan, await changedIn(path, NaN));
+  await page.getByLabel('Add a checkpoint file').setInputFiles(nan);
+  await expect(page.getByRole('alert')).toContainText(/nan\.safetensors.*has NaN at element/);
+  await expect(choices).toHaveValue(/^own-mine-/);
 });
 
 test('paused, stepped, reloaded: a race goes on from where it was kept', async ({ page }) => {
