@@ -21,7 +21,7 @@ const shared = sharedPage(async (page, backend) => {
   await finished(page);
 });
 
-const finished = (page: Page) => finishedAll(page, 4000);
+const finished = (page: Page) => finishedAll(page, 8000);
 
 const headline = (page: Page) => page.getByTestId('verdict').first();
 
@@ -31,7 +31,7 @@ test('a point tells its exact numbers to the keyboard', async () => {
   const page = shared();
   await goTo(page, 'variance');
   const law = figure(page, LAW);
-  await expect(law).toContainText('4,000 responses');
+  await expect(law).toContainText('8,000 responses');
   await law.getByRole('slider').first().focus();
   await page.keyboard.press('End');
   await expect(law.locator('.plot-tooltip').first()).toContainText('measured ÷ predicted');
@@ -73,7 +73,7 @@ test('the unnormalised weight gives up where the law says', async () => {
   await finished(page);
   const shares = figure(page, 'Effective sample size over n');
   await expect(shares).toContainText(/ = 7\.\d+ tokens/);
-  await expect(shares).toContainText('4,000 responses');
+  await expect(shares).toContainText('8,000 responses');
   const measured = /measured: ([\d.]+)\./.exec(await shares.innerText())?.[1];
   expect(Number(measured)).toBeGreaterThan(5);
   expect(Number(measured)).toBeLessThan(11);
@@ -85,13 +85,13 @@ test(
   async () => {
     const page = shared();
     await goTo(page, 'variance');
-    await expect(figure(page, LAW)).toContainText('4,000 responses');
+    await expect(figure(page, LAW)).toContainText('8,000 responses');
     await expect(headline(page)).toHaveText(/holds$/);
 
     await page.getByRole('button', { name: /^Correlate neighbours/ }).click();
     await finished(page);
     await expect(headline(page)).toHaveText(/fails$/);
-    await expect(figure(page, LAW)).toContainText('4,000 responses');
+    await expect(figure(page, LAW)).toContainText('8,000 responses');
     const rows = await tableBehind(page, LAW);
     for (const compared of ['natural lengths', 'prefixes']) {
       const ratios = rows.filter((row) => row[2] === compared).map((row) => read(row[8] ?? ''));
@@ -117,7 +117,7 @@ test('dependence is found as large as it was planted, and the parts add up to th
   await page.getByRole('button', { name: 'Start with these' }).click();
   await finished(page);
   await expect(headline(page)).toHaveText(/fails$/);
-  await expect(figure(page, 'How much is shared')).toContainText('4,000 responses');
+  await expect(figure(page, 'How much is shared')).toContainText('8,000 responses');
   const lags = await tableBehind(page, 'Autocorrelation of token log-ratios');
   expect(Math.abs(read(lags[0]?.[2] ?? '') - rho)).toBeLessThan(0.02);
   expect(Math.abs(read(lags[1]?.[2] ?? '') - rho ** 2)).toBeLessThan(0.03);
