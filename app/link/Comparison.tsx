@@ -2,6 +2,7 @@
  * The link's fingerprint beside the run that repeats it. Contract: compared with the choices that the link
  * was opened with, whatever is chosen now; keeps its place while the run is live.
  */
+import { sameRun } from '../../src/link/link';
 import {
   compareFingerprints,
   figureWords,
@@ -11,7 +12,7 @@ import {
 } from '../../src/link/fingerprint';
 import { counted, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
-import { sameRun, type OpenedFingerprint } from '../state/address';
+import type { OpenedFingerprint } from '../state/address';
 import { useAddress } from '../state/address-react';
 import { readDraft } from '../state/draft';
 import { useLabState } from '../state/react';

@@ -3,7 +3,7 @@ import { experimentSettings } from '../../src/link/experiments';
 import type { AnyPageSettings, PageId } from '../../src/link/pages';
 import type { RunSettings } from '../../src/settings/run';
 import type { RunFingerprint } from '../../src/engine/lab/protocol';
-import { sameRun } from '../state/address';
+import { sameRun } from '../../src/link/link';
 import type { Run } from '../state/lab';
 import { useAnswer, useLab, useLabState, type Answer } from '../state/react';
 

@@ -7,8 +7,8 @@ import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/pr
 import { bytes, count, counted, duration, significant } from '../format/numbers';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../state/draft';
-import { isAtRest, isLive, type LabState, type Opening, type Run } from '../state/lab';
-import { decidedIn, timeOf, type Decided, type Rest } from '../state/lab-goal';
+import { isAtRest, isLive, type LabState, type Opening, type Rest, type Run } from '../state/lab';
+import { decidedIn, timeOf, type Decided } from '../state/lab-goal';
 import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
 

@@ -16,7 +16,7 @@ import {
   type Link,
   type OpenedLink,
   openLink,
-  settingsToQuery,
+  sameRun,
   writeLink,
 } from '../../src/link/link';
 import {
@@ -70,10 +70,6 @@ const BURST = 2000;
  * comes sooner waits for that time or for the person's next act, whichever is first.
  */
 const LEAST = 350;
-
-export function sameRun(a: RunSettings, b: RunSettings): boolean {
-  return settingsToQuery(a) === settingsToQuery(b);
-}
 
 const sameView = (page: PageId, a: AnyPageSettings, b: AnyPageSettings) =>
   [...pageSettings(page).values()].every(({ key, write }) => write(a[key]) === write(b[key]));

@@ -5,21 +5,18 @@
  * valid at every look, so stopping at a verdict costs no truth. A person's own pause, and a person's wish to go on,
  * stand.
  */
-import type { RunSettings } from '../../src/settings/run';
-import { sameRun } from './address';
-import { isLive, type Engine, type LabState, type LabStore, type Run } from './lab-state';
+import { sameRun } from '../../src/link/link';
+import {
+  isLive,
+  type Engine,
+  type LabState,
+  type LabStore,
+  type Rest,
+  type Run,
+} from './lab-state';
 
 /** Prompts without which no page rests: fewer make poor figures, however early a verdict is. */
 export const LEAST_PROMPTS = 128;
-
-/** Why a run rests. */
-export type Rest = 'decided' | 'time' | 'link';
-
-/** The run of a link, and how far it went there. */
-export interface Linked {
-  settings: RunSettings;
-  sequences: number;
-}
 
 /** How far the claims of the page in view are. */
 export interface Decided {

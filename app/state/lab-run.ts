@@ -3,7 +3,7 @@
  * another stops the one before. The engine obeys orders that come before it has taken a run up.
  */
 import type { RunId } from '../../src/engine/lab/protocol';
-import { sameRun } from './address';
+import { sameRun } from '../../src/link/link';
 import { readDraft } from './draft';
 import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';

@@ -16,7 +16,6 @@ import type {
 import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Draft } from './draft';
-import type { Linked, Rest } from './lab-goal';
 import type { Imported, Reading } from './imports';
 
 /** What the page needs of the engine; tests hand in another one. */
@@ -50,6 +49,15 @@ export type Engine = Pick<
 export interface Failure {
   message: string;
   canResume: boolean;
+}
+
+/** Why a run rests. */
+export type Rest = 'decided' | 'time' | 'link';
+
+/** The run of a link, and how far it went there. */
+export interface Linked {
+  settings: RunSettings;
+  sequences: number;
 }
 
 export interface Run {

@@ -17,7 +17,7 @@ import type {
 } from '../../src/engine/lab/protocol';
 import { DEFAULT_SETTINGS, readOwnId, type RunSettings } from '../../src/settings/run';
 import { draftOf, type Draft } from './draft';
-import { Goal, type Linked } from './lab-goal';
+import { Goal } from './lab-goal';
 import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
@@ -30,6 +30,7 @@ import {
   keptOf,
   type Engine,
   type Inspection,
+  type Linked,
   type LabState,
   type LabStore,
 } from './lab-state';

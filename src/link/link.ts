@@ -144,6 +144,11 @@ export function settingsToQuery(run: RunSettings): string {
   return writeLink({ ...bare('data'), run }).slice('#/data'.length);
 }
 
+/** Whether both are the same run, whatever else differs. */
+export function sameRun(a: RunSettings, b: RunSettings): boolean {
+  return settingsToQuery(a) === settingsToQuery(b);
+}
+
 /** The page that an address names, and a sentence where it names none of ours. */
 function pageIn(hash: string): { page: PageId; problem: string | null } {
   // Another anchor than ours names no page, wrongly or rightly.
