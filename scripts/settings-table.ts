@@ -7,7 +7,7 @@ import type { Setting } from '../src/settings/setting';
 const HEAD = `# Settings
 
 Made from the declarations in \`src/settings/\` and \`src/link/pages.ts\` by \`npx vitest run
-scripts/settings-table.test.ts -u\`. A link is \`#/PAGE?v=2&NAME=VALUE&...\`; what it leaves out has the default.
+scripts/settings-table.test.ts -u\`. A link is \`#/PAGE?v=3&NAME=VALUE&...\`; what it leaves out has the default.
 Pages without settings of their own are left out.
 `;
 

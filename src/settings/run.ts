@@ -74,7 +74,7 @@ export const policiesSourceSchema = v.strictObject({
     realOrZero(1, 3600, 'none', 40, {
       label: 'Time',
       unit: 's',
-      hint: 'seconds until the run rests, at the latest; it rests earlier where the page’s claims are decided; 0: every prompt is answered',
+      hint: 'most seconds; a run rests earlier where the page’s claims are decided; 0: every prompt',
       was: { 2: 0 },
     }),
     0,
