@@ -185,11 +185,11 @@ test('after the engine has died the page says what is kept of the run, and goes 
   backend,
 }) => {
   const responses = await startSmall(page, backend, {
-    prompts: 24,
+    prompts: 96,
     groupSize: 8,
     mostOperators: 9,
   });
-  await expect(sequences(page)).toHaveText(/^[1-9]\d* of 192 responses$/);
+  await expect(sequences(page)).toHaveText(/^[1-9]\d* of 768 responses$/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(phase(page)).toHaveText('Paused');
   await expect(page.getByTestId('keeping')).toHaveText('kept');
