@@ -21,7 +21,7 @@ const shared = sharedPage(async (page, backend) => {
   await finished(page);
 });
 
-const finished = (page: Page) => finishedAll(page, 8000);
+const finished = (page: Page) => finishedAll(page, 4000);
 
 const headline = (page: Page) => page.getByTestId('verdict').first();
 
@@ -31,7 +31,7 @@ test('a point tells its exact numbers to the keyboard', async () => {
   const page = shared();
   await goTo(page, 'variance');
   const law = figure(page, LAW);
-  await expect(law).toContainText('8,000 responses');
+  await expect(law).toContainText('4,000 responses');
   await law.getByRole('slider').first().focus();
   await page.keyboard.press('End');
   await expect(law.locator('.plot-tooltip').first()).toContainText('measured ÷ predicted');
@@ -70,7 +70,7 @@ test('the unnormalised weight gives up where the law says', async () => {
   const page = shared();
   await goTo(page, 'weights');
   await page.getByRole('button', { name: /^Policies further apart/ }).click();
-  await finished(page);
+  await finishedAll(page, 8000);
   const shares = figure(page, 'Effective sample size over n');
   await expect(shares).toContainText(/ = 7\.\d+ tokens/);
   await expect(shares).toContainText('8,000 responses');

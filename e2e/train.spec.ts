@@ -182,8 +182,9 @@ test('reloaded in mid-step, a race goes on; finished and reloaded, it opens with
   page,
 }) => {
   await page.goto(
-    './#/train?v=1&on=wasm&steps=12&perStep=2&group=4&minibatches=2&most=1&longest=16&evalPrompts=0',
+    './#/train?v=1&on=wasm&steps=12&perStep=4&group=8&minibatches=4&most=5&longest=64&evalPrompts=0',
   );
+  // Steps long enough that the race is not over before the reload.
   await button(page, 'Train').click();
   const kept = page.getByTestId('kept-race');
   await expect(kept).toContainText(/[1-9]\d* of 12 steps/);
