@@ -85,13 +85,13 @@ test(
   async () => {
     const page = shared();
     await goTo(page, 'variance');
-    await expect(figure(page, LAW)).toContainText('8,000 responses');
+    await expect(figure(page, LAW)).toContainText('4,000 responses');
     await expect(headline(page)).toHaveText(/holds$/);
 
     await page.getByRole('button', { name: /^Correlate neighbours/ }).click();
     await finished(page);
     await expect(headline(page)).toHaveText(/fails$/);
-    await expect(figure(page, LAW)).toContainText('8,000 responses');
+    await expect(figure(page, LAW)).toContainText('4,000 responses');
     const rows = await tableBehind(page, LAW);
     for (const compared of ['natural lengths', 'prefixes']) {
       const ratios = rows.filter((row) => row[2] === compared).map((row) => read(row[8] ?? ''));
@@ -117,7 +117,7 @@ test('dependence is found as large as it was planted, and the parts add up to th
   await page.getByRole('button', { name: 'Start with these' }).click();
   await finished(page);
   await expect(headline(page)).toHaveText(/fails$/);
-  await expect(figure(page, 'How much is shared')).toContainText('8,000 responses');
+  await expect(figure(page, 'How much is shared')).toContainText('4,000 responses');
   const lags = await tableBehind(page, 'Autocorrelation of token log-ratios');
   expect(Math.abs(read(lags[0]?.[2] ?? '') - rho)).toBeLessThan(0.02);
   expect(Math.abs(read(lags[1]?.[2] ?? '') - rho ** 2)).toBeLessThan(0.03);
