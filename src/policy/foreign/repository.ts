@@ -1,0 +1,105 @@
+/**
+ * What a model of someone else's looks like before it is loaded: where it is, which files it has, and the files
+ * that the engine needs of it. The border between who brings files (`policy/hub`) and who runs them.
+ *
+ * Contract: a reference names a model and fetches nothing. Whatever holds files is hostile until it has passed
+ * the schemas here.
+ */
+import * as v from 'valibot';
+import type { FetchProgress } from '../fetch';
+
+/** Kinds of weights that exporters write, by the names that Transformers.js gives them. */
+export const DTYPES = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'] as const;
+export type Dtype = (typeof DTYPES)[number];
+export const dtypeSchema = v.picklist(DTYPES);
+
+const MOST_REFERENCE = 300;
+const noClimbing = (text: string) => !text.split(/[/\\]/).includes('..');
+
+/** One path below a repository: no absolute ones, none that climb, nothing that a file system treats specially. */
+export const repositoryPathSchema = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(400),
+  v.regex(
+    /^[^/\\:*?"<>|\u0000-\u001f][^\\:*?"<>|\u0000-\u001f]*$/,
+    'A path with characters that no file name has.',
+  ),
+  v.check(noClimbing, 'A path that leaves its folder.'),
+);
+
+const PART = '[A-Za-z0-9][A-Za-z0-9._-]{0,95}';
+const HUB = new RegExp(`^hub:${PART}/${PART}(@[A-Za-z0-9][A-Za-z0-9._/-]{0,99})?$`);
+const FOLDER = /^folder:[^/\\:*?"<>|\u0000-\u001f]{1,100}$/;
+const SERVER = /^server:https?:\/\/[^\s"<>\\^`{|}]{1,250}$/;
+
+/**
+ * `hub:owner/name@revision` (a commit once it is resolved), `folder:NAME` or `server:https://host/path`.
+ * A reference is text from a link or a person: nothing is fetched for being named.
+ */
+export const modelRefSchema = v.pipe(
+  v.string(),
+  v.maxLength(MOST_REFERENCE, 'A model is named in at most 300 characters.'),
+  v.check(
+    (text) => [HUB, FOLDER, SERVER].some((form) => form.test(text)),
+    'Expected hub:owner/name, folder:NAME or server:https://host/path.',
+  ),
+  v.check(noClimbing, 'A model’s name has no “..” in it.'),
+);
+export type ModelRef = string;
+
+export interface RepositoryFile {
+  path: string;
+  bytes: number;
+  /** hex; null: the place does not say, it is known once the file has been read */
+  sha256: string | null;
+}
+
+/** One graph that can be loaded. */
+export interface ModelGraph {
+  dtype: Dtype;
+  file: string;
+  /** paths of the files that hold its weights, where those are not in it */
+  external: string[];
+  /** all of them together */
+  bytes: number;
+}
+
+export interface Repository {
+  ref: ModelRef;
+  /** the commit; null where the place has none */
+  revision: string | null;
+  files: RepositoryFile[];
+  graphs: ModelGraph[];
+  licence: string | null;
+  /** address of the model card */
+  card: string | null;
+}
+
+/** What the engine needs of one model, in memory. JSON is parsed, not yet validated. */
+export interface ModelFiles {
+  repository: Repository;
+  dtype: Dtype;
+  config: unknown;
+  tokenizer: unknown;
+  tokenizerConfig: unknown;
+  /** null: the repository has none */
+  generationConfig: unknown;
+  /** `chat_template.jinja`; null: there is none, or it stands in `tokenizerConfig` */
+  chatTemplate: string | null;
+  onnx: Uint8Array<ArrayBuffer>;
+  /** by the path that the graph names, relative to the graph's folder */
+  external: Map<string, Uint8Array<ArrayBuffer>>;
+  /** of each file that was read, by its path in the repository, hex */
+  sha256: Record<string, string>;
+}
+
+/**
+ * Reads one model. Rejects with a FetchError, a sentence for a person. Nothing is fetched that was not agreed to.
+ */
+export type ReadModel = (
+  ref: ModelRef,
+  dtype: Dtype,
+  onProgress?: FetchProgress,
+  signal?: AbortSignal,
+) => Promise<ModelFiles>;
