@@ -9,6 +9,8 @@ export interface Architecture {
   hiddenSize: number;
   layers: number;
   heads: number;
+  /** heads of keys and values, each shared by `heads / kvHeads` queries; absent: as many as `heads` */
+  kvHeads?: number;
   /** inner width of the SwiGLU block; with experts, of each expert */
   intermediateSize: number;
   /** mixture of experts in every layer; absent in a dense policy */
@@ -32,6 +34,11 @@ export function innerWidth({ intermediateSize, experts }: Architecture): number 
   return intermediateSize * (experts?.count ?? 1);
 }
 
+/** Width of a layer's keys, and of its values: all of their heads side by side. */
+export function keyWidth({ hiddenSize, heads, kvHeads = heads }: Architecture): number {
+  return (hiddenSize / heads) * kvHeads;
+}
+
 /** Every trained tensor in file order. Names follow the ONNX exporters' `module.MatMul.weight`. */
 export function parameterSpecs(a: Architecture): ParameterSpec[] {
   const d = a.hiddenSize;
@@ -47,8 +54,8 @@ export function parameterSpecs(a: Architecture): ParameterSpec[] {
     specs.push(
       { name: `${layer}.input_layernorm.weight`, shape: [d], init: 'ones' },
       { name: `${layer}.attn.q_proj.MatMul.weight`, shape: [d, d], init: std },
-      { name: `${layer}.attn.k_proj.MatMul.weight`, shape: [d, d], init: std },
-      { name: `${layer}.attn.v_proj.MatMul.weight`, shape: [d, d], init: std },
+      { name: `${layer}.attn.k_proj.MatMul.weight`, shape: [d, keyWidth(a)], init: std },
+      { name: `${layer}.attn.v_proj.MatMul.weight`, shape: [d, keyWidth(a)], init: std },
       { name: `${layer}.attn.o_proj.MatMul.weight`, shape: [d, d], init: residual },
       { name: `${layer}.post_attention_layernorm.weight`, shape: [d], init: 'ones' },
       ...(a.experts

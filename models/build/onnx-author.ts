@@ -337,6 +337,9 @@ function swiglu(g: GraphWriter, shared: Shared, a: Architecture, layer: number, 
  * @param weights one Float32Array per name of `parameterSpecs`; throws when one is missing or misshapen
  */
 export function writeOnnx(a: Architecture, weights: ReadonlyMap<string, Float32Array>): Uint8Array {
+  if (a.kvHeads !== undefined && a.kvHeads !== a.heads) {
+    throw new RangeError('Shared key heads are written by hub-author.ts.');
+  }
   const g = new GraphWriter();
   for (const { name, shape } of parameterSpecs(a)) {
     const values = weights.get(name);

@@ -2,7 +2,7 @@
  * The policy's forward pass in plain float64 loops, written from the architecture and not from the graph:
  * an independent second opinion for tests. Contract: one sequence at a time, no padding, no cache.
  */
-import { innerWidth, parameterSpecs, type Architecture } from './architecture';
+import { innerWidth, keyWidth, parameterSpecs, type Architecture } from './architecture';
 
 /** By name, matrices [in, out] row-major. */
 export type Weights64 = Map<string, Float64Array>;
@@ -43,15 +43,18 @@ function rotate(v: number[], position: number, theta: number): number[] {
 function attention(a: Architecture, w: Weights64, layer: string, x: number[][]): number[][] {
   const d = a.hiddenSize;
   const size = d / a.heads;
-  const project = (name: string) =>
-    multiply(x, w.get(`${layer}.attn.${name}_proj.MatMul.weight`) as Float64Array, d);
-  const [q, k, v] = [project('q'), project('k'), project('v')];
+  const project = (name: string, width: number) =>
+    multiply(x, w.get(`${layer}.attn.${name}_proj.MatMul.weight`) as Float64Array, width);
+  const [q, k, v] = [project('q', d), project('k', keyWidth(a)), project('v', keyWidth(a))];
+  const sharing = a.heads / (a.kvHeads ?? a.heads);
   const out = x.map(() => new Array<number>(d).fill(0));
   for (let h = 0; h < a.heads; h++) {
-    const part = (rows: number[][]) => rows.map((row) => row.slice(h * size, (h + 1) * size));
-    const queries = part(q).map((row, t) => rotate(row, t, a.ropeTheta));
-    const keys = part(k).map((row, t) => rotate(row, t, a.ropeTheta));
-    const values = part(v);
+    const part = (rows: number[][], head: number) =>
+      rows.map((row) => row.slice(head * size, (head + 1) * size));
+    const shared = Math.floor(h / sharing);
+    const queries = part(q, h).map((row, t) => rotate(row, t, a.ropeTheta));
+    const keys = part(k, shared).map((row, t) => rotate(row, t, a.ropeTheta));
+    const values = part(v, shared);
     queries.forEach((query, t) => {
       const scores = keys
         .slice(0, t + 1)
@@ -88,18 +91,19 @@ function routesOf(a: Architecture, w: Weights64, layer: string, x: number[][]): 
 
 /** Expert by expert, only those chosen: a dense block is one expert that every token goes to. */
 function mlp(a: Architecture, w: Weights64, layer: string, x: number[][], routes: TokenRoute[]) {
-  const name = (part: string) => w.get(`${layer}.mlp.${part}_proj.MatMul.weight`) as Float64Array;
+  const matrix = (part: string) => w.get(`${layer}.mlp.${part}_proj.MatMul.weight`) as Float64Array;
+  const [gate, up, down] = [matrix('gate'), matrix('up'), matrix('down')];
   const { hiddenSize: d, intermediateSize: width } = a;
   const inner = innerWidth(a);
   return x.map((row, t) => {
     const out = new Array<number>(d).fill(0);
     for (const { expert, share } of routes[t]) {
       for (let i = expert * width; i < (expert + 1) * width; i++) {
-        const product = (part: string) =>
-          row.reduce((sum, value, j) => sum + value * name(part)[j * inner + i], 0);
-        const value = share * silu(product('gate')) * product('up');
+        const product = (m: Float64Array) =>
+          row.reduce((sum, value, j) => sum + value * m[j * inner + i], 0);
+        const value = share * silu(product(gate)) * product(up);
         for (let j = 0; j < d; j++) {
-          out[j] = out[j] + value * name('down')[i * d + j];
+          out[j] = out[j] + value * down[i * d + j];
         }
       }
     }

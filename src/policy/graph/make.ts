@@ -17,37 +17,64 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from 'onnx-buf';
+import { toHalf } from '../../math/half';
 
-/** A node with one output, named after it. */
+/** A number is an integer, unless it is said to be a float. */
+export type AttributeValue = number | number[] | { float: number } | GraphProto;
+
+/** A node, named after its first output. */
 export function nodeOf(
   opType: string,
   input: string[],
-  output: string,
-  attributes: Record<string, number | number[] | GraphProto> = {},
+  output: string | string[],
+  attributes: Record<string, AttributeValue> = {},
+  domain = '',
 ): NodeProto {
   const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
-  return create(NodeProtoSchema, {
-    opType,
-    name: `${output}.node`,
-    input,
-    output: [output],
-    attribute,
-  });
+  const outputs = [output].flat();
+  const name = `${outputs[0]}.node`;
+  return create(NodeProtoSchema, { opType, domain, name, input, output: outputs, attribute });
 }
 
-export function attributeOf(name: string, value: number | number[] | GraphProto): AttributeProto {
-  const { INT, INTS, GRAPH } = AttributeProto_AttributeType;
+export function attributeOf(name: string, value: AttributeValue): AttributeProto {
+  const { INT, INTS, FLOAT, GRAPH } = AttributeProto_AttributeType;
   if (typeof value === 'number') {
     return create(AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
   }
-  return Array.isArray(value)
-    ? create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) })
+  if (Array.isArray(value)) {
+    return create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
+  }
+  return 'float' in value
+    ? create(AttributeProtoSchema, { name, type: FLOAT, f: value.float })
     : create(AttributeProtoSchema, { name, type: GRAPH, g: value });
 }
 
 export function floatScalar(name: string, value: number): TensorProto {
-  const dataType = TensorProto_DataType.FLOAT;
-  return create(TensorProtoSchema, { name, dims: [], dataType, floatData: [value] });
+  return floats(name, [], [value]);
+}
+
+/** @param dataType FLOAT, or FLOAT16, to which the values are then rounded */
+export function floats(
+  name: string,
+  dims: readonly number[],
+  values: ArrayLike<number>,
+  dataType = TensorProto_DataType.FLOAT,
+): TensorProto {
+  const array =
+    dataType === TensorProto_DataType.FLOAT16
+      ? Uint16Array.from(values, toHalf)
+      : Float32Array.from(values);
+  const rawData = new Uint8Array(array.buffer);
+  return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, rawData });
+}
+
+export function bytes(
+  name: string,
+  dims: readonly number[],
+  values: Uint8Array<ArrayBuffer>,
+): TensorProto {
+  const dataType = TensorProto_DataType.UINT8;
+  return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, rawData: values });
 }
 
 /** int64; a list has one dimension, a number none. */

@@ -10,6 +10,7 @@ import {
   type ModelProto,
   type TensorProto,
 } from 'onnx-buf';
+import { floatsFromHalves, fromHalf } from '../../math/half';
 
 export class GraphError extends Error {
   override name = 'GraphError';
@@ -40,20 +41,45 @@ export function dimensions(tensor: TensorProto): number[] {
   return tensor.dims.map(Number);
 }
 
-/** Values of a float32 initializer, copied. Throws for other types and for external data. */
+function demandInside(tensor: TensorProto): void {
+  if (tensor.externalData.length === 0) return;
+  throw new GraphError(
+    `Tensor "${tensor.name}" is stored outside the file; that is not supported.`,
+  );
+}
+
+/** Values of a float32 or float16 initializer, copied. Throws for other types and for external data. */
 export function floatValues(tensor: TensorProto): Float32Array<ArrayBuffer> {
-  if (tensor.dataType !== TensorProto_DataType.FLOAT) {
-    throw new GraphError(`Tensor "${tensor.name}" is not float32.`);
+  const { FLOAT, FLOAT16 } = TensorProto_DataType;
+  if (tensor.dataType !== FLOAT && tensor.dataType !== FLOAT16) {
+    throw new GraphError(`Tensor "${tensor.name}" is neither float32 nor float16.`);
   }
-  if (tensor.externalData.length > 0) {
-    throw new GraphError(
-      `Tensor "${tensor.name}" is stored outside the file; that is not supported.`,
-    );
-  }
+  demandInside(tensor);
+  const half = tensor.dataType === FLOAT16;
   if (tensor.rawData.length > 0) {
-    const copy = new Uint8Array(tensor.rawData.length);
-    copy.set(tensor.rawData);
-    return new Float32Array(copy.buffer);
+    const { buffer } = tensor.rawData.slice();
+    return half
+      ? floatsFromHalves(new Uint16Array(buffer))
+      : new Float32Array(buffer as ArrayBuffer);
   }
-  return Float32Array.from(tensor.floatData);
+  // Halves that are not raw stand as their bits among the integers.
+  return half ? Float32Array.from(tensor.int32Data, fromHalf) : Float32Array.from(tensor.floatData);
+}
+
+/** Values of a uint8, int32 or int64 initializer, copied. Throws for other types and for external data. */
+export function integerValues(tensor: TensorProto): number[] {
+  const { UINT8, INT32, INT64 } = TensorProto_DataType;
+  demandInside(tensor);
+  const { buffer } = tensor.rawData.slice();
+  const raw = tensor.rawData.length > 0;
+  switch (tensor.dataType) {
+    case UINT8:
+      return Array.from(raw ? new Uint8Array(buffer) : tensor.int32Data);
+    case INT32:
+      return Array.from(raw ? new Int32Array(buffer) : tensor.int32Data);
+    case INT64:
+      return Array.from(raw ? new BigInt64Array(buffer) : tensor.int64Data, Number);
+    default:
+      throw new GraphError(`Tensor "${tensor.name}" holds no integers that this lab reads.`);
+  }
 }
