@@ -5,6 +5,7 @@
  * call starts a fresh worker; nothing hangs.
  */
 import type { BackendChoice, RunSettings } from '../../settings/run';
+import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
 import { Channel } from '../rpc/channel';
 import type {
   ExperimentId,
@@ -17,6 +18,7 @@ import type {
   KeptId,
   KeptList,
   LabCalls,
+  ModelEvent,
   Order,
   Reopened,
   RunEvent,
@@ -30,11 +32,11 @@ import type {
 type ReplyOf<K extends keyof LabCalls> = Promise<LabCalls[K]['reply']>;
 
 export class EngineClient {
-  private readonly channel: Channel<LabCalls, Order, RunEvent>;
+  private readonly channel: Channel<LabCalls, Order, RunEvent | ModelEvent>;
   private lastRun = 0;
 
   constructor(createWorker: () => Worker) {
-    this.channel = new Channel<LabCalls, Order, RunEvent>({
+    this.channel = new Channel<LabCalls, Order, RunEvent | ModelEvent>({
       createWorker,
       name: 'The engine',
       died: () => ({
@@ -168,8 +170,62 @@ export class EngineClient {
     return this.channel.call('export', { run, kind, link });
   }
 
+  /** What a model's place holds, by a few small requests. @param text as a person wrote it, or a ref */
+  listModel(text: string, signal?: AbortSignal): ReplyOf<'model-list'> {
+    return this.channel.call('model-list', { text }, signal);
+  }
+
+  listFolder(name: string, files: FolderFile[]): ReplyOf<'model-folder'> {
+    return this.channel.call('model-folder', { name, files });
+  }
+
+  /** Fetches a listed model; aborted by the signal, it goes on from there when it is called again. */
+  getModel(
+    ask: LabCalls['model-get']['ask'],
+    onProgress?: (loaded: ModelEvent['loaded']) => void,
+    signal?: AbortSignal,
+  ): ReplyOf<'model-get'> {
+    return this.watched(ask, onProgress, () => this.channel.call('model-get', ask, signal));
+  }
+
+  /** Loads a model that is here, checks it by running it, and says what was found. */
+  openModel(
+    ask: LabCalls['model-open']['ask'],
+    onProgress?: (loaded: ModelEvent['loaded']) => void,
+    signal?: AbortSignal,
+  ): ReplyOf<'model-open'> {
+    return this.watched(ask, onProgress, () => this.channel.call('model-open', ask, signal));
+  }
+
+  keptModels(): ReplyOf<'models-kept'> {
+    return this.channel.call('models-kept', {});
+  }
+
+  /** @param ref null: all of them */
+  forgetModel(ref: ModelRef | null): ReplyOf<'model-forget'> {
+    return this.channel.call('model-forget', { ref });
+  }
+
   subscribe(listener: (event: RunEvent) => void): () => void {
-    return this.channel.subscribe(listener);
+    return this.channel.subscribe((event) => {
+      if (event.type !== 'model-progress') listener(event);
+    });
+  }
+
+  private async watched<T>(
+    { ref, dtype }: { ref: ModelRef; dtype: Dtype },
+    onProgress: ((loaded: ModelEvent['loaded']) => void) | undefined,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const over = this.channel.subscribe((event) => {
+      if (event.type !== 'model-progress' || event.ref !== ref || event.dtype !== dtype) return;
+      onProgress?.(event.loaded);
+    });
+    try {
+      return await call();
+    } finally {
+      over();
+    }
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { runExperiment } from '../../experiments/registry';
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import { parseRunSettings } from '../../settings/run';
 import { findPolicy, type FileSource } from '../../policy/fetch';
+import type { ModelStore } from '../../policy/foreign/repository';
 import type { OrtAssets } from '../../policy/runtime';
 import { inTurn, policiesSource } from '../../rollouts/policies';
 import {
@@ -28,6 +29,7 @@ import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept-run';
 import type { Autosave } from './autosave';
+import { ForeignModels } from './models';
 import { Policies, type LoadHooks } from './policies';
 import type { PolicyHost } from '../../policy/host';
 import type {
@@ -60,6 +62,8 @@ export interface EngineOptions {
   /** reads below `models/` */
   files: FileSource;
   emit(event: Event): void;
+  /** where models of other people's come from; left out: nowhere */
+  models?: ModelStore;
   /** version of the app, for stamps */
   app?: string;
   /** where runs are kept; left out: nowhere */
@@ -132,10 +136,12 @@ export class Engine {
   private readonly kept: KeptRunStore;
   private readonly answers: Answers<LabCalls>;
   private readonly policies: Policies;
+  private readonly models: ForeignModels;
   private readonly pool: SamplerPool | undefined;
 
   constructor(private readonly options: EngineOptions) {
     this.policies = new Policies(options.files);
+    this.models = new ForeignModels(options.models, options.emit);
     const { samplers } = options;
     if (samplers && samplers.most > 1) {
       this.pool = new SamplerPool({ ...samplers, files: this.policies.source });
@@ -190,6 +196,13 @@ export class Engine {
         return answers.give(request, () => this.reopen(request.run, request.kept));
       case 'export':
         return answers.give(request, () => this.export(request));
+      case 'model-list':
+      case 'model-folder':
+      case 'model-get':
+      case 'model-open':
+      case 'models-kept':
+      case 'model-forget':
+        return answers.give(request, (signal) => this.models.answer(request, signal));
       case 'kept-runs':
       case 'keep':
       case 'rename':

@@ -12,6 +12,14 @@ import type { Stamp } from '../../export/stamp';
 import type { Rollouts } from '../../rollouts/rollouts';
 import type { Answer, Ask, Cancel } from '../rpc/channel';
 import type { PolicyManifest } from '../../policy/manifest';
+import type {
+  Dtype,
+  FolderFile,
+  KeptModels,
+  ListedModel,
+  ModelRef,
+} from '../../policy/foreign/repository';
+import type { ModelReport } from '../../policy/foreign/report';
 import type { Problem } from '../../rollouts/file/problems';
 import type { FileSummary } from '../../rollouts/file/read';
 import type { Drawings } from '../../rollouts/health/drawing';
@@ -267,6 +275,28 @@ export type LabCalls = {
     reply: { name: string; blob: Blob };
   };
   'kept-runs': { ask: object; reply: KeptList };
+  /** A model of someone else's: what is there, by small requests. @text as a person wrote it, or a ref */
+  'model-list': { ask: { text: string }; reply: ListedModel };
+  /** the same of a person's folder, which is `folder:NAME` as long as the tab lives */
+  'model-folder': { ask: { name: string; files: FolderFile[] }; reply: ListedModel };
+  /** Fetches what is missing, because a person pressed a button. Cancelled, it goes on from there next time. */
+  'model-get': {
+    ask: {
+      ref: ModelRef;
+      dtype: Dtype;
+      expected?: Readonly<Record<string, string>> | undefined;
+      accept?: boolean | undefined;
+    };
+    reply: ListedModel;
+  };
+  /** Loads a model that is here and checks it by running it. Fetches nothing. */
+  'model-open': {
+    ask: { ref: ModelRef; dtype: Dtype; backend: BackendChoice };
+    reply: ModelReport;
+  };
+  'models-kept': { ask: object; reply: KeptModels };
+  /** null: all of them */
+  'model-forget': { ask: { ref: ModelRef | null }; reply: KeptModels };
   /** Keeps the present run whole, where it is not kept by itself: data from files. */
   keep: { ask: { run: RunId; name: string | null }; reply: KeptList };
   rename: { ask: { kept: KeptId; name: string | null }; reply: KeptList };
@@ -315,4 +345,12 @@ export type RunEvent =
   /** the run cannot go on; what was computed stays readable */
   | { type: 'failed'; run: RunId; message: string; canResume: boolean };
 
-export type Event = RunEvent | Answer<LabCalls>;
+/** How far a `model-get` or `model-open` has come. */
+export interface ModelEvent {
+  type: 'model-progress';
+  ref: ModelRef;
+  dtype: Dtype;
+  loaded: { bytes: number; total: number | null; what: string };
+}
+
+export type Event = RunEvent | ModelEvent | Answer<LabCalls>;

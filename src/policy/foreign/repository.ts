@@ -103,3 +103,64 @@ export type ReadModel = (
   onProgress?: FetchProgress,
   signal?: AbortSignal,
 ) => Promise<ModelFiles>;
+
+/** What is here of a file: some of it, all of it but not agreed to, or all of it. */
+export interface HereFile {
+  bytes: number;
+  state: 'partial' | 'held' | 'whole';
+  sha256: string | null;
+}
+
+/** What a person is shown of a model before and after it is fetched. */
+export interface ListedModel {
+  repository: Repository;
+  /** by path */
+  here: Record<string, HereFile>;
+  /** what else should be known, a sentence each */
+  notes: string[];
+}
+
+/** One model in the list of what is kept. */
+export interface KeptModel {
+  ref: ModelRef;
+  name: string;
+  bytes: number;
+  /** ms since 1970, of the latest file */
+  at: number;
+  /** graphs that are whole */
+  dtypes: Dtype[];
+}
+
+export interface KeptModels {
+  models: KeptModel[];
+  /** why they last only as long as the page; null: they last */
+  passing: string | null;
+}
+
+/** A file as a browser's picker, a drop or a disk gives it. */
+export interface FolderFile {
+  /** with the folders above it, as far as they are known */
+  path: string;
+  blob: Blob;
+}
+
+export interface GetOptions {
+  /** SHA-256 by path, as a link has them */
+  expected?: Readonly<Record<string, string>> | undefined;
+  /** files that are other ones than expected or seen before are used all the same */
+  accept?: boolean | undefined;
+  onProgress?: FetchProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Where models come from (`policy/hub`). `get` fetches what a person agreed to; `read` takes what is here. */
+export interface ModelStore {
+  list(text: string, signal?: AbortSignal): Promise<ListedModel>;
+  open(name: string, files: readonly FolderFile[]): Promise<ListedModel>;
+  has(ref: ModelRef, dtype: Dtype): Promise<boolean>;
+  get(ref: ModelRef, dtype: Dtype, options?: GetOptions): Promise<ListedModel>;
+  readonly read: ReadModel;
+  kept(): Promise<KeptModels>;
+  forget(ref: ModelRef): Promise<void>;
+  clear(): Promise<void>;
+}
