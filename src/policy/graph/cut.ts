@@ -4,6 +4,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import {
+  type NodeProto,
   type TensorProto_DataType,
   TypeProto_TensorSchema,
   TypeProtoSchema,
@@ -34,11 +35,17 @@ export function cut({ graph }: OnnxModel, tensor: string, elemType: TensorProto_
 }
 
 /** Nodes are in topological order, so one walk from the back finds all that nothing reads. */
-function removeUnused(graph: OnnxModel['graph']): void {
+export function removeUnused(graph: OnnxModel['graph']): void {
   const read = new Set(graph.output.map(({ name }) => name));
-  const kept = [...graph.node].reverse().filter((node) => {
-    if (!node.output.some((name) => read.has(name))) return false;
+  const readBy = (node: NodeProto) => {
     for (const name of node.input) read.add(name);
+    // What a branch or a loop reads from outside stands only in its own graph.
+    for (const { g } of node.attribute) for (const inner of g?.node ?? []) readBy(inner);
+    for (const { g } of node.attribute) for (const { name } of g?.output ?? []) read.add(name);
+  };
+  const kept = [...graph.node].reverse().filter((node) => {
+    if (!node.output.some((name) => name !== '' && read.has(name))) return false;
+    readBy(node);
     return true;
   });
   graph.node = kept.reverse();
