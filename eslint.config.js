@@ -30,7 +30,7 @@ const MAY_IMPORT = {
   measurement: ['experiments', 'shared-measurement', 'rollouts', 'settings', 'math'],
   race: ['experiments', 'shared-measurement', 'training', 'math'],
   export: ['rollouts', 'settings', 'math'],
-  store: ['export', 'rollouts', 'training', 'settings', 'math'],
+  store: ['export', 'policy', 'rollouts', 'training', 'settings', 'math'],
   training: ['policy', 'rollouts', 'tasks', 'settings', 'gpu', 'math'],
   calibration: ['experiments', 'measurement', 'shared-measurement', 'rollouts', 'settings', 'math'],
   engine: [

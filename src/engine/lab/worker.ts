@@ -1,6 +1,8 @@
 /** The engine's thread. Everything below is wiring; the work is in `engine.ts`. */
 import { siteFiles } from '../../policy/fetch';
 import { version } from '../../../package.json';
+import { ModelLibrary } from '../../policy/hub/library';
+import { ModelFileStore } from '../../store/model-store';
 import { RunStore } from '../../store/run-store';
 import { SITE_ASSETS } from '../assets';
 import { Engine } from './engine';
@@ -15,6 +17,7 @@ const engine = new Engine({
   emit: (event) => self.postMessage(event),
   app: version,
   store: () => RunStore.open(),
+  models: new ModelLibrary({ keep: () => ModelFileStore.open() }),
   samplers: {
     createWorker: () =>
       new Worker(new URL('../sampler/worker.ts', import.meta.url), { type: 'module' }),
