@@ -253,7 +253,6 @@ describe('faults', () => {
 
   it('forwarded to another host, it is not followed', async () => {
     const { repository } = await library.list(at(hub));
-    bare.repositories.get(`someone/${model.name}`);
     hub.faults.set(ONNX, { to: `${at(bare)}/resolve/main/${ONNX}` });
     await expect(library.get(repository.ref, 'fp32')).rejects.toThrow(
       'forwards onnx/model.onnx to',
@@ -291,6 +290,7 @@ describe('faults', () => {
 describe('a file that changes', () => {
   const other = () => {
     const bytes = Uint8Array.from([...(model.files.get(ONNX) as Uint8Array), 0]);
+    bytes[50] ^= 1;
     bare.repositories.get(`someone/${model.name}`)?.set(ONNX, bytes);
     return bytes;
   };
