@@ -121,7 +121,7 @@ describe('the graph with experts', () => {
   test('its gradient, routers included, equals finite differences of the float64 loops', async () => {
     // onnxruntime-web defines a global Worker in Node, which jax-js takes for a browser's.
     Reflect.deleteProperty(globalThis, 'Worker');
-    const policy = new DifferentiablePolicy(onnx, MOE.vocabulary.length);
+    const policy = new DifferentiablePolicy(onnx);
     const n = TOKENS.length - 1;
     const row = (values: number[]) => np.array(Int32Array.from(values), { shape: [1, n] });
     const mask = Float32Array.from({ length: n }, (_, t) => (t >= PROMPT.length - 1 ? 1 : 0));

@@ -1,5 +1,6 @@
 /**
- * The policy's own ONNX graph as a differentiable function of its lifted weights, by jax-js.
+ * A policy's own ONNX graph as a differentiable function of its lifted weights, by jax-js: the lab's, or a foreign
+ * one whose contributed operators are then written in plain ones (weights in few bits are unpacked to float32).
  *
  * Contract: `tokenLogProbs` is log softmax of the very graph that onnxruntime samples from (a test
  * compares them); weights go in and out as `Weights`, in file order.
@@ -9,6 +10,7 @@ import { ONNXModel } from '@jax-js/onnx';
 import { TensorProto_DataType } from 'onnx-buf';
 import type { PolicyFiles } from '../policy/fetch';
 import { cut, tap } from '../policy/graph/cut';
+import { makeDifferentiable } from '../policy/graph/expand/differentiable';
 import { liftWeights, type Weights } from '../policy/graph/lift';
 import {
   emptyCacheShape,
@@ -64,13 +66,16 @@ export class DifferentiablePolicy {
   /** the weights that were in the file */
   readonly fileWeights: Weights;
 
-  /** @param onnx the bytes of `onnx/model.onnx` */
+  /**
+   * @param onnx the bytes of `onnx/model.onnx`
+   * @throws GraphError where no gradient can be taken, with the operator that stands in the way
+   */
   constructor(
     onnx: Uint8Array,
-    private readonly vocabularySize: number,
     { names, taps = [] }: { names?: PortNames; taps?: readonly string[] } = {},
   ) {
     const model = decode(onnx);
+    makeDifferentiable(model, names);
     this.taps = taps;
     for (const name of taps) tap(model, name, TensorProto_DataType.FLOAT);
     this.ports = readPorts(model, names);
@@ -107,10 +112,9 @@ export class DifferentiablePolicy {
       if (this.taps.includes(name)) taps[name] = array;
       else array.dispose();
     }
-    const logp = nn
-      .logSoftmax(wanted, -1)
-      .mul(nn.oneHot(grids.targets, this.vocabularySize))
-      .sum(-1);
+    // Of the graph's own width: it may be padded beyond the tokenizer's vocabulary.
+    const width = wanted.shape[2];
+    const logp = nn.logSoftmax(wanted, -1).mul(nn.oneHot(grids.targets, width)).sum(-1);
     return { logp, taps };
   }
 
@@ -120,8 +124,8 @@ export class DifferentiablePolicy {
 }
 
 /** The graph that a session samples from, differentiable. */
-export function differentiable({ onnx, portNames, tokenizer }: PolicyFiles): DifferentiablePolicy {
-  return new DifferentiablePolicy(onnx, tokenizer.vocabulary.length, { names: portNames });
+export function differentiable({ onnx, portNames }: PolicyFiles): DifferentiablePolicy {
+  return new DifferentiablePolicy(onnx, { names: portNames });
 }
 
 export function uploadParams(weights: Weights, prefix = ''): Params {

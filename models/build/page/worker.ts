@@ -76,9 +76,8 @@ async function train(start: StartTraining): Promise<void> {
   if (!recipe) throw new Error(`no recipe "${start.recipeName}"`);
   await init('wasm');
   defaultDevice('wasm');
-  const { vocabulary } = recipe.architecture;
   const taps = routerTaps(recipe).flatMap(({ logits, routes }) => [logits, routes]);
-  const policy = new DifferentiablePolicy(fromBase64(start.onnx), vocabulary.length, { taps });
+  const policy = new DifferentiablePolicy(fromBase64(start.onnx), { taps });
 
   let params: Params;
   let mu: Params;

@@ -31,9 +31,12 @@ export interface Lifted {
   weights: Weights;
 }
 
-/** A trained tensor by the exporters' naming; constants of the graph (RoPE tables, scales) stay in. */
+/**
+ * A trained tensor by the exporters' naming, those whose transpose PyTorch's exporter has stored under no name of
+ * their own among them; constants of the graph (RoPE tables, scales) stay in.
+ */
 export function isTrainable(name: string): boolean {
-  return name.endsWith('.weight') || name.endsWith('.bias');
+  return name.endsWith('.weight') || name.endsWith('.bias') || /^onnx::(MatMul|Gemm)_/.test(name);
 }
 
 /**

@@ -408,7 +408,7 @@ describe('what cannot be expanded is named', () => {
     const before = encode(model);
     expect(whyNotExpanded(model)).toContain(sentence);
     expect(() => expandOperators(model)).toThrow(GraphError);
-    expect(encode(model)).toEqual(before);
+    expect(Buffer.from(encode(model)).equals(before)).toBe(true);
   });
 
   test('a graph of an old opset', () => {

@@ -2,7 +2,7 @@
  * What an expansion works with: the graph it reads, the nodes and constants that it writes in place of one node.
  *
  * Contract: `node` and the constants answer with a name that can be read from then on; what several nodes need
- * (positions, masks, shapes) is written once, before the first of them. Names begin with `lab.expand.`, which no
+ * (positions, masks, shapes) is written once, before the first of them. Names begin with `lab.`, which no
  * exporter uses.
  */
 import {
@@ -53,6 +53,8 @@ export class Surgery {
     readonly graph: GraphProto,
     { proto }: Pick<OnnxModel, 'proto'>,
     readonly names: PortNames,
+    /** of the names of what is written */
+    private readonly prefix = 'lab.expand',
   ) {
     const standard = proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx');
     this.opset = Number(standard?.version ?? 0);
@@ -103,7 +105,7 @@ export class Surgery {
   /** Under a name that is told apart where it is taken. */
   weight(name: string, dims: number[], values: ArrayLike<number>, type: FloatType): string {
     let own = name;
-    while (this.constants.has(own)) own = `lab.expand.${own}`;
+    while (this.constants.has(own)) own = `${this.prefix}.${own}`;
     return this.keep(floats(own, dims, values, type));
   }
 
@@ -227,7 +229,7 @@ export class Surgery {
   }
 
   private fresh(what: string): string {
-    return `lab.expand.${this.count++}.${what}`;
+    return `${this.prefix}.${this.count++}.${what}`;
   }
 }
 
