@@ -10,16 +10,20 @@ import {
   sideways,
   tableBehind,
   test,
+  type Backend,
 } from './lab';
 
 /**
  * Synthetic rollouts, whose truth is known; no policy takes part. One page, on which runs follow runs: tests
  * that break independence come last.
  */
-const shared = sharedPage(async (page, backend) => {
+const shared = sharedPage(openLaw);
+
+async function openLaw(page: Page, backend: Backend): Promise<void> {
+  await page.goto('about:blank');
   await page.goto(`./#/variance?v=1&backend=${backend}&source=synthetic`);
   await finished(page);
-});
+}
 
 const finished = (page: Page) => finishedAll(page, 4000);
 
@@ -82,9 +86,10 @@ test('the unnormalised weight gives up where the law says', async () => {
 test(
   'the 1/L law holds on independent tokens, fails on correlated ones, and both are shown',
   { tag: '@webgpu' },
-  async () => {
+  async ({ backend }) => {
     const page = shared();
-    await goTo(page, 'variance');
+    // Whatever the tests before have left in view.
+    await openLaw(page, backend);
     await expect(figure(page, LAW)).toContainText('4,000 responses');
     await expect(headline(page)).toHaveText(/holds$/);
 

@@ -9,6 +9,7 @@ import { Engine } from '../lab/engine';
 import { EngineClient } from '../lab/client';
 import { inProcess } from '../../../scripts/node/wire';
 import type { Event, Request, RunEvent } from '../lab/protocol';
+import type { SamplerMessage, SamplerRequest } from './protocol';
 
 const SETTINGS: RunSettings = {
   backend: 'wasm',
@@ -30,7 +31,36 @@ afterEach(() => client?.close());
 interface Lab {
   client: EngineClient;
   threads: Worker[];
+  /** indices of batches that threads have answered, in the order of the answers */
+  answered: number[];
+  /** indices that threads were asked for */
+  asked: number[];
   until(found: (event: RunEvent) => boolean): Promise<RunEvent>;
+}
+
+/** The same thread; which batches it is asked for and answers is written down. */
+function listened(thread: Worker, asked: number[], answered: number[]): Worker {
+  const indices = new Map<number, number>();
+  const { postMessage } = thread;
+  thread.postMessage = (message: SamplerRequest) => {
+    if (message.type === 'batch') {
+      asked.push(message.index);
+      indices.set(message.requestId, message.index);
+    }
+    postMessage.call(thread, message);
+  };
+  return new Proxy(thread, {
+    set(target, key, value: unknown) {
+      if (key !== 'onmessage') return Reflect.set(target, key, value);
+      target.onmessage = (event: MessageEvent<SamplerMessage>) => {
+        const { data } = event;
+        const index = data.type === 'reply' ? indices.get(data.requestId) : undefined;
+        if (index !== undefined) answered.push(index);
+        (value as NonNullable<Worker['onmessage']>).call(target, event);
+      };
+      return true;
+    },
+  });
 }
 
 async function open(
@@ -40,8 +70,10 @@ async function open(
 ): Promise<Lab> {
   const files = wrap((await tinyPolicy()).files);
   const threads: Worker[] = [];
+  const asked: number[] = [];
+  const answered: number[] = [];
   const make = () => {
-    const thread = createWorker();
+    const thread = listened(createWorker(), asked, answered);
     threads.push(thread);
     return thread;
   };
@@ -58,8 +90,13 @@ async function open(
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
-  return { client, threads, until };
+  return { client, threads, asked, answered, until };
 }
+
+/** Indices of a run's batches. */
+const EVERY = Array.from({ length: 8 }, (_, i) => i);
+
+const inOrder = (indices: readonly number[]) => indices.toSorted((a, b) => a - b);
 
 const finished = (run: number) => (event: RunEvent) =>
   event.type === 'progress' && event.run === run && event.progress.phase === 'finished';
@@ -95,6 +132,8 @@ test('the same responses whatever the number of threads, log-probs to rounding',
     const lab = await open(most);
     const together = await whole(lab);
     expect(lab.threads).toHaveLength(2);
+    // by the threads: the engine's own would give the same
+    expect(inOrder(lab.answered)).toEqual(EVERY);
     expect(together.tokens).toEqual(alone.tokens);
     expect(apart(together.logp, alone.logp)).toBeLessThan(2e-6);
     // and again, after another run, on threads that are warm
@@ -118,6 +157,9 @@ test('what comes after a pause is the same run', async () => {
   lab.client.resume(run);
   await lab.until(finished(run));
   expect((await made(lab.client, run)).tokens).toEqual(alone.tokens);
+  // What the pause interrupted was asked for anew, and nothing that was ready was made twice.
+  expect(lab.asked.length).toBeGreaterThan(EVERY.length);
+  expect(inOrder(lab.answered)).toEqual(EVERY);
 });
 
 test('a thread that dies is replaced by the other, and in the end by the engine', async () => {
@@ -132,6 +174,9 @@ test('a thread that dies is replaced by the other, and in the end by the engine'
     }
     await lab.until(finished(run));
     expect((await made(lab.client, run)).tokens).toEqual(alone.tokens);
+    const byThreads = new Set(lab.answered).size;
+    if (dying === 1) expect(byThreads).toBe(EVERY.length);
+    else expect(byThreads).toBeLessThan(EVERY.length);
   }
 });
 
@@ -145,6 +190,7 @@ test('threads that never answer are done without', async () => {
     }) as unknown as Worker;
   const lab = await open(2, silent);
   expect((await whole(lab)).tokens).toEqual((await whole(await open(1))).tokens);
+  expect(lab.answered).toEqual([]);
 });
 
 test('a cut connection fails the run with a sentence, and resuming goes on', async () => {
@@ -161,5 +207,6 @@ test('a cut connection fails the run with a sentence, and resuming goes on', asy
   cut = false;
   lab.client.resume(run);
   await lab.until(finished(run));
+  expect(inOrder(lab.answered)).toEqual(EVERY);
   expect((await made(lab.client, run)).tokens).toEqual((await whole(await open(1))).tokens);
 });

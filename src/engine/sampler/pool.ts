@@ -128,6 +128,8 @@ export interface PooledRun {
 interface Begun {
   member: Member;
   made: Promise<Rollouts>;
+  /** the call, given up */
+  abort: AbortController;
   finished: boolean;
 }
 
@@ -156,16 +158,16 @@ export class SamplerPool {
     /** who has begun a batch that was interrupted */
     const owners = new Map<number, Member>();
     let listed: Promise<PolicyManifest | null> | undefined;
-    let abort = new AbortController();
     /** the first batch that nobody has taken */
     let from = 0;
 
     const ask = (index: number, member: Member, known: PolicyManifest): void => {
       member.asked.add(index);
       owners.set(index, member);
+      const abort = new AbortController();
       const call = { manifest: known, source, sequencesPerBatch, index };
       const made = member.batch(call, abort.signal).then(({ rollouts }) => rollouts);
-      const one: Begun = { member, made, finished: false };
+      const one: Begun = { member, made, abort, finished: false };
       begun.set(index, one);
       made.then(
         (rollouts) => {
@@ -175,10 +177,11 @@ export class SamplerPool {
           fill(known);
         },
         () => {
-          member.asked.delete(index);
-          if (!member.dead || begun.get(index) !== one) return;
+          if (begun.get(index) !== one) return;
+          // What was refused may be asked for again; of a dead thread, by another.
           begun.delete(index);
-          fill(known);
+          member.asked.delete(index);
+          if (member.dead) fill(known);
         },
       );
     };
@@ -217,10 +220,7 @@ export class SamplerPool {
           from = index + 1;
           return rollouts;
         } catch (error) {
-          if (hooks.signal.aborted || !one.member.dead) {
-            if (begun.get(index) === one) begun.delete(index);
-            throw error;
-          }
+          if (hooks.signal.aborted || !one.member.dead) throw error;
         }
       }
     };
@@ -236,9 +236,12 @@ export class SamplerPool {
       rest: () => {
         this.hooks = undefined;
         this.judged = undefined;
-        for (const [index, { finished }] of begun) if (!finished) begun.delete(index);
-        abort.abort();
-        abort = new AbortController();
+        for (const [index, { member, abort, finished }] of begun) {
+          if (finished) continue;
+          begun.delete(index);
+          member.asked.delete(index);
+          abort.abort();
+        }
       },
     };
   }
