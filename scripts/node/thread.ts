@@ -1,12 +1,12 @@
 /** Threads that sample, in Node: `node:worker_threads` behind the part of a browser's Worker that clients use. */
 import { Worker as NodeWorker } from 'node:worker_threads';
-import type { Wire } from './wire';
+import type { Wire } from '../../src/engine/rpc/channel';
 
 const FILE = new URL('./sampler-thread.ts', import.meta.url);
 const REGISTER = new URL('./register.mjs', import.meta.url).href;
 
 /** Does not keep the process alive. */
-export function samplerThread(): Worker {
+export function samplerThread(): Wire {
   const entry = `await import(${JSON.stringify(REGISTER)}); await import(${JSON.stringify(FILE.href)});`;
   const url = new URL(`data:text/javascript,${encodeURIComponent(entry)}`);
   const thread = new NodeWorker(url, {
@@ -26,5 +26,5 @@ export function samplerThread(): Worker {
     const event = { message: error.message, preventDefault: () => undefined };
     wire.onerror?.call(wire as Worker, event as ErrorEvent);
   });
-  return wire as Worker;
+  return wire;
 }

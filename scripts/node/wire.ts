@@ -1,17 +1,15 @@
 /** An engine in Node behind the client of the browser: no thread, the same messages, copied like there. */
+import type { Wire } from '../../src/engine/rpc/channel';
 
 interface Engine<Request> {
   handle(request: Request): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** The part of a Worker that clients use. */
-export type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
-
 /** @param create makes the engine, given how it says things */
 export function inProcess<Request, Event>(
   create: (emit: (event: Event) => void) => Engine<Request>,
-): Worker {
+): Wire {
   const wire: Wire = {
     onmessage: null,
     onerror: null,
@@ -22,5 +20,5 @@ export function inProcess<Request, Event>(
     const message = new MessageEvent('message', { data: structuredClone(event) });
     wire.onmessage?.call(wire as Worker, message);
   });
-  return wire as Worker;
+  return wire;
 }

@@ -6,7 +6,7 @@
  */
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
-import { Channel } from '../rpc/channel';
+import { Channel, type Wire } from '../rpc/channel';
 import type {
   ExperimentId,
   ExperimentMap,
@@ -35,7 +35,7 @@ export class EngineClient {
   private readonly channel: Channel<LabCalls, Order, RunEvent | ModelEvent>;
   private lastRun = 0;
 
-  constructor(createWorker: () => Worker) {
+  constructor(createWorker: () => Wire) {
     this.channel = new Channel<LabCalls, Order, RunEvent | ModelEvent>({
       createWorker,
       name: 'The engine',

@@ -71,7 +71,7 @@ export interface EngineOptions {
   /** how a GPU is opened and checked; left out: the browser's */
   backend?: BackendParts;
   /** threads that sample on WebAssembly beside the engine's; left out: none */
-  samplers?: Pick<SamplerPoolOptions, 'createWorker' | 'most'>;
+  samplers?: Omit<SamplerPoolOptions, 'files'>;
 }
 
 /** The run that answers requests. */

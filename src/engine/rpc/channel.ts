@@ -44,8 +44,11 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** The part of a Worker that is used. */
+export type Wire = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
+
 interface ChannelOptions<Event> {
-  createWorker(): Worker;
+  createWorker(): Wire;
   /** for sentences: "the engine" */
   name: string;
   /** what listeners hear when the worker has died */
@@ -53,7 +56,7 @@ interface ChannelOptions<Event> {
 }
 
 export class Channel<C extends Calls, Order extends Message, Event extends Message> {
-  private worker: Worker | undefined;
+  private worker: Wire | undefined;
   private lastRequest = 0;
   private readonly waiting = new Map<number, Waiting>();
   private readonly listeners = new Set<(event: Event) => void>();
@@ -109,7 +112,7 @@ export class Channel<C extends Calls, Order extends Message, Event extends Messa
     this.worker.postMessage(message);
   }
 
-  private connect(): Worker {
+  private connect(): Wire {
     const worker = this.options.createWorker();
     worker.onmessage = ({ data }: MessageEvent<Event | Answer<C>>) => this.receive(data);
     worker.onerror = (error) => {

@@ -9,6 +9,7 @@ import { Engine } from '../lab/engine';
 import { EngineClient } from '../lab/client';
 import { inProcess } from '../../../scripts/node/wire';
 import type { Event, Request, RunEvent } from '../lab/protocol';
+import type { Wire } from '../rpc/channel';
 import type { SamplerMessage, SamplerRequest } from './protocol';
 
 const SETTINGS: RunSettings = {
@@ -30,7 +31,7 @@ afterEach(() => client?.close());
 
 interface Lab {
   client: EngineClient;
-  threads: Worker[];
+  threads: Wire[];
   /** indices of batches that threads have answered, in the order of the answers */
   answered: number[];
   /** indices that threads were asked for */
@@ -39,7 +40,7 @@ interface Lab {
 }
 
 /** The same thread; which batches it is asked for and answers is written down. */
-function listened(thread: Worker, asked: number[], answered: number[]): Worker {
+function listened(thread: Wire, asked: number[], answered: number[]): Wire {
   const indices = new Map<number, number>();
   const { postMessage } = thread;
   thread.postMessage = (message: SamplerRequest) => {
@@ -56,7 +57,7 @@ function listened(thread: Worker, asked: number[], answered: number[]): Worker {
         const { data } = event;
         const index = data.type === 'reply' ? indices.get(data.requestId) : undefined;
         if (index !== undefined) answered.push(index);
-        (value as NonNullable<Worker['onmessage']>).call(target, event);
+        (value as NonNullable<Worker['onmessage']>).call(target as Worker, event);
       };
       return true;
     },
@@ -65,11 +66,12 @@ function listened(thread: Worker, asked: number[], answered: number[]): Worker {
 
 async function open(
   most: number,
-  createWorker: () => Worker = samplerThread,
+  createWorker: () => Wire = samplerThread,
   wrap: (files: FileSource) => FileSource = (files) => files,
+  patience = 30_000,
 ): Promise<Lab> {
   const files = wrap((await tinyPolicy()).files);
-  const threads: Worker[] = [];
+  const threads: Wire[] = [];
   const asked: number[] = [];
   const answered: number[] = [];
   const make = () => {
@@ -77,7 +79,7 @@ async function open(
     threads.push(thread);
     return thread;
   };
-  const samplers = { createWorker: make, most };
+  const samplers = { createWorker: make, most, patience };
   client = new EngineClient(() =>
     inProcess<Request, Event>((emit) => new Engine({ assets: NODE_ASSETS, files, emit, samplers })),
   );
@@ -170,7 +172,7 @@ test('a thread that dies is replaced by the other, and in the end by the engine'
     await lab.until((event) => event.type === 'batch' && event.run === run);
     for (const thread of lab.threads.slice(0, dying)) {
       const error = { message: 'out of memory', preventDefault: () => undefined };
-      thread.onerror?.call(thread, error as ErrorEvent);
+      thread.onerror?.call(thread as Worker, error as ErrorEvent);
     }
     await lab.until(finished(run));
     expect((await made(lab.client, run)).tokens).toEqual(alone.tokens);
@@ -181,14 +183,13 @@ test('a thread that dies is replaced by the other, and in the end by the engine'
 });
 
 test('threads that never answer are done without', async () => {
-  const silent = (): Worker =>
-    ({
-      onmessage: null,
-      onerror: null,
-      postMessage: () => undefined,
-      terminate: () => undefined,
-    }) as unknown as Worker;
-  const lab = await open(2, silent);
+  const silent = (): Wire => ({
+    onmessage: null,
+    onerror: null,
+    postMessage: () => undefined,
+    terminate: () => undefined,
+  });
+  const lab = await open(2, silent, (files) => files, 500);
   expect((await whole(lab)).tokens).toEqual((await whole(await open(1))).tokens);
   expect(lab.answered).toEqual([]);
 });

@@ -18,14 +18,16 @@ import {
 } from '../../rollouts/rollouts';
 import type { PoliciesSource } from '../../settings/run';
 import { message } from '../../message';
-import { Channel } from '../rpc/channel';
+import { Channel, type Wire } from '../rpc/channel';
 import type { FileOrder, SamplerCalls, SamplerEvent } from './protocol';
 
 export interface SamplerPoolOptions {
-  createWorker(): Worker;
+  createWorker(): Wire;
   /** most threads: the processor's cores */
   most: number;
   files: FileSource;
+  /** ms until a thread that says nothing is done without */
+  patience?: number;
 }
 
 const AT_FIRST = 2;
@@ -34,8 +36,8 @@ const GAIN = 1.1;
 /** Batches of each thread over which its speed is judged; the first of each pays for loading. */
 const JUDGED = 3;
 
-/** ms; a browser was seen to lose the first message to a worker that a worker has started */
-const HELLO = 10_000;
+/** ms: the script of a thread may come over a slow network */
+const PATIENCE = 30_000;
 
 /** What a thread asks for and says while it works. */
 interface MemberHooks {
@@ -54,8 +56,9 @@ class Member {
   dead = false;
 
   constructor(
-    createWorker: () => Worker,
+    createWorker: () => Wire,
     private readonly hooks: MemberHooks,
+    private readonly patience: number,
   ) {
     this.channel = new Channel<SamplerCalls, FileOrder, SamplerEvent>({
       createWorker,
@@ -98,7 +101,7 @@ class Member {
 
   /** Whoever does not answer is not there. */
   private async hello(): Promise<void> {
-    const timer = setTimeout(() => this.close(), HELLO);
+    const timer = setTimeout(() => this.close(), this.patience);
     await this.channel.call('hello', {}).catch(() => undefined);
     clearTimeout(timer);
   }
@@ -271,13 +274,18 @@ export class SamplerPool {
   }
 
   private add(): void {
-    const member = new Member(this.options.createWorker, {
-      want: (path) => this.fetch(path),
-      phase: (index, phase) => {
-        if (index === this.hooks?.index) this.hooks.hooks.onPhase(phase);
+    const { createWorker, patience = PATIENCE } = this.options;
+    const member = new Member(
+      createWorker,
+      {
+        want: (path) => this.fetch(path),
+        phase: (index, phase) => {
+          if (index === this.hooks?.index) this.hooks.hooks.onPhase(phase);
+        },
+        load: (loaded) => this.hooks?.hooks.onLoad(loaded),
       },
-      load: (loaded) => this.hooks?.hooks.onLoad(loaded),
-    });
+      patience,
+    );
     this.members.push(member);
   }
 

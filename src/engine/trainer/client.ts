@@ -8,7 +8,7 @@
 import type { TrainingSettings } from '../../settings/training';
 import type { RaceSnapshot } from '../../training/race';
 import type { StepReport } from '../../training/report';
-import { Channel } from '../rpc/channel';
+import { Channel, type Wire } from '../rpc/channel';
 import type {
   Begun,
   KeptRace,
@@ -38,7 +38,7 @@ export class TrainingClient {
   private snapshot: RaceSnapshot | null = null;
   private kept: RaceKey | null = null;
 
-  constructor(createWorker: () => Worker) {
+  constructor(createWorker: () => Wire) {
     this.channel = new Channel<TrainerCalls, TrainingOrder, RaceEvent>({
       createWorker,
       name: 'The trainer',
