@@ -27,7 +27,7 @@ document.head.append(colours);
 const opened = openLink(location.hash);
 const lab = new Lab(startEngine(), opened.link.run);
 const address = new Address(browserPlace, lab, opened);
-void lab.open(address.mayStart);
+void lab.open(address.mayStart, address.runInView());
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id "root"');

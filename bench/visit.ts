@@ -51,7 +51,8 @@ function checkout(commit: string): string {
 }
 
 export async function benchVisit(rounds: number, commit = BASELINE): Promise<VisitRound[]> {
-  const before = await siteOf(checkout(commit), 'before');
+  const folder = checkout(commit);
+  const before = await siteOf(folder, 'before');
   const ours = await siteOf(ROOT.slice(0, -1), 'ours');
   try {
     const addresses = [ours, before].map((site) => `${site.resolvedUrls?.local[0]}${LINK}`);
@@ -63,6 +64,7 @@ export async function benchVisit(rounds: number, commit = BASELINE): Promise<Vis
     return measured;
   } finally {
     await Promise.all([before.close(), ours.close()]);
+    execFileSync('git', ['worktree', 'remove', '--force', folder], { cwd: ROOT, stdio: 'pipe' });
   }
 }
 

@@ -177,7 +177,8 @@ function decidedWords(state: LabState): string {
 /** "; the next takes about 1,300 more responses (25 s)" */
 function nextWords(run: Run, { nextAt, prompts }: Decided): string {
   const { sequences, totalSequences, seconds } = run.progress;
-  if (nextAt === null || prompts === 0) return '';
+  // A file has what it has.
+  if (nextAt === null || prompts === 0 || run.imported) return '';
   const perPrompt = sequences / prompts;
   const more = Math.ceil(Math.max(1, nextAt - prompts) * perPrompt);
   const time = seconds > 0 ? `, ${duration((more * seconds) / sequences)}` : '';

@@ -229,6 +229,18 @@ describe('the address', () => {
     expect(address.store.getState().views.weights.bins).toBe(16);
   });
 
+  it('tells when a page is in view that shows the run', async () => {
+    const seen = vi.fn();
+    const { address } = opened('#/train');
+    const told = address.runInView().then(seen);
+    address.go('reproduce');
+    await Promise.resolve();
+    expect(seen).not.toHaveBeenCalled();
+    address.go('weights');
+    await told;
+    await opened('#/variance').address.runInView();
+  });
+
   it('a large run waits for consent, at first sight and later', async () => {
     const large = '#/variance?v=3&source=synthetic&prompts=20000';
     const first = opened(large);

@@ -28,6 +28,7 @@ import {
   pageSettings,
   type PageSettings,
 } from '../../src/link/pages';
+import { WITHOUT_RUN } from '../../src/experiments/manifest';
 import type { RunSettings } from '../../src/settings/run';
 import { draftOf, readDraft } from './draft';
 import { isLive, type Lab } from './lab';
@@ -123,6 +124,19 @@ export class Address {
   /** Whether the link that was opened may run without asking. */
   get mayStart(): boolean {
     return this.store.getState().offer === null;
+  }
+
+  /** Resolves once a page is in view that shows the run. */
+  async runInView(): Promise<void> {
+    const shows = () => !WITHOUT_RUN.has(this.store.getState().page);
+    if (shows()) return;
+    await new Promise<void>((resolve) => {
+      const end = this.store.subscribe(() => {
+        if (!shows()) return;
+        end();
+        resolve();
+      });
+    });
   }
 
   /** A choice on a page. */

@@ -34,7 +34,10 @@ export function decidedIn({ run, inView, measurements }: LabState): Decided | nu
   const results = inView.map((id) => measurements[id]);
   const known = results.flatMap((found) => (found?.run === run.id ? [found.result] : []));
   if (known.length === 0 || known.length < inView.length) return null;
-  const claims = known.flatMap((result) => result.claims);
+  // Of a claim that does not apply there is nothing to decide.
+  const claims = known
+    .flatMap((result) => result.claims)
+    .filter(({ verdict }) => verdict !== 'not applicable');
   const open = claims.filter(({ verdict }) => verdict === 'undecided');
   const next = open.flatMap(({ settledBy }) => (settledBy === null ? [] : [settledBy]));
   return {

@@ -203,6 +203,18 @@ describe('a first visit', () => {
     expect(state().run?.progress.sequences).toBe(32);
   });
 
+  it('runs nothing before a page is in view that shows it', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine);
+    let see: () => void = () => undefined;
+    const opening = lab.open(true, new Promise((resolve) => (see = resolve)));
+    await settle();
+    expect(engine.orders).toEqual(['open auto']);
+    see();
+    await opening;
+    expect(engine.orders).toEqual(['open auto', 'start 1']);
+  });
+
   it('takes the default pair of a policy that lacks the checkpoints asked for', async () => {
     const engine = new Scripted();
     engine.policies = [policy('other', ['a', 'b'])];
@@ -297,7 +309,7 @@ describe('a run that has enough', () => {
     expect(orders(engine)).toEqual(['rest 1', 'resume 1']);
     expect(run()?.rest).toBeNull();
     at(768);
-    await answer(claims('holds', 'departs'));
+    await answer(claims('holds', 'departs', 'not applicable'));
     expect(orders(engine)).toEqual(['rest 1', 'resume 1', 'rest 1']);
   });
 

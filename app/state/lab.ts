@@ -66,9 +66,11 @@ export class Lab {
   /**
    * Find the backend and the policies; then run what was asked for. A run that was cut off is on offer;
    * where it is the very one asked for, it is opened and waits, so that nothing is computed twice unasked.
+   * @param wanted resolves once somebody would see it run
    */
-  async open(thenStart: boolean): Promise<void> {
+  async open(thenStart: boolean, wanted: Promise<void> = Promise.resolve()): Promise<void> {
     if (!(await this.opener.open()) || !thenStart) return;
+    await wanted;
     const cutOff = await this.kept.cutOff();
     // A file that was dropped meanwhile is what the person wants to see; a run would take its place.
     const { reading, run } = this.store.getState();

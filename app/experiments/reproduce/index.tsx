@@ -39,7 +39,7 @@ export default function Reproduce() {
   const openInLab = ({ policy, old, new: theta }: ReproducePair) => {
     // The very run that the ledger rests on: the lab then shows the same numbers.
     const { seed, prompts, groupSize, maxOperators } = head ?? DEFAULT_POLICIES;
-    const pair = { policy, old, new: theta, seed, prompts, groupSize, maxOperators };
+    const pair = { policy, old, new: theta, seed, prompts, groupSize, maxOperators, budget: 0 };
     lab.edit((draft) => {
       // The other backend would round differently, and so sample other tokens.
       const backend = head?.backend ?? draft.backend;

@@ -150,6 +150,17 @@ describe('a run that was cut off', () => {
     expect(await later.list()).toMatchObject([{ state: 'finished', sequences: RESPONSES }]);
   });
 
+  it('is not one that rests', async () => {
+    const one = await visit();
+    const run = one.client.start(SETTINGS, true);
+    one.client.step(run);
+    await one.keeping(({ status }) => status === 'kept');
+    one.client.rest(run);
+    await one.phase(run, 'rested');
+    await one.client.purge();
+    expect(await (await visit()).list()).toMatchObject([{ state: 'stopped', sequences: 32 }]);
+  });
+
   it('does not go on with other policies than it began with', async () => {
     await cutOff();
     const { files } = await tinyPolicy();

@@ -129,6 +129,9 @@ const OTHER_ENTRIES = {
   glossary: { title: 'Glossary', question: 'What do the words mean?', group: null },
 } as const satisfies Record<string, Entry>;
 
+/** Pages that show nothing of the run: where one of them is opened first, it waits until another is. */
+export const WITHOUT_RUN: ReadonlySet<PageId> = new Set(['train', 'reproduce', 'glossary']);
+
 /** Where an address without a page leads. */
 export const FIRST_PAGE = 'start';
 
