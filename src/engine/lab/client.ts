@@ -7,6 +7,7 @@
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
 import { Channel, type Wire } from '../rpc/channel';
+import { withWorkers } from '../rpc/page-workers';
 import type {
   ExperimentId,
   ExperimentMap,
@@ -35,9 +36,14 @@ export class EngineClient {
   private readonly channel: Channel<LabCalls, Order, RunEvent | ModelEvent>;
   private lastRun = 0;
 
-  constructor(createWorker: () => Wire) {
+  /** @param startSampler a thread that samples for the engine, where the page is to start them */
+  constructor(createWorker: () => Worker, startSampler: () => Worker);
+  constructor(createWorker: () => Wire);
+  constructor(createWorker: () => Wire, startSampler?: () => Worker) {
     this.channel = new Channel<LabCalls, Order, RunEvent | ModelEvent>({
-      createWorker,
+      createWorker: startSampler
+        ? () => withWorkers(createWorker() as Worker, startSampler)
+        : createWorker,
       name: 'The engine',
       died: () => ({
         type: 'failed',
