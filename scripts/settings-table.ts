@@ -17,7 +17,7 @@ function rowOf({ name, label, alone, symbol, may, write, fallback, unit, hint }:
   const about = [`${alone ?? label}${symbol === undefined ? '' : ` ${symbol}`}`];
   if (hint !== undefined && hint !== unit) about.push(hint);
   const value = unit === undefined ? may : `${may}, ${unit}`;
-  return `| \`${name}\` | ${cell(about.join(': '))} | ${cell(value)} | \`${write(fallback)}\` |`;
+  return `| \`${name}\` | ${cell(about.join(': '))} | ${cell(value)} | \`${cell(write(fallback)).replaceAll('\n', ' ⏎ ')}\` |`;
 }
 
 function table(title: string, settings: Iterable<Setting>): string {
@@ -28,7 +28,7 @@ function table(title: string, settings: Iterable<Setting>): string {
 }
 
 export async function settingsMarkdown(): Promise<string> {
-  const sources = (['policies', 'synthetic'] as const).map((kind) =>
+  const sources = (['policies', 'synthetic', 'models'] as const).map((kind) =>
     table(`A run, \`source=${kind}\``, runSettings(kind)),
   );
   const pages = PAGE_IDS.map((page) => table(`Page \`${page}\``, pageSettings(page).values()));

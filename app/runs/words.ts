@@ -2,6 +2,7 @@
 import type { LedgerHead } from '../../src/engine/headless/reproduce';
 import type { KeptRun, ListedRun } from '../../src/engine/lab/protocol';
 import {
+  DEFAULT_MODELS,
   DEFAULT_POLICIES,
   DEFAULT_SYNTHETIC,
   runDifferences,
@@ -14,18 +15,42 @@ import { bytes, count } from '../format/numbers';
 export function sourceWords({ settings, files }: Pick<KeptRun, 'settings' | 'files'>): string {
   if (settings === null) return files.length === 1 ? (files[0] as string) : `${files.length} files`;
   const { source } = settings;
-  const what =
-    source.kind === 'synthetic' ? 'synthetic' : `${source.policy}, ${source.old} → ${source.new}`;
-  return [what, ...unusual(settings)].join(', ');
+  return [pairWords(source), ...unusual(settings)].join(', ');
+}
+
+function pairWords(source: RunSettings['source']): string {
+  switch (source.kind) {
+    case 'synthetic':
+      return 'synthetic';
+    case 'policies':
+      return `${source.policy}, ${source.old} → ${source.new}`;
+    case 'models':
+      return `${source.old} ${source.oldDtype} → ${source.new} ${source.newDtype}`;
+  }
+}
+
+/** The defaults, of the pair that is named already. */
+function usualOf(source: RunSettings['source']): RunSettings['source'] {
+  switch (source.kind) {
+    case 'synthetic':
+      return DEFAULT_SYNTHETIC;
+    case 'policies': {
+      const { policy, old, new: theta } = source;
+      return { ...DEFAULT_POLICIES, policy, old, new: theta };
+    }
+    case 'models': {
+      const { old, oldDtype, new: theta, newDtype } = source;
+      return { ...DEFAULT_MODELS, old, oldDtype, new: theta, newDtype };
+    }
+  }
 }
 
 /** "ρ 0.5", "seed 7": what is not as usual, beside the pair, which is named, and the machine. */
 function unusual({ source }: RunSettings, most = 4): string[] {
-  const usual =
-    source.kind === 'synthetic'
-      ? DEFAULT_SYNTHETIC
-      : { ...DEFAULT_POLICIES, policy: source.policy, old: source.old, new: source.new };
-  const found = runDifferences({ backend: 'auto', source: usual }, { backend: 'auto', source });
+  const found = runDifferences(
+    { backend: 'auto', source: usualOf(source) },
+    { backend: 'auto', source },
+  );
   const shown = found.slice(0, most).map(({ name, after }) => `${name} ${after}`);
   return found.length > most ? [...shown, `${found.length - most} more`] : shown;
 }

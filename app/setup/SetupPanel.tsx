@@ -12,7 +12,11 @@ import { SetupChanges } from './SetupDiffers';
 import { readDraft, type Draft, type Issues } from '../state/draft';
 import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
 
-const NAMES: Record<Draft['kind'], string> = { policies: 'Policy pair', synthetic: 'Synthetic' };
+const NAMES: Record<Draft['kind'], string> = {
+  policies: 'Policy pair',
+  synthetic: 'Synthetic',
+  models: 'Your own models',
+};
 
 /** What is not of the source. */
 const MACHINE = { entries: { backend: runSettingsSchema.entries.backend } };

@@ -4,12 +4,14 @@
  * values while the other one is chosen.
  */
 import {
+  DEFAULT_MODELS,
   DEFAULT_POLICIES,
   DEFAULT_SYNTHETIC,
   parseRunSettings,
   SettingsError,
   SOURCES,
   type BackendChoice,
+  type ModelsSource,
   type PoliciesSource,
   type RunSettings,
   type SourceKind,
@@ -24,12 +26,13 @@ export interface Draft {
   kind: SourceKind;
   policies: Texts<PoliciesSource>;
   synthetic: Texts<SyntheticSource>;
+  models: Texts<ModelsSource>;
 }
 
 /** A sentence by setting; `settings`: what is wrong with them together */
 export type Issues = Readonly<Record<string, string>>;
 
-function textsOf<Source extends PoliciesSource | SyntheticSource>(source: Source): Texts<Source> {
+function textsOf<Source extends RunSettings['source']>(source: Source): Texts<Source> {
   const values: Readonly<Record<string, unknown>> = source;
   const texts = [...settingsOf(SOURCES[source.kind]).values()].map(({ key, write }) => [
     key,
@@ -47,6 +50,7 @@ export function draftOf({ source, backend }: RunSettings, before?: Draft): Draft
       kind === 'policies' ? textsOf(source) : (before?.policies ?? textsOf(DEFAULT_POLICIES)),
     synthetic:
       kind === 'synthetic' ? textsOf(source) : (before?.synthetic ?? textsOf(DEFAULT_SYNTHETIC)),
+    models: kind === 'models' ? textsOf(source) : (before?.models ?? textsOf(DEFAULT_MODELS)),
   };
 }
 

@@ -48,11 +48,17 @@ export function decidedIn({ run, inView, measurements }: LabState): Decided | nu
   };
 }
 
+/** Seconds; 0: no end is set. */
+function budgetOf(settings: Run['settings']): number {
+  const source = settings?.source;
+  return source !== undefined && source.kind !== 'synthetic' ? source.budget : 0;
+}
+
 /** Seconds of work after which the run rests; Infinity: it does not. */
 export function timeOf({ settings, allowed }: Run): number {
   if (allowed !== null) return allowed;
-  if (settings?.source.kind !== 'policies' || settings.source.budget === 0) return Infinity;
-  return settings.source.budget;
+  const budget = budgetOf(settings);
+  return budget === 0 ? Infinity : budget;
 }
 
 /** Why the run has enough, or null. */
@@ -93,9 +99,8 @@ export class Goal {
   /** A person wants more: as much time again, or all of it where the time was not the reason. */
   more(run: Run): Run {
     if (run.rest === null) return run;
-    const { source } = run.settings ?? {};
-    const budget = source?.kind === 'policies' ? source.budget : 0;
-    const allowed = run.rest === 'time' ? run.progress.seconds + budget : Infinity;
+    const time = run.progress.seconds + budgetOf(run.settings);
+    const allowed = run.rest === 'time' ? time : Infinity;
     return { ...run, rest: null, allowed };
   }
 

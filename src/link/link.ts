@@ -6,8 +6,8 @@
  * Contract: an address is hostile. Values pass the settings' schemas or are refused, one by one, with a
  * sentence that names the setting, what it may be and what is used instead; unknown names are said and
  * otherwise ignored. `v` is read (`versions.ts`). Nothing here throws, whatever the text. A link never
- * loads anything that is not shipped with the site: it can only name policies, and the engine knows no
- * other address than the site's own. What is left is size, for which `consentFor` asks.
+ * loads anything that is not shipped with the site: it names policies of the site, or models of other people,
+ * of which the engine uses only what a person has fetched. What is left is size, for which `consentFor` asks.
  */
 import * as v from 'valibot';
 import {
@@ -20,7 +20,7 @@ import {
   type RunSettings,
   type SourceKind,
 } from '../settings/run';
-import { flag, settingsOf, subset, text, type Setting } from '../settings/setting';
+import { anyOf, flag, settingsOf, subset, text, type Setting } from '../settings/setting';
 import { readFingerprint, writeFingerprint, type Fingerprint } from './fingerprint';
 import {
   FIRST_PAGE,
@@ -32,7 +32,7 @@ import {
 } from './pages';
 import { LINK_VERSION, renamed } from './versions';
 
-export const MAX_LINK_LENGTH = 4096;
+export const MAX_LINK_LENGTH = 32_768;
 
 /** What a teacher may leave out of a page. */
 export const HIDEABLE = ['setup', 'run', 'controls', 'words'] as const;
@@ -265,7 +265,9 @@ export function openLink(hash: string): OpenedLink {
   const source = query.get('source') ?? kind;
   if (isSource(source)) kind = source;
   else {
-    problems.push(`The link names a source ${quoted(source)}; there are policies and synthetic.`);
+    problems.push(
+      `The link names a source ${quoted(source)}; there are ${anyOf(Object.keys(SOURCES))}.`,
+    );
   }
   const ofPage = [...pageSettings(page).values()];
   const known = new Set([...runSettings(kind), ...ofPage].map(({ name }) => name));
@@ -316,6 +318,11 @@ const count = (n: number) => n.toLocaleString('en-US');
 /** A sentence that a person has to agree to before a link's run starts; null where none is needed. */
 export function consentFor(run: RunSettings): string | null {
   const { responses, tokens } = runSize(run);
+  if (run.source.kind === 'models') {
+    const { old, new: theta } = run.source;
+    const names = [...new Set([old, theta])].join(' and ');
+    return `This link names models of other people: ${names}. Nothing of them is fetched before you say so.`;
+  }
   if (run.source.kind === 'policies') {
     if (responses <= UNASKED_RESPONSES) return null;
     return `This link asks a policy for ${count(responses)} responses, which can take long without a GPU.`;

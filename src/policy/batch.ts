@@ -10,6 +10,11 @@ export interface PaddedBatch {
   length: number;
 }
 
+/** The last position of each row, counted through the batch: what follows a text that ends there. */
+export function lastRows({ batch, length }: Pick<PaddedBatch, 'batch' | 'length'>): number[] {
+  return Array.from({ length: batch }, (_, row) => (row + 1) * length - 1);
+}
+
 /**
  * @param side where the padding goes: 'left' to continue a prompt, 'right' to score a text
  * @param pad id written into padding; its value never matters, the mask hides it

@@ -14,11 +14,11 @@
 import type { Tensor } from 'onnxruntime-web';
 import { rowStats } from '../math/log-softmax';
 import { gumbelRow, inverseTemperature, isUsable, noUsableLogit, sampleRow } from '../math/sampler';
-import { padBatch } from './batch';
+import { lastRows, padBatch } from './batch';
 import { CacheJoiner, lengthOf, type CacheArray, type CachePiece } from './cache-rows';
 import { LOOP } from './graph/decode-loop';
 import { cacheLayout, type CacheLayout } from './graph/ports';
-import { responseLimit, type Sampled, type SamplerSettings } from './sample-request';
+import { isEnd, responseLimit, type Sampled, type SamplerSettings } from './sample-request';
 import type { ExtraColumn } from './score';
 import type { DecodeSession, PolicySession, ResidentWeights } from './session';
 
@@ -210,7 +210,7 @@ export class Decoder {
     row.logp.push(logp);
     row.entropy.push(entropy);
     row.collision.push(collision);
-    row.finished = token === this.settings.endToken;
+    row.finished = isEnd(this.settings, token);
     return row.finished || row.tokens.length >= row.limit;
   }
 
@@ -227,7 +227,10 @@ export class Decoder {
     }
     const prompts = [...ahead.values()];
     const batch = padBatch(this.session, prompts, 'left', this.settings.padToken);
-    const { logits, present, extras } = await this.session.forward(this.weights, batch);
+    const { logits, rows, present, extras } = await this.session.forward(this.weights, {
+      ...batch,
+      rows: lastRows(batch),
+    });
     const vocabulary = logits.dims[2];
     this.vocabulary = vocabulary;
     const values = this.session.ports.caches.map(
@@ -236,7 +239,7 @@ export class Decoder {
     const block = { values, positions: batch.length };
     [...ahead].forEach(([name, { length }], row) => {
       const end = (row + 1) * batch.length;
-      const last = (end - 1) * vocabulary;
+      const last = rows[row] * vocabulary;
       this.prompts.set(name, {
         cache: { block, row, from: batch.length - length, to: batch.length },
         logits: (logits.data as Float32Array).slice(last, last + vocabulary),

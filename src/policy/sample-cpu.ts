@@ -5,8 +5,8 @@
  */
 import type { Tensor } from 'onnxruntime-web';
 import { sampleRow } from '../math/sampler';
-import { padBatch } from './batch';
-import { responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
+import { lastRows, padBatch } from './batch';
+import { isEnd, responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
 import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
 
 const IDLE_SHARE = 0.25;
@@ -27,7 +27,7 @@ export async function sampleOnCpu(
   weights: ResidentWeights,
   request: SampleRequest,
 ): Promise<SampledSequence[]> {
-  const { prompts, temperature, seed, endToken } = request;
+  const { prompts, temperature, seed } = request;
   const limits = prompts.map(({ length }) => responseLimit(request, length));
   const results: SampledSequence[] = prompts.map(() => ({ tokens: [], finished: false }));
   const batch = padBatch(session, prompts, 'left', request.padToken);
@@ -35,27 +35,35 @@ export async function sampleOnCpu(
 
   /** sequence of each row that is still being decoded */
   let rows = prompts.map((_, i) => i);
-  let output = await session.forward(weights, batch);
+  let output = await session.forward(weights, { ...batch, rows: lastRows(batch) });
   for (let step = 0; ; step++) {
     request.signal?.throwIfAborted();
-    const [, length, vocabulary] = output.logits.dims as [number, number, number];
+    const { rows: at } = output;
+    const vocabulary = output.logits.dims[2];
     const logits = output.logits.data as Float32Array;
     const live: number[] = [];
     rows.forEach((sequence, row) => {
       const result = results[sequence];
       if (result.finished || result.tokens.length >= limits[sequence]) return;
-      const token = sampleRow(logits, ((row + 1) * length - 1) * vocabulary, vocabulary, {
+      const token = sampleRow(logits, at[row] * vocabulary, vocabulary, {
         temperature,
         seed,
         sequence: request.firstSequence + sequence,
         step,
       });
       result.tokens.push(token);
-      if (token === endToken) result.finished = true;
+      if (isEnd(request, token)) result.finished = true;
       else if (result.tokens.length < limits[sequence]) live.push(row);
     });
     if (live.length === 0) return results;
 
+    if (!session.rules.cached) {
+      rows = live.map((row) => rows[row]);
+      const texts = rows.map((i) => [...prompts[i], ...results[i].tokens]);
+      const whole = padBatch(session, texts, 'left', request.padToken);
+      output = await session.forward(weights, { ...whole, rows: lastRows(whole) });
+      continue;
+    }
     let past: KeyValueCache = output.present;
     if (live.length <= rows.length * (1 - IDLE_SHARE)) {
       const entries = Object.entries(past);

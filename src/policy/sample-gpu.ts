@@ -7,8 +7,8 @@
  */
 import type { Tensor } from 'onnxruntime-web';
 import { Sampler } from '../gpu/sampler';
-import { padBatch, type PaddedBatch } from './batch';
-import { responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
+import { lastRows, padBatch, type PaddedBatch } from './batch';
+import { isEnd, responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
 import {
   disposeTensors,
   type ForwardOutputs,
@@ -83,7 +83,8 @@ async function sampleOnce(
     });
     for (let step = 0; ; step++) {
       request.signal?.throwIfAborted();
-      const length = logits.dims[1];
+      // Of some graphs only the last rows come.
+      const length = logits.dims[0] === n ? logits.dims[1] : 1;
       sampler.step(
         logits.gpuBuffer,
         { int64: steps.ids, int32: ids32 },
@@ -95,12 +96,12 @@ async function sampleOnce(
     }
     const { tokens, lengths, finished } = await sampler.read();
     return limits.map((limit, i) => {
-      const drawn = lengths[i];
-      const length = Math.min(drawn, limit);
-      return {
-        tokens: Array.from(tokens.subarray(i * maxLength, i * maxLength + length)),
-        finished: finished[i] === 1 && drawn <= limit,
-      };
+      const drawn = Array.from(tokens.subarray(i * maxLength, i * maxLength + lengths[i]));
+      // The kernel knows one token that ends; what it drew behind another is no part of the response.
+      const end = drawn.findIndex((token) => isEnd(request, token)) + 1;
+      const length = Math.min(end > 0 ? end : drawn.length, limit);
+      const ended = end > 0 || finished[i] === 1;
+      return { tokens: drawn.slice(0, length), finished: ended && (end || drawn.length) <= limit };
     });
   } finally {
     steps.dispose();
@@ -143,7 +144,7 @@ class GrowingSteps implements Steps {
 
   async first(): Promise<Tensor> {
     const { session, weights, batch } = this.job;
-    this.output = await session.forward(weights, batch);
+    this.output = await session.forward(weights, { ...batch, rows: lastRows(batch) });
     return this.output.logits;
   }
 
@@ -182,7 +183,7 @@ class FixedSteps implements Steps {
 
   async first(): Promise<Tensor> {
     const { session, weights, batch } = this.job;
-    this.prefill = await session.forward(weights, batch);
+    this.prefill = await session.forward(weights, { ...batch, rows: lastRows(batch) });
     return this.prefill.logits;
   }
 

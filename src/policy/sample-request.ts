@@ -10,6 +10,8 @@ export interface SamplerSettings {
   maxPositions: number;
   seed: number;
   endToken: number;
+  /** other tokens that end a response, too */
+  alsoEnds?: readonly number[] | undefined;
   padToken: number;
 }
 
@@ -35,6 +37,13 @@ export interface Sampled {
    * null: the sampler does not hand it out, as on WebGPU; it takes a scoring pass.
    */
   scored: ScoredTokens | null;
+}
+
+export function isEnd(
+  { endToken, alsoEnds }: Pick<SamplerSettings, 'endToken' | 'alsoEnds'>,
+  token: number,
+): boolean {
+  return token === endToken || alsoEnds?.includes(token) === true;
 }
 
 /** The longest response to a prompt; of the prompt alone, so that no neighbour in a batch changes a response. */

@@ -10,7 +10,7 @@ import { Decoder } from './decoder';
 import type { PolicySession, ResidentWeights } from './session';
 import { sampleOnCpu } from './sample-cpu';
 import { sampleOnGpu } from './sample-gpu';
-import type { Sampled, SampleRequest } from './sample-request';
+import type { Sampled, SampledSequence, SampleRequest } from './sample-request';
 
 export type { Sampled, SampledSequence, SampleRequest } from './sample-request';
 
@@ -19,15 +19,45 @@ export async function sampleSequences(
   weights: ResidentWeights,
   request: SampleRequest,
 ): Promise<Sampled> {
-  if (session.runtime.provider === 'webgpu') {
-    return { sequences: await sampleOnGpu(session, weights, request), scored: null };
-  }
+  const { prompts, firstSequence, signal } = request;
   const decoder = await Decoder.create(session, weights, request);
   if (decoder === null) {
-    return { sequences: await sampleOnCpu(session, weights, request), scored: null };
+    const sampleOn = session.runtime.provider === 'webgpu' ? sampleOnGpu : sampleOnCpu;
+    const sequences: SampledSequence[] = [];
+    for (const { from, to } of batchesOf(session, prompts)) {
+      const part = {
+        ...request,
+        prompts: prompts.slice(from, to),
+        firstSequence: firstSequence + from,
+      };
+      sequences.push(...(await sampleOn(session, weights, part)));
+    }
+    return { sequences, scored: null };
   }
-  const { prompts, firstSequence, signal } = request;
   decoder.add(prompts.map((prompt, i) => ({ prompt, sequence: firstSequence + i })));
   while (decoder.unfinished > 0) await decoder.advance(signal);
   return decoder.take(firstSequence, prompts.length);
+}
+
+/** Neighbours that may be sampled in one batch, by what the graph computes right and what memory allows. */
+function batchesOf(
+  session: PolicySession,
+  prompts: readonly (readonly number[])[],
+): { from: number; to: number }[] {
+  const { decode } = session.rules;
+  const batches: { from: number; to: number }[] = [];
+  let longest = 0;
+  prompts.forEach(({ length }, i) => {
+    const last = batches.at(-1);
+    const longer = Math.max(longest, length);
+    const fits =
+      last !== undefined &&
+      decode !== 'alone' &&
+      (decode === 'padded' || prompts[last.from].length === length) &&
+      last.to - last.from < session.rowsFor(longer);
+    if (fits) last.to = i + 1;
+    else batches.push({ from: i, to: i + 1 });
+    longest = fits ? longer : length;
+  });
+  return batches;
 }

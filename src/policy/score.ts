@@ -9,7 +9,6 @@ import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
 import { CacheJoiner, type CacheArray, type CachePiece } from './cache-rows';
 import { cacheLayout, type CacheLayout } from './graph/ports';
-import type { Provider } from './runtime';
 import {
   disposeTensors,
   type ForwardOutputs,
@@ -57,8 +56,15 @@ const TOKENS_PER_PASS = {
 const LEAST_FILL = 0.85;
 
 /** Indices in passes of similar length, longest first. @param lengths tokens that each puts into a pass */
-function passes(lengths: readonly number[], provider: Provider): number[][] {
-  const { least, most } = TOKENS_PER_PASS[provider];
+function passes(
+  lengths: readonly number[],
+  { runtime, rules, passRows }: Pick<PolicySession, 'runtime' | 'rules' | 'passRows'>,
+): number[][] {
+  const usual = TOKENS_PER_PASS[runtime.provider];
+  const most = Math.min(usual.most, passRows);
+  const least = Math.min(usual.least, most);
+  const apart = (a: number, b: number) =>
+    rules.score === 'alone' || (rules.score === 'same length' && a !== b);
   const lengthOf = (i: number) => lengths[i];
   const order = lengths.map((_, i) => i).sort((a, b) => lengthOf(b) - lengthOf(a));
   const result: number[][] = [];
@@ -67,7 +73,7 @@ function passes(lengths: readonly number[], provider: Provider): number[][] {
     const longest = lengthOf(pass[0] ?? i);
     const full = (pass.length + 1) * longest > most;
     const wasteful = pass.length * longest >= least && lengthOf(i) < LEAST_FILL * longest;
-    if (pass.length > 0 && (full || wasteful)) {
+    if (pass.length > 0 && (full || wasteful || apart(longest, lengthOf(i)))) {
       result.push(pass);
       pass = [];
     }
@@ -99,11 +105,10 @@ export async function scoreSequences(
 
   /** Reads the tokens of one pass out of its logits: row of the logits, token, place in the result. */
   const put = async (
-    { logits, extras }: Pick<ForwardOutputs, 'logits' | 'extras'>,
-    read: { rows: number[]; targets: number[]; places: number[] },
+    { logits, rows: at, extras }: Pick<ForwardOutputs, 'logits' | 'rows' | 'extras'>,
+    { rows, targets, places }: Read,
   ): Promise<void> => {
-    const { rows, targets, places } = read;
-    const scored = await rowStats(kernels, logits, logits.dims[2], rows, targets);
+    const scored = await rowStats(kernels, logits, logits.dims[2], at, targets);
     logits.dispose();
     places.forEach((place, i) => {
       result.logp[place] = scored.logp[i];
@@ -128,7 +133,7 @@ export async function scoreSequences(
     return result;
   }
   const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
-  for (const pass of passes(lengths, session.runtime.provider)) {
+  for (const pass of passes(lengths, session)) {
     signal?.throwIfAborted();
     const chosen = pass.map((i) => sequences[i]);
     const batch = padBatch(
@@ -138,7 +143,7 @@ export async function scoreSequences(
       pad,
     );
     // The logits that predict token j of a row stand at position j - 1.
-    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    const read: Read = { rows: [], targets: [], places: [] };
     chosen.forEach(({ prompt, response }, row) => {
       response.forEach((token, j) => {
         read.rows.push(row * batch.length + prompt.length + j - 1);
@@ -146,12 +151,29 @@ export async function scoreSequences(
         read.places.push(offsets[pass[row]] + j);
       });
     });
-    const { present, ...outputs } = await session.forward(weights, batch);
-    disposeTensors(present);
-    await put(outputs, read);
+    // One long response may have more rows than a pass may hand out.
+    for (let from = 0; from < read.rows.length; from += session.passRows) {
+      const part = slice(read, from, from + session.passRows);
+      const { present, ...outputs } = await session.forward(weights, { ...batch, rows: part.rows });
+      disposeTensors(present);
+      await put(outputs, part);
+    }
   }
   return result;
 }
+
+/** Rows of a batch that are read: row of batch x length, token, place in the result. */
+interface Read {
+  rows: number[];
+  targets: number[];
+  places: number[];
+}
+
+const slice = ({ rows, targets, places }: Read, from: number, to: number): Read => ({
+  rows: rows.slice(from, to),
+  targets: targets.slice(from, to),
+  places: places.slice(from, to),
+});
 
 /** Responses to one prompt, and the layouts of the caches that it leaves behind. */
 interface Shared {
@@ -165,11 +187,12 @@ interface Shared {
  * @returns null where that gains nothing or the graph's caches cannot be put together on this side
  */
 function sharedPrompts(
-  { ports, runtime }: PolicySession,
+  { ports, runtime, rules }: PolicySession,
   sequences: readonly ScoredSequence[],
 ): Shared | null {
   // On a GPU the caches stay there, and a pass costs its dispatches.
   if (runtime.provider !== 'wasm' || !ports.mask || !ports.positions) return null;
+  if (rules.score !== 'padded' || rules.decode !== 'padded') return null;
   const layouts = ports.caches.map(cacheLayout);
   if (layouts.length === 0 || !layouts.every((layout) => layout !== null)) return null;
   const groups = new Map<string, number[]>();
@@ -186,10 +209,7 @@ interface Behind {
   /** [n + 1] where each response's tokens begin in the result */
   offsets: readonly number[];
   pad: number;
-  put(
-    outputs: Pick<ForwardOutputs, 'logits' | 'extras'>,
-    read: { rows: number[]; targets: number[]; places: number[] },
-  ): Promise<void>;
+  put(outputs: Pick<ForwardOutputs, 'logits' | 'rows' | 'extras'>, read: Read): Promise<void>;
   signal: AbortSignal | undefined;
 }
 
@@ -207,7 +227,7 @@ async function scoreBehind(
   const pieces: CachePiece[] = [];
   for (const pass of passes(
     groups.map((group) => promptOf(group).length),
-    'wasm',
+    session,
   )) {
     signal?.throwIfAborted();
     const batch = padBatch(
@@ -216,7 +236,7 @@ async function scoreBehind(
       'left',
       pad,
     );
-    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    const read: Read = { rows: [], targets: [], places: [] };
     pass.forEach((g, row) => {
       for (const i of groups[g]) {
         const [first] = sequences[i].response;
@@ -226,7 +246,7 @@ async function scoreBehind(
         read.places.push(offsets[i]);
       }
     });
-    const { present, ...outputs } = await session.forward(weights, batch);
+    const { present, ...outputs } = await session.forward(weights, { ...batch, rows: read.rows });
     const values = caches.map(({ input }) => present[input.name].data as CacheArray);
     const block = { values, positions: batch.length };
     pass.forEach((g, row) => {
@@ -240,7 +260,7 @@ async function scoreBehind(
   const longer = sequences.flatMap(({ response }, i) => (response.length > 1 ? [i] : []));
   for (const pass of passes(
     longer.map((i) => sequences[i].response.length - 1),
-    'wasm',
+    session,
   )) {
     signal?.throwIfAborted();
     const chosen = pass.map((k) => longer[k]);
@@ -250,7 +270,7 @@ async function scoreBehind(
     const ids = new Int32Array(chosen.length * length).fill(pad);
     const mask = new Int32Array(chosen.length * width);
     const positions = new Int32Array(chosen.length * length);
-    const read = { rows: [] as number[], targets: [] as number[], places: [] as number[] };
+    const read: Read = { rows: [], targets: [], places: [] };
     chosen.forEach((i, row) => {
       const { prompt, response } = sequences[i];
       const begin = past.positions - prompt.length;
@@ -269,6 +289,7 @@ async function scoreBehind(
       inputIds: session.integers(ids, dims),
       attentionMask: session.integers(mask, [chosen.length, width]),
       positionIds: session.integers(positions, dims),
+      rows: read.rows,
       past: Object.fromEntries(
         caches.map(({ input }, k) => [
           input.name,
@@ -292,12 +313,13 @@ function emptyColumn({ type, dims }: Tensor, tokens: number): ExtraColumn {
   return { width, values };
 }
 
-async function rowStats(
+/** Of rows of logits, wherever these are. */
+export async function rowStats(
   kernels: ScoringKernels,
   logits: { location: string; gpuBuffer: unknown; data: unknown },
   vocabulary: number,
-  rows: number[],
-  targets: number[],
+  rows: readonly number[],
+  targets: readonly number[],
 ): Promise<TokenStats> {
   if (logits.location === 'gpu-buffer') {
     if (!kernels.tokenStatsInPlace) throw new Error('Logits on the GPU need the WebGPU kernels.');

@@ -18,6 +18,45 @@ import { Yielder } from './yield';
 
 export { disposeTensors, type KeyValueCache, type ResidentWeights } from './tensors';
 
+/**
+ * Which rows may share a batch: `padded` rows of different lengths, `same length` only such, `alone` none.
+ */
+export type Sharing = 'padded' | 'same length' | 'alone';
+
+/** What a graph was seen to compute right (`foreign/probe.ts`); the lab's own policies do all of it. */
+export interface RowRules {
+  /** of rows that are scored, padded on the right */
+  score: Sharing;
+  /** of rows that are sampled, padded on the left */
+  decode: Sharing;
+  /** false: each step computes everything again */
+  cached: boolean;
+  /** bytes of logits that a pass may hand out */
+  logitBytes: number;
+  /** rows that are sampled at a time: their caches take memory */
+  rows: number;
+}
+
+/** A graph that is run as it is, with its weights in it or beside it. */
+export interface WholeGraph {
+  onnx: Uint8Array<ArrayBuffer>;
+  /** files that its weights lie in, by the names that it gives them */
+  external: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  ports: PolicyPorts;
+  /** of the logits */
+  vocabulary: number;
+  /** int64 [rows], input: which rows of batch x length get logits; null: all of them */
+  rows: string | null;
+  /** the same graph without `rows`, where it is small enough to be decoded in a loop, too; null: it is not */
+  loop: Buildable | null;
+}
+
+/** A graph that others are built of: its bytes, and its ports where `rows` is none of them. */
+interface Buildable {
+  onnx: Uint8Array<ArrayBuffer>;
+  ports: PolicyPorts;
+}
+
 export interface ForwardInputs {
   /** int64 [batch, length], on either side */
   inputIds: Tensor;
@@ -27,11 +66,15 @@ export interface ForwardInputs {
   positionIds: Tensor;
   /** undefined: nothing cached yet */
   past?: KeyValueCache;
+  /** rows of batch x length whose logits are read; left out: all. A graph may compute no others. */
+  rows?: readonly number[];
 }
 
 export interface ForwardOutputs {
-  /** float32 [batch, length, vocabulary] */
+  /** float32 [batch, length, vocabulary], or [1, rows, vocabulary] where only those that are read are there */
   logits: Tensor;
+  /** where in the logits each wanted row is */
+  rows: readonly number[];
   present: KeyValueCache;
   /** by output name: [batch, length, ...] */
   extras: Record<string, Tensor>;
@@ -52,6 +95,13 @@ export class PolicySession {
    * whoever has found that the device then samples the same, and faster.
    */
   fixedShapes = false;
+  rules: RowRules = {
+    score: 'padded',
+    decode: 'padded',
+    cached: true,
+    logitBytes: Infinity,
+    rows: Infinity,
+  };
   private fixed: StaticDecoder | null | undefined;
   private readonly yielder = new Yielder();
   private loop: Promise<InferenceSession> | undefined;
@@ -59,11 +109,14 @@ export class PolicySession {
   private constructor(
     readonly runtime: Runtime,
     private readonly session: InferenceSession,
-    /** the graph without its weights */
-    private readonly lifted: Uint8Array<ArrayBuffer>,
+    /** the graph without its weights; null: it cannot be built into another */
+    private readonly lifted: Buildable | null,
     readonly ports: PolicyPorts,
-    /** the weights that were in the file */
+    /** the weights that were in the file, where they were lifted out of it */
     readonly fileWeights: Weights,
+    private readonly rowsInput: string | null = null,
+    /** where it matters for memory */
+    private readonly vocabulary = 1,
   ) {}
 
   /**
@@ -79,17 +132,20 @@ export class PolicySession {
     const model = decode(onnx);
     const ports = readPorts(model, names);
     const { bytes, weights } = liftWeights(model);
-    const options: InferenceSession.SessionOptions =
-      runtime.provider === 'webgpu'
-        ? {
-            executionProviders: [{ name: 'webgpu', device: runtime.device } as never],
-            preferredOutputLocation: 'gpu-buffer',
-            // Errors only: it warns that masks and positions are computed on the CPU, as they should be.
-            logSeverityLevel: 3,
-          }
-        : { executionProviders: ['wasm'] };
-    const session = await runtime.ort.InferenceSession.create(bytes, options);
-    return new PolicySession(runtime, session, bytes, ports, weights);
+    const session = await runtime.ort.InferenceSession.create(bytes, optionsFor(runtime));
+    return new PolicySession(runtime, session, { onnx: bytes, ports }, ports, weights);
+  }
+
+  /** A graph as it is: its weights stay where they are, `forward` is given none. */
+  static async createWhole(
+    runtime: Runtime,
+    { onnx, external, ports, vocabulary, rows, loop }: WholeGraph,
+  ): Promise<PolicySession> {
+    const session = await runtime.ort.InferenceSession.create(onnx, {
+      ...optionsFor(runtime),
+      externalData: [...external].map(([path, data]) => ({ path, data })),
+    });
+    return new PolicySession(runtime, session, loop, ports, new Map(), rows, vocabulary);
   }
 
   /** Put weights where the provider reads them without a copy per run. */
@@ -129,12 +185,16 @@ export class PolicySession {
     };
     if (mask) feeds[mask.name] = inputs.attentionMask;
     if (positions) feeds[positions.name] = inputs.positionIds;
+    const [batch, length] = inputs.inputIds.dims as [number, number];
+    const wanted = inputs.rows ?? Array.from({ length: batch * length }, (_, i) => i);
+    if (this.rowsInput !== null) feeds[this.rowsInput] = this.integers(wanted, [wanted.length]);
     const outputs = await this.session.run(feeds, this.outputNames);
     // On WebAssembly a run is computed at once, here, and its promise yields to no message.
     if (this.runtime.provider === 'wasm') await this.yielder.pause();
     const of = (name: string) => outputs[name];
     return {
       logits: of(logits.name),
+      rows: this.rowsInput === null ? wanted : wanted.map((_, i) => i),
       present: Object.fromEntries(caches.map((port) => [port.input.name, of(port.output.name)])),
       extras: Object.fromEntries(extras.map(({ name }) => [name, of(name)])),
     };
@@ -145,10 +205,11 @@ export class PolicySession {
    * @returns null where the graph or the provider has no such loop
    */
   async decodeSession(): Promise<DecodeSession | null> {
-    const { runtime, ports } = this;
-    if (runtime.provider !== 'wasm') return null;
+    const { runtime, lifted, rules } = this;
+    if (runtime.provider !== 'wasm' || lifted === null || rules.decode !== 'padded') return null;
     if (!this.loop) {
-      const model = decode(this.lifted);
+      const { ports } = lifted;
+      const model = decode(lifted.onnx);
       if (whyNoLoop(model, ports) !== null) return null;
       const bytes = encode(decodeLoop(model, ports));
       this.loop = runtime.ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
@@ -171,7 +232,7 @@ export class PolicySession {
     { batch, positions }: StaticShape,
     maxPositions: number,
   ): Promise<StaticDecoder | null> {
-    if (!this.fixedShapes || this.fixed === null) return null;
+    if (!this.fixedShapes || this.fixed === null || this.lifted === null) return null;
     const { fixed } = this;
     if (fixed) {
       const { shape } = fixed;
@@ -183,8 +244,19 @@ export class PolicySession {
     await fixed?.dispose();
     const shape = { batch, positions: Math.ceil(positions / POSITIONS_STEP) * POSITIONS_STEP };
     const { runtime, lifted, ports } = this;
-    this.fixed = await StaticDecoder.create(runtime, lifted, ports, shape, maxPositions);
+    this.fixed = await StaticDecoder.create(runtime, lifted.onnx, ports, shape, maxPositions);
     return this.fixed;
+  }
+
+  /** Rows of logits that a pass may hand out. */
+  get passRows(): number {
+    return Math.max(1, Math.floor(this.rules.logitBytes / (4 * this.vocabulary)));
+  }
+
+  /** Rows that may be sampled at a time, of prompts so long. */
+  rowsFor(length: number): number {
+    const most = this.rowsInput === null ? Math.floor(this.passRows / length) : this.passRows;
+    return Math.max(1, Math.min(most, this.rules.rows));
   }
 
   /** int64 tensor on the CPU side. */
@@ -210,13 +282,24 @@ export class PolicySession {
   private emptyCache(batch: number): KeyValueCache {
     const { Tensor } = this.runtime.ort;
     return Object.fromEntries(
-      this.ports.caches.map((port) => [
-        port.input.name,
+      this.ports.caches.map((port) => {
+        const shape = emptyCacheShape(port, batch);
+        // States that have no positions begin as zeros.
+        const size = shape.reduce((all, dim) => all * dim, 1);
         // A float16 tensor is not made from plain numbers.
-        port.input.type === 'float16'
-          ? new Tensor('float16', new Uint16Array(0), emptyCacheShape(port, batch))
-          : new Tensor(port.input.type, [], emptyCacheShape(port, batch)),
-      ]),
+        const zeros = port.input.type === 'float16' ? new Uint16Array(size) : Array(size).fill(0);
+        return [port.input.name, new Tensor(port.input.type, zeros as never, shape)];
+      }),
     );
   }
+}
+
+function optionsFor({ provider, device }: Runtime): InferenceSession.SessionOptions {
+  if (provider === 'wasm') return { executionProviders: ['wasm'] };
+  return {
+    executionProviders: [{ name: 'webgpu', device } as never],
+    preferredOutputLocation: 'gpu-buffer',
+    // Errors only: it warns that masks and positions are computed on the CPU, as they should be.
+    logSeverityLevel: 3,
+  };
 }

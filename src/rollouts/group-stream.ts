@@ -7,7 +7,6 @@
  * are handed out once: asking for them again begins them anew.
  */
 import { Decoder, ROWS } from '../policy/decoder';
-import type { PolicyHost } from '../policy/host';
 import type { ResidentWeights } from '../policy/session';
 import {
   judgedGroups,
@@ -15,12 +14,13 @@ import {
   sampleGroups,
   samplerSettings,
   type GroupRequest,
+  type Speaker,
   type SampledGroups,
 } from './sample-groups';
 
 export interface StreamRequest extends Pick<
   GroupRequest,
-  'groupSize' | 'temperature' | 'maxLength' | 'seed'
+  'groupSize' | 'temperature' | 'maxLength' | 'seed' | 'verify'
 > {
   /** texts of groups first .. first + count */
   texts(first: number, count: number): string[];
@@ -41,7 +41,7 @@ export class GroupStream {
 
   /** @param weights must stay as they are */
   constructor(
-    private readonly host: PolicyHost,
+    private readonly host: Speaker,
     readonly weights: ResidentWeights,
     private readonly request: StreamRequest,
   ) {}
@@ -57,7 +57,7 @@ export class GroupStream {
   /** Response i of group g draws random numbers g * groupSize + i. */
   async take(range: GroupRange, signal?: AbortSignal): Promise<SampledGroups> {
     const { host, weights, request } = this;
-    const { groupSize, temperature, maxLength, seed } = request;
+    const { groupSize, temperature, maxLength, seed, verify } = request;
     const { first, count } = range;
     const draw = { temperature, maxLength, seed };
     const texts = request.texts(first, count);
@@ -65,7 +65,14 @@ export class GroupStream {
     this.decoder ??= Decoder.create(host.session, weights, samplerSettings(host, draw));
     const decoder = await this.decoder;
     if (decoder === null) {
-      return sampleGroups(host, weights, { texts, groupSize, firstSequence, signal, ...draw });
+      return sampleGroups(host, weights, {
+        texts,
+        groupSize,
+        firstSequence,
+        signal,
+        verify,
+        ...draw,
+      });
     }
     if (!this.given.has(first)) this.give(decoder, range);
     while (!decoder.has(firstSequence, count * groupSize)) {
@@ -74,7 +81,7 @@ export class GroupStream {
     }
     this.given.delete(first);
     const sampled = decoder.take(firstSequence, count * groupSize);
-    return judgedGroups(host, texts, groupSize, sampled);
+    return judgedGroups(host, texts, groupSize, sampled, verify);
   }
 
   private keepFull(decoder: Decoder): void {

@@ -29,7 +29,7 @@ export interface PoliciesRolloutSource extends RolloutSource {
 
 /** How a run is cut into batches; the same whoever makes them. */
 export function batchesOf(
-  { prompts, groupSize }: PoliciesSource,
+  { prompts, groupSize }: Pick<PoliciesSource, 'prompts' | 'groupSize'>,
   sequencesPerBatch: number,
 ): { batches: number; totalSequences: number; promptsPerBatch: number } {
   const promptsPerBatch = Math.max(1, Math.round(sequencesPerBatch / groupSize));

@@ -7,11 +7,13 @@
  * policy itself (temperature 1), whatever temperature it was sampled at.
  */
 import type { TokenStats } from '../math/kernels';
+import type { PolicyFiles } from '../policy/fetch';
 import type { PolicyHost } from '../policy/host';
+import type { PolicyManifest } from '../policy/manifest';
 import { sampleSequences, type Sampled, type SampledSequence } from '../policy/sample';
 import type { SamplerSettings } from '../policy/sample-request';
 import { scoreSequences, type ScoredTokens, type ScoringKernels } from '../policy/score';
-import type { ResidentWeights } from '../policy/session';
+import type { PolicySession, ResidentWeights } from '../policy/session';
 import { findTask } from '../tasks/registry';
 import type { Task, Verdict, Verifier } from '../tasks/task';
 import type { Rollouts, TokenTable } from './rollouts';
@@ -50,10 +52,33 @@ export interface SampledGroups {
   scored: ScoredTokens | null;
 }
 
-export const taskOf = (host: PolicyHost): Task => findTask(host.manifest.task);
+/** Who answers: a policy of the lab, or a model of someone else's. */
+export interface Speaker {
+  session: PolicySession;
+  files: Pick<PolicyFiles, 'maxPositions' | 'endToken' | 'padToken'> & {
+    alsoEnds?: readonly number[];
+    tokenizer: {
+      encode(text: string): number[];
+      decode(tokens: Iterable<number>): string;
+      /** by id, where the text of a token follows from it alone */
+      vocabulary?: readonly string[];
+      /** of a response's tokens, where it does not */
+      textsOf?(tokens: readonly number[]): string[];
+    };
+  };
+  /** whose task verifies, where nothing else does */
+  manifest?: Pick<PolicyManifest, 'task'>;
+}
+
+export const taskOf = ({ manifest }: Pick<PolicyHost, 'manifest'>): Task => findTask(manifest.task);
+
+function verifierOf({ manifest }: Speaker): Verifier {
+  if (manifest) return findTask(manifest.task).verify;
+  throw new Error('Nobody says what a right response is.');
+}
 
 export async function sampleGroups(
-  host: PolicyHost,
+  host: Speaker,
   weights: ResidentWeights,
   { texts, groupSize, firstSequence, signal, verify, ...draw }: GroupRequest,
 ): Promise<SampledGroups> {
@@ -67,16 +92,16 @@ export async function sampleGroups(
 }
 
 export const samplerSettings = (
-  { files }: PolicyHost,
+  { files }: Speaker,
   draw: Pick<SamplerSettings, 'temperature' | 'maxLength' | 'seed'>,
 ): SamplerSettings => {
-  const { endToken, padToken, maxPositions } = files;
-  return { ...draw, endToken, padToken, maxPositions };
+  const { endToken, alsoEnds, padToken, maxPositions } = files;
+  return { ...draw, endToken, alsoEnds, padToken, maxPositions };
 };
 
 /** The prompt of each response, those to one text side by side. */
 export function promptsOf(
-  { files }: PolicyHost,
+  { files }: Speaker,
   texts: readonly string[],
   groupSize: number,
 ): number[][] {
@@ -87,11 +112,11 @@ export function promptsOf(
 }
 
 export function judgedGroups(
-  host: PolicyHost,
+  host: Speaker,
   texts: readonly string[],
   groupSize: number,
   { sequences, scored }: Sampled,
-  verify: Verifier = taskOf(host).verify,
+  verify: Verifier = verifierOf(host),
 ): SampledGroups {
   const group = Uint32Array.from(sequences, (_, i) => Math.floor(i / groupSize));
   const answers = sequences.map(({ tokens }) => host.files.tokenizer.decode(tokens));
@@ -108,7 +133,7 @@ export function judgedGroups(
 
 /** What the policy that sampled says of the responses' tokens: known from sampling, or scored. */
 export async function scoreOwn(
-  host: PolicyHost,
+  host: Speaker,
   weights: ResidentWeights,
   kernels: ScoringKernels,
   groups: SampledGroups,
@@ -119,7 +144,7 @@ export async function scoreOwn(
 
 /** Log-probs, entropies and collision probabilities of the responses' tokens, end to end. */
 export function scoreGroups(
-  host: PolicyHost,
+  host: Speaker,
   weights: ResidentWeights,
   kernels: ScoringKernels,
   { prompts, responses }: Pick<SampledGroups, 'prompts' | 'responses'>,
@@ -146,13 +171,14 @@ export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float6
 
 /** What every experiment reads. @param old of the policy that sampled @param theta of the one compared */
 export function rolloutsOf(
-  host: PolicyHost,
+  host: Speaker,
   groups: Omit<SampledGroups, 'scored'>,
   { old, theta }: { old: ScoredTokens; theta: ScoredTokens },
   advantage: Float64Array,
 ): Rollouts {
   const { responses, group, texts } = groups;
   const tables = { ...named(old, 'old'), ...named(theta, 'new') };
+  const { vocabulary, textsOf } = host.files.tokenizer;
   return {
     offsets: offsetsOf(groups),
     tokenIds: Int32Array.from(responses.flatMap(({ tokens }) => tokens)),
@@ -162,7 +188,8 @@ export function rolloutsOf(
     advantage,
     finished: Uint8Array.from(responses, ({ finished }) => (finished ? 1 : 0)),
     prompts: texts,
-    vocabulary: host.files.tokenizer.vocabulary,
+    ...(vocabulary ? { vocabulary } : {}),
+    ...(textsOf ? { tokenTexts: responses.flatMap(({ tokens }) => textsOf(tokens)) } : {}),
     ...(Object.keys(tables).length > 0 ? { tables } : {}),
   };
 }

@@ -4,18 +4,22 @@
  * default are declared here and nowhere else.
  */
 import * as v from 'valibot';
+import { DTYPES, modelRefSchema, type ModelRef } from '../model-ref';
+import { MOST_PROMPT_TEXT, readPrompts } from './prompts';
 import {
   absent,
   checkOrder,
   choice,
   defaultsOf,
   differencesOf,
+  flag,
   name,
   parseSettings,
   real,
   realOrZero,
   SettingsError,
   settingsOf,
+  text,
   whole,
   type Words,
 } from './setting';
@@ -171,23 +175,153 @@ export const syntheticSourceSchema = v.strictObject({
   seed: seed(),
 });
 
+const modelRef = (fallback: ModelRef, words: Words) =>
+  text(
+    modelRefSchema,
+    {
+      may: 'hub:OWNER/NAME@COMMIT, folder:NAME or server:https://HOST/PATH',
+      parse: (said) => said,
+      write: (ref) => ref,
+    },
+    fallback,
+    words,
+  );
+
+const dtype = (fallback: (typeof DTYPES)[number], words: Words) => choice(DTYPES, fallback, words);
+
+const words = (most: number, fallback: string, { label, hint, heading }: Words) =>
+  text(
+    v.pipe(v.string(), v.maxLength(most)),
+    { may: `a text of at most ${most} characters`, parse: (said) => said, write: (said) => said },
+    fallback,
+    { label, ...(hint ? { hint } : {}), ...(heading ? { heading } : {}) },
+  );
+
+export const PROMPT_SOURCES = ['texts', 'arithmetic', 'maze'] as const;
+export const VERIFIERS = ['none', 'regexp', 'last-number'] as const;
+
+const DEFAULT_MODEL = 'hub:HuggingFaceTB/SmolLM2-135M-Instruct';
+
+/** Beginnings that any language model goes on with. */
+const DEFAULT_TEXTS = [
+  'Once upon a time, there was a little girl',
+  'The old man walked down to the sea',
+  'In the morning, the dog',
+  'One day, a bird found',
+  'The teacher asked the class',
+  'It was a cold night, and',
+  'My favourite food is',
+  'The king had three sons. The first',
+  'Tom and Lily went to the park',
+  'There was a big tree in the garden',
+  'The train left the station',
+  'She opened the box and saw',
+  'A cat and a mouse were',
+  'After the rain, the children',
+  'The little boat sailed',
+  'Long ago, in a small village',
+].join('\n');
+
+/** Models of other people, as they stand on a hub (`policy/foreign`). */
+export const modelsSourceSchema = v.strictObject({
+  kind: v.literal('models'),
+  old: modelRef(DEFAULT_MODEL, {
+    label: 'Old model',
+    symbol: 'π_old',
+    hint: 'samples the responses',
+    heading: 'Models',
+  }),
+  oldDtype: dtype('fp32', { label: 'Weights', alone: 'Old model’s weights' }),
+  new: modelRef(DEFAULT_MODEL, {
+    label: 'New model',
+    symbol: 'π_θ',
+    hint: 'scores them again; it has the same tokenizer',
+  }),
+  newDtype: dtype('q4', { label: 'Weights', alone: 'New model’s weights' }),
+  prompts: whole(1, 4096, 256, {
+    label: 'Prompts',
+    hint: 'at most so many; from the first on',
+    heading: 'Prompts',
+  }),
+  task: choice(PROMPT_SOURCES, 'texts', {
+    label: 'From',
+    alone: 'Prompts from',
+    names: { texts: 'own texts', arithmetic: 'arithmetic', maze: 'maze' },
+  }),
+  texts: text(
+    v.pipe(
+      v.string(),
+      v.maxLength(MOST_PROMPT_TEXT),
+      v.check((said) => readPrompts(said) !== null, 'a line is no prompt'),
+    ),
+    {
+      may: 'one prompt a line, or JSON lines with "prompt" and "answer"',
+      parse: (said) => said,
+      write: (said) => said,
+    },
+    DEFAULT_TEXTS,
+    { label: 'Texts', hint: 'one prompt a line, or JSON lines with "prompt" and "answer"' },
+  ),
+  minOperators: whole(1, 9, 1, {
+    label: 'Easiest',
+    hint: 'of a task: operators, side of the maze',
+  }),
+  maxOperators: whole(1, 9, 3, {
+    label: 'Hardest',
+    hint: 'of a task: operators, side of the maze',
+    atLeast: 'minOperators',
+  }),
+  chat: flag(false, { label: 'Chat template', hint: 'the prompt as a user’s message' }),
+  system: words(2000, '', { label: 'System prompt', hint: 'with the chat template only' }),
+  verifier: choice(VERIFIERS, 'none', {
+    label: 'Reward',
+    hint: '1 where the response is right',
+    names: { none: 'none', regexp: 'matches a pattern', 'last-number': 'last number is right' },
+  }),
+  pattern: words(200, '', { label: 'Pattern', hint: 'a regular expression without look-around' }),
+  groupSize: groupSize(64, 4, { heading: 'Rollouts' }),
+  budget: realOrZero(1, 3600, 'none', 120, {
+    label: 'Time',
+    unit: 's',
+    hint: 'most seconds; 0: every prompt',
+  }),
+  temperature: real(0.05, 4, 1, {
+    label: 'Temperature',
+    hint: 'of the sampler; log-probs are always those of temperature 1',
+  }),
+  promptBudget: whole(1, 8192, 256, {
+    label: 'Longest prompt',
+    unit: 'tokens',
+    hint: 'tokens; of longer ones the end is kept',
+  }),
+  maxLength: whole(1, 2048, 48, {
+    label: 'Longest response',
+    unit: 'tokens',
+    hint: 'tokens; longer ones are cut and marked as cut',
+  }),
+  seed: seed(),
+});
+
 export const runSettingsSchema = v.strictObject({
   backend: backend({ heading: 'Machine' }),
-  source: v.variant('kind', [policiesSourceSchema, syntheticSourceSchema]),
+  source: v.variant('kind', [policiesSourceSchema, syntheticSourceSchema, modelsSourceSchema]),
 });
 
 export type PoliciesSource = v.InferOutput<typeof policiesSourceSchema>;
 export type SyntheticSource = v.InferOutput<typeof syntheticSourceSchema>;
+export type ModelsSource = v.InferOutput<typeof modelsSourceSchema>;
 export type RunSettings = v.InferOutput<typeof runSettingsSchema>;
 export type SourceKind = RunSettings['source']['kind'];
 
 export const SOURCES = {
   policies: policiesSourceSchema,
   synthetic: syntheticSourceSchema,
+  models: modelsSourceSchema,
 } as const satisfies Record<SourceKind, unknown>;
 
 export const DEFAULT_POLICIES: PoliciesSource = defaultsOf(policiesSourceSchema);
 export const DEFAULT_SYNTHETIC: SyntheticSource = defaultsOf(syntheticSourceSchema);
+export const DEFAULT_MODELS: ModelsSource = defaultsOf(modelsSourceSchema);
 export const DEFAULT_SETTINGS: RunSettings = { backend: 'auto', source: DEFAULT_POLICIES };
 
 /**
@@ -202,8 +336,14 @@ export interface RunSize {
   tokens: number;
 }
 
+/** Prompts that a run will have: texts of a person's own may be fewer than are asked for. */
+export function plannedPrompts(source: RunSettings['source']): number {
+  if (source.kind !== 'models' || source.task !== 'texts') return source.prompts;
+  return Math.max(1, Math.min(source.prompts, readPrompts(source.texts)?.length ?? 0));
+}
+
 export function runSize({ source }: RunSettings): RunSize {
-  const responses = source.prompts * source.groupSize;
+  const responses = plannedPrompts(source) * source.groupSize;
   return { responses, tokens: responses * source.maxLength };
 }
 

@@ -7,11 +7,12 @@
  */
 import { peeking } from '../../math/stats/peeking';
 import { runExperiment } from '../../experiments/registry';
-import type { BackendChoice, RunSettings } from '../../settings/run';
-import { parseRunSettings } from '../../settings/run';
+import type { BackendChoice, ModelsSource, RunSettings } from '../../settings/run';
+import { parseRunSettings, plannedPrompts, runSize } from '../../settings/run';
 import { findPolicy, type FileSource } from '../../policy/fetch';
 import type { ModelStore } from '../../policy/foreign/repository';
 import type { OrtAssets } from '../../policy/runtime';
+import { modelsSource } from '../../rollouts/models';
 import { inTurn, policiesSource } from '../../rollouts/policies';
 import {
   type Rollouts,
@@ -29,7 +30,7 @@ import { policyFiles, runFingerprint } from './fingerprint';
 import { findSequences, sequenceDetail } from './inspect';
 import { aboutRun, cannotGoOn, noSource, type RunFacts } from './kept-run';
 import type { Autosave } from './autosave';
-import { ForeignModels } from './models';
+import { ForeignModels, type ModelPair } from './models';
 import { Policies, type LoadHooks } from './policies';
 import type { PolicyHost } from '../../policy/host';
 import type {
@@ -87,8 +88,10 @@ interface Current {
 }
 
 /** Prompts that the run will have; files have those that they have. */
-const plannedOf = (current: Current | undefined): number | undefined =>
-  current?.facts.settings?.source.prompts;
+function plannedOf(current: Current | undefined): number | undefined {
+  const settings = current?.facts.settings;
+  return settings ? plannedPrompts(settings.source) : undefined;
+}
 
 const NOTHING_YET = {
   phase: 'loading',
@@ -141,7 +144,7 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions) {
     this.policies = new Policies(options.files);
-    this.models = new ForeignModels(options.models, options.emit);
+    this.models = new ForeignModels(options.models, options.assets, options.emit);
     const { samplers } = options;
     if (samplers && samplers.most > 1) {
       this.pool = new SamplerPool({ ...samplers, files: this.policies.source });
@@ -202,7 +205,9 @@ export class Engine {
       case 'model-open':
       case 'models-kept':
       case 'model-forget':
-        return answers.give(request, (signal) => this.models.answer(request, signal));
+        return answers.give(request, (signal) =>
+          this.models.answer(request, (choice) => this.open(choice), signal),
+        );
       case 'kept-runs':
       case 'keep':
       case 'rename':
@@ -256,8 +261,12 @@ export class Engine {
     const { settings } = facts;
     if (settings === null) throw new Error('A link cannot bring back data from your own files.');
     const { kernels } = await this.open(this.backend?.choice ?? 'auto');
-    const files = policyFiles(settings, await this.policies.list());
-    const planned = settings.source.prompts;
+    const { source } = settings;
+    const files =
+      source.kind === 'models'
+        ? await this.models.files(source)
+        : policyFiles(settings, await this.policies.list());
+    const planned = plannedPrompts(source);
     const context = { kernels, seed, planned };
     const all = run.rollouts();
     const rollouts = first === undefined ? all : firstResponses(all, first);
@@ -301,6 +310,7 @@ export class Engine {
     if (this.backend?.opened !== opened) return;
     this.backend = undefined;
     this.policies.forget();
+    this.models.forget();
     void opened.then((backend) => backend.dispose());
     const { current } = this;
     if (!current) return;
@@ -317,6 +327,7 @@ export class Engine {
     const { backend } = this;
     this.backend = undefined;
     await this.policies.close();
+    await this.models.close();
     await backend?.opened.then((open) => open.dispose()).catch(() => undefined);
   }
 
@@ -326,7 +337,7 @@ export class Engine {
       const settings = parseRunSettings(input);
       await this.leave();
       const { info } = await this.prepare(id, settings);
-      const policies = policyHashes(settings, await this.policies.known());
+      const policies = await this.hashesOf(settings);
       const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
       const sequencesPerBatch = sequencesIn(info);
@@ -363,16 +374,21 @@ export class Engine {
     const { signal } = this.preparing;
     const backend = await this.open(settings.backend);
     const { source } = settings;
-    if (backend.info.policy === 'wasm' || source.kind !== 'policies') return backend;
+    const known = source.kind === 'policies' && backend.info.policy === 'wasm';
+    if (known || source.kind === 'synthetic') return backend;
     const onLoad: SourceHooks['onLoad'] = (loaded) => {
       const progress = {
         ...NOTHING_YET,
-        totalSequences: source.prompts * source.groupSize,
+        totalSequences: runSize(settings).responses,
         loaded,
       };
       this.options.emit({ type: 'progress', run, progress });
     };
     try {
+      if (source.kind === 'models') {
+        await this.modelPair(run, settings.backend, source, { onLoad, signal });
+        return backend;
+      }
       const proven = await this.onProven(run, { ...settings, source }, { onLoad, signal });
       return proven.backend;
     } catch (error) {
@@ -382,16 +398,44 @@ export class Engine {
     }
   }
 
+  /** The models of a run, and where they turn out to work. */
+  private async modelPair(
+    run: RunId,
+    choice: BackendChoice,
+    source: ModelsSource,
+    hooks: LoadHooks,
+  ): Promise<ModelPair> {
+    const backend = await this.open(choice);
+    const pair = await this.models.pair(backend, source, hooks);
+    const { provider } = pair.old.report;
+    if (provider !== backend.info.policy) {
+      const reason = pair.old.report.refusedGpu ?? pair.theta.report.refusedGpu ?? '';
+      const info: BackendInfo = { ...backend.info, policy: provider, kernels: 'cpu', reason };
+      this.options.emit({ type: 'backend', run, backend: info });
+    }
+    return pair;
+  }
+
+  private async hashesOf(settings: RunSettings): Promise<RunFacts['policies']> {
+    const { source } = settings;
+    return source.kind === 'models'
+      ? this.models.hashes(source)
+      : policyHashes(settings, await this.policies.known());
+  }
+
   /** A kept run becomes the present one: paused, or finished where nothing is left to do. */
   private async reopen(id: RunId, kept: KeptId): Promise<Reopened> {
     this.latestRun = id;
     await this.leave();
     const { run: about, rollouts } = await this.kept.read(kept);
     const { settings } = about;
-    const cannotResume = cannotGoOn(about, await this.policies.known());
+    const cannotResume =
+      settings?.source.kind === 'models' && about.keptBatches < about.batches
+        ? await this.models.missing(settings.source)
+        : cannotGoOn(about, await this.policies.known());
     const source =
       settings !== null && cannotResume === null
-        ? this.source(id, settings, about.sequencesPerBatch)
+        ? this.source(id, settings, about.sequencesPerBatch, about.policies)
         : { batches: about.keptBatches, totalSequences: about.totalSequences, batch: noSource };
     const whole = about.keptBatches >= source.batches;
     const autosave = whole
@@ -522,9 +566,27 @@ export class Engine {
     return { status: 'read', report, progress: end.progress, settings: facts.settings };
   }
 
-  private source(id: RunId, settings: RunSettings, sequencesPerBatch: number): RolloutSource {
+  /** @param files of a run that goes on: it is sampled from these alone */
+  private source(
+    id: RunId,
+    settings: RunSettings,
+    sequencesPerBatch: number,
+    files?: RunFacts['policies'],
+  ): RolloutSource {
     const { source } = settings;
     if (source.kind === 'synthetic') return syntheticSource(source);
+    if (source.kind === 'models') {
+      const open = async (hooks: SourceHooks) => {
+        const pair = await this.modelPair(id, settings.backend, source, hooks);
+        const now = new Map((await this.models.hashes(source)).map((f) => [f.name, f.sha256]));
+        const other = files?.find(({ name, sha256 }) => now.get(name) !== sha256);
+        if (other === undefined) return pair;
+        throw new Error(
+          `The run cannot go on: ${other.name} is another file than the one that it was sampled from.`,
+        );
+      };
+      return modelsSource(source, { sequencesPerBatch, open });
+    }
     const local = inTurn(
       policiesSource(source, {
         sequencesPerBatch,

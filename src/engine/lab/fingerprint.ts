@@ -73,7 +73,7 @@ function generalFigures(rollouts: Rollouts): Figure[] {
 }
 
 /** SHA-256 in hex, as manifests have them. */
-interface PolicyFiles {
+export interface PolicyFiles {
   onnx: string;
   old: string;
   new: string;

@@ -1,9 +1,17 @@
 /**
- * Models of other people's: what an engine answers about them. Contract: nothing is fetched but by `model-get`, which a
- * person's button sends; everything else works on what is here, and says what is missing.
+ * Models of other people's: what an engine answers about them, and those that are open. Contract: nothing is fetched but by
+ * `model-get`, which a person's button sends; everything else works on what is here, and says what is missing. Opened
+ * models belong to one backend and are closed with it.
  */
 import { FetchError } from '../../policy/fetch';
-import type { ModelStore } from '../../policy/foreign/repository';
+import { ForeignModel, type Place } from '../../policy/foreign/model';
+import type { Dtype, ModelRef, ModelStore } from '../../policy/foreign/repository';
+import { loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime';
+import type { Stamp } from '../../export/stamp';
+import type { ModelsSource } from '../../settings/run';
+import type { Backend } from '../backend';
+import type { PolicyFiles } from './fingerprint';
+import type { LoadHooks } from './policies';
 import type { Asked, LabCalls, ModelEvent } from './protocol';
 
 export type ModelRequest = Asked<
@@ -12,13 +20,40 @@ export type ModelRequest = Asked<
 
 type ModelReply = LabCalls[ModelRequest['type']]['reply'];
 
+export interface ModelPair {
+  old: ForeignModel;
+  theta: ForeignModel;
+}
+
+type Which = { ref: ModelRef; dtype: Dtype };
+
+interface Opened {
+  model: Promise<ForeignModel>;
+  /** false: WebAssembly was asked for */
+  gpu: boolean;
+}
+
+/** As many as a comparison needs: others are closed before another is opened. */
+const MOST_OPEN = 2;
+
+const keyOf = ({ ref, dtype }: Which) => `${dtype} ${ref}`;
+
 export class ForeignModels {
+  private readonly opened = new Map<string, Opened>();
+  private wasm: Promise<Runtime> | undefined;
+
   constructor(
     private readonly store: ModelStore | undefined,
+    private readonly assets: OrtAssets,
     private readonly emit: (event: ModelEvent) => void,
   ) {}
 
-  async answer(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
+  /** @param backend opened when it is needed */
+  async answer(
+    request: ModelRequest,
+    backend: (choice: Asked<'model-open'>['backend']) => Promise<Backend>,
+    signal: AbortSignal,
+  ): Promise<ModelReply> {
     const store = this.require();
     switch (request.type) {
       case 'model-list':
@@ -31,8 +66,13 @@ export class ForeignModels {
           this.emit({ type: 'model-progress', ref, dtype, loaded });
         return store.get(ref, dtype, { expected, accept, onProgress, signal });
       }
-      case 'model-open':
-        throw new FetchError('Models cannot be opened yet.');
+      case 'model-open': {
+        const { ref, dtype } = request;
+        const onLoad = (loaded: ModelEvent['loaded']) =>
+          this.emit({ type: 'model-progress', ref, dtype, loaded });
+        const model = await this.open(await backend(request.backend), request, { onLoad, signal });
+        return model.report;
+      }
       case 'models-kept':
         return store.kept();
       case 'model-forget': {
@@ -43,6 +83,131 @@ export class ForeignModels {
       default:
         return request satisfies never;
     }
+  }
+
+  /** Both on one backend: where one of them cannot be on the GPU, the other is not there either. */
+  async pair(backend: Backend, source: ModelsSource, hooks: LoadHooks): Promise<ModelPair> {
+    const which = {
+      old: { ref: source.old, dtype: source.oldDtype },
+      theta: { ref: source.new, dtype: source.newDtype },
+    };
+    const keep = new Set([keyOf(which.old), keyOf(which.theta)]);
+    const gpu = backend.info.policy === 'webgpu';
+    const old = await this.open(backend, which.old, hooks, gpu, keep);
+    const onGpu = old.report.provider === 'webgpu';
+    const theta = await this.open(backend, which.theta, hooks, onGpu, keep);
+    if (!onGpu || theta.report.provider === 'webgpu') return { old, theta };
+    const why = theta.report.refusedGpu;
+    const beside = await this.open(backend, which.old, hooks, false, keep, why);
+    return { old: beside, theta };
+  }
+
+  /** SHA-256 of the files of what is open, for stamps and kept runs. */
+  async hashes({ old, oldDtype, new: theta, newDtype }: ModelsSource): Promise<Stamp['policies']> {
+    const found = new Map<string, string>();
+    for (const which of [
+      { ref: old, dtype: oldDtype },
+      { ref: theta, dtype: newDtype },
+    ]) {
+      const model = await this.opened.get(keyOf(which))?.model;
+      for (const [path, sha256] of Object.entries(model?.report.sha256 ?? {})) {
+        found.set(`${which.ref}/${path}`.slice(-256), sha256);
+      }
+    }
+    return [...found].map(([name, sha256]) => ({ name, sha256 }));
+  }
+
+  /** Why a run that was kept cannot go on; null: its models are here. */
+  async missing({ old, oldDtype, new: theta, newDtype }: ModelsSource): Promise<string | null> {
+    const here =
+      this.store !== undefined &&
+      (await this.store.has(old, oldDtype)) &&
+      (await this.store.has(theta, newDtype));
+    return here ? null : `Its models (${old}, ${theta}) are not here. Load them first.`;
+  }
+
+  /** What a fingerprint says of the files; null where they are not open. */
+  async files(source: ModelsSource): Promise<PolicyFiles | null> {
+    const reportOf = async (which: Which) => (await this.opened.get(keyOf(which))?.model)?.report;
+    const old = await reportOf({ ref: source.old, dtype: source.oldDtype });
+    const theta = await reportOf({ ref: source.new, dtype: source.newDtype });
+    if (old === undefined || theta === undefined) return null;
+    const [graph, other] = [old.sha256[old.graph], theta.sha256[theta.graph]];
+    const config = old.sha256['config.json'];
+    const tokenizer = old.sha256['tokenizer.json'];
+    const all = graph !== undefined && other !== undefined && config !== undefined;
+    if (!all || tokenizer === undefined) return null;
+    return { onnx: graph, old: graph, new: other, config, tokenizer };
+  }
+
+  /** Forgets what is open, without touching a GPU that is gone. */
+  forget(): void {
+    this.opened.clear();
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.opened.keys()];
+    for (const key of all) await this.shut(key);
+  }
+
+  private async open(
+    backend: Backend,
+    which: Which,
+    { onLoad, signal }: LoadHooks,
+    gpu = backend.info.policy === 'webgpu',
+    keep: ReadonlySet<string> = new Set([keyOf(which)]),
+    /** why the GPU is not wanted, where it was */
+    refused: string | null = null,
+  ): Promise<ForeignModel> {
+    const key = keyOf(which);
+    const known = this.opened.get(key);
+    if (known) {
+      const model = await known.model;
+      const fits = gpu ? known.gpu : model.report.provider === 'wasm';
+      if (fits) return model;
+      await this.shut(key);
+    }
+    for (const other of [...this.opened.keys()]) {
+      if (this.opened.size < MOST_OPEN) break;
+      if (!keep.has(other)) await this.shut(other);
+    }
+    const { read } = this.require();
+    const opening = (async () => {
+      const files = await read(which.ref, which.dtype, onLoad, signal);
+      let beside = 0;
+      for (const [name, other] of this.opened) {
+        if (name !== key) beside += (await other.model).report.bytes;
+      }
+      const place: Place | null = gpu
+        ? { runtime: await backend.runtime(), kernels: backend.kernels }
+        : null;
+      const model = await ForeignModel.open(files, {
+        gpu: place,
+        wasm: () => this.wasmRuntime(backend),
+        insist: backend.info.reason.startsWith('WebGPU was chosen'),
+        onProgress: onLoad,
+        signal,
+        beside,
+      });
+      if (refused !== null) model.report.refusedGpu = `The other model is not there. ${refused}`;
+      return model;
+    })();
+    this.opened.set(key, { model: opening, gpu });
+    opening.catch(() => this.opened.delete(key));
+    return opening;
+  }
+
+  private async shut(key: string): Promise<void> {
+    const known = this.opened.get(key);
+    this.opened.delete(key);
+    await known?.model.then((model) => model.dispose()).catch(() => undefined);
+  }
+
+  private wasmRuntime(backend: Backend): Promise<Runtime> {
+    if (backend.info.policy === 'wasm') return backend.runtime();
+    this.wasm ??= loadRuntime('wasm', { assets: this.assets });
+    this.wasm.catch(() => (this.wasm = undefined));
+    return this.wasm;
   }
 
   private require(): ModelStore {

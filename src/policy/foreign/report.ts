@@ -48,6 +48,8 @@ export interface ModelReport {
   card: string | null;
   /** of every file that was read, hex, by path */
   sha256: Record<string, string>;
+  /** path of the graph in its repository */
+  graph: string;
   /** of the graph and its external data */
   bytes: number;
   /** estimated, at its busiest */
