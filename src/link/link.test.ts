@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { EXPERIMENT_IDS } from '../experiments/manifest';
 import { EXPERIMENTS } from '../experiments/registry';
-import { HIDEABLE, openLink, settingsToQuery, writeLink, type Link } from './link';
+import { consentFor, HIDEABLE, openLink, settingsToQuery, writeLink, type Link } from './link';
 import { experimentSettings } from './experiments';
 import {
   FIRST_PAGE,
@@ -15,6 +15,7 @@ import {
   type PageSettings,
 } from './pages';
 import {
+  DEFAULT_MODELS,
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
   DEFAULT_SYNTHETIC,
@@ -36,6 +37,24 @@ describe('a link', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test('carries models of other people and their prompts, and asks before anything is fetched', () => {
+    const source = {
+      ...DEFAULT_MODELS,
+      old: 'hub:someone/small-model@0123456789abcdef0123456789abcdef01234567',
+      new: 'folder:my model',
+      newDtype: 'q4f16' as const,
+      texts: 'One, two & three\n{"prompt": "2+2=\\n", "answer": 4}',
+      system: 'Be brief.',
+      chat: true,
+    };
+    const link = { ...bare('variance'), run: { backend: 'auto' as const, source } };
+    expect(openLink(writeLink(link))).toEqual({ link, problems: [] });
+    expect(consentFor(link.run)).toMatch(/someone\/small-model.*Nothing of them is fetched/);
+    const hostile = openLink('#/variance?source=models&old=hub:..%2Fetc&new=javascript:alert(1)');
+    expect(hostile.link.run.source).toEqual(DEFAULT_MODELS);
+    expect(hostile.problems).toHaveLength(2);
   });
 
   test('holds only what differs from the defaults', () => {
@@ -105,9 +124,9 @@ describe('a link', () => {
   });
 
   test('longer than any that the lab writes is not read', () => {
-    const { link, problems } = openLink(`#/variance?alpha=0.5&policy=${'a'.repeat(5000)}`);
+    const { link, problems } = openLink(`#/variance?alpha=0.5&policy=${'a'.repeat(40_000)}`);
     expect(link).toEqual(bare('variance'));
-    expect(problems.join(' ')).toMatch(/longer than 4096/);
+    expect(problems.join(' ')).toMatch(/longer than 32768/);
   });
 
   test('to a page with nothing said shows what the page starts with, and the defaults of links are written', () => {

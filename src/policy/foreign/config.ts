@@ -44,6 +44,7 @@ export interface ForeignConfig {
 }
 
 function read<S extends v.GenericSchema>(schema: S, json: unknown, file: string): v.InferOutput<S> {
+  if (Array.isArray(json)) throw new FetchError(`${file}: a list, where an object is wanted.`);
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;

@@ -6,6 +6,7 @@
 import { cpuKernels } from '../../math/cpu-kernels';
 import { message } from '../../message';
 import { FetchError, type FetchProgress } from '../fetch';
+import { GraphError } from '../graph/proto';
 import type { Runtime } from '../runtime';
 import type { ScoringKernels } from '../score';
 import { PolicySession } from '../session';
@@ -179,7 +180,14 @@ async function sessionOf(
   { graph }: Job,
   { plan, plain }: Pick<Tried, 'plan' | 'plain'>,
 ): Promise<PolicySession> {
-  const session = await PolicySession.createWhole(runtime, plain ? graph.plain() : graph);
+  let session: PolicySession;
+  try {
+    session = await PolicySession.createWhole(runtime, plain ? graph.plain() : graph);
+  } catch (cause) {
+    throw new GraphError(`onnxruntime does not take this graph: ${message(cause).slice(0, 400)}`, {
+      cause,
+    });
+  }
   session.rules = { ...session.rules, logitBytes: plan.logitBytes, rows: plan.rows };
   return session;
 }

@@ -27,7 +27,7 @@ const tokenizerSchema = v.looseObject({
     ),
   ),
   decoder: v.nullish(v.looseObject({ type: v.nullish(v.string()) })),
-  pre_tokenizer: v.unknown(),
+  pre_tokenizer: v.optional(v.unknown()),
 });
 /** A token as a text, or as an object with its text. */
 const named = v.nullish(v.union([v.string(), v.looseObject({ content: v.string() })]));
@@ -43,6 +43,15 @@ const configSchema = v.nullish(
     model_max_length: v.nullish(v.number()),
   }),
 );
+
+/** What the library wants to find, even where it is nothing. */
+const PARTS = {
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: null,
+};
 
 type Named = v.InferOutput<typeof named>;
 const textOf = (token: Named): string | null =>
@@ -112,7 +121,7 @@ export class ForeignTokenizer {
     const { Tokenizer: Library } = await import('@huggingface/tokenizers');
     let tokenizer: Tokenizer;
     try {
-      tokenizer = new Library(json as object, (config ?? {}) as object);
+      tokenizer = new Library({ ...PARTS, ...(json as object) }, (config ?? {}) as object);
     } catch (cause) {
       throw new FetchError(`tokenizer.json cannot be used: ${message(cause)}`, { cause });
     }

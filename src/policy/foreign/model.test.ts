@@ -1,0 +1,364 @@
+/** Foreign models on wasm: a model that was not made here in four export shapes, and what must not crash a tab. */
+import { create } from '@bufbuild/protobuf';
+import {
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from 'onnx-buf';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FORMS, type Form } from '../../../scripts/node/foreign';
+import { foreignFiles } from '../../../scripts/node/model-files';
+import { NODE_ASSETS } from '../../../scripts/node/ort';
+import { nodeOf, portInfo } from '../graph/make';
+import { decode, encode, type OnnxModel } from '../graph/proto';
+import { loadRuntime, type Runtime } from '../runtime';
+import { sampleSequences } from '../sample';
+import { scoreSequences } from '../score';
+import { readConfig } from './config';
+import { prepareGraph } from './graph';
+import { planMemory } from './memory';
+import { ForeignModel } from './model';
+import type { ModelFiles } from './repository';
+
+const NO_WEIGHTS = { feeds: {}, dispose: () => undefined };
+let runtime: Runtime;
+
+beforeAll(async () => {
+  runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
+});
+
+const open = (files: ModelFiles) =>
+  ForeignModel.open(files, { gpu: null, wasm: () => Promise.resolve(runtime) });
+
+const known = new Map<Form, Promise<ForeignModel>>();
+function model(form: Form): Promise<ForeignModel> {
+  const found = known.get(form) ?? open(foreignFiles(form));
+  known.set(form, found);
+  return found;
+}
+
+/** A text that either model finds likely, in its own tokens. */
+function text({ tokenizer }: ForeignModel): number[] {
+  try {
+    const ids = tokenizer.encode('8*3+2-6=24+2-6=26-6=20;');
+    if (tokenizer.decode(ids).startsWith('8*3')) return ids;
+  } catch {
+    // it knows other characters
+  }
+  return tokenizer.encode('Once upon a time, there was a little girl named Lily.');
+}
+
+async function greedy(
+  { session, ends, padToken, maxPositions }: ForeignModel,
+  prompts: number[][],
+) {
+  const [endToken, ...alsoEnds] = ends;
+  const { sequences } = await sampleSequences(session, NO_WEIGHTS, {
+    prompts,
+    temperature: 0,
+    maxLength: 12,
+    maxPositions,
+    seed: 1,
+    firstSequence: 0,
+    endToken,
+    alsoEnds,
+    padToken,
+  });
+  return sequences.map(({ tokens }) => tokens);
+}
+
+describe('four export shapes', () => {
+  test('each is run, and its forms agree to its own noise', async () => {
+    for (const form of FORMS) {
+      const { probe, provider } = (await model(form)).report;
+      expect(provider).toBe('wasm');
+      const used = probe.forms.filter((one) => one.used).map((one) => one.form);
+      expect(used, form).toEqual(expect.arrayContaining(['same length', 'right', 'cached']));
+      expect(probe.floor.logp, form).toBeLessThan(probe.margin);
+      expect(probe.floor.logS, form).toBeLessThan(1e-3);
+    }
+  });
+
+  test('rows are padded on the left only where that gives the same numbers', async () => {
+    expect((await model('model')).session.rules.decode).toBe('padded');
+    const fused = await model('model_gqa');
+    expect(fused.session.rules.decode).toBe('same length');
+    expect(fused.report.probe.forms.find(({ form }) => form === 'left')?.used).toBe(false);
+  });
+
+  test('a batch of prompts of different lengths is answered as each is alone', async () => {
+    for (const form of ['model', 'model_gqa'] as const) {
+      const one = await model(form);
+      const whole = text(one);
+      const prompts = [whole.slice(0, 9), whole.slice(0, 4), whole.slice(0, 4), whole.slice(0, 6)];
+      const together = await greedy(one, prompts);
+      for (const [i, prompt] of prompts.entries()) {
+        expect(together[i], `${form} ${i}`).toEqual((await greedy(one, [prompt]))[0]);
+      }
+    }
+  });
+
+  test('log-probs of another export of the same weights are the same', async () => {
+    const [plain, fused] = [await model('model'), await model('model_gqa')];
+    const ids = text(plain);
+    const score = async ({ session, kernels, padToken }: ForeignModel) =>
+      (
+        await scoreSequences(
+          session,
+          NO_WEIGHTS,
+          kernels,
+          [{ prompt: ids.slice(0, 1), response: ids.slice(1) }],
+          padToken,
+        )
+      ).logp;
+    const [a, b] = [await score(plain), await score(fused)];
+    a.forEach((x, i) => expect(Math.abs(x - b[i])).toBeLessThan(1e-3));
+  });
+
+  test('logits come for the rows that are asked for, and are those of the whole graph', async () => {
+    const files = foreignFiles('model');
+    const graph = prepareGraph(files, readConfig(files.config, files.generationConfig));
+    expect(graph.rows).not.toBeNull();
+    const { session, tokenizer } = await model('model');
+    const ids = text(await model('model'));
+    const input = {
+      inputIds: session.integers(ids, [1, ids.length]),
+      attentionMask: session.integers(Array(ids.length).fill(1), [1, ids.length]),
+      positionIds: session.integers([...ids.keys()], [1, ids.length]),
+    };
+    const all = await session.forward(NO_WEIGHTS, input);
+    const last = await session.forward(NO_WEIGHTS, { ...input, rows: [ids.length - 1] });
+    expect(tokenizer.size).toBeLessThanOrEqual(all.logits.dims[2]);
+    expect(last.logits.dims).toEqual([1, 1, all.logits.dims[2]]);
+    const whole = all.logits.data as Float32Array;
+    expect(Array.from(last.logits.data as Float32Array)).toEqual(
+      Array.from(whole.slice(-all.logits.dims[2])),
+    );
+  });
+
+  test('a response longer than a pass may hand out logits for is scored in parts', async () => {
+    const { session, kernels, padToken, report } = await model('model');
+    const ids = text(await model('model'));
+    const sequences = [{ prompt: ids.slice(0, 1), response: ids.slice(1) }];
+    const score = () => scoreSequences(session, NO_WEIGHTS, kernels, sequences, padToken);
+    const whole = await score();
+    const before = session.rules;
+    session.rules = { ...before, logitBytes: 3 * 4 * report.vocabulary };
+    const parts = await score();
+    session.rules = before;
+    expect(Array.from(parts.logp)).toEqual(Array.from(whole.logp));
+  });
+});
+
+/** The plain export with a change. */
+function changed(change: (model: OnnxModel) => void, more: Partial<ModelFiles> = {}): ModelFiles {
+  const files = foreignFiles('model');
+  const graph = decode(files.onnx);
+  change(graph);
+  return { ...files, onnx: encode(graph), ...more };
+}
+
+describe('hostile and odd graphs are refused with a sentence', () => {
+  test.for<[string, () => ModelFiles, RegExp]>([
+    [
+      'no graph',
+      () => ({ ...foreignFiles(), onnx: new Uint8Array([1, 2, 3]) }),
+      /not an ONNX|no graph/,
+    ],
+    [
+      'no token ids',
+      () =>
+        changed(({ graph }) => (graph.input = graph.input.filter(({ name }) => /past/.test(name)))),
+      /no input of token ids/,
+    ],
+    [
+      'no logits',
+      () =>
+        changed(
+          ({ graph }) => (graph.output = graph.output.filter(({ name }) => /present/.test(name))),
+        ),
+      /no output of logits/,
+    ],
+    [
+      'an input that nobody feeds',
+      () =>
+        changed(({ graph }) =>
+          graph.input.push(portInfo('pixel_values', TensorProto_DataType.FLOAT, [1, 3])),
+        ),
+      /Nothing is known to feed the input "pixel_values"/,
+    ],
+    [
+      'a cache that is its own output',
+      () =>
+        changed(({ graph }) => {
+          const cache = graph.input.find(({ name }) => /key$/.test(name));
+          const output = graph.output.find(({ name }) => /key$/.test(name));
+          if (!cache || !output) throw new Error('The model has no cache.');
+          const { name } = output;
+          output.name = cache.name;
+          cache.name = 'past_0';
+          graph.output.push({ ...output, name: 'present_0' }, { ...output, name });
+          graph.input.push({ ...cache, name: 'present_0' });
+        }),
+      /in a circle|Nothing is known to feed/,
+    ],
+    [
+      'ids of another type',
+      () =>
+        changed(({ graph }) => {
+          graph.input = graph.input.map((info) =>
+            info.name === 'input_ids'
+              ? portInfo('input_ids', TensorProto_DataType.FLOAT, ['batch', 'length'])
+              : info,
+          );
+        }),
+      /is no input of token ids/,
+    ],
+    [
+      'a cache of another type',
+      () =>
+        changed(({ graph }) => {
+          graph.input = graph.input.map((info) =>
+            /^past/.test(info.name)
+              ? portInfo(info.name, TensorProto_DataType.INT64, ['batch', 4, 'past', 8])
+              : info,
+          );
+        }),
+      /element type|neither float32 nor float16/,
+    ],
+    [
+      'weights that claim gigabytes',
+      () =>
+        changed(({ graph }) => {
+          const tensor = graph.initializer[0];
+          if (tensor) tensor.dims = [30_000n, 60_000n];
+        }),
+      /claims/,
+    ],
+    [
+      'external data that is not there',
+      () =>
+        changed(({ graph }) =>
+          graph.initializer.push(
+            create(TensorProtoSchema, {
+              name: 'far',
+              dims: [800_000_000n],
+              dataType: TensorProto_DataType.FLOAT,
+              dataLocation: TensorProto_DataLocation.EXTERNAL,
+              externalData: [
+                create(StringStringEntryProtoSchema, {
+                  key: 'location',
+                  value: '../../etc/passwd',
+                }),
+              ],
+            }),
+          ),
+        ),
+      /is not beside the graph/,
+    ],
+    [
+      'external data that was cut',
+      () =>
+        changed(
+          ({ graph }) =>
+            graph.initializer.push(
+              create(TensorProtoSchema, {
+                name: 'far',
+                dims: [750_000_000n],
+                dataType: TensorProto_DataType.FLOAT,
+                dataLocation: TensorProto_DataLocation.EXTERNAL,
+                externalData: [
+                  create(StringStringEntryProtoSchema, {
+                    key: 'location',
+                    value: 'model.onnx_data',
+                  }),
+                ],
+              }),
+            ),
+          { external: new Map([['model.onnx_data', new Uint8Array(100)]]) },
+        ),
+      /which has 100\. The file was cut/,
+    ],
+    [
+      'an operator that no runtime has',
+      () =>
+        changed(({ graph }) => {
+          const logits = graph.output.find(({ name }) => name === 'logits');
+          graph.node.push(nodeOf('Wizardry', ['logits'], 'spell', {}, 'com.nobody'));
+          if (logits) logits.name = 'spell';
+        }),
+      /onnxruntime does not take this graph/,
+    ],
+    [
+      'no token that ends a text',
+      () => ({
+        ...foreignFiles(),
+        config: { model_type: 'llama' },
+        generationConfig: null,
+        tokenizerConfig: null,
+      }),
+      /name no token that ends a text/,
+    ],
+    ['a config of another kind', () => ({ ...foreignFiles(), config: [1] }), /config\.json/],
+    [
+      'end tokens beyond the vocabulary',
+      () => ({ ...foreignFiles(), config: { eos_token_id: 9e5 }, generationConfig: null }),
+      /eos_token_id is 900000/,
+    ],
+    ['no tokenizer', () => ({ ...foreignFiles(), tokenizer: { model: {} } }), /tokenizer\.json/],
+  ])('%s', async ([, files, sentence]) => {
+    await expect(open(files())).rejects.toThrow(sentence);
+  });
+
+  test('caches that cross are refused', () => {
+    const files = changed(({ graph }) => {
+      const [first, second] = graph.input.filter(({ name }) => /^past/.test(name));
+      if (first && second) graph.input = graph.input.filter((info) => info !== second);
+      if (first)
+        graph.input.push({ ...first, name: first.name.replace('past_key_values', 'past') });
+    });
+    expect(() => prepareGraph(files, readConfig(files.config, null))).toThrow(/in a circle/);
+  });
+});
+
+test('what does not fit is said before it is loaded', () => {
+  const graph = {
+    weightBytes: 2e9,
+    largestBytes: 600e6,
+    cacheBytes: 100e3,
+    vocabulary: 151_936,
+    external: new Map(),
+  };
+  expect(() => planMemory(graph, 'wasm', 4096, null)).toThrow(/Choose a graph of fewer bits/);
+  const limits = { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20 };
+  expect(() => planMemory(graph, 'webgpu', 4096, limits)).toThrow(/largest weight/);
+  const small = planMemory(
+    { ...graph, weightBytes: 2e8, largestBytes: 2e8 },
+    'webgpu',
+    4096,
+    limits,
+  );
+  expect(small.logitBytes).toBeLessThanOrEqual(limits.maxBufferSize);
+  expect(small.rows).toBe(1);
+});
+
+test('inputs and outputs of other types are fed and read all the same', async () => {
+  const files = changed(({ graph }) => {
+    graph.input = graph.input.map((info) => {
+      if (!['input_ids', 'attention_mask', 'position_ids'].includes(info.name)) return info;
+      graph.node.unshift(nodeOf('Cast', [`${info.name}.narrow`], info.name, { to: 7 }));
+      return portInfo(`${info.name}.narrow`, TensorProto_DataType.INT32, ['batch', 'length']);
+    });
+  });
+  const names = {
+    tokens: 'input_ids.narrow',
+    mask: 'attention_mask.narrow',
+    positions: 'position_ids.narrow',
+  };
+  const narrow = await open({ ...files, config: { ...(files.config as object), lab: names } });
+  const plain = await model('model');
+  const prompt = text(plain).slice(0, 5);
+  expect(await greedy(narrow, [prompt])).toEqual(await greedy(plain, [prompt]));
+  await narrow.dispose();
+});
