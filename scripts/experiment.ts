@@ -2,6 +2,9 @@
  * `npm run experiment -- 'LINK' --file ROLLOUTS [--file MORE]`: what a link's page says of a file of your own: its claims
  * as JSON on standard output, nothing sampled and nothing compared.
  *
+ * `npm run experiment -- 'LINK' --models DIR [...]`: a link that names models of other people, which lie below DIR in a
+ * hub's layout (`node/local-models.ts`).
+ *
  * `npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]`: what a
  * link asks for, without a screen; a race of the Train page too (`race.ts`). Prints the claims, the figures, and how they compare with what the link
  * says was found; progress goes to standard error. wasm runs in Node, webgpu in headless Chromium, and
@@ -31,6 +34,7 @@ import { experimentSettings } from '../src/link/experiments';
 import { openLink, writeLink } from '../src/link/link';
 import { figureWords, tokenWords } from '../src/link/fingerprint';
 import { cpuKernels } from '../src/math/cpu-kernels';
+import type { ModelStore } from '../src/policy/foreign/repository';
 import { readRolloutFiles } from '../src/rollouts/file/read';
 import { sequenceCount, tokenCount } from '../src/rollouts/rollouts';
 import {
@@ -47,6 +51,7 @@ import {
 } from './command';
 import { saveFigures } from './figures';
 import { nodeClient, nodeTrainingClient } from './node/client';
+import { LocalModels } from './node/local-models';
 import { localFiles } from './node/ort';
 import { printRace, runRace, writeRaceCsv, type RaceRunner } from './race';
 import { rolloutFiles } from './rollout-file';
@@ -54,6 +59,7 @@ import { message } from '../src/message';
 
 const USAGE =
   "usage: npm run experiment -- 'LINK' [--json FILE] [--csv DIR] [--svg DIR] [--backend webgpu|wasm]\n" +
+  "       npm run experiment -- 'LINK' --models DIR [...]: with models of other people in a hub's layout\n" +
   "       npm run experiment -- 'LINK' --file ROLLOUTS [--file MORE]: claims of your own rollouts as JSON";
 
 interface Command {
@@ -64,6 +70,8 @@ interface Command {
   svg: string | undefined;
   /** rollouts to judge instead of what the link samples */
   files: string[];
+  /** folder with models of other people */
+  models: string | undefined;
   backend: 'webgpu' | 'wasm';
 }
 
@@ -90,6 +98,7 @@ function readCommand(argv: string[]): Command {
         csv: { type: 'string' },
         svg: { type: 'string' },
         file: { type: 'string', multiple: true },
+        models: { type: 'string' },
         backend: { type: 'string' },
       },
     });
@@ -108,7 +117,18 @@ function readCommand(argv: string[]): Command {
   const { link } = openLink(hash);
   const asked = isRace(hash) ? link.view['backend'] : link.run.backend;
   const usual = asked === 'webgpu' ? 'webgpu' : 'wasm';
-  return { address, hash, json, csv, svg, files: values.file ?? [], backend: backend ?? usual };
+  const { models, file: files = [] } = values;
+  const where = backend ?? usual;
+  const named = !isRace(hash) && link.run.source.kind === 'models';
+  if (named && models === undefined && files.length === 0) {
+    throw new CommandError(
+      'The link names models of other people. Say where they are with --models DIR.',
+    );
+  }
+  if (models !== undefined && where === 'webgpu') {
+    throw new CommandError('--models runs on wasm: a page without a screen reads no folder.');
+  }
+  return { address, hash, json, csv, svg, files, models, backend: where };
 }
 
 function progressTo(complain: (line: string) => void): (progress: RunProgress) => void {
@@ -135,7 +155,7 @@ function printComparison({ comparison }: Repetition, print: (line: string) => vo
 }
 
 function printAll(found: Repetition, print: (line: string) => void): void {
-  const { stamp, page, sequences, tokens, seconds, claims, figures, link } = found;
+  const { stamp, page, sequences, tokens, seconds, claims, figures, models, link } = found;
   print(`${page}: ${sequences} responses, ${tokens} tokens, ${stamp.source}`);
   for (const claim of claims) claimLines(claim, seconds).forEach(print);
   print('');
@@ -145,6 +165,13 @@ function printAll(found: Repetition, print: (line: string) => void): void {
   print('');
   printComparison(found, print);
   print('');
+  for (const { ref, dtype, probe, refusedGpu } of models) {
+    const { logp, logS } = probe.floor;
+    print(
+      `${ref}, ${dtype}: its forms differ by ${digits(logp)} nats a token, ${digits(logS)} in log s` +
+        `${refusedGpu === null ? '' : `. ${refusedGpu}`}`,
+    );
+  }
   for (const { name, sha256 } of stamp.policies) print(`sha256 ${sha256}  ${name}`);
   if (stamp.backend !== null) {
     const { policy, kernels, adapter } = stamp.backend;
@@ -189,14 +216,17 @@ function drawAll(
 
 /** What runs in Node; both read below the same `models/`. */
 export interface Engines {
-  lab(): EngineClient;
+  lab(models?: ModelStore): EngineClient;
   race(app: string): RaceRunner;
 }
 
 const NODE: Engines = {
-  lab: nodeClient,
+  lab: (models) => nodeClient(undefined, 1, models),
   race: (app) => ({ client: nodeTrainingClient(app), files: localFiles }),
 };
+
+const localModels = ({ models }: Command): ModelStore | undefined =>
+  models === undefined ? undefined : new LocalModels(models);
 
 /** @returns exit status */
 async function race(
@@ -296,7 +326,9 @@ export async function main(
     const progress = progressTo(complain);
     const found =
       backend === 'wasm'
-        ? await withClient(engines.lab(), (client) => repeatLink(client, options, progress))
+        ? await withClient(engines.lab(localModels(command)), (client) =>
+            repeatLink(client, options, progress),
+          )
         : await inBrowser<Repetition, RunProgress>(progress, (page) =>
             page.evaluate((o) => window.commands.repeat(o), options),
           );

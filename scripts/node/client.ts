@@ -6,18 +6,33 @@ import { TrainingEngine } from '../../src/engine/trainer/trainer';
 import { TrainingClient } from '../../src/engine/trainer/client';
 import type { TrainingEvent, TrainingRequest } from '../../src/engine/trainer/protocol';
 import type { FileSource } from '../../src/policy/fetch';
+import type { ModelStore } from '../../src/policy/foreign/repository';
 import { localFiles, NODE_ASSETS } from './ort';
 import { samplerThread } from './thread';
 import { inProcess } from './wire';
 
 /**
  * @param files below `models/`; those of this checkout unless told
+ * @param models where models of other people are; nowhere unless told
  * @param most threads that sample on WebAssembly; 1: the engine's own
  */
-export function nodeClient(files: FileSource = localFiles, most = 1): EngineClient {
+export function nodeClient(
+  files: FileSource = localFiles,
+  most = 1,
+  models?: ModelStore,
+): EngineClient {
   const samplers = { createWorker: samplerThread, most };
   return new EngineClient(() =>
-    inProcess<Request, Event>((emit) => new Engine({ assets: NODE_ASSETS, files, emit, samplers })),
+    inProcess<Request, Event>(
+      (emit) =>
+        new Engine({
+          assets: NODE_ASSETS,
+          files,
+          emit,
+          samplers,
+          ...(models ? { models } : {}),
+        }),
+    ),
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Stamp } from '../export/stamp';
 import type { RunSettings } from '../settings/run';
 import type { TrainingSettings } from '../settings/training';
+import type { ModelReport } from '../policy/foreign/report';
 import type { PolicyManifest } from '../policy/manifest';
 import type { BackendInfo } from './lab/protocol';
 
@@ -33,6 +34,16 @@ export function policyHashes(
   const { source } = settings;
   if (source.kind !== 'policies') return [];
   return hashesOf(policies, source.policy, [source.old, source.new]);
+}
+
+/** Files of models of other people, by the place that the run names them by. */
+export function modelHashes(
+  reports: readonly Pick<ModelReport, 'ref' | 'sha256'>[],
+): Stamp['policies'] {
+  const found = reports.flatMap(({ ref, sha256 }) =>
+    Object.entries(sha256).map(([path, hex]) => [`${ref}/${path}`.slice(-256), hex] as const),
+  );
+  return [...new Map(found)].map(([name, sha256]) => ({ name, sha256 }));
 }
 
 /** Files that a race begins from: the graph and its start, where that is a shipped one. */

@@ -8,11 +8,12 @@ import type { Stamp } from '../../export/stamp';
 import { experimentSettings } from '../../link/experiments';
 import { compareFingerprints, type Comparison, type Figure } from '../../link/fingerprint';
 import { openLink, writeLink } from '../../link/link';
-import type { BackendChoice } from '../../settings/run';
+import type { ModelReport } from '../../policy/foreign/report';
+import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { EngineClient } from '../lab/client';
 import { finishRun } from './finish';
 import type { ExportKind, RunProgress } from '../lab/protocol';
-import { factsOf, policyHashes, stampOf } from '../stamp';
+import { factsOf, modelHashes, policyHashes, stampOf } from '../stamp';
 
 export interface RepeatOptions {
   /** version of the app */
@@ -43,6 +44,8 @@ export interface Repetition {
   /** the experiment's answer; typed arrays as lists, what is not finite as null */
   result: unknown;
   figures: Figure[];
+  /** models of other people that took part, and what running them showed; none otherwise */
+  models: ModelReport[];
   /** null: the link carries no fingerprint */
   comparison: Comparison | null;
   files: { kind: ExportKind; name: string; text: string }[];
@@ -53,6 +56,17 @@ function plain(_key: string, value: unknown): unknown {
     return Array.from(value as Uint8Array | Float64Array);
   }
   return value;
+}
+
+/** Of models that the run has opened already: asking again costs nothing. */
+async function reportsOf(
+  client: EngineClient,
+  { backend, source }: RunSettings,
+): Promise<ModelReport[]> {
+  if (source.kind !== 'models') return [];
+  const old = await client.openModel({ ref: source.old, dtype: source.oldDtype, backend });
+  const theta = await client.openModel({ ref: source.new, dtype: source.newDtype, backend });
+  return source.old === source.new && source.oldDtype === source.newDtype ? [old] : [old, theta];
 }
 
 /** @throws what stopped it; a sentence */
@@ -84,6 +98,7 @@ export async function repeatLink(
     tokens: 0,
     seconds: 0,
   };
+  const models = await reportsOf(client, settings);
   const result = await client.experiment(run, asked.experiment, asked.settings);
   const experiment = { id: asked.experiment, settings: asked.settings };
   const found = await client.fingerprint(run, experiment, first);
@@ -100,7 +115,7 @@ export async function repeatLink(
       link: bare,
       settings,
       files: [],
-      policies: policyHashes(settings, policies),
+      policies: models.length > 0 ? modelHashes(models) : policyHashes(settings, policies),
       backend: factsOf(backend),
     }),
     link: `${address}${writeLink(filled, { dated: true })}`,
@@ -113,6 +128,7 @@ export async function repeatLink(
     claims: result.claims,
     result: JSON.parse(JSON.stringify(result, plain)) as unknown,
     figures: found.figures,
+    models,
     comparison:
       link.fingerprint && compareFingerprints(link.fingerprint, found.fingerprint, found.figures),
     files: written,

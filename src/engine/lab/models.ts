@@ -10,6 +10,7 @@ import { loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime'
 import type { Stamp } from '../../export/stamp';
 import type { ModelsSource } from '../../settings/run';
 import type { Backend } from '../backend';
+import { modelHashes } from '../stamp';
 import type { PolicyFiles } from './fingerprint';
 import type { LoadHooks } from './policies';
 import type { Asked, LabCalls, ModelEvent } from './protocol';
@@ -104,17 +105,11 @@ export class ForeignModels {
 
   /** SHA-256 of the files of what is open, for stamps and kept runs. */
   async hashes({ old, oldDtype, new: theta, newDtype }: ModelsSource): Promise<Stamp['policies']> {
-    const found = new Map<string, string>();
-    for (const which of [
-      { ref: old, dtype: oldDtype },
-      { ref: theta, dtype: newDtype },
-    ]) {
-      const model = await this.opened.get(keyOf(which))?.model;
-      for (const [path, sha256] of Object.entries(model?.report.sha256 ?? {})) {
-        found.set(`${which.ref}/${path}`.slice(-256), sha256);
-      }
-    }
-    return [...found].map(([name, sha256]) => ({ name, sha256 }));
+    const models = await Promise.all([
+      this.opened.get(keyOf({ ref: old, dtype: oldDtype }))?.model,
+      this.opened.get(keyOf({ ref: theta, dtype: newDtype }))?.model,
+    ]);
+    return modelHashes(models.flatMap((model) => model?.report ?? []));
   }
 
   /** Why a run that was kept cannot go on; null: its models are here. */
