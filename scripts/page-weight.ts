@@ -51,6 +51,9 @@ const without = (files: Iterable<string>, ...others: Set<string>[]) =>
 
 const PAGE = /^app\/experiments\/([a-z]+)\/index\.tsx$/;
 
+/** The page that a chunk is the entry of. */
+export const pageOf = (entry: string | null) => PAGE.exec(entry ?? '')?.[1];
+
 /** What is heavy and comes after the first paint, if at all. */
 const NEVER_IN_SHELL = ['recharts', 'katex', 'onnxruntime-web', '@jax-js/', 'onnx-buf', '@zip.js/'];
 
@@ -69,7 +72,7 @@ export function partsOf(chunks: readonly Chunk[], files: readonly string[]): Par
   // A mark that one page alone draws with lies in that page's own file.
   const drawing = chunks.filter(
     (chunk) =>
-      !PAGE.test(chunk.entry ?? '') && holds(/^app\/charts\/|^node_modules\/recharts\//)(chunk),
+      pageOf(chunk.entry) === undefined && holds(/^app\/charts\/|^node_modules\/recharts\//)(chunk),
   );
   const charts = closure(
     chunks,
@@ -77,7 +80,7 @@ export function partsOf(chunks: readonly Chunk[], files: readonly string[]): Par
   );
   const formulas = closure(chunks, chunksWith(/^node_modules\/katex\//));
   const pages = chunks.flatMap((chunk) => {
-    const name = PAGE.exec(chunk.entry ?? '')?.[1];
+    const name = pageOf(chunk.entry);
     if (name === undefined) return [];
     const own = without(closure(chunks, [chunk.file]), shell, charts, formulas);
     return [{ name: `Page: ${name}`, files: own }];

@@ -22,7 +22,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** A module's path below the project, without a query. */
 const within = (id: string) => relative(ROOT, id.replace(/^\0/, '').split('?')[0] ?? id);
 
-function chunksOf(bundle: Rollup.OutputBundle): Chunk[] {
+export function chunksOf(bundle: Rollup.OutputBundle): Chunk[] {
   return Object.values(bundle).flatMap((output): Chunk[] => {
     if (output.type !== 'chunk') return [];
     const { fileName, facadeModuleId, imports, dynamicImports, moduleIds } = output;

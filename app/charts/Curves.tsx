@@ -3,14 +3,15 @@
  * are marks on the axis. Contract: a position on the axis is read out with every curve's exact value there;
  * nothing is interpolated; plots of one `sync` share one crosshair.
  */
-import { useMemo, type ReactNode } from 'react';
-import { ErrorBar, Line, ReferenceLine, Scatter, type DotItemDotProps } from 'recharts';
+import { memo, useMemo, type ReactNode } from 'react';
+import { Line, type DotItemDotProps } from 'recharts';
 import { held, labelRows, labelSpan } from './axes';
 import { useFrame } from './frame';
 import { ALONG_X, type Readable, type ReadRow } from './interaction';
 import { Legend } from './Legend';
-import { useSymbol } from './marks/MarkSymbol';
+import { Marks, whiskers, type Placed } from './marks/Marks';
 import { Plot, type Sync } from './Plot';
+import { Rule } from './Rule';
 import type { Scale } from './scale';
 import { lineLook, markLook, markPath, type MarkShape, type OverlayLook } from './shapes';
 
@@ -123,7 +124,7 @@ export function Curves({
       readable={readable}
       sync={sync}
     >
-      {level !== undefined && <ReferenceLine className="reference-line" y={level} />}
+      {level !== undefined && <Rule along="y" at={level} className="reference-line" />}
       <AxisMarks marks={marks} />
       {curves.map((curve) =>
         curve.kind === 'points' ? (
@@ -155,19 +156,11 @@ function rowsAt(
   });
 }
 
-interface Placed {
-  x: number;
-  y: number;
-  error?: [number, number] | undefined;
-}
-
 /** Held inside the axis, so that a log axis can show a zero at its foot. */
 function placed({ x, y, interval }: Curve, scale: Scale): Placed[] {
   return Array.from(x, (value, i): Placed => {
     const at = held(y[i] as number, scale);
-    const ends = interval?.[i] ?? null;
-    if (ends === null) return { x: value, y: at };
-    return { x: value, y: at, error: [at - held(ends[0], scale), held(ends[1], scale) - at] };
+    return { x: value, y: at, error: whiskers(at, interval?.[i], scale) };
   }).filter((point) => !Number.isNaN(point.y));
 }
 
@@ -190,7 +183,7 @@ const signs = (shape: MarkShape, colour: string, every: number) =>
     );
   };
 
-function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
+const CurveLine = memo(function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
   const data = useMemo(() => placed(curve, y), [curve, y]);
   const dashed = curve.kind === 'dashed';
   const kind = curve.faint ? (dashed ? 'faint dashed' : 'faint') : dashed ? 'dashed' : 'line';
@@ -208,40 +201,24 @@ function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
       {...lineLook(kind, curve.colour)}
     />
   );
-}
+});
 
-function Points({ curve, y }: { curve: Curve; y: Scale }) {
+const Points = memo(function Points({ curve, y }: { curve: Curve; y: Scale }) {
   const data = useMemo(() => placed(curve, y), [curve, y]);
-  const { colour, overlay } = curve;
-  const shape = overlay?.shape ?? curve.shape ?? 'circle';
-  const outline = overlay !== undefined;
-  const symbol = useSymbol({ shape, colour, hollow: true, outline, r: curve.r ?? 3 });
+  const { colour, overlay, interval } = curve;
   return (
-    <Scatter
-      className={overlay === undefined ? 'plot-series' : 'plot-series overlay-series'}
+    <Marks
+      colour={colour}
       data={data}
-      dataKey="y"
-      shape={symbol}
-      fill={`var(${colour})`}
-      isAnimationActive={false}
-      legendType="none"
-      {...(overlay === undefined
-        ? {}
-        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: overlay.dash } })}
-    >
-      {curve.interval !== undefined && (
-        <ErrorBar
-          dataKey="error"
-          direction="y"
-          width={0}
-          stroke={`var(${colour})`}
-          strokeWidth={1.5}
-          isAnimationActive={false}
-        />
-      )}
-    </Scatter>
+      {...(interval === undefined ? {} : { along: 'y' as const })}
+      laid={overlay !== undefined}
+      dash={overlay?.dash}
+      shape={overlay?.shape ?? curve.shape ?? 'circle'}
+      hollow
+      r={curve.r ?? 3}
+    />
   );
-}
+});
 
 /** Published values, each label in the first row in which it is clear of the others. */
 function AxisMarks({ marks }: { marks: readonly AxisMark[] }) {
@@ -250,20 +227,17 @@ function AxisMarks({ marks }: { marks: readonly AxisMark[] }) {
   const spans = marks.map(({ value, label }) => labelSpan(frame.x(value), label, frame.width));
   const rows = labelRows(spans);
   return marks.map(({ value, label, colour = '--ink-faint' }, i) => (
-    <ReferenceLine
+    <Rule
       key={label}
+      along="x"
+      at={value}
       className="axis-mark"
-      x={value}
-      stroke={`var(${colour})`}
-      strokeDasharray="2 3"
-      label={{
-        value: label,
-        className: 'axis-mark-label',
-        fill: `var(${colour})`,
-        position: spans[i]?.end === true ? 'insideTopRight' : 'insideTopLeft',
-        offset: 4,
-        dy: 13 * (rows[i] ?? 0) - 4,
-      }}
+      colour={colour}
+      dash="2 3"
+      name={label}
+      nameColour={colour}
+      side={spans[i]?.end === true ? 'left' : 'right'}
+      down={13 * (rows[i] ?? 0) - 4}
     />
   ));
 }

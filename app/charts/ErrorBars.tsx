@@ -4,13 +4,14 @@
  * keys; plots of one `sync` read out the same point and share one crosshair; what lies outside the axes is
  * held at the frame (marks) or cut there (lines).
  */
-import { useMemo } from 'react';
-import { Area, ErrorBar, Line, ReferenceLine, Scatter } from 'recharts';
+import { memo, useMemo } from 'react';
+import { Area, Line } from 'recharts';
 import { useFrame } from './frame';
 import { OVER_LENGTH, type Readable } from './interaction';
-import { useSymbol } from './marks/MarkSymbol';
+import { Marks, whiskers, type Placed } from './marks/Marks';
 import { held } from './axes';
 import { Plot, type Sync } from './Plot';
+import { Rule } from './Rule';
 import type { Scale } from './scale';
 import { lineLook, type LineKind, type MarkShape } from './shapes';
 
@@ -46,6 +47,8 @@ export interface CurveLine {
   kind: LineKind;
   /** CSS custom property; predictions have the ink's */
   colour?: string;
+  /** SVG dash array, where its kind's own is not meant */
+  dash?: string | undefined;
   points: readonly (readonly [number, number])[];
 }
 
@@ -55,7 +58,7 @@ export interface CurveBand {
 }
 
 /** A value that matters, drawn across the plot. */
-export interface Rule {
+export interface RuleOf {
   /** the axis that `at` lies on */
   along: 'x' | 'y';
   at: number;
@@ -75,7 +78,7 @@ interface ErrorBarsProps {
   series: readonly MarkSeries[];
   lines?: readonly CurveLine[];
   bands?: readonly CurveBand[];
-  rules?: readonly Rule[];
+  rules?: readonly RuleOf[];
   sync?: Sync;
 }
 
@@ -115,7 +118,15 @@ export function ErrorBars({
         <Band key={band.id} band={band} />
       ))}
       {rules.map((rule) => (
-        <RuleLine key={`${rule.along} ${rule.label}`} rule={rule} x={x} />
+        <Rule
+          key={`${rule.along} ${rule.label}`}
+          along={rule.along}
+          at={rule.at}
+          className={`${rule.kind ?? 'reference'}-line`}
+          name={rule.label}
+          nameClass="plot-rule-name"
+          side={rule.along === 'x' && x.at(rule.at) > 0.5 ? 'left' : 'right'}
+        />
       ))}
       {lines.map((line) => (
         <DrawnLine key={line.id} line={line} />
@@ -152,9 +163,9 @@ function readableOf(series: readonly MarkSeries[]): Readable {
   };
 }
 
-/** A prediction, or what is fitted. */
-export function DrawnLine({
-  line: { kind, colour, points },
+/** A prediction, what is fitted, or where a level runs. */
+export const DrawnLine = memo(function DrawnLine({
+  line: { kind, colour, dash, points },
   zIndex = 400,
 }: {
   line: CurveLine;
@@ -172,13 +183,14 @@ export function DrawnLine({
       legendType="none"
       zIndex={zIndex}
       {...lineLook(kind, colour)}
+      {...(dash === undefined ? {} : { strokeDasharray: dash })}
     />
   );
-}
+});
 
 const between = ({ low, high }: { low: number; high: number }) => [low, high];
 
-function Band({ band: { points } }: { band: CurveBand }) {
+const Band = memo(function Band({ band: { points } }: { band: CurveBand }) {
   const data = useMemo(() => points.map(([x, low, high]) => ({ x, low, high })), [points]);
   return (
     <Area
@@ -192,39 +204,10 @@ function Band({ band: { points } }: { band: CurveBand }) {
       legendType="none"
     />
   );
-}
+});
 
-function RuleLine({ rule: { along, at, label, kind = 'reference' }, x }: { rule: Rule; x: Scale }) {
-  const late = along === 'x' && x.at(at) > 0.5;
-  return (
-    <ReferenceLine
-      className={`${kind}-line`}
-      {...(along === 'x' ? { x: at } : { y: at })}
-      {...(label === ''
-        ? {}
-        : {
-            label: {
-              value: label,
-              className: 'plot-rule-name',
-              fill: 'var(--ink-faint)',
-              position:
-                along === 'y' ? 'insideBottomRight' : late ? 'insideTopRight' : 'insideTopLeft',
-            },
-          })}
-    />
-  );
-}
-
-interface Placed {
-  x: number;
-  y: number;
-  hollow: boolean;
-  /** below and above the value, as recharts' error bars take them */
-  error: [number, number] | undefined;
-}
-
-function Series({ series }: { series: MarkSeries }) {
-  const { id, colour, shape, marks, dodge = 0, overlay } = series;
+const Series = memo(function Series({ series }: { series: MarkSeries }) {
+  const { colour, shape, marks, dodge = 0, overlay } = series;
   const frame = useFrame();
   const data = useMemo(() => {
     if (frame === null) return [];
@@ -234,36 +217,17 @@ function Series({ series }: { series: MarkSeries }) {
     return marks.flatMap(({ x, y, interval, hollow = false }): Placed[] => {
       if (Number.isNaN(y)) return [];
       const at = held(y, yScale);
-      const error: Placed['error'] =
-        interval === null
-          ? undefined
-          : [at - held(interval[0], yScale), held(interval[1], yScale) - at];
-      return [{ x: aside(x), y: at, hollow, error }];
+      return [{ x: aside(x), y: at, error: whiskers(at, interval, yScale), look: { hollow } }];
     });
   }, [frame, marks, dodge]);
-  const symbol = useSymbol({ shape, colour, outline: overlay !== undefined });
   return (
-    <Scatter
-      name={id}
-      className={overlay === undefined ? 'plot-series' : 'plot-series overlay-series'}
+    <Marks
+      colour={colour}
       data={data}
-      dataKey="y"
-      shape={symbol}
-      fill={`var(${colour})`}
-      isAnimationActive={false}
-      legendType="none"
-      {...(overlay === undefined
-        ? {}
-        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: overlay } })}
-    >
-      <ErrorBar
-        dataKey="error"
-        direction="y"
-        width={0}
-        stroke={`var(${colour})`}
-        strokeWidth={1.5}
-        isAnimationActive={false}
-      />
-    </Scatter>
+      along="y"
+      shape={shape}
+      laid={overlay !== undefined}
+      dash={overlay}
+    />
   );
-}
+});

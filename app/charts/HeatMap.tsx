@@ -3,22 +3,12 @@
  * marks what is usual, and contours where runs reach one level.
  */
 import { useMemo, type ReactNode } from 'react';
-import { Line, ReferenceDot } from 'recharts';
+import { ReferenceDot } from 'recharts';
+import { DrawnLine, type CurveLine } from './ErrorBars';
 import { ANYWHERE, type Readable, type Reading } from './interaction';
 import { HeatCells } from './marks/HeatCells';
 import { Plot } from './Plot';
 import type { Scale } from './scale';
-
-/** Where a run reaches one level. */
-export interface Contour {
-  id: string;
-  /** CSS custom property */
-  colour: string;
-  /** SVG dash array; of the run in view none */
-  dash?: string;
-  /** ascending in x */
-  points: readonly (readonly [x: number, y: number])[];
-}
 
 interface HeatMapProps {
   label: string;
@@ -36,7 +26,8 @@ interface HeatMapProps {
   yLabel: string;
   height: number;
   ring?: { x: number; y: number; label: string };
-  contours?: readonly Contour[];
+  /** where runs reach one level */
+  contours?: readonly CurveLine[];
   describe: (column: number, row: number) => Reading;
 }
 
@@ -99,7 +90,7 @@ export function HeatMap({
         colour={colour}
       />
       {contours.map((contour) => (
-        <ContourLine key={contour.id} contour={contour} />
+        <DrawnLine key={contour.id} line={contour} />
       ))}
       {ring && (
         <ReferenceDot
@@ -119,22 +110,5 @@ export function HeatMap({
         />
       )}
     </Plot>
-  );
-}
-
-function ContourLine({ contour: { colour, dash, points } }: { contour: Contour }) {
-  const data = useMemo(() => points.map(([px, py]) => ({ x: px, y: py })), [points]);
-  return (
-    <Line
-      data={data}
-      dataKey="y"
-      dot={false}
-      activeDot={false}
-      isAnimationActive={false}
-      legendType="none"
-      stroke={`var(${colour})`}
-      strokeWidth={1.5}
-      {...(dash === undefined ? {} : { strokeDasharray: dash })}
-    />
   );
 }

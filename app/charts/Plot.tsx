@@ -4,8 +4,17 @@
  * they are given; children are recharts' own parts, and marks of ours that draw through its scales
  * (`frame.tsx`). Drawn once its figure is in view; the room is there before.
  */
-import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
-import { CartesianGrid, ComposedChart, XAxis, YAxis } from 'recharts';
+import {
+  createContext,
+  memo,
+  use,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+  type ReactNode,
+} from 'react';
+import { CartesianGrid, ComposedChart, XAxis, YAxis, type XAxisTickContentProps } from 'recharts';
 import { createStore } from 'zustand/vanilla';
 import './plot.css';
 import { PlotContext, type Frame } from './frame';
@@ -46,6 +55,37 @@ const FOOT = { ticks: 24, bare: 6 };
 
 /** px of the plotting area that a plot of this height has */
 export const innerHeight = (height: number) => height - TOP - FOOT.ticks;
+
+/** What stands inside the chart. Handed to it by a context, since recharts' own frame draws anew with its children. */
+const ContentContext = createContext<ReactNode>(null);
+
+const Content = () => use(ContentContext);
+
+/** recharts' chart: the same until its size changes, whatever is drawn in it. */
+const Chart = memo(function Chart({
+  width,
+  height,
+  syncId,
+  syncBy,
+}: {
+  width: number;
+  height: number;
+  syncId: string | undefined;
+  syncBy: Sync['by'] | undefined;
+}) {
+  return (
+    <ComposedChart
+      className="plot-chart"
+      width={width}
+      height={height}
+      margin={MARGIN}
+      accessibilityLayer={false}
+      {...(syncId === undefined || syncBy === undefined ? {} : { syncId, syncMethod: syncBy })}
+    >
+      <Content />
+    </ComposedChart>
+  );
+});
 
 export function Plot({
   label,
@@ -92,43 +132,31 @@ export function Plot({
         {width > 0 && drawn && (
           <PlotContext value={context}>
             <div className="plot-layer" style={place} ref={setUnder} />
-            <ComposedChart
-              className="plot-chart"
-              width={outer}
-              height={height}
-              margin={MARGIN}
-              accessibilityLayer={false}
-              role="img"
-              aria-label={label}
-              {...(sync === undefined ? {} : { syncId: sync.id, syncMethod: sync.by })}
-            >
-              {readable && (
-                <ReadOut
-                  near={near}
-                  readable={readable}
-                  frame={frame}
-                  synced={sync !== undefined}
-                />
-              )}
-              <CartesianGrid
-                horizontal={yTicks && (grid === 'y' || grid === 'both')}
-                vertical={grid === 'x' || grid === 'both'}
-                horizontalPoints={y.ticks.map(({ value }) => TOP + frame.y(value))}
-                verticalPoints={x.ticks.map(({ value }) => left + frame.x(value))}
-              />
-              <Axes
-                x={x}
-                y={y}
-                width={width}
-                foot={foot}
-                left={left}
-                xTicks={xTicks}
-                yTicks={yTicks}
-              />
-              {children}
-            </ComposedChart>
+            <div role="img" aria-label={label}>
+              <ContentContext
+                value={
+                  <>
+                    {readable && (
+                      <ReadOut near={near} readable={readable} frame={frame} sync={sync?.id} />
+                    )}
+                    <Grid frame={frame} grid={grid} yTicks={yTicks} />
+                    <Axes frame={frame} foot={foot} xTicks={xTicks} yTicks={yTicks} />
+                    {children}
+                  </>
+                }
+              >
+                <Chart width={outer} height={height} syncId={sync?.id} syncBy={sync?.by} />
+              </ContentContext>
+            </div>
             {readable && (
-              <HitArea label={label} near={near} readable={readable} frame={frame} place={place} />
+              <HitArea
+                label={label}
+                sync={sync?.id}
+                near={near}
+                readable={readable}
+                frame={frame}
+                place={place}
+              />
             )}
           </PlotContext>
         )}
@@ -141,6 +169,24 @@ export function Plot({
     </div>
   );
 }
+
+interface GridProps {
+  frame: Frame;
+  grid: NonNullable<PlotProps['grid']>;
+  yTicks: boolean;
+}
+
+const Grid = memo(function Grid({ frame, grid, yTicks }: GridProps) {
+  const { left, xScale, yScale } = frame;
+  return (
+    <CartesianGrid
+      horizontal={yTicks && (grid === 'y' || grid === 'both')}
+      vertical={grid === 'x' || grid === 'both'}
+      horizontalPoints={yScale.ticks.map(({ value }) => TOP + frame.y(value))}
+      verticalPoints={xScale.ticks.map(({ value }) => left + frame.x(value))}
+    />
+  );
+});
 
 const valuesOf = ({ ticks }: Scale) => ticks.map(({ value }) => value);
 
@@ -156,16 +202,15 @@ function skipped({ ticks }: Scale, width: number): number {
 }
 
 interface AxesProps {
-  x: Scale;
-  y: Scale;
-  width: number;
+  frame: Frame;
+  /** px below the plotting area */
   foot: number;
-  left: number;
   xTicks: boolean;
   yTicks: boolean;
 }
 
-function Axes({ x, y, width, foot, left, xTicks, yTicks }: AxesProps) {
+const Axes = memo(function Axes({ frame, foot, xTicks, yTicks }: AxesProps) {
+  const { xScale: x, yScale: y, width, left } = frame;
   const xProps = useMemo(() => axisProps(x), [x]);
   const yProps = useMemo(() => axisProps(y), [y]);
   return (
@@ -174,7 +219,7 @@ function Axes({ x, y, width, foot, left, xTicks, yTicks }: AxesProps) {
         {...xProps}
         dataKey="x"
         height={foot}
-        tick={xTicks && TICK}
+        tick={xTicks && Tick}
         tickLine={TICK_LINE}
         axisLine={AXIS_LINE}
         tickSize={4}
@@ -185,7 +230,7 @@ function Axes({ x, y, width, foot, left, xTicks, yTicks }: AxesProps) {
         {...yProps}
         dataKey="y"
         width={left}
-        tick={yTicks && TICK}
+        tick={yTicks && Tick}
         tickLine={false}
         axisLine={false}
         tickSize={0}
@@ -194,9 +239,32 @@ function Axes({ x, y, width, foot, left, xTicks, yTicks }: AxesProps) {
       />
     </>
   );
+});
+
+/** px that recharts' own text would stand below its place, in its ems */
+const BELOW = { start: '0.71em', middle: '0.355em', end: 0 };
+
+type TickProps = Pick<
+  XAxisTickContentProps,
+  'x' | 'y' | 'textAnchor' | 'verticalAnchor' | 'index' | 'payload' | 'tickFormatter'
+>;
+
+/** A label where recharts puts it; recharts' own text measures its words, which lays out the page for each. */
+function Tick({ x, y, textAnchor, verticalAnchor, index, payload, tickFormatter }: TickProps) {
+  return (
+    <text
+      className="plot-tick"
+      fill="var(--ink-faint)"
+      x={x}
+      y={y}
+      dy={BELOW[verticalAnchor]}
+      textAnchor={textAnchor}
+    >
+      {tickFormatter?.(payload.value, index)}
+    </text>
+  );
 }
 
-const TICK = { className: 'plot-tick', fill: 'var(--ink-faint)' };
 const TICK_LINE = { className: 'plot-tick-mark' };
 const AXIS_LINE = { className: 'plot-axis' };
 

@@ -1,14 +1,14 @@
 /**
  * Clouds of points, a point for each response. Contract: every point is drawn, by recharts where there are up
- * to a few hundred, on one canvas where there are more; the nearest one is read out and leads to its response;
+ * to a few dozen, on one canvas where there are more; the nearest one is read out and leads to its response;
  * points of runs laid over stand under the others, open and in their run's look.
  */
-import { useMemo, type ReactNode } from 'react';
-import { ReferenceLine, Scatter } from 'recharts';
+import { memo, useMemo, type ReactNode } from 'react';
+import { ReferenceLine } from 'recharts';
 import { DrawnLine, type CurveLine } from './ErrorBars';
 import { POINT, type Readable, type Reading } from './interaction';
 import { CloudCanvas, type Cloud, type LaidPoints } from './marks/CloudCanvas';
-import { useSymbol } from './marks/MarkSymbol';
+import { Marks } from './marks/Marks';
 import { Plot } from './Plot';
 import type { Scale } from './scale';
 import type { OverlayLook } from './shapes';
@@ -42,7 +42,7 @@ interface PointCloudProps {
 }
 
 /** points that are elements of their own; a page has several clouds, and redraws them while a run grows */
-const MOST_ELEMENTS = 400;
+const MOST_ELEMENTS = 60;
 
 /** in recharts' order, in which scatters have 600 */
 const OVER_POINTS = 650;
@@ -105,10 +105,24 @@ export function PointCloud({
       ) : (
         <>
           {laid.map((own) => (
-            <Points key={own.id} cloud={own} {...own.look} hollow open />
+            <Points
+              key={own.id}
+              cloud={own}
+              colour={own.look.colour}
+              shape={own.look.shape}
+              hollow
+              laid
+            />
           ))}
           {clouds.map((cloud, i) => (
-            <Points key={i} cloud={cloud} {...cloud} hollow={recorded} open={false} />
+            <Points
+              key={i}
+              cloud={cloud}
+              colour={cloud.colour}
+              shape={cloud.shape}
+              hollow={recorded}
+              laid={false}
+            />
           ))}
         </>
       )}
@@ -145,22 +159,20 @@ interface PointsProps {
   colour: string;
   shape: OverlayLook['shape'];
   hollow: boolean;
-  open: boolean;
+  laid: boolean;
 }
 
-function Points({ cloud, colour, shape, hollow, open }: PointsProps) {
+const Points = memo(function Points({ cloud, colour, shape, hollow, laid }: PointsProps) {
   const data = useMemo(() => cloud.x.map((x, i) => ({ x, y: cloud.y[i] as number })), [cloud]);
-  const outline = open || hollow;
-  const symbol = useSymbol({ shape, colour, outline, plain: true, r: open ? 2.8 : 2.5 });
   return (
-    <Scatter
-      className={open ? 'plot-series overlay-series' : 'plot-series'}
+    <Marks
+      colour={colour}
       data={data}
-      dataKey="y"
-      shape={symbol}
-      fill={`var(${colour})`}
-      isAnimationActive={false}
-      legendType="none"
+      shape={shape}
+      laid={laid}
+      outline={laid || hollow}
+      plain
+      r={laid ? 2.8 : 2.5}
     />
   );
-}
+});

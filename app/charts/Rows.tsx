@@ -3,12 +3,13 @@
  * Contract: rows stand in the order given; a row's exact values are read out together; what is null is said in
  * words instead of drawn; what lies outside the axis is held at its end.
  */
-import { useMemo, type ReactNode } from 'react';
-import { ErrorBar, ReferenceLine, Scatter } from 'recharts';
+import { useCallback, useMemo, type ReactNode } from 'react';
 import { held } from './axes';
+import { Drawn, type Frame } from './frame';
 import { ALONG_Y, type Readable, type Reading } from './interaction';
-import { useSymbol } from './marks/MarkSymbol';
+import { Marks, whiskers, type Placed } from './marks/Marks';
 import { innerHeight, Plot } from './Plot';
+import { Rule } from './Rule';
 import { linearScale, type Scale } from './scale';
 import type { MarkShape, OverlayLook } from './shapes';
 
@@ -61,6 +62,9 @@ const ROW = 36;
 const LANE = 11;
 const PAD = 40;
 
+/** px from the foot of the k-th run laid over. @param level that of the row */
+const laneOf = (level: number, k: number) => level - (k + 1) * LANE;
+
 export function Rows({ label, rows, x, xLabel, show, marks = [], open }: RowsProps) {
   const lanes = Math.max(0, ...rows.map(({ laid }) => laid?.length ?? 0));
   const tall = ROW + lanes * LANE;
@@ -69,7 +73,8 @@ export function Rows({ label, rows, x, xLabel, show, marks = [], open }: RowsPro
   const inner = innerHeight(height);
   const y = useMemo(() => linearScale([0, Math.max(1, inner)], 1), [inner]);
   /** px from the foot at which a row's marks stand */
-  const levelOf = (row: number) => inner - row * tall - 0.8 * ROW;
+  const levelOf = useCallback((row: number) => inner - row * tall - 0.8 * ROW, [inner, tall]);
+  const series = useMemo(() => seriesOf(rows, x, levelOf), [rows, x, levelOf]);
   const readable: Readable = {
     stops: rows.map((row, i) => ({
       x: row.marks.find(({ value }) => value !== null)?.value ?? x.domain[0],
@@ -100,25 +105,27 @@ export function Rows({ label, rows, x, xLabel, show, marks = [], open }: RowsPro
       grid="x"
       readable={readable}
     >
-      {marks.map((mark) => (
-        <ReferenceLine
-          key={mark.label}
-          className={mark.className ?? 'axis-mark'}
-          x={mark.value}
-          stroke="var(--ink-faint)"
-          strokeDasharray={mark.className === undefined ? '2 3' : 'none'}
-          label={{
-            value: mark.label,
-            className: 'axis-mark-label',
-            fill: 'var(--ink-faint)',
-            position: 'insideTopLeft',
-            offset: 4,
-            dy: -8,
-          }}
+      {marks.map(({ value, label: name, className }) => (
+        <Rule
+          key={name}
+          along="x"
+          at={value}
+          className={className ?? 'axis-mark'}
+          colour="--ink-faint"
+          dash={className === undefined ? '2 3' : 'none'}
+          name={name}
+          down={-8}
         />
       ))}
-      {rows.map((row, i) => (
-        <RowOf key={row.name} row={row} level={levelOf(i)} x={x} />
+      <Drawn>
+        {(frame) =>
+          rows.map((row, i) => (
+            <RowLines key={row.name} row={row} level={levelOf(i)} frame={frame} />
+          ))
+        }
+      </Drawn>
+      {[...series].map(([colour, data]) => (
+        <Marks key={colour} colour={colour} data={data} along="x" shape="circle" />
       ))}
     </Plot>
   );
@@ -143,106 +150,85 @@ function readingOf(row: Row | undefined, show: (value: number) => string): Readi
   return { head: row.name, rows: [...own, ...said, ...laid] };
 }
 
-interface RowOfProps {
+/** All marks of a colour are one series, which is quicker to draw than each on its own. */
+function seriesOf(rows: readonly Row[], x: Scale, levelOf: (row: number) => number) {
+  const byColour = new Map<string, Placed[]>();
+  const add = (mark: RowMark, level: number) => {
+    const { value, shape, colour, interval, filled = false, r = 4 } = mark;
+    if (value === null || Number.isNaN(value)) return;
+    const at = held(value, x);
+    const own = byColour.get(colour) ?? [];
+    byColour.set(colour, own);
+    own.push({
+      x: at,
+      y: level,
+      error: whiskers(at, interval, x),
+      look: { shape, hollow: !filled, r },
+    });
+  };
+  rows.forEach(({ marks, laid = [] }, i) => {
+    for (const mark of marks) add(mark, levelOf(i));
+    laid.forEach((lane, k) => {
+      for (const mark of lane.marks) add(mark, laneOf(levelOf(i), k));
+    });
+  });
+  return byColour;
+}
+
+interface RowLinesProps {
   row: Row;
   /** px from the foot */
   level: number;
-  x: Scale;
+  frame: Frame;
 }
 
-function RowOf({ row, level, x }: RowOfProps) {
-  const values = row.marks.flatMap(({ value }) => (value === null ? [] : [held(value, x)]));
+/** A row's name, the line that it stands on, and those of the runs laid over: by the dash which run each is. */
+function RowLines({ row, level, frame }: RowLinesProps) {
+  const y = frame.height - level;
+  const placesOf = (marks: readonly RowMark[]) =>
+    marks.flatMap(({ value }) => (value === null ? [] : [frame.x(held(value, frame.xScale))]));
+  const own = placesOf(row.marks);
   return (
     <>
-      <ReferenceLine
-        className="row-line"
-        y={level}
-        stroke="var(--line)"
-        label={({ viewBox }: { viewBox: { x: number; y: number } }) => (
-          <text className="row-name" x={viewBox.x + 2} y={viewBox.y - 9}>
-            {row.name}
-            {row.note !== undefined && (
-              <tspan className="row-note" dx={6}>
-                {row.note}
-              </tspan>
-            )}
-          </text>
+      <line className="row-line" x2={frame.width} y1={y} y2={y} />
+      <text className="row-name" x={2} y={y - 9}>
+        {row.name}
+        {row.note !== undefined && (
+          <tspan className="row-note" dx={6}>
+            {row.note}
+          </tspan>
         )}
-      />
-      {row.range !== undefined && values.length > 1 && (
-        <ReferenceLine
-          segment={[
-            { x: Math.min(...values), y: level },
-            { x: Math.max(...values), y: level },
-          ]}
+      </text>
+      {row.range !== undefined && own.length > 1 && (
+        <line
+          x1={Math.min(...own)}
+          x2={Math.max(...own)}
+          y1={y}
+          y2={y}
           stroke={`var(${row.range.colour})`}
           strokeWidth={2}
           strokeOpacity={0.5}
           {...(row.range.dashed ? { strokeDasharray: '3 3' } : {})}
         />
       )}
-      {row.marks.map((mark) => (
-        <MarkAt key={mark.name} mark={mark} level={level} x={x} />
-      ))}
-      {row.laid?.map((own, lane) => (
-        <Lane key={own.id} own={own} level={level - (lane + 1) * LANE} x={x} />
-      ))}
+      {row.laid?.map(({ id, look, marks }, k) => {
+        const theirs = placesOf(marks);
+        const below = frame.height - laneOf(level, k);
+        return (
+          theirs.length > 0 && (
+            <line
+              key={id}
+              className="overlay-series"
+              x2={Math.max(...theirs)}
+              y1={below}
+              y2={below}
+              stroke={`var(${look.colour})`}
+              strokeWidth={1.5}
+              strokeDasharray={look.dash}
+            />
+          )
+        );
+      })}
     </>
-  );
-}
-
-/** One run's marks: which quantity each is, by the mark as in the row above; which run, by the dash. */
-function Lane({ own: { look, marks }, level, x }: { own: LaidRow; level: number; x: Scale }) {
-  const ends = marks.flatMap(({ value }) => (value === null ? [] : [held(value, x)]));
-  if (ends.length === 0) return null;
-  return (
-    <>
-      <ReferenceLine
-        className="overlay-series"
-        segment={[
-          { x: x.domain[0], y: level },
-          { x: Math.max(...ends), y: level },
-        ]}
-        stroke={`var(${look.colour})`}
-        strokeWidth={1.5}
-        strokeDasharray={look.dash}
-      />
-      {marks.map((mark) => (
-        <MarkAt key={mark.name} mark={mark} level={level} x={x} />
-      ))}
-    </>
-  );
-}
-
-function MarkAt({ mark, level, x }: { mark: RowMark; level: number; x: Scale }) {
-  const { value, shape, colour, interval, filled = false, r = 4 } = mark;
-  const data = useMemo(() => {
-    if (value === null || Number.isNaN(value)) return [];
-    const at = held(value, x);
-    const error = interval ? [at - held(interval[0], x), held(interval[1], x) - at] : undefined;
-    return [{ x: at, y: level, error }];
-  }, [value, interval, level, x]);
-  const symbol = useSymbol({ shape, colour, hollow: !filled, r });
-  return (
-    <Scatter
-      className="plot-series"
-      data={data}
-      dataKey="y"
-      shape={symbol}
-      fill={`var(${colour})`}
-      isAnimationActive={false}
-      legendType="none"
-    >
-      {interval && (
-        <ErrorBar
-          dataKey="error"
-          direction="x"
-          width={0}
-          stroke={`var(${colour})`}
-          strokeWidth={1.5}
-          isAnimationActive={false}
-        />
-      )}
-    </Scatter>
   );
 }

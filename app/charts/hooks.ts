@@ -9,6 +9,7 @@ import {
 } from 'react';
 import { flushSync } from 'react-dom';
 import { widen, type Domain } from './scale';
+import { inTurn } from './turns';
 
 /** CSS pixels; 0 until measured. */
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
@@ -54,8 +55,6 @@ export function useVisible(ref: RefObject<HTMLElement | null>): boolean {
 /** Whether pictures are drawn here; a figure that nobody has seen yet only keeps their room. */
 export const DrawnContext = createContext(true);
 
-export const useDrawn = () => use(DrawnContext);
-
 let printing = false;
 
 function subscribePrinting(changed: () => void): () => void {
@@ -76,6 +75,18 @@ function subscribePrinting(changed: () => void): () => void {
 /** Whether the page is being printed. */
 export function usePrinting(): boolean {
   return useSyncExternalStore(subscribePrinting, () => printing);
+}
+
+/** Whether a picture is drawn: from its turn on, or once the page is printed. */
+export function useDrawn(): boolean {
+  const wanted = use(DrawnContext);
+  const printing = usePrinting();
+  const [drawn, setDrawn] = useState(false);
+  if (printing && !drawn) setDrawn(true);
+  useLayoutEffect(() => {
+    if (wanted && !drawn) return inTurn(() => setDrawn(true));
+  }, [wanted, drawn]);
+  return drawn;
 }
 
 /** The union of all domains seen under one key; a new key starts afresh. */

@@ -118,8 +118,13 @@ export function nearestStop(
 const spoken = ({ head, rows }: Reading) =>
   `${head}: ${rows.map(({ name, value }) => `${name} ${value}`).join(', ')}`;
 
+/** The crosshairs that have been read through: only then do their other charts need what reads them. */
+const crossed = createStore<ReadonlySet<string>>(() => new Set());
+
 interface HitAreaProps {
   label: string;
+  /** of the crosshair that the chart shares */
+  sync: string | undefined;
   near: Near;
   readable: Readable;
   frame: Frame;
@@ -128,7 +133,7 @@ interface HitAreaProps {
 }
 
 /** What takes pointer, touch and keys, over the plotting area. */
-export function HitArea({ label, near, readable, frame, place }: HitAreaProps) {
+export function HitArea({ label, sync, near, readable, frame, place }: HitAreaProps) {
   const { stops, open } = readable;
   const { index, by } = useStore(near);
   const lastKey = useRef<number | null>(null);
@@ -141,6 +146,9 @@ export function HitArea({ label, near, readable, frame, place }: HitAreaProps) {
     const now = near.getState();
     if (now.index !== next || now.by !== how) near.setState({ index: next, by: how });
     if (next === null) return;
+    if (sync !== undefined && !crossed.getState().has(sync)) {
+      crossed.setState(new Set([...crossed.getState(), sync]), true);
+    }
     lastKey.current = next;
     if (now.index !== next) readable.moved?.(next);
   };
@@ -225,32 +233,42 @@ interface ReadOutProps {
   near: Near;
   readable: Readable;
   frame: Frame;
-  /** whether another chart may say which stop is read */
-  synced: boolean;
+  /** of the crosshair through which another chart may say which stop is read */
+  sync: string | undefined;
 }
 
 /**
  * Inside the chart: the stops as a series that is not drawn, and recharts' tooltip and cursor at one of them. A
  * chart that nobody has read yet goes without: most of a page's are drawn again and again while a run grows.
  */
-export function ReadOut({ near, readable, frame, synced }: ReadOutProps) {
+export function ReadOut({ near, readable, frame, sync }: ReadOutProps) {
   const index = useStore(near, (state) => state.index);
-  const [touched, setTouched] = useState(synced);
-  if (index !== null && !touched) setTouched(true);
+  const through = useStore(crossed, (ids) => sync !== undefined && ids.has(sync));
+  const [touched, setTouched] = useState(false);
+  if ((index !== null || through) && !touched) setTouched(true);
   const { stops, cross = false, pinned = false } = readable;
   const shown = index !== null && index < stops.length ? index : null;
+  // Through a shared crosshair others name any stop by its number; alone, the one that is read is enough.
+  const alone = sync === undefined ? shown : null;
+  const known = useMemo(
+    () => (sync !== undefined ? stops : alone === null ? [] : stops.slice(alone, alone + 1)),
+    [sync, stops, alone],
+  );
   if (!touched) return null;
+  const at = (active: unknown) => alone ?? (typeof active === 'string' ? Number(active) : null);
   return (
     <>
-      <Stops stops={stops} frame={frame} pinned={pinned} />
+      <Stops stops={known} frame={frame} pinned={pinned} />
       <Tooltip
-        {...(shown === null ? {} : { active: true, defaultIndex: shown })}
+        {...(shown === null ? {} : { active: true, defaultIndex: alone === null ? shown : 0 })}
         includeHidden
         isAnimationActive={false}
         offset={12}
         wrapperStyle={{ zIndex: 2, maxWidth: frame.width }}
-        content={<Box readable={readable} />}
-        cursor={<Cursor readable={readable} cross={cross} />}
+        content={({ active, activeIndex }) => (
+          <Box readable={readable} index={active ? at(activeIndex) : null} />
+        )}
+        cursor={<Cursor readable={readable} cross={cross} at={at} />}
       />
     </>
   );
@@ -271,20 +289,9 @@ const Stops = memo(function Stops({ stops, frame, pinned }: StopsProps) {
   return <Scatter data={data} dataKey="y" hide isAnimationActive={false} legendType="none" />;
 });
 
-interface BoxProps {
-  readable: Readable;
-  /** from recharts */
-  active?: boolean;
-  activeIndex?: string | null;
-}
-
 /** The read-out beside a stop. The table behind the figure has its values too, so this one is silent. */
-function Box({ readable, active = false, activeIndex }: BoxProps) {
-  const silent = readable.boxless === true;
-  const reading =
-    active && !silent && typeof activeIndex === 'string'
-      ? readable.read(Number(activeIndex))
-      : null;
+function Box({ readable, index }: { readable: Readable; index: number | null }) {
+  const reading = index === null || readable.boxless === true ? null : readable.read(index);
   if (reading === null) return null;
   return (
     <div className="plot-tooltip" aria-hidden="true">
@@ -305,12 +312,14 @@ function Box({ readable, active = false, activeIndex }: BoxProps) {
 interface CursorProps {
   readable: Readable;
   cross: boolean;
+  /** the number of a stop from recharts' */
+  at: (active: unknown) => number | null;
   /** from recharts */
   payloadIndex?: string | null;
 }
 
-function Cursor({ readable, cross, payloadIndex }: CursorProps) {
-  const index = typeof payloadIndex === 'string' ? Number(payloadIndex) : null;
+function Cursor({ readable, cross, at, payloadIndex }: CursorProps) {
+  const index = at(payloadIndex);
   const stop = index === null ? undefined : readable.stops[index];
   if (index === null || stop === undefined) return null;
   return (

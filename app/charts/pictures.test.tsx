@@ -13,7 +13,6 @@ import { ErrorBars, type MarkSeries } from './ErrorBars';
 import { HeatMap } from './HeatMap';
 import { ALONG_X } from './interaction';
 import { Legend } from './Legend';
-import { Hatch } from './marks/Hatch';
 import { StepHistogram } from './marks/StepHistogram';
 import { Waterfall } from './marks/Waterfall';
 import { Plot } from './Plot';
@@ -330,7 +329,7 @@ const KINDS: Record<string, ReactNode> = {
       contours={[
         {
           id: 'own',
-          colour: '--ink',
+          kind: 'level',
           points: [
             [0.01, 0.1],
             [0.1, 1],
@@ -365,9 +364,6 @@ const KINDS: Record<string, ReactNode> = {
   ),
   bars: (
     <Plot label="Bars" x={logScale([0.5, 30])} y={linearScale([-5, 10])} height={200}>
-      <defs>
-        <Hatch id="hatch" colour="--ink-soft" />
-      </defs>
       <BinBars
         bins={[
           { from: 0.5, to: 1.5, count: 4 },
@@ -375,7 +371,7 @@ const KINDS: Record<string, ReactNode> = {
           { from: 10.5, to: 20.5, count: 0 },
           { from: 20.5, to: 30, count: -3 },
         ]}
-        fill="url(#hatch)"
+        hatch="--ink-soft"
         gap={1}
       />
     </Plot>

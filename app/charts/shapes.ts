@@ -49,6 +49,7 @@ export const LINES = {
   prediction: { colour: '--ink', strokeWidth: 1.5 },
   rival: { colour: '--ink-soft', strokeWidth: 1.5, strokeDasharray: '7 4' },
   fit: { colour: '--ink', strokeWidth: 1.25, strokeDasharray: '2 4' },
+  level: { colour: '--ink', strokeWidth: 1.5 },
   trace: { colour: '--ink', strokeWidth: 1.25, strokeOpacity: 0.55 },
   line: { colour: '--ink', strokeWidth: 2 },
   thick: { colour: '--ink', strokeWidth: 3.5 },

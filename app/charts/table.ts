@@ -1,4 +1,7 @@
-/** The exact values behind a figure: what its table shows and its CSV holds. */
+/** The exact values behind a figure: what its table shows, its CSV holds, and a reading of a point says. */
+import { counted } from '../format/numbers';
+import type { Reading, ReadRow } from './interaction';
+
 export interface Table {
   columns: readonly string[];
   rows: readonly (readonly string[])[];
@@ -27,4 +30,16 @@ export function pointTable<Point extends ResponsePoint>(
   figures: (point: Point) => readonly string[],
 ): Table {
   return { columns: ['response', 'tokens', ...columns], rows: pointRows(points, figures) };
+}
+
+/** What is said about a point. @param point undefined: there is no such point any more */
+export function pointReading<Point extends ResponsePoint>(
+  point: Point | undefined,
+  figures: (point: Point) => readonly ReadRow[],
+): Reading | null {
+  if (point === undefined) return null;
+  return {
+    head: `response #${point.sequence}, ${counted(point.length, 'token')}`,
+    rows: figures(point),
+  };
 }

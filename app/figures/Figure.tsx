@@ -1,28 +1,30 @@
 /**
- * A figure: title, what it shows, controls, the picture, and the table behind it. Contract: a picture
- * that nobody sees is drawn, and redrawn, once changes have ceased, or when the page is printed, and is hidden
- * until then: what stands on the page is never of the data before; recorded data and those of the run
- * before are labelled as such; the table holds the numbers of the picture, no others.
+ * A figure: title, what it shows, controls, the picture, and the table behind it. Contract: words, picture and table
+ * are of the same data, and figures in view go over to new data one after another; a picture that nobody sees is
+ * drawn, and redrawn, once changes have ceased, or when the page is printed, and is hidden until then; recorded data
+ * and those of the run before are labelled as such; the table holds the numbers of the picture, no others.
  */
 import {
   memo,
-  startTransition,
   useContext,
-  useEffect,
   useId,
+  useLayoutEffect,
+  useMemo,
   useRef,
   useState,
   type ReactNode,
+  type RefObject,
 } from 'react';
 import type { Stamp } from '../../src/export/stamp';
 import { figureId } from '../../src/link/link';
 import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
 import { DrawnContext, usePrinting, useVisible } from '../charts/hooks';
+import { inTurn } from '../charts/turns';
 import { OverlayLegend } from '../charts/OverlayLegend';
 import type { Overlaid } from '../charts/shapes';
 import type { Table } from '../charts/table';
-import { LagContext } from '../state/react';
+import { LagContext, type Lag } from '../state/react';
 
 interface FigureProps {
   title: string;
@@ -51,44 +53,68 @@ const Picture = memo(
 /** ms without a change after which a picture that nobody sees is redrawn */
 const CEASED = 100;
 
-/** Whether `content` has stayed as it is for a while. */
-function useCeased(content: ReactNode, watched: boolean): boolean {
-  const [settled, setSettled] = useState<ReactNode>(null);
-  useEffect(() => {
-    if (!watched) return;
-    // Drawing what nobody sees may take its time.
-    const timer = setTimeout(() => startTransition(() => setSettled(content)), CEASED);
-    return () => clearTimeout(timer);
-  }, [content, watched]);
-  return settled === content;
+/** What a figure shows at one moment: its words, its picture and its table are of the same data. */
+interface Moment {
+  props: FigureProps;
+  lag: Lag;
 }
 
-export function Figure({
-  title,
-  caption,
-  recorded: own,
-  controls,
-  overlays = [],
-  table,
-  stamp,
-  children,
-  className = '',
-}: FigureProps) {
+interface Shown {
+  shown: Moment;
+  /** whether there is a picture, besides the room for it */
+  drawn: boolean;
+  /** whether that is of what is shown */
+  current: boolean;
+}
+
+/**
+ * In view a figure goes over to what is latest as a whole, when its turn has come; out of view its words are the
+ * latest, and its picture once changes have ceased.
+ */
+function useShown(latest: Moment, visible: boolean): Shown {
+  const printing = usePrinting();
+  const [picture, setPicture] = useState({ of: latest, drawn: false });
+  const { drawn } = picture;
+  const current = drawn && picture.of === latest;
+  useLayoutEffect(() => {
+    if (current) return;
+    const draw = () => setPicture({ of: latest, drawn: true });
+    if (visible && drawn) return inTurn(draw);
+    // The first picture's parts take their turns by themselves.
+    if (visible) return draw();
+    let giveUp = () => {};
+    const timer = setTimeout(() => (giveUp = inTurn(draw)), CEASED);
+    return () => {
+      clearTimeout(timer);
+      giveUp();
+    };
+  }, [latest, current, drawn, visible]);
+  if (printing) return { shown: latest, drawn: true, current: true };
+  if (visible && drawn) return { shown: picture.of, drawn, current: true };
+  return { shown: latest, drawn, current };
+}
+
+export function Figure(props: FigureProps) {
+  const lag = useContext(LagContext);
   const ref = useRef<HTMLElement>(null);
   const visible = useVisible(ref);
-  const printing = usePrinting();
-  const ceased = useCeased(children, !visible);
-  const draw = visible || printing || ceased;
-  const [drawn, setDrawn] = useState(false);
-  if (draw && !drawn) setDrawn(true);
-  const lag = useContext(LagContext);
-  const recorded = own ?? lag?.of === 'recording';
+  const latest = useMemo(() => ({ props, lag }), [props, lag]);
+  return <FigureNow figure={ref} {...useShown(latest, visible)} />;
+}
+
+interface FigureNowProps extends Shown {
+  figure: RefObject<HTMLElement | null>;
+}
+
+function FigureNow({ figure, shown: { props, lag }, drawn, current }: FigureNowProps) {
+  const { title, caption, controls, overlays = [], table, stamp, children, className = '' } = props;
+  const recorded = props.recorded ?? lag?.of === 'recording';
   const [asTable, setAsTable] = useState(false);
   const heading = useId();
   return (
     <figure
       className={`figure ${className}`}
-      ref={ref}
+      ref={figure}
       aria-labelledby={heading}
       data-figure={figureId(title)}
       data-of={recorded ? 'recording' : lag?.of}
@@ -111,7 +137,7 @@ export function Figure({
           </button>
           <SaveMenu
             title={title}
-            figure={ref}
+            figure={figure}
             recorded={recorded}
             table={table}
             stamp={stamp}
@@ -122,9 +148,9 @@ export function Figure({
       {asTable ? (
         <DataTable {...table()} label={title} />
       ) : (
-        <div className="figure-body" data-outdated={!draw || undefined}>
+        <div className="figure-body" data-outdated={(drawn && !current) || undefined}>
           <DrawnContext value={drawn}>
-            <Picture draw={draw}>
+            <Picture draw={current || !drawn}>
               <OverlayLegend overlays={overlays} />
               {children}
             </Picture>

@@ -3,7 +3,8 @@ import { useMemo } from 'react';
 import type { ClippingResult } from '../../../src/experiments/clipping';
 import type { ClipMap } from '../../../src/experiments/clipping';
 import { Figure } from '../../figures/Figure';
-import { HeatMap, type Contour } from '../../charts/HeatMap';
+import type { CurveLine } from '../../charts/ErrorBars';
+import { HeatMap } from '../../charts/HeatMap';
 import { overlayTable } from '../../charts/overlay';
 import { logScale, shareText } from '../../charts/scale';
 import { significant } from '../../format/numbers';
@@ -79,15 +80,15 @@ export function ClipMapFigure({
   const level = quantity === 'clipped' ? usual.clipped : usual.massKept;
   const theirMap = (own: ClippingResult) =>
     own.maps.find(({ objective }) => objective === map.objective);
-  const contours: Contour[] =
+  const contours: CurveLine[] =
     overlays.length === 0
       ? []
       : [
-          { id: 'in view', colour: '--ink', points: levelLine(map, quantity, level) },
+          { id: 'in view', kind: 'level', points: levelLine(map, quantity, level) },
           ...overlays.map(({ id, look, result: own }) => {
             const theirs = theirMap(own);
             const points = theirs === undefined ? [] : levelLine(theirs, quantity, level);
-            return { id, colour: look.colour, dash: look.dash, points };
+            return { id, kind: 'level' as const, colour: look.colour, dash: look.dash, points };
           }),
         ];
   const what = quantity === 'clipped' ? `share of ${map.unit} clipped` : 'gradient mass kept';

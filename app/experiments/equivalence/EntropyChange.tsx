@@ -4,12 +4,11 @@ import type { EquivalencePoint, EquivalenceResult } from '../../../src/experimen
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
-import { pointRows, pointTable } from '../../charts/table';
+import { pointReading, pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, fixed, signed } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
-import { pointReading } from '../../page/point-reading';
 import { useLab } from '../../state/react';
 import type { FigureData } from './forms';
 

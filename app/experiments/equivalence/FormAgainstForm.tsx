@@ -4,11 +4,10 @@ import type { EquivalencePoint, EquivalenceResult } from '../../../src/experimen
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
-import { pointRows, pointTable } from '../../charts/table';
+import { pointReading, pointRows, pointTable } from '../../charts/table';
 import { PointCloud, type Cloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, significant, single } from '../../format/numbers';
-import { pointReading } from '../../page/point-reading';
 import { useLab } from '../../state/react';
 import { FORM_VIEWS, type FigureData } from './forms';
 

@@ -4,17 +4,16 @@
  * sequences.
  */
 import { useId, useMemo, type ReactNode } from 'react';
-import { ReferenceLine } from 'recharts';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../figures/Figure';
 import { BinBars } from '../../charts/BinBars';
 import { ALONG_X, type Readable } from '../../charts/interaction';
 import { Legend } from '../../charts/Legend';
-import { Hatch } from '../../charts/marks/Hatch';
 import { StepHistogram } from '../../charts/marks/StepHistogram';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';
 import { Plot } from '../../charts/Plot';
+import { Rule } from '../../charts/Rule';
 import { countCeiling, linearScale } from '../../charts/scale';
 import { count, counted, significant } from '../../format/numbers';
 import { useLab } from '../../state/react';
@@ -93,7 +92,7 @@ export function Histograms({
     open: recorded ? undefined : open,
   };
   const sync = { id: crosshair, by: 'index' } as const;
-  const reference = xLow < 1 && 1 < xHigh && <ReferenceLine className="reference-line" x={1} />;
+  const reference = xLow < 1 && 1 < xHigh && <Rule along="x" at={1} className="reference-line" />;
 
   const outside = histograms.geometric;
   return (
@@ -137,12 +136,7 @@ export function Histograms({
         sync={sync}
       >
         {recorded && own[0] !== undefined && (
-          <>
-            <defs>
-              <Hatch id="hatch-overlay" colour="--ink-soft" />
-            </defs>
-            <BinBars bins={own[0].bins} fill="url(#hatch-overlay)" gap={1} />
-          </>
+          <BinBars bins={own[0].bins} hatch="--ink-soft" gap={1} />
         )}
         <StepHistogram
           steps={[
@@ -173,14 +167,7 @@ export function Histograms({
             readable={{ ...readable, boxless: true }}
             sync={sync}
           >
-            <defs>
-              <Hatch id={`hatch-${form}`} colour={colour} />
-            </defs>
-            <BinBars
-              bins={bins}
-              gap={1}
-              fill={recorded ? `url(#hatch-${form})` : `var(${colour})`}
-            />
+            <BinBars bins={bins} gap={1} colour={colour} hatch={recorded ? colour : undefined} />
             {reference}
           </Plot>
         </div>

@@ -1,13 +1,11 @@
 /** Why nobody multiplies probabilities: where the quotient of float32 products is lost, by length. */
 import { useMemo } from 'react';
-import { Scatter } from 'recharts';
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Figure } from '../../figures/Figure';
 import { BinBars } from '../../charts/BinBars';
 import { ALONG_X, type Readable } from '../../charts/interaction';
 import { Legend } from '../../charts/Legend';
-import { Hatch } from '../../charts/marks/Hatch';
-import { useSymbol } from '../../charts/marks/MarkSymbol';
+import { Marks } from '../../charts/marks/Marks';
 import { StepHistogram } from '../../charts/marks/StepHistogram';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayTable } from '../../charts/overlay';
@@ -122,14 +120,11 @@ export function Underflow({ result, recorded, axesKey, overlays }: FigureData<Eq
         left={44}
         readable={readable}
       >
-        <defs>
-          <Hatch id="hatch-underflow" colour="--ink-soft" />
-        </defs>
         <BinBars
           bins={responses}
           className="length-bar"
           gap={1}
-          {...(recorded ? { fill: 'url(#hatch-underflow)' } : {})}
+          hatch={recorded ? '--ink-soft' : undefined}
         />
         <BinBars bins={gone} className="length-bar-lost" gap={1} />
         <StepHistogram
@@ -155,6 +150,5 @@ const lostText = (bin: Bins[number] | undefined) =>
 /** Of a run laid over: its mark at the number of responses lost. */
 function Lost({ bins, look }: { bins: Bins; look: OverlayLook }) {
   const data = useMemo(() => bins.map((bin) => ({ x: middleOf(bin), y: bin.lost })), [bins]);
-  const symbol = useSymbol({ ...look, outline: true, r: 3 });
-  return <Scatter data={data} dataKey="y" shape={symbol} isAnimationActive={false} />;
+  return <Marks colour={look.colour} data={data} shape={look.shape} laid r={3} />;
 }

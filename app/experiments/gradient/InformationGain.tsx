@@ -5,13 +5,12 @@ import { Figure } from '../../figures/Figure';
 import { sampled } from '../../charts/axes';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
-import { pointRows, pointTable } from '../../charts/table';
+import { pointReading, pointRows, pointTable } from '../../charts/table';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale } from '../../charts/scale';
 import { counted, signed, significant, single } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { useOverlays } from '../../runs/useOverlays';
-import { pointReading } from '../../page/point-reading';
 import { useLab, useShowsRecording } from '../../state/react';
 import { bySign, SignLegend } from './signs';
 

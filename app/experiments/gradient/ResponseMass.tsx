@@ -4,13 +4,12 @@ import type { GradientPoint, GradientResult } from '../../../src/experiments/gra
 import { Figure } from '../../figures/Figure';
 import { useStableDomain } from '../../charts/hooks';
 import { overlayClouds, overlayTable } from '../../charts/overlay';
-import { pointRows, pointTable } from '../../charts/table';
+import { pointReading, pointRows, pointTable } from '../../charts/table';
 import { PointCloud } from '../../charts/PointCloud';
 import { domainOf, linearScale, logScale } from '../../charts/scale';
 import { Prose } from '../../format/Prose';
 import { signed, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { pointReading } from '../../page/point-reading';
 import { useLab, useShowsRecording } from '../../state/react';
 import { OBJECTIVE_IDS } from '../../../src/math/objectives/registry';
 import { usePageSetting } from '../../state/address-react';

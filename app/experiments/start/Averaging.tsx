@@ -3,7 +3,7 @@
  * grows. Contract: plays once and stops; stands complete where a person wants less motion; can be drawn by hand.
  */
 import { useEffect, useMemo, useState } from 'react';
-import { Line, ReferenceDot, ReferenceLine } from 'recharts';
+import { Line, ReferenceDot } from 'recharts';
 import type { SequenceDetail } from '../../../src/engine/lab/protocol';
 import type { Recording } from '../../state/recording';
 import { Figure } from '../../figures/Figure';
@@ -13,6 +13,7 @@ import { BinBars } from '../../charts/BinBars';
 import { Drawn } from '../../charts/frame';
 import { ALONG_X, type Readable } from '../../charts/interaction';
 import { Plot } from '../../charts/Plot';
+import { Rule } from '../../charts/Rule';
 import { linearScale } from '../../charts/scale';
 
 const HEIGHT = 250;
@@ -149,7 +150,7 @@ function Picture({ tokens, shown }: { tokens: SequenceDetail['tokens']; shown: n
       xTicks={false}
       readable={readable}
     >
-      <ReferenceLine className="averaging-zero" y={0} />
+      <Rule along="y" at={0} className="averaging-zero" />
       <BinBars
         bins={bars}
         lookOf={(t, { count }) => ({

@@ -1,0 +1,130 @@
+/**
+ * Measurements: recharts' scatter of one colour with its error bars. Contract: symbols are ours, because runs laid
+ * over need more shapes than recharts has; a mark has its interval as distances to both sides; what is handed over
+ * again unchanged is not drawn again (recharts tells all of a chart's parts of every one that is).
+ */
+import { memo, useCallback, useMemo } from 'react';
+import { ErrorBar, Scatter, type ScatterShapeProps } from 'recharts';
+import { held } from '../axes';
+import type { Scale } from '../scale';
+import { markLook, markPath, type MarkShape } from '../shapes';
+
+export interface MarkLook {
+  shape: MarkShape;
+  /** drawn open */
+  hollow?: boolean;
+  /** without a rim: a point of a cloud */
+  plain?: boolean;
+  /** outlines only, as marks of a run laid over */
+  outline?: boolean;
+  /** px */
+  r?: number;
+}
+
+export interface Placed {
+  x: number;
+  y: number;
+  /** below and above the value */
+  error?: [number, number] | undefined;
+  /** of this mark, where it differs from its series' */
+  look?: Partial<MarkLook>;
+}
+
+/** An interval as recharts' error bars take it; what lies outside the axis is held at its end. */
+export function whiskers(
+  value: number,
+  interval: readonly [number, number] | null | undefined,
+  scale: Scale,
+): Placed['error'] {
+  if (interval === null || interval === undefined) return undefined;
+  return [value - held(interval[0], scale), held(interval[1], scale) - value];
+}
+
+interface MarksProps extends MarkLook {
+  /** CSS custom property */
+  colour: string;
+  data: readonly Placed[];
+  /** the axis of intervals; none are drawn unless told */
+  along?: 'x' | 'y';
+  /** of a run laid over */
+  laid?: boolean;
+  /** SVG dash array of the line that joins them */
+  dash?: string | undefined;
+}
+
+export const Marks = memo(function Marks({
+  colour,
+  data,
+  along,
+  laid = false,
+  dash,
+  shape,
+  hollow = false,
+  plain = false,
+  outline = laid,
+  r = 4,
+}: MarksProps) {
+  const usual = useMemo(
+    () => ({ shape, hollow, plain, outline, r }),
+    [shape, hollow, plain, outline, r],
+  );
+  const symbol = useCallback(
+    ({ cx, cy, payload }: ScatterShapeProps) => {
+      // Typed as undefined, it is null where a value has no place.
+      if (typeof cx !== 'number' || typeof cy !== 'number') return <g />;
+      if (!Number.isFinite(cx + cy)) return <g />;
+      const { look }: Placed = payload;
+      return <Symbol cx={cx} cy={cy} colour={colour} {...usual} {...look} />;
+    },
+    [usual, colour],
+  );
+  return (
+    <Scatter
+      className={laid ? 'plot-series overlay-series' : 'plot-series'}
+      data={data}
+      dataKey="y"
+      shape={symbol}
+      fill={`var(${colour})`}
+      isAnimationActive={false}
+      legendType="none"
+      {...(dash === undefined
+        ? {}
+        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: dash } })}
+    >
+      {along !== undefined && <Whiskers along={along} colour={colour} />}
+    </Scatter>
+  );
+});
+
+const Whiskers = memo(function Whiskers({ along, colour }: { along: 'x' | 'y'; colour: string }) {
+  return (
+    <ErrorBar
+      dataKey="error"
+      direction={along}
+      width={0}
+      stroke={`var(${colour})`}
+      strokeWidth={1.5}
+      isAnimationActive={false}
+    />
+  );
+});
+
+type SymbolProps = Required<MarkLook> & { cx: number; cy: number; colour: string };
+
+function Symbol({ cx, cy, colour, shape, hollow, plain, outline, r }: SymbolProps) {
+  const stroke = shape === 'stroke';
+  const look =
+    outline || stroke
+      ? { fill: 'none', stroke: `var(${colour})`, strokeWidth: stroke ? 2 : 1.5 }
+      : plain
+        ? { fill: `var(${colour})`, fillOpacity: 0.7 }
+        : markLook(colour, hollow);
+  return (
+    <path
+      className="plot-mark"
+      transform={`translate(${cx.toFixed(2)},${cy.toFixed(2)})`}
+      d={markPath(shape, r)}
+      {...look}
+    />
+  );
+}
