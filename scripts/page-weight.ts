@@ -101,6 +101,11 @@ export function partsOf(chunks: readonly Chunk[], files: readonly string[]): Par
       files: unique([...closure(chunks, entry('src/engine/lab/worker.ts'))]),
     },
     {
+      name: 'Sampling thread (worker)',
+      budget: 120,
+      files: unique([...closure(chunks, entry('src/engine/sampler/worker.ts'))]),
+    },
+    {
       name: 'Trainer (worker)',
       budget: 230,
       files: unique([...closure(chunks, entry('src/engine/trainer/worker.ts'))]),
