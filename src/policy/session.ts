@@ -143,6 +143,8 @@ export class PolicySession {
   ): Promise<PolicySession> {
     const session = await runtime.ort.InferenceSession.create(onnx, {
       ...optionsFor(runtime),
+      // Errors only: exporters leave behind what a graph does not use.
+      logSeverityLevel: 3,
       externalData: [...external].map(([path, data]) => ({ path, data })),
     });
     return new PolicySession(runtime, session, loop, ports, new Map(), rows, vocabulary);

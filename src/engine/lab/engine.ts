@@ -406,7 +406,10 @@ export class Engine {
     hooks: LoadHooks,
   ): Promise<ModelPair> {
     const backend = await this.open(choice);
-    const pair = await this.models.pair(backend, source, hooks);
+    const pair = await this.models.pair(backend, source, {
+      ...hooks,
+      insist: choice === 'webgpu',
+    });
     const { provider } = pair.old.report;
     if (provider !== backend.info.policy) {
       const reason = pair.old.report.refusedGpu ?? pair.theta.report.refusedGpu ?? '';

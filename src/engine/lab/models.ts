@@ -28,6 +28,11 @@ export interface ModelPair {
 
 type Which = { ref: ModelRef; dtype: Dtype };
 
+/** @property insist a GPU was asked for by name: it is not replaced in silence */
+interface ModelHooks extends LoadHooks {
+  insist: boolean;
+}
+
 interface Opened {
   model: Promise<ForeignModel>;
   /** false: WebAssembly was asked for */
@@ -71,7 +76,11 @@ export class ForeignModels {
         const { ref, dtype } = request;
         const onLoad = (loaded: ModelEvent['loaded']) =>
           this.emit({ type: 'model-progress', ref, dtype, loaded });
-        const model = await this.open(await backend(request.backend), request, { onLoad, signal });
+        const model = await this.open(await backend(request.backend), request, {
+          onLoad,
+          signal,
+          insist: request.backend === 'webgpu',
+        });
         return model.report;
       }
       case 'models-kept':
@@ -87,7 +96,7 @@ export class ForeignModels {
   }
 
   /** Both on one backend: where one of them cannot be on the GPU, the other is not there either. */
-  async pair(backend: Backend, source: ModelsSource, hooks: LoadHooks): Promise<ModelPair> {
+  async pair(backend: Backend, source: ModelsSource, hooks: ModelHooks): Promise<ModelPair> {
     const which = {
       old: { ref: source.old, dtype: source.oldDtype },
       theta: { ref: source.new, dtype: source.newDtype },
@@ -148,7 +157,7 @@ export class ForeignModels {
   private async open(
     backend: Backend,
     which: Which,
-    { onLoad, signal }: LoadHooks,
+    { onLoad, signal, insist }: ModelHooks,
     gpu = backend.info.policy === 'webgpu',
     keep: ReadonlySet<string> = new Set([keyOf(which)]),
     /** why the GPU is not wanted, where it was */
@@ -179,7 +188,7 @@ export class ForeignModels {
       const model = await ForeignModel.open(files, {
         gpu: place,
         wasm: () => this.wasmRuntime(backend),
-        insist: backend.info.reason.startsWith('WebGPU was chosen'),
+        insist,
         onProgress: onLoad,
         signal,
         beside,
