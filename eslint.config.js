@@ -58,16 +58,17 @@ const APP_MAY_IMPORT = {
   format: [],
   charts: ['format'],
   state: [],
-  setup: ['format', 'state'],
+  models: ['format', 'state'],
+  setup: ['format', 'models', 'state'],
   inspector: ['charts', 'format', 'state'],
   runs: ['charts', 'format', 'inspector', 'state'],
   figures: ['charts', 'format', 'runs', 'state'],
-  link: ['format', 'state'],
-  run: ['format', 'runs', 'state'],
+  link: ['format', 'models', 'state'],
+  run: ['format', 'models', 'runs', 'state'],
   page: ['charts', 'figures', 'format', 'runs', 'state'],
   experiment: ['charts', 'figures', 'format', 'link', 'page', 'runs', 'setup', 'state'],
   pages: ['experiment'],
-  shell: ['inspector', 'link', 'pages', 'run', 'runs', 'setup', 'state'],
+  shell: ['inspector', 'link', 'models', 'pages', 'run', 'runs', 'setup', 'state'],
 };
 const APP_FOLDERS = Object.keys(APP_MAY_IMPORT);
 
@@ -150,7 +151,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
+                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|model-ref$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

@@ -18,6 +18,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   precision: () => import('./precision'),
   objectives: () => import('./objectives'),
   mismatch: () => import('./mismatch'),
+  numerics: () => import('./numerics'),
   train: () => import('./train'),
   data: () => import('./data'),
   reproduce: () => import('./reproduce'),

@@ -5,6 +5,7 @@ import { readOwnId, runDifferences } from '../../src/settings/run';
 import { useAddress, useAddressState } from '../state/address-react';
 import { missingOwn } from '../state/lab-opening';
 import { useLab, useLabState } from '../state/react';
+import { WantedModels } from '../models/WantedModels';
 import { Comparison } from './Comparison';
 import { useStore } from 'zustand';
 import { fullAddress } from './addresses';
@@ -15,6 +16,7 @@ export function LinkBanners() {
     <>
       <Offer />
       <WantedCheckpoint />
+      <WantedModels />
       {opened !== null && <Comparison opened={opened} />}
     </>
   );

@@ -5,6 +5,7 @@
 import type { ReactNode } from 'react';
 import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, counted, duration, significant } from '../format/numbers';
+import { NoiseFloor } from '../models/NoiseFloor';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../state/draft';
 import { isAtRest, isLive, type LabState, type Opening, type Rest, type Run } from '../state/lab';
@@ -86,6 +87,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
         <BackendLine />
         {children}
       </div>
+      <NoiseFloor />
       <BackendTrouble />
     </section>
   );

@@ -61,7 +61,7 @@ export function SettingField(props: SettingFieldProps) {
   const hint = props.hint ?? setting.hint;
   const choices = options ?? optionsOf(setting);
   const sliding = slider && setting.slider !== undefined;
-  const half = choices === null && !sliding && extra === undefined;
+  const half = choices === null && !sliding && extra === undefined && setting.rows === undefined;
   const described = {
     id,
     'aria-describedby': issue === undefined ? hintId : `${wrong} ${hintId}`,
@@ -92,6 +92,16 @@ export function SettingField(props: SettingFieldProps) {
             </option>
           ))}
         </select>
+      ) : setting.rows !== undefined ? (
+        <textarea
+          {...described}
+          rows={setting.rows}
+          dir="auto"
+          spellCheck={false}
+          value={text}
+          aria-invalid={issue !== undefined}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
       ) : (
         <div className="field-input">
           {sliding && <Slider setting={setting} text={text} onChange={onChange} />}
@@ -124,6 +134,12 @@ export function SettingField(props: SettingFieldProps) {
 }
 
 function optionsOf({ shape, show }: Setting): readonly Option[] | null {
+  if (shape.kind === 'flag') {
+    return [
+      { value: '0', label: 'no' },
+      { value: '1', label: 'yes' },
+    ];
+  }
   if (shape.kind !== 'choice') return null;
   return shape.options.map((option) => ({ value: String(option), label: show(option) }));
 }

@@ -7,6 +7,8 @@ import { runSettingsSchema, SOURCES } from '../../src/settings/run';
 import { useLab, useLabState } from '../state/react';
 import { counted } from '../format/numbers';
 import { sourceName } from '../state/imports';
+import { KeptModels } from '../models/KeptModels';
+import { ModelField } from '../models/ModelField';
 import { AddCheckpoint } from './AddCheckpoint';
 import { SetupChanges } from './SetupDiffers';
 import { readDraft, type Draft, type Issues } from '../state/draft';
@@ -42,7 +44,7 @@ export function SetupPanel() {
     >
       <FilesInView />
       <div className="segmented segmented-wide" role="group" aria-label="Source of the rollouts">
-        {(['policies', 'synthetic'] as const).map((kind) => (
+        {(['policies', 'synthetic', 'models'] as const).map((kind) => (
           <button
             key={kind}
             type="button"
@@ -114,8 +116,13 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
       schema={SOURCES[kind]}
       layout="setup-fields"
       field={(setting) => {
-        const { key } = setting;
+        const { key, label, symbol, hint } = setting;
         const text = texts[key] ?? '';
+        if (kind === 'models' && (key === 'old' || key === 'new')) {
+          return <ModelField key={key} slot={key} label={label} symbol={symbol} hint={hint} />;
+        }
+        // The card of each model has them.
+        if (kind === 'models' && (key === 'oldDtype' || key === 'newDtype')) return null;
         return (
           <SettingField
             key={`${kind} ${key}`}
@@ -147,17 +154,19 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
         );
       }}
       below={
-        kind === 'policies'
-          ? {
-              Policies: (
-                <AddCheckpoint
-                  policy={draft.policies.policy}
-                  chosenAs="the new policy"
-                  onAdded={(id) => set({ new: id })}
-                />
-              ),
-            }
-          : {}
+        kind === 'models'
+          ? { Models: <KeptModels /> }
+          : kind === 'policies'
+            ? {
+                Policies: (
+                  <AddCheckpoint
+                    policy={draft.policies.policy}
+                    chosenAs="the new policy"
+                    onAdded={(id) => set({ new: id })}
+                  />
+                ),
+              }
+            : {}
       }
     />
   );

@@ -9,6 +9,7 @@ import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';
 import type { Goal } from './lab-goal';
 import type { FileImports } from './lab-imports';
+import { DTYPE_OF, dtypeOf, missingModels, modelKey, type ModelShelf } from './lab-models';
 import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
 
 export class RunControl {
@@ -18,6 +19,7 @@ export class RunControl {
     private readonly opener: Opener,
     private readonly imports: FileImports,
     private readonly goal: Goal,
+    private readonly models: ModelShelf,
   ) {}
 
   /** Starts the draft, if it is valid. An earlier run is stopped and its data replaced. */
@@ -28,6 +30,7 @@ export class RunControl {
     const { run: before, opening, draft } = this.store.getState();
     // The banner asks for them.
     if (opening.status === 'open' && missingOwn(draft, opening.policies).length > 0) return null;
+    if (draft.kind === 'models' && !(await this.modelsReady())) return null;
     if (before !== null && isLive(before)) this.engine.stop(before.id);
     const { linked } = this.store.getState();
     const repeats = linked !== null && sameRun(linked.settings, settings);
@@ -95,6 +98,21 @@ export class RunControl {
         act: () => this.store.setState({ run: before, measurements }),
       },
     });
+  }
+
+  /** Whether both models are here and have been checked; else a banner asks for them. Fetches nothing. */
+  private async modelsReady(): Promise<boolean> {
+    await this.models.refresh();
+    const { draft, models } = this.store.getState();
+    this.store.setState({ wanted: true });
+    if (missingModels(draft, models).length > 0) return false;
+    for (const slot of ['old', 'new'] as const) {
+      const [ref, dtype] = [draft.models[slot], dtypeOf(draft.models[DTYPE_OF[slot]])];
+      const known = this.store.getState().models.reports[modelKey(ref, dtype)];
+      if (known === undefined && !(await this.models.check(ref, dtype))) return false;
+    }
+    this.store.setState({ wanted: false });
+    return true;
   }
 
   private readAgain(imported: Imported): Undo {

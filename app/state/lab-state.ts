@@ -17,6 +17,7 @@ import type { RunSettings } from '../../src/settings/run';
 import type { PolicyManifest } from '../../src/policy/manifest';
 import type { Draft } from './draft';
 import type { Imported, Reading } from './imports';
+import { NO_MODELS, type Models } from './lab-models';
 
 /** What the page needs of the engine; tests hand in another one. */
 export type Engine = Pick<
@@ -43,6 +44,12 @@ export type Engine = Pick<
   | 'restore'
   | 'purge'
   | 'export'
+  | 'listModel'
+  | 'listFolder'
+  | 'getModel'
+  | 'openModel'
+  | 'keptModels'
+  | 'forgetModel'
   | 'subscribe'
 >;
 
@@ -153,6 +160,10 @@ export interface LabState {
   undo: Undo | null;
   overlays: readonly Overlay[];
   overlaid: { readonly [K in ExperimentId]?: readonly OverlayAnswer<K>[] };
+  /** models of other people's */
+  models: Models;
+  /** a run was asked for whose models are not here */
+  wanted: boolean;
   /** something that a person should know and may dismiss */
   notice: string | null;
 }
@@ -205,5 +216,7 @@ export const emptyLab = (draft: Draft): LabState => ({
   undo: null,
   overlays: [],
   overlaid: {},
+  models: NO_MODELS,
+  wanted: false,
   notice: null,
 });

@@ -8,13 +8,18 @@ import type {
   ListedRun,
 } from '../../src/engine/lab/protocol';
 import type { PolicyManifest } from '../../src/policy/manifest';
+import type { Dtype } from '../../src/model-ref';
+import type { ListedModel } from '../../src/policy/foreign/repository';
+import type { ModelReport } from '../../src/policy/foreign/report';
 import { EXPERIMENTS } from '../../src/experiments/registry';
 import {
+  DEFAULT_MODELS,
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,
   type PoliciesSource,
   type RunSettings,
 } from '../../src/settings/run';
+import { draftOf } from './draft';
 import { DEFAULT_IMPORT } from './imports';
 import { Lab, QUEUED, type Engine } from './lab';
 import { decidedIn } from './lab-goal';
@@ -79,6 +84,36 @@ const report: ImportReport = {
   html: '',
 };
 
+const MODEL_REPORT: ModelReport = {
+  ref: 'hub:a/b@main',
+  dtype: 'fp32',
+  graph: 'onnx/model.onnx',
+  revision: null,
+  licence: null,
+  card: null,
+  sha256: {},
+  bytes: 1,
+  memory: 1,
+  vocabulary: 512,
+  tokens: 512,
+  maxPositions: 512,
+  ends: [],
+  chatTemplate: false,
+  caches: 10,
+  types: ['float32'],
+  contributed: [],
+  provider: 'wasm',
+  refusedGpu: null,
+  probe: {
+    provider: 'wasm',
+    tokens: 32,
+    forms: [],
+    wasm: null,
+    floor: { logp: 2e-6, logS: 1e-7 },
+    margin: 1e-4,
+  },
+};
+
 /** An engine that records its orders and answers when told to. */
 class Scripted implements Engine {
   orders: string[] = [];
@@ -113,6 +148,41 @@ class Scripted implements Engine {
         : known,
     );
     return { type: 'adopted' as const, id, policies: this.policies };
+  }
+  /** by ref: what is kept of models */
+  keptDtypes: Record<string, Dtype[]> = {};
+  listing: ListedModel | Error = new Error('nothing is there');
+  opensModel: () => Promise<ModelReport> = () => Promise.resolve(MODEL_REPORT);
+  async keptModels() {
+    const models = Object.entries(this.keptDtypes).map(([ref, dtypes]) => ({
+      ref,
+      name: ref,
+      bytes: 1,
+      at: 1,
+      dtypes,
+    }));
+    return { models, passing: null };
+  }
+  async listModel(text: string) {
+    this.orders.push(`look ${text}`);
+    if (this.listing instanceof Error) throw this.listing;
+    return this.listing;
+  }
+  async listFolder(name: string) {
+    return this.listModel(name);
+  }
+  async getModel({ ref, dtype }: { ref: string; dtype: Dtype }) {
+    this.orders.push(`get ${ref} ${dtype}`);
+    this.keptDtypes[ref] = [...(this.keptDtypes[ref] ?? []), dtype];
+    return this.listModel(ref);
+  }
+  async openModel({ ref, dtype }: { ref: string; dtype: Dtype }) {
+    this.orders.push(`check ${ref} ${dtype}`);
+    return this.opensModel();
+  }
+  async forgetModel() {
+    this.keptDtypes = {};
+    return this.keptModels();
   }
   enough: (number | undefined)[] = [];
   start(settings: RunSettings, _keep?: boolean, enough?: number) {
@@ -558,5 +628,83 @@ describe("a person's own files", () => {
     engine.imports[0]?.reject(new Error('The worker stopped.'));
     await settle();
     expect(state().reading?.failure?.message).toBe('The worker stopped.');
+  });
+});
+
+describe('models of other people', () => {
+  const REF = 'hub:a/b@0123456789abcdef0123456789abcdef01234567';
+  const settings: RunSettings = {
+    backend: 'auto',
+    source: { ...DEFAULT_MODELS, old: REF, new: REF },
+  };
+  const listed: ListedModel = {
+    repository: {
+      ref: REF,
+      revision: null,
+      files: [],
+      graphs: [
+        { dtype: 'fp16', file: 'onnx/model_fp16.onnx', external: [], bytes: 2 },
+        { dtype: 'q8', file: 'onnx/model_quantized.onnx', external: [], bytes: 1 },
+      ],
+      licence: null,
+      card: null,
+    },
+    here: {},
+    notes: [],
+  };
+
+  it('a start fetches nothing: models that are not here are asked for, and nothing runs', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine, settings);
+    await lab.open(true);
+    expect(engine.orders.filter((order) => /get|look|start|check/.test(order))).toEqual([]);
+    expect(lab.store.getState()).toMatchObject({ wanted: true, run: null });
+  });
+
+  it('loaded by a press, they are checked, and the run starts', async () => {
+    const engine = new Scripted();
+    engine.listing = listed;
+    const lab = new Lab(engine, settings);
+    await lab.open(true);
+    await lab.models.get(REF, 'fp32');
+    expect(await lab.start()).toBeNull();
+    await lab.models.get(REF, 'q4');
+    expect(await lab.start()).not.toBeNull();
+    expect(engine.orders.filter((order) => /^(get|check)/.test(order))).toEqual([
+      `get ${REF} fp32`,
+      `check ${REF} fp32`,
+      `get ${REF} q4`,
+      `check ${REF} q4`,
+    ]);
+    expect(lab.store.getState().wanted).toBe(false);
+  });
+
+  it('a model that fails its check keeps the run that is in view', async () => {
+    const engine = new Scripted();
+    engine.keptDtypes[REF] = ['fp32', 'q4'];
+    engine.opensModel = () => Promise.reject(new Error('It has no logits.'));
+    const lab = new Lab(engine);
+    await lab.open(true);
+    const { run } = lab.store.getState();
+    lab.edit((draft) => draftOf(settings, draft));
+    expect(await lab.start()).toBeNull();
+    const { run: now, models } = lab.store.getState();
+    expect(now).toBe(run);
+    expect(Object.values(models.jobs)).toEqual([
+      { status: 'refused', message: 'It has no logits.', changed: false },
+    ]);
+  });
+
+  it('one look chooses both places, in arithmetics that are there; a refusal changes nothing', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine);
+    await lab.models.look('old', 'a/b');
+    expect(lab.store.getState().models.looking.old).toMatchObject({ status: 'refused' });
+    expect(lab.store.getState().draft.kind).toBe('policies');
+    engine.listing = listed;
+    await lab.models.look('old', 'a/b');
+    const { draft } = lab.store.getState();
+    expect(draft.kind).toBe('models');
+    expect(draft.models).toMatchObject({ old: REF, oldDtype: 'fp16', new: REF, newDtype: 'q8' });
   });
 });

@@ -22,6 +22,7 @@ import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
 import { KeptRuns } from './lab-kept';
+import { ModelShelf } from './lab-models';
 import { Overlays } from './lab-overlays';
 import {
   emptyLab,
@@ -36,6 +37,7 @@ import {
 } from './lab-state';
 import { Watches } from './lab-watches';
 
+export * from './lab-models';
 export * from './lab-state';
 
 export class Lab {
@@ -46,6 +48,8 @@ export class Lab {
   private readonly watches: Watches;
   private readonly overlaying: Overlays;
   private readonly kept: KeptRuns;
+  /** models of other people's */
+  readonly models: ModelShelf;
 
   constructor(
     private readonly engine: Engine,
@@ -56,7 +60,8 @@ export class Lab {
     this.opener = new Opener(engine, store);
     this.imports = new FileImports(engine, store);
     const goal = new Goal(engine, store);
-    this.control = new RunControl(engine, store, this.opener, this.imports, goal);
+    this.models = new ModelShelf(engine, store);
+    this.control = new RunControl(engine, store, this.opener, this.imports, goal, this.models);
     this.overlaying = new Overlays(engine, store);
     this.watches = new Watches(engine, store, this.overlaying);
     this.kept = new KeptRuns(engine, store, this.opener);
@@ -267,6 +272,11 @@ export class Lab {
   /** Something that a person should know; stays until dismissed. */
   notify(notice: string): void {
     this.store.setState({ notice });
+  }
+
+  /** The models that a run wants are not looked for. */
+  dismissWanted(): void {
+    this.store.setState({ wanted: false });
   }
 
   dismissNotice(): void {

@@ -403,4 +403,23 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
       },
     ],
   },
+  numerics: {
+    lead: 'These plant differences whose truth is known, in place of a model in two arithmetics.',
+    breaks: [
+      {
+        title: 'Rounding as it should be',
+        why: 'Normal noise of σ = 0.1 with mean −σ²/2: the weights average 1, s keeps a bias of −0.005, which is twelve times the band.',
+        watch: 'Outside GSPO’s band',
+        rollouts: synthetic({ mu: -0.005, sigma: 0.1 }),
+        promises: all('numerics', 'spared', 'mean-weight', 'bias', 'mean-slope'),
+      },
+      {
+        title: 'An arithmetic with a bias of its own',
+        why: 'μ = +0.05: every token became likelier, which no rounding of a distribution does.',
+        watch: 'Other arithmetic minus the first',
+        rollouts: synthetic({ mu: 0.05, sigma: 0.1 }),
+        promises: all('numerics', 'breaks', 'mean-weight', 'bias'),
+      },
+    ],
+  },
 };

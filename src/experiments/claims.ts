@@ -13,6 +13,7 @@ import { GRADIENT_CLAIMS } from './gradient/claims';
 import { LENGTH_CLAIMS } from './length/claims';
 import type { ExperimentId } from './manifest';
 import { MISMATCH_CLAIMS } from './mismatch/claims';
+import { NUMERICS_CLAIMS } from './numerics/claims';
 import { OBJECTIVES_CLAIMS } from './objectives/claims';
 import { PRECISION_CLAIMS } from './precision/claims';
 import { RACE_CLAIMS } from './race/claims';
@@ -40,6 +41,7 @@ export const CLAIM_FAMILIES: Record<ExperimentId | 'train', readonly ClaimDeclar
   precision: PRECISION_CLAIMS,
   objectives: OBJECTIVES_CLAIMS,
   mismatch: MISMATCH_CLAIMS,
+  numerics: NUMERICS_CLAIMS,
   train: RACE_CLAIMS,
 };
 

@@ -12,6 +12,7 @@ import { gradient } from './gradient';
 import { length } from './length';
 import type { ExperimentId } from './manifest';
 import { mismatch } from './mismatch';
+import { numerics } from './numerics';
 import { objectives } from './objectives';
 import { precision } from './precision';
 import { ExperimentInputError } from './shared/input';
@@ -29,6 +30,7 @@ export const EXPERIMENTS = {
   precision,
   objectives,
   mismatch,
+  numerics,
 } as const satisfies Record<ExperimentId, object>;
 
 /** What experiment `Id` returns. */

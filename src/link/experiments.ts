@@ -71,6 +71,7 @@ export const EXPERIMENT_SETTINGS = {
     whatIf: { asIs, asIf, topEntropy, beta, corrected: times, advantages, bypass },
   }),
   mismatch: curve,
+  numerics: curve,
 } as const satisfies Record<ExperimentId, unknown>;
 
 export type AnyExperimentSettings = ReturnType<(typeof EXPERIMENT_SETTINGS)[ExperimentId]>;

@@ -106,6 +106,7 @@ export const PAGE_SETTINGS = {
     ...CORRECTION,
   }),
   mismatch: v.strictObject({ bins, curve }),
+  numerics: v.strictObject({ bins, curve }),
   train: v.strictObject({ ...trainingSchema.entries, found: raceResult }),
   data: v.strictObject({
     onBad: choice(['stop', 'skip'], 'stop', { label: 'A response that cannot be used' }),

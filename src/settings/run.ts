@@ -189,12 +189,12 @@ const modelRef = (fallback: ModelRef, words: Words) =>
 
 const dtype = (fallback: (typeof DTYPES)[number], words: Words) => choice(DTYPES, fallback, words);
 
-const words = (most: number, fallback: string, { label, hint, heading }: Words) =>
+const words = (most: number, fallback: string, told: Words) =>
   text(
     v.pipe(v.string(), v.maxLength(most)),
     { may: `a text of at most ${most} characters`, parse: (said) => said, write: (said) => said },
     fallback,
-    { label, ...(hint ? { hint } : {}), ...(heading ? { heading } : {}) },
+    told,
   );
 
 export const PROMPT_SOURCES = ['texts', 'arithmetic', 'maze'] as const;
@@ -260,7 +260,11 @@ export const modelsSourceSchema = v.strictObject({
       write: (said) => said,
     },
     DEFAULT_TEXTS,
-    { label: 'Texts', hint: 'one prompt a line, or JSON lines with "prompt" and "answer"' },
+    {
+      label: 'Texts',
+      hint: 'one prompt a line, or JSON lines with "prompt" and "answer"',
+      rows: 6,
+    },
   ),
   minOperators: whole(1, 9, 1, {
     label: 'Easiest',
@@ -272,7 +276,11 @@ export const modelsSourceSchema = v.strictObject({
     atLeast: 'minOperators',
   }),
   chat: flag(false, { label: 'Chat template', hint: 'the prompt as a user’s message' }),
-  system: words(2000, '', { label: 'System prompt', hint: 'with the chat template only' }),
+  system: words(2000, '', {
+    label: 'System prompt',
+    hint: 'with the chat template only',
+    rows: 3,
+  }),
   verifier: choice(VERIFIERS, 'none', {
     label: 'Reward',
     hint: '1 where the response is right',

@@ -25,6 +25,8 @@ export type Words = {
   /** heading of a form that begins with this setting */
   heading?: string;
   slider?: SliderShape;
+  /** of a field for a text of several lines */
+  rows?: number;
   /** key of the setting that this one must not be less than */
   atLeast?: string;
   /** former defaults: `{ 2: x }` means that links up to version 2 leave x unsaid */

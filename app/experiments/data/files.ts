@@ -4,7 +4,8 @@
  * can say what is wrong with one.
  */
 import type { ImportFile } from '../../../src/engine/lab/protocol';
-import { folderFiles, isHidden } from '../../../src/rollouts/file/folder';
+import { folderFiles } from '../../../src/rollouts/file/folder';
+import { entriesIn, filesBelow } from '../../state/dropped';
 
 function ofFolder(files: readonly ImportFile[]): ImportFile[] {
   return folderFiles(files).map((file) => ({ ...file, fromFolder: true }));
@@ -19,38 +20,17 @@ export function pickedFiles(list: Iterable<File>): ImportFile[] {
   return files.some(({ name }) => name.includes('/')) ? ofFolder(files) : files;
 }
 
-function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
-  return new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-}
-
-function fileOf(entry: FileSystemFileEntry): Promise<File> {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
-}
-
-async function walk(entry: FileSystemEntry, out: ImportFile[]): Promise<void> {
-  if (entry.isFile) {
-    const blob = await fileOf(entry as FileSystemFileEntry);
-    out.push({ name: entry.fullPath.replace(/^\//, ''), blob });
-    return;
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  // A reader hands out at most a hundred entries at a time.
-  for (let more = await entriesOf(reader); more.length > 0; more = await entriesOf(reader)) {
-    for (const child of more) if (!isHidden(child.name)) await walk(child, out);
-  }
-}
-
 /** Must be called within the drop event: what was dropped is gone after it. */
 export function droppedFiles(transfer: DataTransfer): Promise<ImportFile[]> {
-  const entries = Array.from(transfer.items, (item) =>
-    item.kind === 'file' ? item.webkitGetAsEntry() : null,
-  ).filter((entry) => entry !== null);
+  const entries = entriesIn(transfer);
   const plain = Array.from(transfer.files, (file) => ({ name: file.name, blob: file }));
   if (!entries.some((entry) => entry.isDirectory)) return Promise.resolve(plain);
   return (async () => {
     const picked: ImportFile[] = [];
     const below: ImportFile[] = [];
-    for (const entry of entries) await walk(entry, entry.isDirectory ? below : picked);
+    for (const entry of entries) {
+      (entry.isDirectory ? below : picked).push(...(await filesBelow(entry)));
+    }
     return [...picked, ...ofFolder(below)];
   })();
 }

@@ -15,10 +15,11 @@ import { ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
 import { BinsSwitch, CurveSwitch } from '../../page/statistics/Controls';
 import '../../page/statistics/statistics.css';
+import { BiasFigure } from '../../page/statistics/BiasFigure';
+import { SharesFigure, VarianceFigure } from '../../page/statistics/PairGrowth';
 import { axesKeyOf } from '../../page/statistics/views';
-import { BiasFigure } from './BiasFigure';
+import { significant } from '../../format/numbers';
 import { Corrections } from './Corrections';
-import { SharesFigure, VarianceFigure } from './Growth';
 import { Words } from './Words';
 
 export default function Mismatch() {
@@ -65,7 +66,17 @@ export default function Mismatch() {
                   />
                   <BinsSwitch value={bins} onChoose={setBins} />
                 </div>
-                <BiasFigure {...figure} />
+                <BiasFigure
+                  {...figure}
+                  words={{
+                    title: 'Trainer minus sampler',
+                    drew: 'sampler',
+                    xLabel: 'log π_sampler(yₜ), nats',
+                    yLabel: 'mean of eₜ, nats',
+                    caption: 'eₜ = log π_old(yₜ) − log π_sampler(yₜ)',
+                    more: `; KL(sampler ‖ trainer), k3: ${significant(measure.metrics.k3_kl, 3)}`,
+                  }}
+                />
                 <div className="figure-pair">
                   <VarianceFigure {...figure} />
                   <SharesFigure {...figure} />

@@ -110,6 +110,12 @@ export const EXPERIMENT_ENTRIES = {
     reproduce:
       'One engine samples and scores the shipped policies: they have no mismatch to measure.',
   },
+  numerics: {
+    title: 'Same model, other arithmetic',
+    question: 'What does GSPO make of one model in fewer bits?',
+    group: 'own',
+    reproduce: 'It wants a model of your own in two arithmetics; the shipped policies have one.',
+  },
 } as const satisfies Record<string, ExperimentEntry>;
 
 /** Pages that measure nothing of the run in view. */

@@ -18,7 +18,8 @@ import { mismatchClaims } from './claims';
 import { measureMismatch } from './measure';
 import { predictMismatch, type PredictedMismatch } from './predict';
 
-export type { CorrectionRow, SurenessBin } from './measure';
+export type { CorrectionRow } from './measure';
+export type { SurenessBin } from '../shared/pair-difference';
 export type { MismatchMeasure } from './predict';
 export type MismatchResult = PredictedMismatch & Verdicts;
 

@@ -1,5 +1,5 @@
 /** With the length: the summed log weight spreads like L, the averaged one like 1/L; what is left of n. */
-import type { MismatchMeasure } from '../../../src/experiments/mismatch';
+import type { PredictedPair } from '../../../src/experiments/shared/pair-difference';
 import { logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
@@ -7,17 +7,11 @@ import type { MarkSeries } from '../../charts/ErrorBars';
 import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/Legend';
 import { fixed, interval, significant } from '../../format/numbers';
-import { CURVE_NAMES, SEQUENCE, UNNORMALISED, useLengthAxis } from '../../page/statistics/views';
-import { TooFew } from '../../page/statistics/Controls';
-import {
-  lawOf,
-  pointsOf,
-  seriesOf,
-  TABLE_COLUMNS,
-  tableRows,
-} from '../../page/statistics/variance-series';
-import * as shares from '../../page/statistics/weights-series';
-import type { MismatchFigure } from './BiasFigure';
+import { CURVE_NAMES, SEQUENCE, UNNORMALISED, useLengthAxis } from './views';
+import { TooFew } from './Controls';
+import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows } from './variance-series';
+import * as shares from './weights-series';
+import type { PairFigure } from './BiasFigure';
 
 const HEIGHT = 300;
 
@@ -26,7 +20,7 @@ const WEIGHTS = [
   { weight: 'sequence', view: SEQUENCE, slope: -1, law: 'σ²/L' },
 ] as const;
 
-type Curve = MismatchMeasure['natural'];
+type Curve = PredictedPair['natural'];
 
 function varianceSeries(curve: Curve): MarkSeries[] {
   return WEIGHTS.map(({ weight, view }) => ({
@@ -41,7 +35,7 @@ function varianceRows(curve: Curve): string[][] {
   );
 }
 
-export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: MismatchFigure) {
+export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: PairFigure) {
   const curve = measure[kind];
   const curves = [curve, ...overlays.map(({ result }) => result[kind])];
   const series = [
@@ -111,7 +105,7 @@ export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: 
   );
 }
 
-export function SharesFigure({ measure, sequences, kind, axesKey, overlays }: MismatchFigure) {
+export function SharesFigure({ measure, sequences, kind, axesKey, overlays }: PairFigure) {
   const curve = measure.shares[kind];
   const curves = [curve, ...overlays.map(({ result }) => result.shares[kind])];
   const { usableLength, predictedUsableLength } = measure;

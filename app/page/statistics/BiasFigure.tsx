@@ -1,5 +1,6 @@
-/** Where the two engines differ: mean difference of tokens that the sampler was about equally sure of. */
-import type { MismatchMeasure, SurenessBin } from '../../../src/experiments/mismatch';
+/** Where the two of a pair differ: mean difference of tokens that the one that drew them was about equally sure of. */
+import type { ReactNode } from 'react';
+import type { PredictedPair, SurenessBin } from '../../../src/experiments/shared/pair-difference';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Figure } from '../../figures/Figure';
@@ -9,28 +10,42 @@ import { Legend } from '../../charts/Legend';
 import type { Overlaid } from '../../charts/shapes';
 import type { Domain } from '../../charts/scale';
 import { count, counted, interval, percent, signed, significant } from '../../format/numbers';
-import { TOKEN, type CurveKind } from '../../page/statistics/views';
+import { TOKEN, type CurveKind } from './views';
 
 const HEIGHT = 320;
-const TABLE_COLUMNS = [
-  'log-prob under the sampler',
+const tableColumns = ({ drew }: PairWords) => [
+  `log-prob under the ${drew}`,
   'tokens',
   'mean difference, nats',
   '95 % interval',
   'standard deviation, nats',
 ];
 
-export interface MismatchFigure {
-  measure: MismatchMeasure;
+/** What a page calls the two. */
+export interface PairWords {
+  title: string;
+  /** which of them drew the tokens: "sampler" */
+  drew: string;
+  /** of the axes */
+  xLabel: string;
+  yLabel: string;
+  /** what the difference is, before the figures of all tokens together */
+  caption: ReactNode;
+  /** after them */
+  more: ReactNode;
+}
+
+export interface PairFigure<Measure extends PredictedPair = PredictedPair> {
+  measure: Measure;
   sequences: number;
   kind: CurveKind;
   axesKey: string;
-  overlays: readonly Overlaid<MismatchMeasure>[];
+  overlays: readonly Overlaid<Measure>[];
 }
 
 const probability = ({ logp }: SurenessBin) => percent(Math.exp(logp), 1);
 
-function seriesOf({ bySureness: bins }: MismatchMeasure): MarkSeries {
+function seriesOf({ bySureness: bins }: PredictedPair): MarkSeries {
   return {
     id: 'bias',
     colour: TOKEN.colour,
@@ -52,7 +67,7 @@ function seriesOf({ bySureness: bins }: MismatchMeasure): MarkSeries {
   };
 }
 
-function rowsOf({ bySureness: bins }: MismatchMeasure): string[][] {
+function rowsOf({ bySureness: bins }: PredictedPair): string[][] {
   return bins.map((bin) => [
     `${significant(bin.low, 3)} to ${significant(bin.high, 3)}`,
     count(bin.tokens),
@@ -62,8 +77,13 @@ function rowsOf({ bySureness: bins }: MismatchMeasure): string[][] {
   ]);
 }
 
-export function BiasFigure({ measure, axesKey, overlays }: MismatchFigure) {
-  const { sigma, bias, metrics } = measure;
+export function BiasFigure({
+  measure,
+  axesKey,
+  overlays,
+  words,
+}: PairFigure & { words: PairWords }) {
+  const { sigma, bias } = measure;
   const bins = [measure, ...overlays.map(({ result }) => result)].flatMap(
     ({ bySureness }) => bySureness,
   );
@@ -74,18 +94,17 @@ export function BiasFigure({ measure, axesKey, overlays }: MismatchFigure) {
   const series = [...overlaySeries(overlays, (own) => [seriesOf(own)]), seriesOf(measure)];
   return (
     <Figure
-      title="Trainer minus sampler"
+      title={words.title}
       className="figure-hero"
       overlays={overlays}
       table={() =>
-        overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(measure) }, rowsOf)
+        overlayTable(overlays, { columns: tableColumns(words), rows: rowsOf(measure) }, rowsOf)
       }
       caption={
         <>
-          eₜ = log π_old(yₜ) − log π_sampler(yₜ), tokens in equal shares by how sure the sampler
-          was. All together: mean {signed(bias.estimate, 3)} {interval(bias.interval)}, standard
-          deviation {significant(sigma, 3)} nats; KL(sampler ‖ trainer), k3:{' '}
-          {significant(metrics.k3_kl, 3)}.
+          {words.caption}, tokens in equal shares by how sure the {words.drew} was. All together:
+          mean {signed(bias.estimate, 3)} {interval(bias.interval)}, standard deviation{' '}
+          {significant(sigma, 3)} nats{words.more}.
         </>
       }
     >
@@ -96,11 +115,11 @@ export function BiasFigure({ measure, axesKey, overlays }: MismatchFigure) {
         ]}
       />
       <ErrorBars
-        label="Mean difference between trainer and sampler by how sure the sampler was"
+        label={`Mean difference by how sure the ${words.drew} was`}
         x={x}
         y={y}
-        xLabel="log π_sampler(yₜ), nats"
-        yLabel="mean of eₜ, nats"
+        xLabel={words.xLabel}
+        yLabel={words.yLabel}
         height={HEIGHT}
         series={series}
         rules={[

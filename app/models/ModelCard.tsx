@@ -1,0 +1,243 @@
+/**
+ * One model in one arithmetic: what it is, where from, how large, under which licence, and the press that fetches it.
+ * Contract: shown before anything of it is fetched; how far, paused, refused and ready stand in one place.
+ */
+import type { ListedModel } from '../../src/policy/foreign/repository';
+import type { ModelReport } from '../../src/policy/foreign/report';
+import { DTYPES, type Dtype, type ModelRef } from '../../src/model-ref';
+import { bytes, counted, significant } from '../format/numbers';
+import { isHere, modelKey, type ModelJob } from '../state/lab';
+import { useLab, useLabState } from '../state/react';
+import { placeOf } from './place';
+
+export interface ModelCardProps {
+  ref_: ModelRef;
+  dtype: Dtype;
+  /** null: the arithmetic is not to be changed here */
+  onDtype: ((dtype: Dtype) => void) | null;
+}
+
+export function ModelCard({ ref_, dtype, onDtype }: ModelCardProps) {
+  const listed = useLabState(({ models }) => models.listed[ref_]);
+  const kept = useLabState(({ models }) => models.kept?.models.find(({ ref }) => ref === ref_));
+  const here = useLabState(({ models }) => isHere(models, ref_, dtype));
+  const { name, host, revision } = placeOf(ref_);
+  const there =
+    listed?.repository.graphs.map((graph) => ({
+      dtype: graph.dtype,
+      label: `${graph.dtype}, ${sizeWords(graph.bytes)}`,
+    })) ?? (kept?.dtypes ?? []).map((one) => ({ dtype: one, label: `${one}, kept here` }));
+  if (listed === undefined && kept === undefined) return null;
+  return (
+    <div className="model-card" data-testid="model-card">
+      <p className="model-name">
+        <b>{name}</b> <span className="muted">{host}</span>
+        {revision !== null && (
+          <>
+            {' '}
+            <code title={revision}>{revision.slice(0, 8)}</code>
+          </>
+        )}
+      </p>
+      {listed && <Terms listed={listed} />}
+      {onDtype !== null && (
+        <label className="model-dtype">
+          Weights{' '}
+          <select
+            value={dtype}
+            onChange={(event) => {
+              const found = DTYPES.find((one) => one === event.currentTarget.value);
+              if (found !== undefined) onDtype(found);
+            }}
+          >
+            {!there.some((one) => one.dtype === dtype) && (
+              <option value={dtype}>{dtype}, not there</option>
+            )}
+            {there.map((one) => (
+              <option key={one.dtype} value={one.dtype}>
+                {one.label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <State ref_={ref_} dtype={dtype} listed={listed} here={here} host={host} />
+      {listed?.notes.map((note) => (
+        <p key={note} className="notice">
+          {note}
+        </p>
+      ))}
+      {listed && <Hashes listed={listed} dtype={dtype} />}
+    </div>
+  );
+}
+
+const sizeWords = (size: number) => (size === 0 ? 'size not said' : bytes(size));
+
+function Terms({ listed: { repository } }: { listed: ListedModel }) {
+  const { licence, card, ref } = repository;
+  if (ref.startsWith('folder:')) return null;
+  return (
+    <p className="model-terms">
+      {licence === null ? 'It does not say under which licence.' : `Licence: ${licence}.`}{' '}
+      {card !== null && (
+        <a href={card} target="_blank" rel="noopener noreferrer">
+          Model card
+        </a>
+      )}
+    </p>
+  );
+}
+
+interface StateProps {
+  ref_: ModelRef;
+  dtype: Dtype;
+  listed: ListedModel | undefined;
+  here: boolean;
+  host: string;
+}
+
+function State({ ref_, dtype, listed, here, host }: StateProps) {
+  const lab = useLab();
+  const key = modelKey(ref_, dtype);
+  const job = useLabState(({ models }) => models.jobs[key]);
+  const report = useLabState(({ models }) => models.reports[key]);
+  const left = leftOf(listed, dtype);
+  const get = (accept = false) => void lab.models.get(ref_, dtype, accept);
+  if (job?.status === 'working') {
+    return <Working job={job} onPause={() => lab.models.pause(ref_, dtype)} />;
+  }
+  if (job?.status === 'refused') {
+    return (
+      <div role="alert" className="notice notice-bad" data-testid="model-refused">
+        <p>{job.message}</p>
+        <button type="button" className="button" onClick={() => get(job.changed)}>
+          {job.changed ? 'Use the other file' : 'Try again'}
+        </button>
+      </div>
+    );
+  }
+  if (report !== undefined) return <Found report={report} />;
+  const folder = ref_.startsWith('folder:');
+  if (!here && listed?.repository.graphs.every((graph) => graph.dtype !== dtype)) {
+    return <p className="field-issue">It has no {dtype} weights.</p>;
+  }
+  const words = here
+    ? folder
+      ? 'Check it by running'
+      : 'Here; check it by running'
+    : job?.status === 'paused'
+      ? `Go on, ${left}`
+      : `Load ${left} from ${host}`;
+  return (
+    <div className="model-press">
+      <button type="button" className="button button-main" onClick={() => get()}>
+        {words}
+      </button>
+      {!here && (
+        <span className="field-hint">
+          {job?.status === 'paused'
+            ? 'Paused; what has come is kept.'
+            : 'Nothing of it is fetched yet.'}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Working({
+  job,
+  onPause,
+}: {
+  job: Extract<ModelJob, { status: 'working' }>;
+  onPause: () => void;
+}) {
+  const { loaded, step } = job;
+  const total = loaded?.total ?? null;
+  const known = loaded !== null && total !== null && total > 0;
+  return (
+    <div className="model-working" role="status" data-testid="model-working">
+      <p>
+        {step === 'get' ? 'Fetching' : 'Loading and checking'}
+        {loaded !== null && `: ${loaded.what}`}
+        {known && `, ${bytes(loaded.bytes)} of ${bytes(total)}`}
+      </p>
+      <progress
+        aria-label="Progress of the model"
+        max={1}
+        {...(known ? { value: loaded.bytes / total } : {})}
+      />
+      <button type="button" className="button" onClick={onPause}>
+        {step === 'get' ? 'Pause' : 'Cancel'}
+      </button>
+    </div>
+  );
+}
+
+/** What was found when it ran. */
+function Found({ report }: { report: ModelReport }) {
+  const { probe, provider, refusedGpu, memory, vocabulary, tokens, maxPositions, types } = report;
+  const unused = probe.forms.filter(({ used }) => !used);
+  return (
+    <div className="model-found" data-testid="model-found">
+      <p>
+        <b>Ready</b> on {provider === 'webgpu' ? 'WebGPU' : 'WebAssembly'}:{' '}
+        {counted(vocabulary, 'logit')} for {counted(tokens, 'token')},{' '}
+        {counted(maxPositions, 'position')}, {types.join(' and ')}; about {bytes(memory)} at its
+        busiest.
+      </p>
+      <p>
+        Its own noise: up to {significant(probe.floor.logp, 2)} nats in a token’s log-prob,{' '}
+        {significant(probe.floor.logS, 2)} in log s.
+      </p>
+      {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
+      {unused.length > 0 && (
+        <p className="field-hint">
+          Not used, since it gives other numbers:{' '}
+          {unused
+            .map(
+              ({ form, logp, problem }) => `${form} (${problem ?? `${significant(logp, 2)} nats`})`,
+            )
+            .join(', ')}
+          .
+        </p>
+      )}
+    </div>
+  );
+}
+
+const wantedOf = ({ repository: { files, graphs } }: ListedModel, dtype: Dtype) => {
+  const graph = graphs.find((one) => one.dtype === dtype);
+  return files.filter(
+    ({ path }) => !path.includes('.onnx') || path === graph?.file || graph?.external.includes(path),
+  );
+};
+
+/** "12.3 MB", of what is not here yet */
+function leftOf(listed: ListedModel | undefined, dtype: Dtype): string {
+  if (listed === undefined) return '';
+  const left = wantedOf(listed, dtype).reduce((sum, { path, bytes: size }) => {
+    const here = listed.here[path];
+    return sum + (here?.state === 'whole' ? 0 : Math.max(0, size - (here?.bytes ?? 0)));
+  }, 0);
+  return sizeWords(left);
+}
+
+function Hashes({ listed, dtype }: { listed: ListedModel; dtype: Dtype }) {
+  const files = wantedOf(listed, dtype);
+  return (
+    <details className="model-files">
+      <summary>{counted(files.length, 'file')}, with SHA-256</summary>
+      <ul>
+        {files.map(({ path, bytes: size, sha256 }) => (
+          <li key={path}>
+            <code>{path}</code> {sizeWords(size)}
+            <code className="hash">
+              {listed.here[path]?.sha256 ?? sha256 ?? 'SHA-256 is known once it has been read'}
+            </code>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,70 @@
+/** Models that the settings name and that are not here: a run of them needs a look and a press. */
+import { dtypeOf, DTYPE_OF, missingModels } from '../state/lab';
+import { useLab, useLabState } from '../state/react';
+import { ModelCard } from './ModelCard';
+import { placeOf } from './place';
+import './models.css';
+
+export function WantedModels() {
+  const lab = useLab();
+  const asked = useLabState(({ wanted }) => wanted);
+  const draft = useLabState((state) => state.draft);
+  const models = useLabState((state) => state.models);
+  const missing = missingModels(draft, models);
+  if (!asked || draft.kind !== 'models') return null;
+  if (missing.length === 0) {
+    return (
+      <div className="banner" role="status" data-testid="wanted-models">
+        <p>Both models are here.</p>
+        <button type="button" className="button button-main" onClick={() => void lab.start()}>
+          Run it
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="banner wanted-models" role="status" data-testid="wanted-models">
+      <p>
+        These settings name {missing.length === 1 ? 'a model that is' : 'models that are'} not here.
+        Nothing of {missing.length === 1 ? 'it' : 'them'} is fetched before you press “Load”.
+      </p>
+      <ul>
+        {missing.map((slot) => {
+          const ref = draft.models[slot];
+          const { name, host } = placeOf(ref);
+          const looking = models.looking[slot];
+          return (
+            <li key={slot}>
+              {models.listed[ref] === undefined && (
+                <p>
+                  <b>{name}</b> <span className="muted">{host}</span>{' '}
+                  {ref.startsWith('folder:') ? (
+                    'Choose that folder in the setup.'
+                  ) : (
+                    <button
+                      type="button"
+                      className="button"
+                      disabled={looking.status === 'looking'}
+                      onClick={() => void lab.models.look(slot, ref)}
+                    >
+                      Look at what {host} has
+                    </button>
+                  )}
+                </p>
+              )}
+              {looking.status === 'refused' && (
+                <p className="field-issue" role="alert">
+                  {looking.message}
+                </p>
+              )}
+              <ModelCard ref_={ref} dtype={dtypeOf(draft.models[DTYPE_OF[slot]])} onDtype={null} />
+            </li>
+          );
+        })}
+      </ul>
+      <button type="button" className="button-quiet" onClick={() => lab.dismissWanted()}>
+        Not now
+      </button>
+    </div>
+  );
+}

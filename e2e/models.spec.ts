@@ -1,0 +1,92 @@
+/**
+ * A model of one's own, from a local server with a hub's layout: nothing is fetched before a press, a cut is gone on
+ * from, what is kept needs no server, links ask, and a run of the pair says its models' own noise.
+ */
+import { foreignModel } from '../scripts/foreign-models';
+import { hubServer, type HubServer } from '../scripts/hub-server';
+import { expect, test } from './lab';
+
+const ONNX = 'onnx/model.onnx';
+const START = './#/numerics?v=3&backend=wasm&source=synthetic&prompts=4&maxLength=8';
+const model = foreignModel();
+/** the stand-in has one arithmetic */
+const other = model.files.has('onnx/model_q4.onnx') ? 'q4' : 'fp32';
+let hub: HubServer;
+
+test.beforeEach(async () => {
+  hub = await hubServer();
+  hub.repositories.set(`someone/${model.name}`, new Map(model.files));
+});
+test.afterEach(() => hub.close());
+
+const ofFiles = () => hub.requests.filter((line) => line.includes('/resolve/'));
+
+test('looked at, loaded by a press after a cut, run, and run again from a link without its server', async ({
+  page,
+}) => {
+  await page.goto(START);
+  await page.getByRole('button', { name: 'Your own models' }).click();
+  const field = page.getByRole('textbox', { name: /^Old model/ });
+  await field.fill(`${hub.origin}/someone/${model.name}`);
+  await page.getByRole('button', { name: 'Look', exact: true }).first().click();
+
+  const card = page.getByTestId('model-card').first();
+  await expect(card).toContainText(`someone/${model.name}`);
+  await expect(card).toContainText('Licence: mit.');
+  await expect(card.getByRole('button', { name: /^Load .*B from 127\.0\.0\.1/ })).toBeVisible();
+  expect(ofFiles()).toEqual([]);
+
+  hub.faults.set(ONNX, { cutAfter: 100_000, times: 1 });
+  await card.getByRole('button', { name: /^Load/ }).click();
+  await expect(card.getByTestId('model-found')).toContainText('Its own noise');
+  expect(ofFiles().some((line) => /model\.onnx bytes=\d+-$/.test(line))).toBe(true);
+  const second = page.getByTestId('model-card').nth(1);
+  await second.getByRole('combobox').selectOption(other);
+  if (other !== 'fp32') {
+    await second.getByRole('button', { name: /^Load/ }).click();
+    await expect(second.getByTestId('model-found')).toContainText('Its own noise');
+  }
+  await page.getByRole('textbox', { name: 'Longest response' }).fill('24');
+  await page.getByRole('textbox', { name: 'Prompts', exact: true }).fill('16');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.getByTestId('phase')).toHaveText(/Finished|Decided/);
+  await expect(page.getByTestId('noise-floor')).toContainText('nats in a token’s log-prob');
+  await expect(page.getByTestId('which-pair')).toContainText(`fp32 drew and ${other} scores`);
+
+  const { hash } = new URL(page.url());
+  await hub.close();
+  await page.goto('about:blank');
+  await page.goto(`./${hash}`);
+  await expect(page.getByTestId('offer')).toContainText('Nothing of them is fetched');
+  await page.getByTestId('offer').getByRole('button', { name: 'Run it' }).click();
+  await expect(page.getByTestId('phase')).toHaveText(/Finished|Decided/);
+});
+
+test('a link that names a model asks for it and fetches nothing', async ({ page }) => {
+  const ref = `server:${hub.origin}/someone/${model.name}`;
+  const names = new URLSearchParams({ source: 'models', old: ref, new: ref, newDtype: 'fp32' });
+  await page.goto(`./#/numerics?v=3&backend=wasm&${names}`);
+  await page.getByTestId('offer').getByRole('button', { name: 'Run it' }).click();
+  const wanted = page.getByTestId('wanted-models');
+  await expect(wanted).toContainText('not here');
+  expect(hub.requests).toEqual([]);
+  await wanted
+    .getByRole('button', { name: /^Look at what/ })
+    .first()
+    .click();
+  await expect(wanted.getByRole('button', { name: /^Load/ }).first()).toBeVisible();
+  expect(ofFiles()).toEqual([]);
+});
+
+test('what is no model is refused with a sentence, and what was in view stays', async ({
+  page,
+}) => {
+  hub.repositories.set('a/b', new Map([['config.json', new TextEncoder().encode('{}')]]));
+  await page.goto(START);
+  await expect(page.getByTestId('phase')).toHaveText('Finished');
+  await page.getByRole('button', { name: 'Your own models' }).click();
+  await page.getByRole('textbox', { name: /^Old model/ }).fill(`${hub.origin}/a/b`);
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('look-refused')).toContainText('has no tokenizer.json');
+  await expect(page.getByTestId('phase')).toHaveText('Finished');
+});
