@@ -19,8 +19,20 @@ interface RuleProps {
   nameColour?: string;
   /** the side of the line, of one along y the end of it, on which its name stands */
   side?: 'left' | 'right';
-  /** px below the top of the plot, more than recharts gives it */
+  /** px further below the top of the plot */
   down?: number;
+}
+
+/** px between a line and its name */
+const GAP = 5;
+/** px that its letters are tall */
+const TALL = 8;
+
+/** px */
+interface Box {
+  x: number;
+  y: number;
+  width: number;
 }
 
 export const Rule = memo(function Rule({
@@ -33,9 +45,8 @@ export const Rule = memo(function Rule({
   nameClass = 'axis-mark-label',
   nameColour = '--ink-faint',
   side = 'right',
-  down,
+  down = 0,
 }: RuleProps) {
-  const top = side === 'left' ? 'insideTopRight' : 'insideTopLeft';
   return (
     <ReferenceLine
       className={className}
@@ -45,12 +56,21 @@ export const Rule = memo(function Rule({
       {...(name === ''
         ? {}
         : {
-            label: {
-              value: name,
-              className: nameClass,
-              fill: `var(${nameColour})`,
-              position: along === 'y' ? 'insideBottomRight' : top,
-              ...(down === undefined ? {} : { offset: 4, dy: down }),
+            // recharts' own text measures its words, and breaks them where the plot is narrow.
+            label: ({ viewBox }: { viewBox: Box }) => {
+              const end = along === 'y' || side === 'left';
+              const edge = viewBox.x + (along === 'y' ? viewBox.width : 0);
+              return (
+                <text
+                  className={nameClass}
+                  fill={`var(${nameColour})`}
+                  x={edge + (end ? -GAP : GAP)}
+                  y={viewBox.y + (along === 'y' ? -GAP : GAP + TALL + down)}
+                  textAnchor={end ? 'end' : 'start'}
+                >
+                  {name}
+                </text>
+              );
             },
           })}
     />
