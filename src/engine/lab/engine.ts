@@ -105,6 +105,14 @@ const NOTHING_YET = {
 /** Sequences in one batch: small enough for a live page, on a GPU what it was found to do best with. */
 const sequencesIn = ({ rows = 32 }: BackendInfo): number => rows;
 
+/** Where a pair of foreign models runs: not on a GPU that fails its check with one of them. */
+function infoWith(info: BackendInfo, { old, theta }: ModelPair): BackendInfo {
+  const { provider, refusedGpu } = old.report;
+  if (provider === info.policy) return info;
+  const reason = refusedGpu ?? theta.report.refusedGpu ?? '';
+  return { ...info, policy: provider, kernels: 'cpu', reason };
+}
+
 type Command = Asked<'pause' | 'rest' | 'resume' | 'step' | 'stop'>;
 
 async function obey(run: Run, command: Command['type']): Promise<void> {
@@ -340,7 +348,10 @@ export class Engine {
       const policies = await this.hashesOf(settings);
       const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
-      const sequencesPerBatch = sequencesIn(info);
+      const sequencesPerBatch =
+        settings.source.kind === 'models'
+          ? await this.models.sequencesPerBatch(settings.source)
+          : sequencesIn(info);
       const source = this.source(id, settings, sequencesPerBatch);
       const { batches, totalSequences } = source;
       const cut = { batches, totalSequences, sequencesPerBatch };
@@ -368,7 +379,7 @@ export class Engine {
   }
 
   /** The backend of a run, checked where it is a GPU: how many responses it samples at a time is known then. */
-  private async prepare(run: RunId, settings: RunSettings): Promise<Backend> {
+  private async prepare(run: RunId, settings: RunSettings): Promise<Pick<Backend, 'info'>> {
     this.preparing.abort();
     this.preparing = new AbortController();
     const { signal } = this.preparing;
@@ -386,8 +397,8 @@ export class Engine {
     };
     try {
       if (source.kind === 'models') {
-        await this.modelPair(run, settings.backend, source, { onLoad, signal });
-        return backend;
+        const pair = await this.modelPair(run, settings.backend, source, { onLoad, signal });
+        return { info: infoWith(backend.info, pair) };
       }
       const proven = await this.onProven(run, { ...settings, source }, { onLoad, signal });
       return proven.backend;
@@ -410,12 +421,8 @@ export class Engine {
       ...hooks,
       insist: choice === 'webgpu',
     });
-    const { provider } = pair.old.report;
-    if (provider !== backend.info.policy) {
-      const reason = pair.old.report.refusedGpu ?? pair.theta.report.refusedGpu ?? '';
-      const info: BackendInfo = { ...backend.info, policy: provider, kernels: 'cpu', reason };
-      this.options.emit({ type: 'backend', run, backend: info });
-    }
+    const info = infoWith(backend.info, pair);
+    if (info !== backend.info) this.options.emit({ type: 'backend', run, backend: info });
     return pair;
   }
 

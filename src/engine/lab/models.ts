@@ -42,6 +42,11 @@ interface Opened {
 /** As many as a comparison needs: others are closed before another is opened. */
 const MOST_OPEN = 2;
 
+/** Bytes of weights from which on a step of many rows takes seconds on WebAssembly, and how many rows it then has. */
+const LARGE = 20e6;
+const FEW = 8;
+const USUAL = 32;
+
 const keyOf = ({ ref, dtype }: Which) => `${dtype} ${ref}`;
 
 export class ForeignModels {
@@ -110,6 +115,12 @@ export class ForeignModels {
     const why = theta.report.refusedGpu;
     const beside = await this.open(backend, which.old, hooks, false, keep, why);
     return { old: beside, theta };
+  }
+
+  /** Responses in one batch of a run: fewer where a step takes its time, so that a page sees something of them. */
+  async sequencesPerBatch({ old, oldDtype }: ModelsSource): Promise<number> {
+    const report = (await this.opened.get(keyOf({ ref: old, dtype: oldDtype }))?.model)?.report;
+    return report?.provider === 'wasm' && report.bytes > LARGE ? FEW : USUAL;
   }
 
   /** SHA-256 of the files of what is open, for stamps and kept runs. */
