@@ -80,6 +80,7 @@ function figuresOf(text: string): unknown {
   const figures = JSON.parse(text) as Record<string, unknown>;
   delete figures['sequences'];
   delete figures['inputs'];
+  delete figures['import'];
   return figures;
 }
 

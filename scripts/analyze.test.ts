@@ -57,11 +57,13 @@ async function write(name: string, text: string): Promise<string> {
   return path;
 }
 
-/** Without the health report, which tells steps apart. */
+/** Without the health report, which tells steps apart, and without what is said of files. */
 function figures(json: string): Partial<Analysis> {
-  const all = JSON.parse(json) as Partial<Analysis> & { findings?: unknown; health?: unknown };
+  const all = JSON.parse(json) as Partial<Analysis> &
+    Record<'findings' | 'health' | 'import', unknown>;
   delete all.findings;
   delete all.health;
+  delete all.import;
   return all;
 }
 
@@ -76,6 +78,7 @@ describe('npm run analyze', () => {
     expect(Object.keys(analysis)).toEqual([
       'findings',
       'health',
+      'import',
       'n_sequences',
       'n_tokens',
       'sequences',
@@ -112,6 +115,21 @@ describe('npm run analyze', () => {
     expect(analysis.kl.k3).toBeCloseTo(0.15725616, 8);
     expect(analysis.chi2.sequence).toBeCloseTo(0.61789036, 8);
     expect(analysis.mismatch?.ppl_ratio).toBeCloseTo(0.89125597, 8);
+  });
+
+  it('the JSON holds what is said of the import: columns that are not read, and what was left out', async () => {
+    const named = lines.map((line, i) => ({
+      ...(JSON.parse(line) as object),
+      train_mask: [1],
+      ...(i === 0 ? { logp_new: 'x' } : {}),
+    }));
+    const path = await write('named.jsonl', named.map((row) => JSON.stringify(row)).join('\n'));
+    const { out } = await run(path, '--skip-bad', '--json', '-');
+    expect((JSON.parse(out) as { import: unknown }).import).toMatchObject({
+      notes: [expect.stringMatching(/"train_mask" is not read.*rename it to "mask"/)],
+      skipped: 1,
+      problems: [expect.stringMatching(/line 1, field "logp_new"/)],
+    });
   });
 
   it('a band of one’s own reaches the ratio-clipping objectives', async () => {

@@ -303,7 +303,17 @@ async function* sequencesOf(data: AsyncIterable<FileRollouts>) {
 function summary(run: AnalysisRun) {
   const health = reportOf(run.health);
   const { n_sequences, n_tokens, ...figures } = run.figures.figures();
-  const head = { ...healthJson(health), n_sequences, n_tokens };
+  const head = {
+    ...healthJson(health),
+    import: {
+      notes: noteLines(run.notes),
+      skipped: run.skipped,
+      problems: run.problems.map(describeProblem),
+      advantages: run.computed > 0 ? { rule: run.rule, computed: run.computed } : null,
+    },
+    n_sequences,
+    n_tokens,
+  };
   return { health, head, figures: { ...figures, sampling_metrics: run.sampling.metrics() } };
 }
 

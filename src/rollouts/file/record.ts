@@ -234,6 +234,9 @@ function stepOf(fields: Fields): number | null {
 
 type Group = Pick<RolloutRecord, 'group' | 'groupFrom'>;
 
+const NO_PROMPT =
+  'Without one, responses to one prompt are told by the ids in front of the response; that takes the mask that says where it begins, such as "token_loss_mask".';
+
 function groupOfFields(fields: Fields, keep: Uint8Array | null, length: number): Group {
   const group = scalar(fields, 'group', groupSchema, GROUP_WANTED);
   if (group !== null) return { group, groupFrom: 'column' };
@@ -246,7 +249,8 @@ function groupOfFields(fields: Fields, keep: Uint8Array | null, length: number):
   if (text !== null && text !== '') return { group: text, groupFrom: 'prompt' };
   const tokens = promptTokens(fields, keep, length);
   if (tokens !== null) return { group: tokens, groupFrom: 'promptTokens' };
-  throw missing('group');
+  const ids = pick(fields, 'token_ids')?.value;
+  throw missing('group', keep === null && isList(ids) && areIds(ids) ? NO_PROMPT : '');
 }
 
 /** The group of a record that is bad in another way; null where it cannot be told. */

@@ -68,6 +68,8 @@ ${rows.join('\n')}
 }]
 "health": {"bands", "trainer": who wrote the files, null where the names of columns do not tell, "passed": rules that found nothing, with their statistics, "not_asked": rules the data
            could not be asked, "clipping", "cut": null where the files do not say, "steps": figures of each step}
+"import": {"notes": columns that are not read and what else was done with the files, "skipped": unreadable responses,
+           "problems": the first of them, "advantages": {"rule", "computed"} where the lab computed any} (command only)
 \`\`\`
 
 \`--eps-low\` and \`--eps-high\` are the clip range that findings and tables are about; without them it is 0.2/0.2 for

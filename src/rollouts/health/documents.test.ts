@@ -1,7 +1,8 @@
 /** The report to send on: HTML that is whole, runs and loads nothing, and keeps the run's data to itself. */
 import { describe, expect, it } from 'vitest';
 import { reportHtml } from './documents';
-import { change, HEALTHY, PLANTED, sound } from './faults';
+import { PLANTED } from './faults';
+import { change, HEALTHY, sound } from './faults/fault';
 import { healthReport, type HealthReport } from './report';
 
 const HOSTILE = `"><script>alert('x')</script>&<img src=x onerror=alert(1)>`;

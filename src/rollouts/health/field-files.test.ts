@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Random, STREAM } from '../../math/philox';
 import { file, messageOf } from '../file/read.suite';
 import { readRolloutFiles } from '../file/read';
-import { HEALTHY, sound } from './faults';
+import { HEALTHY, sound } from './faults/fault';
 import { findings, jsonl, linesOf, planted, TRL, VERL, type Line, type Names } from './field.suite';
 import type { RuleId } from './report';
 

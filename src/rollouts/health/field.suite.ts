@@ -2,7 +2,8 @@
 import type { Rollouts } from '../rollouts';
 import { fromBlob } from '../file/bytes';
 import { readRolloutFiles } from '../file/read';
-import { HEALTHY, PLANTED, sound } from './faults';
+import { PLANTED } from './faults';
+import { HEALTHY, sound } from './faults/fault';
 import { healthReport, type RuleId } from './report';
 
 export interface Names {

@@ -279,6 +279,9 @@ const EXACTLY_PROPORTIONAL = 0.9995;
 const FACTOR_MARGIN = 0.02;
 /** A mean weight further from 1 is not 1, however wide its interval. */
 const DREW = 0.1;
+/** With fewer than five prompts: tokens that tell a factor from 1, and the logarithm of one that they do. */
+const PLAIN_TOKENS = 200;
+const PLAIN_FACTOR = 0.25;
 /** of its logarithm; a constant nearer to 1 may be an update that sharpens */
 const LEAST_FACTOR = 0.05;
 
@@ -339,12 +342,15 @@ export const logarithmBase = rule({
           exactly && Math.abs(Math.log(factor)) > LEAST_FACTOR && !someoneDrew(e, pair, DREW);
         return [{ what, factor, sure: true, other }];
       });
-    if (entropy?.interval) {
-      const [low, high] = entropy.interval;
+    if (entropy) {
+      const [low, high] = entropy.interval ?? [NaN, NaN];
       factors.push({
         what: '-log pi_old against its entropy',
         factor: entropy.value,
-        sure: !(low < 1 && high > 1) && high - low < entropy.value,
+        sure: entropy.interval
+          ? !(low < 1 && high > 1) && high - low < entropy.value
+          : e.count('tokens') >= PLAIN_TOKENS &&
+            !(Math.abs(Math.log(entropy.value)) < PLAIN_FACTOR),
         other: false,
       });
     }

@@ -36,9 +36,10 @@ const FOLLOW_FROM_FILLERS = [
 /**
  * From which length on a run of zeros is padding. Policies that are sure give runs too: those have a geometric
  * law, whose parameter the short runs tell.
+ * @param runs how many there are of each length
+ * @param all runs of the file, of which any may be the long one
  */
-function paddingLength(e: Evidence): number {
-  const runs = e.histogram('zeroRuns');
+function paddingLength(runs: Float64Array, all: number): number {
   const [one, two, three] = [runs[1] ?? 0, runs[2] ?? 0, runs[3] ?? 0];
   const some = one + two + three;
   // Likelihood of the parameter p in runs of 1, 2 and 3, which come as 1, p and p^2: mean = (p + 2 p^2) / (1 + p + p^2).
@@ -48,9 +49,18 @@ function paddingLength(e: Evidence): number {
     MOST_REPEAT,
     Math.max(LEAST_REPEAT, (mean - 1 + root) / (2 * (2 - mean))),
   );
-  const all = runs.reduce((sum, n) => sum + n, 0);
   const length = 1 + Math.log(RUN_CHANCE / Math.max(1, all)) / Math.log(repeat);
   return Math.max(SHORTEST_RUN, Math.ceil(length));
+}
+
+/** The lengths from which on runs of zeros are padding, at an end of a response and within. */
+function paddingLengths(e: Evidence): { end: number; inside: number } {
+  const runs = e.histogram('zeroRuns');
+  const all = runs.reduce((sum, n) => sum + n, 0);
+  const inside = paddingLength(runs, all);
+  // Padding up to the longest response has runs of every length, which are no law of the policy’s: at the ends the
+  // runs within tell what the policy does by itself.
+  return { inside, end: Math.min(inside, paddingLength(e.histogram('zeroRunsInside'), all)) };
 }
 
 const beyond = (bins: Float64Array, from: number) =>
@@ -82,12 +92,16 @@ export const padding = rule({
   hides: FOLLOW_FROM_FILLERS,
   shows: 'a block of zeros in all columns',
   look(e) {
-    const least = paddingLength(e);
-    const tokens = beyond(e.histogram('zeroRunTokens'), least);
+    const least = paddingLengths(e);
+    const [head, tail] = [e.histogram('zeroRunsHead'), e.histogram('zeroRunsTail')];
+    let tokens = beyond(e.histogram('zeroRunTokens'), least.inside);
+    for (let length = least.end; length < Math.min(least.inside, RUN_BINS - 1); length++) {
+      tokens += length * ((head[length] ?? 0) + (tail[length] ?? 0));
+    }
     const by = {
-      head: beyond(e.histogram('zeroRunsHead'), least),
-      inside: beyond(e.histogram('zeroRunsInside'), least),
-      tail: beyond(e.histogram('zeroRunsTail'), least),
+      head: beyond(head, least.end),
+      inside: beyond(e.histogram('zeroRunsInside'), least.inside),
+      tail: beyond(tail, least.end),
     };
     const share = e.share(tokens, e.count('tokens'));
     const places = [
@@ -110,7 +124,8 @@ export const padding = rule({
         count('blocks at the head', by.head),
         count('blocks within', by.inside),
         count('blocks at the tail', by.tail),
-        count('shortest run that counts', least),
+        count('shortest run that counts, at an end', least.end),
+        count('shortest run that counts, within', least.inside),
       ],
       carriers: e.carriers('zeros'),
     };
@@ -121,6 +136,12 @@ export const padding = rule({
 export function worst(e: Evidence, share: (column: Column) => number): Column {
   return e.columns().reduce((a, b) => (share(b) > share(a) ? b : a));
 }
+
+const IN_ALL_COLUMNS =
+  'The same value stands in all columns, over many tokens in a row: it was written for padding, or for tokens that nobody scored, and they count as response tokens here. Ratios there are 1, and means are those of the filler.';
+
+const BEGINS_LATE =
+  'The column begins late and was filled up in front: the tokens there have log-probs in the other column, so they are real. It is no other engine.';
 
 const TOOL_OUTPUT =
   'Zeros within a response, where another column has log-probs, stand at tokens that the policy did not draw: tool output or another turn, which the trainer scored and the engine did not. They count as response tokens here. It is no top-p and no other engine.';
@@ -164,6 +185,7 @@ export const fillerRun = rule({
     'infinite-loss',
     'explosion',
     'clipping-always',
+    'unlikely-tokens',
   ],
   shows: 'where one column goes on with one value',
   look(e) {
@@ -199,14 +221,21 @@ export const fillerRun = rule({
         ? `In the response shown it goes on from token ${first.tokens[0] + 1}.`
         : '';
     const tool = place === 'runsInside' && value === 0;
+    const inAll = e.columns().every((name) => e.ofColumn(name, 'runs') > NEARLY_ALL * runs);
     // Where the lowest value comes again and again, runs of it come by themselves.
     const floor = !atOneEnd && hasFloor(e, column) && value === e.tally.lowest[column].value;
     return {
       found: share.value > FILLED_SHARE && !floor && (elsewhere < ZEROS_ELSEWHERE || atOneEnd),
       statistic: share.value,
       interval: share.interval,
-      title: `The ${COLUMN_TITLES[column]} are padded with ${value} at the ${where} of ${counted(e.ofColumn(column, 'runs'), 'response')}`,
-      ...(tool ? { cause: TOOL_OUTPUT } : {}),
+      title: `${inAll ? 'All columns' : `The ${COLUMN_TITLES[column]}`} are padded with ${value} at the ${where} of ${counted(runs, 'response')}`,
+      ...(inAll
+        ? { cause: IN_ALL_COLUMNS }
+        : tool
+          ? { cause: TOOL_OUTPUT }
+          : place === 'runsHead'
+            ? { cause: BEGINS_LATE }
+            : {}),
       adds: from,
       figures: [
         percent('responses with such a run', share.value),

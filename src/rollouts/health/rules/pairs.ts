@@ -116,9 +116,11 @@ const LEAST_SURE = 20;
 const ONE_WAY = 0.9;
 const NEAR_ONE = 0.03;
 /** Without an interval: of the logarithm of the exponent; sure tokens; those of them that move one way. */
-const PLAIN_EXPONENT = 0.22;
+const PLAIN_EXPONENT = 0.15;
 const PLAIN_SURE = 40;
 const PLAIN_WAY = 0.97;
+/** The mean weight of the column that drew is so much nearer to 1 than that of the other; tails make both jump. */
+const PLAIN_NEARER = 4;
 
 interface Temper {
   /** log second = exponent * log first - log Z */
@@ -168,6 +170,14 @@ export const someoneDrew = (e: Evidence, pair: Pair, most = Infinity) =>
     );
   });
 
+/** Of few prompts, and far temperatures. */
+function oneDrewRather(e: Evidence): boolean {
+  const [near, far] = (['forward', 'back'] as const)
+    .map((way) => Math.abs(e.tokenMean('so', way).value))
+    .sort((a, b) => a - b);
+  return PLAIN_NEARER * near < far;
+}
+
 export const temperature = rule({
   id: 'temperature',
   level: 'warning',
@@ -178,7 +188,7 @@ export const temperature = rule({
     'exponent between the two distributions (1 / temperature of the second relative to the first)',
   threshold: 1,
   fires:
-    'its interval excludes 1 by 3 % or more, and the surer tokens all move one way (with fewer than five prompts, which carry no interval: a quarter from 1, and 97 % one way)',
+    'its interval excludes 1 by 3 % or more, and the surer tokens all move one way (with fewer than five prompts, which carry no interval: 15 % from 1, and 97 % one way)',
   cause:
     'Sampler and trainer differ as a distribution and the same one at another temperature do: one side divides the logits by the sampling temperature and the other does not.',
   remedy: {
@@ -214,7 +224,7 @@ export const temperature = rule({
       Math.abs(Math.log(exponent.value)) > PLAIN_EXPONENT &&
       e.ofPair('so', 'sure') >= PLAIN_SURE &&
       (sharper ? surer > PLAIN_WAY : surer < 1 - PLAIN_WAY) &&
-      someoneDrew(e, 'so', 0);
+      (someoneDrew(e, 'so', 0) || oneDrewRather(e));
     // The column that drew the tokens is at the sampling temperature; log old = exponent * log sampler - log Z.
     const bySampler = drawn === 'sampler';
     const hot = bySampler ? exponent.value : 1 / exponent.value;

@@ -73,6 +73,9 @@ const tokensIn = (by: Lag) => `${NUMBERS[Math.abs(by)]} ${Math.abs(by) === 1 ? '
 
 /** The difference of correlations, entropy with -log pi, from which on log-probs stand beside their entropies. */
 const ENTROPY_BETTER = 0.2;
+/** With fewer than five prompts, which carry no interval, and so many tokens. */
+const PLAIN_BETTER = 0.4;
+const PLAIN_TOKENS = 200;
 
 /** Whether the log-probs go with the entropies one token apart and not at the same token: all columns are shifted. */
 function againstEntropy(
@@ -85,8 +88,8 @@ function againstEntropy(
     next: e.entropyCorrelation(way),
     better: e.entropyCorrelation(way, 'same'),
   }));
-  const found = looks.find(
-    ({ better: { interval } }) => interval !== null && interval[0] > ENTROPY_BETTER,
+  const found = looks.find(({ better: { value, interval } }) =>
+    interval ? interval[0] > ENTROPY_BETTER : value > PLAIN_BETTER && e.sum('eh.n') >= PLAIN_TOKENS,
   );
   return found ?? null;
 }

@@ -50,6 +50,8 @@ export const onPolicy = rule({
 
 /** nats; a real update of a policy moves its tokens by more */
 const NOISE_SIZE = 2e-3;
+/** standard errors, of independent tokens: the mean's with fewer than five prompts */
+const PLAIN_DRIFT = 4;
 /** L (log s)^2 over d^2: 1 for independent noise, more where an update moves whole responses */
 const NO_DRIFT = 1.5;
 
@@ -82,7 +84,9 @@ export const onPolicyNoise = rule({
     const inflation = e.estimate(
       (of) => of('logS2L') / of('responses') / (of('d2') / of('tokens')),
     );
-    const still = drift.interval !== null && drift.interval[0] < 0 && drift.interval[1] > 0;
+    const still = drift.interval
+      ? drift.interval[0] < 0 && drift.interval[1] > 0
+      : Math.abs(drift.value) < (PLAIN_DRIFT * size.value) / Math.sqrt(e.count('tokens'));
     return {
       found: size.value < NOISE_SIZE && still && inflation.value < NO_DRIFT,
       statistic: size.value,
