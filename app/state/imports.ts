@@ -24,7 +24,7 @@ export interface Reading {
 
 export type Unreadable = Pick<
   Extract<ImportOutcome, { status: 'unreadable' }>,
-  'message' | 'problem'
+  'message' | 'problem' | 'judged'
 >;
 
 /** Where a run came from files: which, how they were read, and what was found. */

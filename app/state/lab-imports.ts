@@ -19,6 +19,7 @@ export class FileImports {
       status: 'unreadable',
       message: message(error),
       problem: null,
+      judged: null,
     }));
     const { reading } = this.store.getState();
     if (reading?.run !== run) return false;

@@ -603,7 +603,12 @@ describe("a person's own files", () => {
   it('that cannot be read are explained and leave the run alone', async () => {
     const { engine, lab, state } = await running();
     void lab.importFiles([], DEFAULT_IMPORT);
-    engine.imports[0]?.resolve({ status: 'unreadable', message: 'line 3', problem: null });
+    engine.imports[0]?.resolve({
+      status: 'unreadable',
+      message: 'line 3',
+      problem: null,
+      judged: null,
+    });
     await settle();
     expect(state().reading?.failure?.message).toBe('line 3');
     expect(state().run?.id).toBe(1);

@@ -2,7 +2,8 @@
  * The health report, findings first: the cause, the figure behind it, the tokens that show it and what to change;
  * then what else was looked at. And the report to take away.
  */
-import type { ImportReport } from '../../../src/engine/lab/protocol';
+import { useId } from 'react';
+import type { Judged } from '../../../src/engine/lab/protocol';
 import type { Drawing } from '../../../src/rollouts/health/drawing';
 import type { Figure, Finding, FindingLevel } from '../../../src/rollouts/health/report';
 import { count, counted, significant } from '../../format/numbers';
@@ -39,16 +40,25 @@ function Figures({ figures }: { figures: readonly Figure[] }) {
   );
 }
 
-export function Health({ report }: { report: ImportReport }) {
+export function Health({
+  report,
+  title = 'Health report',
+  testId = 'health',
+}: {
+  report: Judged;
+  title?: string;
+  testId?: string;
+}) {
+  const id = useId();
   const { health, drawings } = report;
   const findings = [...health.findings].sort(
     (a, b) => LEVELS[a.level].order - LEVELS[b.level].order,
   );
   const warnings = findings.filter(({ level }) => level === 'warning').length;
   return (
-    <section className="health" aria-labelledby="health-title" data-testid="health">
+    <section className="health" aria-labelledby={id} data-testid={testId}>
       <header className="question-head">
-        <h2 id="health-title">Health report</h2>
+        <h2 id={id}>{title}</h2>
         <span className={warnings > 0 ? 'chip chip-fails' : 'chip chip-holds'}>
           {warnings > 0 ? `${counted(warnings, 'finding')} to look at` : 'nothing stands out'}
         </span>
@@ -136,7 +146,7 @@ function Carried({ finding: { tokens, responses } }: { finding: Finding }) {
   );
 }
 
-function Rest({ report: { health } }: { report: ImportReport }) {
+function Rest({ report: { health } }: { report: Judged }) {
   const { clipping, cut, passed, notAsked } = health;
   return (
     <details className="figure finding-rest">
@@ -165,7 +175,7 @@ function Rest({ report: { health } }: { report: ImportReport }) {
   );
 }
 
-function TakeAway({ report: { health, html } }: { report: ImportReport }) {
+function TakeAway({ report: { health, html } }: { report: Judged }) {
   const { findings, bands, trainer, passed, notAsked, clipping, cut, steps } = health;
   const json = () =>
     JSON.stringify(

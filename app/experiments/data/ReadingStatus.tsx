@@ -1,6 +1,7 @@
 /** How far the reading is, with a way to call it off; or what was wrong, where, and what to do. */
 import { bytes } from '../../format/numbers';
 import { useLab, useLabState } from '../../state/react';
+import { Health } from './Health';
 
 export function ReadingStatus() {
   const lab = useLab();
@@ -10,25 +11,34 @@ export function ReadingStatus() {
   if (failure !== null) {
     const skippable = failure.problem !== null && failure.problem.index !== null;
     return (
-      <div className="notice notice-bad reading" role="alert" data-testid="unreadable">
-        <p>
-          <b>Not read.</b> {failure.message}
-        </p>
-        <div className="drop-buttons">
-          {skippable && options.onBad === 'stop' && (
-            <button
-              type="button"
-              className="button"
-              onClick={() => void lab.importFiles(files, { ...options, onBad: 'skip' })}
-            >
-              Leave bad responses out and read again
+      <>
+        <div className="notice notice-bad reading" role="alert" data-testid="unreadable">
+          <p>
+            <b>Not read.</b> {failure.message}
+          </p>
+          <div className="drop-buttons">
+            {skippable && options.onBad === 'stop' && (
+              <button
+                type="button"
+                className="button"
+                onClick={() => void lab.importFiles(files, { ...options, onBad: 'skip' })}
+              >
+                Leave bad responses out and read again
+              </button>
+            )}
+            <button type="button" className="button" onClick={() => lab.cancelImport()}>
+              Dismiss
             </button>
-          )}
-          <button type="button" className="button" onClick={() => lab.cancelImport()}>
-            Dismiss
-          </button>
+          </div>
         </div>
-      </div>
+        {failure.judged && (
+          <Health
+            report={failure.judged}
+            title="Health report of what was not read"
+            testId="judged"
+          />
+        )}
+      </>
     );
   }
   const { loaded } = progress;

@@ -562,7 +562,8 @@ export class Engine {
     const run = this.find(id);
     if (this.importing?.run === run) this.importing = undefined;
     if ('message' in end) {
-      return { status: 'unreadable', message: end.message, problem: source.problem };
+      const { problem, judged } = source;
+      return { status: 'unreadable', message: end.message, problem, judged };
     }
     // A run that was started meanwhile is what the person wants to see.
     if (end.progress.phase === 'stopped' || !run || !source.report || this.latestRun > id) {

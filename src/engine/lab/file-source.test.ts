@@ -174,6 +174,29 @@ describe('a file', () => {
     expect(await responses(1)).toBe(4);
   });
 
+  test('with a column of what no log-prob can be is refused, with the finding and what to change', async () => {
+    const { read } = open();
+    const chances = line('c', 0, { logp_old: [0.4, 0.7] });
+    const finding = {
+      id: 'impossible-values',
+      title: expect.stringContaining('"logp_old" holds probabilities') as string,
+      remedy: expect.stringContaining('log_softmax') as string,
+    };
+    const some = await read(1, [fileOf([...GOOD, chances])]);
+    expect(some).toMatchObject({
+      status: 'unreadable',
+      problem: { field: 'logp_old[0]' },
+      judged: { html: expect.stringContaining('holds probabilities') as string },
+    });
+    const ids = (outcome: ImportOutcome) =>
+      outcome.status === 'unreadable' ? outcome.judged?.health.findings : null;
+    expect(ids(some)).toContainEqual(expect.objectContaining(finding));
+    // None is left to read, however one reads it.
+    const none = await read(2, [fileOf([chances])], { onBad: 'skip' });
+    expect(ids(none)).toEqual([expect.objectContaining(finding)]);
+    expect(await read(3, [fileOf([...GOOD, '{'])])).toMatchObject({ judged: null });
+  });
+
   test('with a bad record is read without it by choice, and the report counts it', async () => {
     const { read, responses } = open();
     const outcome = await read(1, [fileOf([...GOOD, '{"group":'])], { onBad: 'skip' });

@@ -9,6 +9,7 @@ import type { Stamp } from '../../export/stamp';
 import { Yielder } from '../../policy/yield';
 import { bytesOf } from '../../store/pack';
 import { fromBlob, type RolloutFile } from '../../rollouts/file/bytes';
+import { ImpossibleError } from '../../rollouts/file/impossible';
 import { importNotes } from '../../rollouts/file/notes';
 import { RolloutFileError, type Problem } from '../../rollouts/file/problems';
 import { readRolloutFiles, type FileRollouts } from '../../rollouts/file/read';
@@ -31,6 +32,7 @@ import type {
   ImportReport,
   ImportSource,
   ImportTable,
+  Judged,
 } from './protocol';
 
 /** Display and bootstrap streams of runs that have no seed of their own. */
@@ -44,6 +46,8 @@ export class FileSource implements RolloutSource {
   private written: Stamp | null = null;
   /** what stopped the reading; null also where it was stopped by something else than the files */
   problem: Problem | null = null;
+  /** where a column holds what no log-prob can be: the report on that */
+  judged: Judged | null = null;
 
   constructor(
     private readonly files: readonly ImportSource[],
@@ -80,15 +84,24 @@ export class FileSource implements RolloutSource {
     const said = (fraction: number) =>
       hooks.onLoad({ bytes: Math.round(fraction * total), total, what });
     said(0);
+    const all = blobs.map(interruptible);
+    const reading = { signal: hooks.signal, progress: steps(said) };
     try {
-      const all = blobs.map(interruptible);
-      const reading = { signal: hooks.signal, progress: steps(said) };
       const read = await readRolloutFiles(all, { ...options, ...reading });
       this.written = read.written?.stamp ?? null;
       this.report = reportOf(read, options.band);
       return read.rollouts;
     } catch (error) {
-      if (error instanceof RolloutFileError) this.problem = error.problem;
+      if (error instanceof RolloutFileError) {
+        this.problem = error.problem;
+        // Nothing can be computed of such a column, but what it holds is a finding.
+        if (options.onBad === 'skip' || error.cause instanceof ImpossibleError) {
+          const rest = { ...options, ...reading, onBad: 'skip', allowEmpty: true } as const;
+          const read = await readRolloutFiles(all, rest).catch(() => null);
+          const columns = read?.facts.impossible.length ?? 0;
+          if (read && columns > 0) this.judged = healthOf(read, options.band);
+        }
+      }
       throw error;
     }
   }
@@ -230,10 +243,7 @@ function steps(said: (fraction: number) => void): (fraction: number) => void {
 }
 
 /** The health report with its figures and the file to send on. */
-function healthOf(
-  data: HealthBatch,
-  band: ImportOptions['band'],
-): Pick<ImportReport, 'health' | 'drawings' | 'html'> {
+function healthOf(data: HealthBatch, band: ImportOptions['band']): Judged {
   const health = healthReport(
     data,
     bandsOf({ low: band?.low ?? undefined, high: band?.high ?? undefined }),

@@ -155,8 +155,17 @@ export interface ImportOptions {
   band?: { low: number | null; high: number | null };
 }
 
+/** What stands out in files. */
+export interface Judged {
+  health: HealthReport;
+  /** the report's figures as shapes */
+  drawings: Drawings;
+  /** the report in one HTML file, without data of the run */
+  html: string;
+}
+
 /** What was read, and what stands out in it. */
-export interface ImportReport {
+export interface ImportReport extends Judged {
   files: FileSummary[];
   sequences: number;
   tokens: number;
@@ -176,11 +185,6 @@ export interface ImportReport {
   withoutSampler: number;
   /** what else a person should know of the reading, a sentence each */
   notes: string[];
-  health: HealthReport;
-  /** the report's figures as shapes */
-  drawings: Drawings;
-  /** the report in one HTML file, without data of the run */
-  html: string;
 }
 
 export type ImportOutcome =
@@ -191,8 +195,12 @@ export type ImportOutcome =
       progress: RunProgress;
       settings: RunSettings | null;
     }
-  /** problem: the record that cannot be used; null where something else went wrong */
-  | { status: 'unreadable'; message: string; problem: Problem | null }
+  /**
+   * problem: the record that cannot be used; null where something else went wrong
+   * judged: where a column holds what no log-prob can be, the findings all the same; the others are of the responses
+   * without it
+   */
+  | { status: 'unreadable'; message: string; problem: Problem | null; judged: Judged | null }
   | { status: 'cancelled' };
 
 /** A kept run in the list. */

@@ -187,7 +187,8 @@ export const duplicates = rule({
     verl: 'actor_rollout_ref.rollout.seed must differ between samples.',
   },
   sources: ['gathering from every rank; vLLM requests with one seed'],
-  hides: [],
+  // The lowest log-prob comes once per copy.
+  hides: ['floor-value'],
   shows: null,
   look(e, tally) {
     const { looked, copies, sampled } = tally.copies.count();
@@ -353,7 +354,7 @@ function within(sums: Float64Array): { cov: number; rewards: number; advantages:
 
 /** correlation */
 const CLEARLY = 0.9;
-const LEAST_TURNED = 3;
+const LEAST_TURNED = 2;
 /** responses of a single group that tell */
 const LEAST_OF_ONE = 8;
 const TURNED_SHARE = 0.05;
@@ -366,7 +367,7 @@ export const advantageSign = rule({
   measure: 'correlation of advantage and reward within groups',
   threshold: 0,
   fires:
-    'below, and in most groups; or below -0.9 in three groups and 5 % of them while nearly all others are above 0.9',
+    'below, and in most groups; or below -0.9 in two groups and 5 % of them while nearly all others are above 0.9',
   cause:
     'Within groups, responses with more reward have less advantage: training makes the better responses less likely. A loss minimised that should be maximised, a cost taken for a reward, or a column in another order of responses.',
   remedy: {
