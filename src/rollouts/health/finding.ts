@@ -83,3 +83,21 @@ export interface Rule<Id extends string = string> {
 export function rule<const Id extends string>(declared: Rule<Id>): Rule<Id> {
   return declared;
 }
+
+/** Findings that any fault of one column makes where it is held against another: no cause of their own then. */
+export const FOLLOW_FROM_MISMATCH = [
+  'temperature',
+  'impossible-reach',
+  'truncation',
+  'sampler-mismatch',
+  'k1-negative',
+  'routing-tails',
+] as const;
+
+/** Findings that ratios of any size make, whatever made the ratios. */
+export const FOLLOW_FROM_LARGE_RATIOS = [
+  'overflow-token',
+  'infinite-loss',
+  'explosion',
+  'clipping-always',
+] as const;

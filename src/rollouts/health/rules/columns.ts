@@ -2,7 +2,15 @@
 import type { Evidence } from '../evidence/evidence';
 import { ON_GRID } from '../evidence/rounding';
 import { COLUMN_TITLES, DECIMALS, DEPTHS, type Column, type ColumnCount } from '../evidence/names';
-import { counted, inDigits, number, percent, rule } from '../finding';
+import {
+  FOLLOW_FROM_LARGE_RATIOS,
+  FOLLOW_FROM_MISMATCH,
+  counted,
+  inDigits,
+  number,
+  percent,
+  rule,
+} from '../finding';
 import { worst } from './fillers';
 import { someoneDrew } from './pairs';
 
@@ -23,24 +31,16 @@ const NOT_TOKENS = [
   'on-policy-noise',
   'unlikely-tokens',
   'filler-value',
-  'explosion',
-  'overflow-token',
-  'infinite-loss',
-  'clipping-always',
   'clipping-never',
   'shifted',
   'unrelated-columns',
-  'temperature',
-  'impossible-reach',
-  'truncation',
-  'sampler-mismatch',
-  'k1-negative',
-  'routing-tails',
   'logarithm-base',
   'duplicates',
   'floor-value',
   'end-zeros',
   'constant-offset',
+  ...FOLLOW_FROM_MISMATCH,
+  ...FOLLOW_FROM_LARGE_RATIOS,
 ] as const;
 
 export const cumulative = rule({
@@ -215,14 +215,9 @@ export const unlikelyTokens = rule({
   hides: [
     'explosion',
     'logarithm-base',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
     'unrelated-columns',
     'clipping-always',
+    ...FOLLOW_FROM_MISMATCH,
   ],
   shows: 'log-probs far below what the entropy allows',
   look(e) {
@@ -314,19 +309,7 @@ export const logarithmBase = rule({
     any: 'Multiply log2 by 0.6931 or log10 by 2.3026: every ratio here is exp of a difference in nats. A temperature divides logits, before log_softmax.',
   },
   sources: ['log2(e) = 1.4427, log10(e) = 0.4343'],
-  hides: [
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'explosion',
-    'overflow-token',
-    'infinite-loss',
-    'clipping-always',
-    'unlikely-tokens',
-  ],
+  hides: ['unlikely-tokens', ...FOLLOW_FROM_MISMATCH, ...FOLLOW_FROM_LARGE_RATIOS],
   shows: 'one column is the other times a constant',
   look(e) {
     const known = e.count('withEntropy') === e.count('responses') && e.groups > 0;

@@ -1,8 +1,19 @@
 /** Rules about tokens that are none: padding, tool output, fillers, tokens that nobody scored. */
 import type { Evidence } from '../evidence/evidence';
-import { FILLER_DEPTH, SHORTEST_RUN } from '../evidence/measure';
+import { FILLER_DEPTH, SHORTEST_RUN } from '../evidence/column';
 import { COLUMN_TITLES, LOWEST_LOG_PROB, RUN_BINS, type Column } from '../evidence/names';
-import { count, counted, inDigits, inPercent, number, percent, rule } from '../finding';
+import {
+  FOLLOW_FROM_LARGE_RATIOS,
+  FOLLOW_FROM_MISMATCH,
+  count,
+  counted,
+  inDigits,
+  inPercent,
+  number,
+  percent,
+  rule,
+  type Remedy,
+} from '../finding';
 
 /** Chance that a healthy file has a run of zeros as long as those called padding. */
 const RUN_CHANCE = 1e-3;
@@ -15,6 +26,17 @@ const FILLED_SHARE = 0.01;
 const ZEROS_ELSEWHERE = 0.02;
 const NEARLY_ALL = 0.9;
 
+/** What each trainer calls the mask of response tokens. */
+const MASKS = {
+  verl: 'response_mask.',
+  nemoRl: 'token_loss_mask.',
+  slime: 'loss_mask.',
+  openRlhf: 'action_mask.',
+  areal: 'loss_mask.',
+  primeRl: 'completion_mask.',
+  msSwift: 'completion_mask.',
+} as const satisfies Partial<Remedy>;
+
 /** Share of tokens: certainty comes in stretches, so that a run or two need not be padding. */
 const FEW_TOKENS = 0.005;
 
@@ -23,14 +45,9 @@ const FOLLOW_FROM_FILLERS = [
   'end-zeros',
   'shifted',
   'unrelated-columns',
-  'temperature',
-  'impossible-reach',
-  'truncation',
-  'sampler-mismatch',
-  'k1-negative',
-  'routing-tails',
   'unlikely-tokens',
   'logarithm-base',
+  ...FOLLOW_FROM_MISMATCH,
 ] as const;
 
 /**
@@ -80,13 +97,7 @@ export const padding = rule({
   remedy: {
     any: 'Write the mask beside the log-probs ("mask": 1 = response token), or leave those tokens out.',
     trl: 'completion_mask (and tool_mask).',
-    verl: 'response_mask.',
-    nemoRl: 'token_loss_mask.',
-    slime: 'loss_mask.',
-    openRlhf: 'action_mask.',
-    areal: 'loss_mask.',
-    primeRl: 'completion_mask.',
-    msSwift: 'completion_mask.',
+    ...MASKS,
   },
   sources: ['verl issue 2368', 'SkyRL issue 767'],
   hides: FOLLOW_FROM_FILLERS,
@@ -160,14 +171,9 @@ export const fillerRun = rule({
     'The column ends early and was filled up: the tokens there have log-probs in the other column, so they are real. It is no top-p and no other engine.',
   remedy: {
     any: 'Find where the log-probs are cut or padded before they are written: a limit on returned log-probs, a concatenation of turns, a padded batch. Mask those tokens until then; tool output stays masked.',
+    ...MASKS,
     verl: 'compare the length of rollout_log_probs with response_mask per turn.',
     trl: 'tool_mask.',
-    nemoRl: 'token_loss_mask.',
-    slime: 'loss_mask.',
-    openRlhf: 'action_mask.',
-    areal: 'loss_mask.',
-    primeRl: 'completion_mask.',
-    msSwift: 'completion_mask.',
   },
   sources: ['rllm issue 816'],
   hides: [
@@ -175,17 +181,9 @@ export const fillerRun = rule({
     'floor-value',
     'shifted',
     'unrelated-columns',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'overflow-token',
-    'infinite-loss',
-    'explosion',
-    'clipping-always',
     'unlikely-tokens',
+    ...FOLLOW_FROM_MISMATCH,
+    ...FOLLOW_FROM_LARGE_RATIOS,
   ],
   shows: 'where one column goes on with one value',
   look(e) {
@@ -272,28 +270,14 @@ export const filler = rule({
   remedy: {
     any: 'Leave those tokens out with "mask", or find why the sampled token was masked.',
     trl: 'tool_mask, completion_mask.',
-    verl: 'response_mask.',
-    nemoRl: 'token_loss_mask.',
-    slime: 'loss_mask.',
-    openRlhf: 'action_mask.',
-    areal: 'loss_mask.',
-    primeRl: 'completion_mask.',
-    msSwift: 'completion_mask.',
+    ...MASKS,
   },
   sources: ['TRL masks logits with the dtype’s smallest number; vLLM writes -9999'],
   hides: [
-    'overflow-token',
-    'infinite-loss',
-    'explosion',
-    'clipping-always',
     'unlikely-tokens',
     'unrelated-columns',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
+    ...FOLLOW_FROM_MISMATCH,
+    ...FOLLOW_FROM_LARGE_RATIOS,
   ],
   shows: 'the filler among log-probs',
   look(e) {
@@ -353,19 +337,7 @@ export const floorValue = rule({
     any: 'Take log_softmax of the logits in float32, without a floor; write what the policy gave those tokens or mask them out.',
   },
   sources: ['log(p + eps), clamp(min=...) before the loss'],
-  hides: [
-    'unlikely-tokens',
-    'overflow-token',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'explosion',
-    'infinite-loss',
-    'clipping-always',
-  ],
+  hides: ['unlikely-tokens', ...FOLLOW_FROM_MISMATCH, ...FOLLOW_FROM_LARGE_RATIOS],
   shows: 'the value that comes again',
   look(e) {
     const share = (column: Column) =>
@@ -417,16 +389,7 @@ export const endToken = rule({
     verl: 'the mask ends with the EOS token; rollout_log_probs has to reach as far.',
   },
   sources: ['a probability of exactly 1 in one column and not in the other'],
-  hides: [
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'explosion',
-    'clipping-always',
-  ],
+  hides: ['explosion', 'clipping-always', ...FOLLOW_FROM_MISMATCH],
   shows: 'the end that one column says nothing of',
   look(e) {
     const column = worst(e, (name) => e.ofColumn(name, 'endZeros') / e.having(name));

@@ -8,7 +8,16 @@ import {
   type Lag,
   type Pair,
 } from '../evidence/names';
-import { count, counted, inDigits, number, rule, type Figure } from '../finding';
+import {
+  FOLLOW_FROM_LARGE_RATIOS,
+  FOLLOW_FROM_MISMATCH,
+  count,
+  counted,
+  inDigits,
+  number,
+  rule,
+  type Figure,
+} from '../finding';
 import { carriersOf, FEW_RESPONSES, LEAST_RESPONSES } from './pairs';
 
 /** Tokens of the same place go together at least so well. */
@@ -113,20 +122,12 @@ export const shifted = rule({
   hides: [
     'end-zeros',
     'unrelated-columns',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'overflow-token',
-    'infinite-loss',
-    'explosion',
-    'clipping-always',
     'logarithm-base',
     'filler-run',
     'end-token',
     'growing-mismatch',
+    ...FOLLOW_FROM_MISMATCH,
+    ...FOLLOW_FROM_LARGE_RATIOS,
   ],
   shows: 'one column a token beside the other',
   look(e) {
@@ -216,19 +217,11 @@ export const unrelated = rule({
   },
   sources: ['re-tokenisation of sampled text; reordering by sequence length'],
   hides: [
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-    'overflow-token',
-    'infinite-loss',
-    'explosion',
-    'clipping-always',
     'logarithm-base',
     'constant-offset',
     'growing-mismatch',
+    ...FOLLOW_FROM_MISMATCH,
+    ...FOLLOW_FROM_LARGE_RATIOS,
   ],
   shows: 'two columns that disagree at every token',
   look(e) {

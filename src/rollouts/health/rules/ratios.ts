@@ -1,8 +1,18 @@
 /** Rules about the ratio of new to old: whether there is one, single tokens, the unnormalised weight, the band. */
 import type { Evidence } from '../evidence/evidence';
-import { FLOAT32_LOG, OVERFLOW_LOG } from '../evidence/measure';
+import { FLOAT32_LOG } from '../evidence/measure';
 import { COLUMN_TITLES, LENGTH_BINS, sizeEdge } from '../evidence/names';
-import { count, counted, inDigits, number, percent, rule, type Figure } from '../finding';
+import { OVERFLOW_LOG } from '../evidence/pair';
+import {
+  FOLLOW_FROM_MISMATCH,
+  count,
+  counted,
+  inDigits,
+  number,
+  percent,
+  rule,
+  type Figure,
+} from '../finding';
 import { isPoor } from './pairs';
 
 /** Largest |d_t| that still counts as "all ratios are 1": float32 rounding of log-probs below 100 nats. */
@@ -124,17 +134,7 @@ export const overflowToken = rule({
     nemoRl: 'loss_fn.reference_policy_kl_penalty: kl_input_clamp_value.',
   },
   sources: ['Soup issue 342'],
-  hides: [
-    'explosion',
-    'infinite-loss',
-    'on-policy-noise',
-    'temperature',
-    'impossible-reach',
-    'truncation',
-    'sampler-mismatch',
-    'k1-negative',
-    'routing-tails',
-  ],
+  hides: ['explosion', 'infinite-loss', 'on-policy-noise', ...FOLLOW_FROM_MISMATCH],
   shows: 'the token whose ratio overflows',
   look(e) {
     const update = e.count('overflowTokens');
