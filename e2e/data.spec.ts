@@ -82,12 +82,12 @@ test('a broken file is refused by line and field; without the bad line it is rea
 
 test('a column of probabilities is refused, and is a finding with its remedy all the same', async () => {
   const page = shared();
-  const chances = lines(6, { logp_old: [0.4, 0.7] });
+  const chances = lines(6, { logp_old: [0.4, 0.7], logp_new: [-1, -2] });
   await drop(page, 'chances.jsonl', [...lines(4), ...chances].join('\n'));
   const judged = page.getByTestId('judged');
   const finding = judged.getByTestId('finding-impossible-values');
   await expect(finding).toContainText('"logp_old" holds probabilities, not log-probs');
-  await expect(finding).toContainText('6 responses of 10');
+  await expect(finding).toContainText('in 6 responses of 10');
   await expect(finding).toContainText('log_softmax');
   await page.getByTestId('unreadable').getByRole('button', { name: 'Dismiss' }).click();
   await expect(judged).toHaveCount(0);

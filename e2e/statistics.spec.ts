@@ -111,6 +111,9 @@ test(
 test('dependence is found as large as it was planted, and the parts add up to the total', async () => {
   const page = shared();
   await goTo(page, 'dependence');
+  await expect(figure(page, 'Where the variance comes from')).toContainText(
+    'a part of more than 100 % and one below 0 % cancel',
+  );
   await openSetup(page);
   await page.getByRole('button', { name: 'Policy pair', exact: true }).click();
   await page.getByRole('button', { name: 'Synthetic', exact: true }).click();

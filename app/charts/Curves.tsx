@@ -21,7 +21,7 @@ export interface Curve {
   name: string;
   /** CSS custom property that holds a colour */
   colour: string;
-  kind: 'line' | 'dashed' | 'points';
+  kind: 'line' | 'dashed' | 'thin' | 'points';
   /** [n] ascending */
   x: ArrayLike<number>;
   y: ArrayLike<number>;
@@ -29,6 +29,8 @@ export interface Curve {
   interval?: readonly (readonly [number, number] | null)[];
   /** of points; of a line, marks at some of its points, so that colour is not its only sign */
   shape?: MarkShape;
+  /** SVG dash array of a line, where colour must not be its only sign; null = none */
+  dash?: string | null;
   /** of a run laid over: open marks of its own, joined by its dashes */
   overlay?: OverlayLook;
   /** px, of its points */
@@ -185,9 +187,9 @@ const signs = (shape: MarkShape, colour: string, every: number) =>
 
 const CurveLine = memo(function CurveLine({ curve, y }: { curve: Curve; y: Scale }) {
   const data = useMemo(() => placed(curve, y), [curve, y]);
-  const dashed = curve.kind === 'dashed';
-  const kind = curve.faint ? (dashed ? 'faint dashed' : 'faint') : dashed ? 'dashed' : 'line';
-  const { shape, colour } = curve;
+  const { shape, colour, dash } = curve;
+  const own = curve.kind === 'points' ? 'line' : curve.kind;
+  const kind = !curve.faint ? own : own === 'thin' ? 'faint thin' : 'faint';
   const every = Math.ceil(data.length / MARKS);
   return (
     <Line
@@ -199,6 +201,7 @@ const CurveLine = memo(function CurveLine({ curve, y }: { curve: Curve; y: Scale
       isAnimationActive={false}
       legendType="none"
       {...lineLook(kind, curve.colour)}
+      {...(dash ? { strokeDasharray: dash } : {})}
     />
   );
 });
@@ -246,14 +249,14 @@ function AxisMarks({ marks }: { marks: readonly AxisMark[] }) {
 export function CurveLegend({
   entries,
 }: {
-  entries: readonly Pick<Curve, 'name' | 'colour' | 'kind' | 'shape'>[];
+  entries: readonly Pick<Curve, 'name' | 'colour' | 'kind' | 'shape' | 'dash'>[];
 }) {
   return (
     <Legend
-      items={entries.map(({ name, colour, kind, shape: own }) =>
+      items={entries.map(({ name, colour, kind, shape: own, dash = null }) =>
         kind === 'points'
           ? { name, colour, mark: own ?? 'circle', hollow: true, interval: false, times: [3.2] }
-          : { name, colour, line: kind, ...(own === undefined ? {} : { sign: own }) },
+          : { name, colour, line: kind, dash, ...(own === undefined ? {} : { sign: own }) },
       )}
     />
   );

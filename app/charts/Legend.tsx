@@ -13,8 +13,8 @@ export type LegendItem = { name: string } & (
       interval?: boolean;
       times?: readonly number[];
     }
-  /** `sign`: of the marks along it */
-  | { line: LineKind; colour?: string; sign?: MarkShape }
+  /** `sign`: of the marks along it; `dash`: in place of the kind's own */
+  | { line: LineKind; colour?: string; sign?: MarkShape; dash?: string | null }
   | { band: true; colour?: string }
   | { box: string }
 );
@@ -24,7 +24,8 @@ const SIZE = 20;
 
 function Icon({ item }: { item: LegendItem }) {
   if ('line' in item) {
-    const line = <path d="M0 10H20" {...lineLook(item.line, item.colour)} />;
+    const dash = item.dash ? { strokeDasharray: item.dash } : {};
+    const line = <path d="M0 10H20" {...lineLook(item.line, item.colour)} {...dash} />;
     if (item.sign === undefined) return line;
     return (
       <g>

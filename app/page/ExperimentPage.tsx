@@ -184,9 +184,15 @@ function useSamePrompts(claims: readonly Claim[]): string | null {
   const run = useLabState((state) => state.run);
   const recorded = useShowsRecording();
   if (recorded || run === null || run.settings === null || isLive(run)) return null;
-  const { prompts } = run.settings.source;
-  const different = Math.max(...claims.map(({ clusters }) => clusters));
   if (run.progress.sequences < run.progress.totalSequences) return null;
+  return samePromptsWords(
+    run.settings.source.prompts,
+    Math.max(...claims.map(({ clusters }) => clusters)),
+  );
+}
+
+/** @param different prompts that intervals rest on, of those that were drawn; null where there is nothing to say */
+export function samePromptsWords(prompts: number, different: number): string | null {
   if (different < 1 || different >= prompts) return null;
   return `${counted(prompts, 'prompt')} were drawn, ${count(different)} of them different: intervals rest on those, and a prompt that came twice counts once.`;
 }

@@ -3,7 +3,7 @@
  * backend does the work. Contract: buttons stay in their places whatever the phase.
  */
 import type { ReactNode } from 'react';
-import type { BackendInfo, RunPhase, RunProgress } from '../../src/engine/lab/protocol';
+import type { RunPhase, RunProgress } from '../../src/engine/lab/protocol';
 import { bytes, count, counted, duration, significant } from '../format/numbers';
 import { NoiseFloor } from '../models/NoiseFloor';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
@@ -12,6 +12,7 @@ import { isAtRest, isLive, type LabState, type Opening, type Rest, type Run } fr
 import { decidedIn, timeOf, type Decided } from '../state/lab-goal';
 import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
+import { BackendTrouble, BackendWords } from './Backend';
 
 const PHASES: Record<RunPhase, string> = {
   loading: 'Loading',
@@ -88,7 +89,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
         {children}
       </div>
       <NoiseFloor />
-      <BackendTrouble />
+      <OwnTrouble />
     </section>
   );
 }
@@ -229,21 +230,6 @@ function loadedWords(loaded: NonNullable<RunProgress['loaded']>): string {
   return `${loaded.what}, ${bytes(loaded.bytes)}${total}`;
 }
 
-const POLICY_NAMES: Record<BackendInfo['policy'], string> = {
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-};
-const KERNEL_NAMES: Record<BackendInfo['kernels'], string> = {
-  webgpu: 'WebGPU, float32',
-  cpu: 'CPU, float64',
-};
-
-/** What the engine says where there is no adapter to name. */
-const ADAPTER_WORDS: Readonly<Record<string, string>> = {
-  'not used': 'The GPU is not used',
-  'no GPU': 'There is no GPU that the browser offers',
-};
-
 function BackendLine() {
   const opening = useLabState((state) => state.opening);
   if (opening.status !== 'open') {
@@ -253,31 +239,12 @@ function BackendLine() {
       </p>
     );
   }
-  const { policy, kernels, adapter, reason } = opening.backend;
-  return (
-    <p className="backend-line" data-testid="backend">
-      <span className={`backend-mark backend-${policy}`}>
-        policy on <b>{POLICY_NAMES[policy]}</b>
-      </span>
-      <span className={`backend-mark backend-${kernels}`}>
-        kernels on <b>{KERNEL_NAMES[kernels]}</b>
-      </span>
-      <span className="backend-why">
-        {ADAPTER_WORDS[adapter] ?? adapter}. {reason}
-      </span>
-    </p>
-  );
+  return <BackendWords backend={opening.backend} testId="backend" />;
 }
 
-/** A GPU that a person chose although it failed its check is used, and that is said where nobody overlooks it. */
-function BackendTrouble() {
+function OwnTrouble() {
   const trouble = useLabState(({ opening }) =>
     opening.status === 'open' ? opening.backend.trouble : undefined,
   );
-  if (trouble === undefined) return null;
-  return (
-    <p className="backend-trouble" role="alert" data-testid="backend-trouble">
-      <b>This GPU is used only because the settings say so.</b> {trouble}
-    </p>
-  );
+  return <BackendTrouble trouble={trouble} testId="backend-trouble" />;
 }

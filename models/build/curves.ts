@@ -111,7 +111,7 @@ function panelOf(
     curves: series.map(({ name, reports }) =>
       curvesOf(
         spec,
-        [{ look: { name, colour: '', shape: 'circle' }, reports, faint: false }],
+        [{ look: { name, colour: '', shape: 'circle', dash: null }, reports, faint: false }],
         1,
       ).map((curve) => smoothed(curve, average)),
     ),

@@ -5,6 +5,7 @@ import type { TrainingSettings } from '../../../src/settings/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
+import { BackendTrouble, BackendWords } from '../../run/Backend';
 import { looksOf } from './names';
 import { PRESETS, sameRace, type Preset } from './presets';
 import { Racers } from './Racers';
@@ -140,8 +141,14 @@ const PHASES: Record<RacePhase, string> = {
   stopped: 'Stopped',
 };
 
-/** Whose step, how far, how long still. */
-function Course({ race, estimate }: { race: PresentRace | null; estimate: Estimate | null }) {
+/** Whose step, how far, how long still; on what, and what is wrong with it. */
+export function Course({
+  race,
+  estimate,
+}: {
+  race: PresentRace | null;
+  estimate: Estimate | null;
+}) {
   const looks = useMemo(() => looksOf(race?.settings.racers ?? []), [race?.settings.racers]);
   const progress = race?.progress ?? null;
   const total = progress?.totalSteps ?? 0;
@@ -174,6 +181,12 @@ function Course({ race, estimate }: { race: PresentRace | null; estimate: Estima
                     ? ''
                     : `, about ${duration(left)} left`)}
       </p>
+      {race !== null && race.backend !== null && (
+        <>
+          <BackendWords backend={race.backend} testId="race-backend" />
+          <BackendTrouble trouble={race.backend.trouble} testId="race-backend-trouble" />
+        </>
+      )}
       {race !== null && race.keepingTrouble !== null && (
         <p className="small muted">Not kept: {race.keepingTrouble}</p>
       )}

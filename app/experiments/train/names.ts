@@ -1,4 +1,4 @@
-/** Racers by name and colour: the objective's, and where two share one, what tells them apart. */
+/** Racers by name, colour, mark and dash: the objective's colour, and where two share one, what tells them apart. */
 import {
   DEFAULT_RACER,
   type RacerSettings,
@@ -42,10 +42,13 @@ export interface RacerLook {
   colour: string;
   /** of the marks along its lines, by its place in the race: colour is never the only sign */
   shape: MarkShape;
+  /** SVG dash array of its lines, as well; null = none */
+  dash: string | null;
 }
 
 /** As many as racers may be. */
 const SIGNS: readonly MarkShape[] = ['circle', 'square', 'triangle', 'diamond'];
+const DASHES: readonly (string | null)[] = [null, '8 3', '2 3', '9 3 2 3'];
 
 function detail(racer: RacerSettings, others: readonly RacerSettings[]): string {
   const differs = (key: keyof RacerSettings) => others.some((other) => other[key] !== racer[key]);
@@ -71,6 +74,7 @@ export function looksOf(racers: readonly RacerSettings[]): RacerLook[] {
       name: more === '' ? name : `${name} ${more}`,
       colour: objectiveView(colour).colour,
       shape: SIGNS[i % SIGNS.length] as MarkShape,
+      dash: DASHES[i % DASHES.length] ?? null,
     };
   });
 }

@@ -1,0 +1,50 @@
+/** Which backend does the work, and why; the same words for the lab's run and for a race. */
+import type { BackendInfo } from '../../src/engine/lab/protocol';
+
+const POLICY_NAMES: Record<BackendInfo['policy'], string> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
+const KERNEL_NAMES: Record<BackendInfo['kernels'], string> = {
+  webgpu: 'WebGPU, float32',
+  cpu: 'CPU, float64',
+};
+
+/** What the engine says where there is no adapter to name. */
+const ADAPTER_WORDS: Readonly<Record<string, string>> = {
+  'not used': 'The GPU is not used',
+  'no GPU': 'There is no GPU that the browser offers',
+};
+
+export function BackendWords({ backend, testId }: { backend: BackendInfo; testId: string }) {
+  const { policy, kernels, adapter, reason } = backend;
+  return (
+    <p className="backend-line" data-testid={testId}>
+      <span className={`backend-mark backend-${policy}`}>
+        policy on <b>{POLICY_NAMES[policy]}</b>
+      </span>
+      <span className={`backend-mark backend-${kernels}`}>
+        kernels on <b>{KERNEL_NAMES[kernels]}</b>
+      </span>
+      <span className="backend-why">
+        {ADAPTER_WORDS[adapter] ?? adapter}. {reason}
+      </span>
+    </p>
+  );
+}
+
+/** A GPU that a person chose although it failed its check is used, and that is said where nobody overlooks it. */
+export function BackendTrouble({
+  trouble,
+  testId,
+}: {
+  trouble: string | undefined;
+  testId: string;
+}) {
+  if (trouble === undefined) return null;
+  return (
+    <p className="backend-trouble" role="alert" data-testid={testId}>
+      <b>This GPU is used only because the settings say so.</b> {trouble}
+    </p>
+  );
+}
