@@ -82,34 +82,6 @@ test('one crosshair runs through all histograms', async () => {
   await expect(all.locator('.plot-tooltip')).toHaveCount(1);
 });
 
-test('a tooltip stands above the bar that sticks to the head of the page', async () => {
-  const page = shared();
-  await goTo(page, 'dependence');
-  const parts = plot(page, 'Where the variance comes from');
-  const bar = page.getByRole('region', { name: 'Run', exact: true });
-  // The last rows just below the bar: a tooltip has no room but over it.
-  await parts.evaluate((own) => {
-    const under = document.querySelector('.run-bar')?.getBoundingClientRect().bottom ?? 0;
-    window.scrollBy(0, own.getBoundingClientRect().bottom - under - 40);
-  });
-  const [plotted, stuck] = [await parts.boundingBox(), await bar.boundingBox()];
-  if (plotted === null || stuck === null) throw new Error('nothing to point at');
-  const below = stuck.y + stuck.height;
-  await page.mouse.move(plotted.x + plotted.width / 2, below + 4);
-  const tip = box(page, 'Where the variance comes from');
-  await expect(tip).toContainText('of the total');
-  const over = await tip.evaluate((own) => {
-    own.style.pointerEvents = 'auto';
-    (own.parentElement as HTMLElement).style.pointerEvents = 'auto';
-    const edge = document.querySelector('.run-bar')?.getBoundingClientRect().bottom ?? 0;
-    const { left, top, width } = own.getBoundingClientRect();
-    const [x, y] = [left + width / 2, Math.min(edge - 2, (top + edge) / 2)];
-    return { overlaps: top < edge, seen: own.contains(document.elementFromPoint(x, y)) };
-  });
-  expect(over).toEqual({ overlaps: true, seen: true });
-  await page.mouse.move(2, 2);
-});
-
 test('arrows go over a map in both directions, and down the rows of a list', async () => {
   const page = shared();
   await goTo(page, 'clipping');
