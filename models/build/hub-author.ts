@@ -35,7 +35,7 @@ export interface HubForm {
 /** @throws RangeError where a weight is missing, misshapen, or the policy has experts */
 export function writeHubOnnx(
   a: Architecture,
-  weights: ReadonlyMap<string, ArrayLike<number>>,
+  weights: Pick<ReadonlyMap<string, ArrayLike<number>>, 'get'>,
   { bits, zeroPoints = false }: HubForm = {},
 ): Uint8Array<ArrayBuffer> {
   if (a.experts) throw new RangeError('Experts are written by onnx-author.ts.');

@@ -3,7 +3,8 @@
  * weights in each as the float64 forward (`models/build/reference.ts`) takes them.
  *
  * Contract: read from the folder that `FOREIGN_MODELS` names, or from `shared/foreign` beside this checkout or its
- * parent. A clone by itself has neither: then the shipped arithmetic policy is written in the same four shapes.
+ * parent. A clone by itself has neither: then, and with `FOREIGN_MODELS=none`, the shipped arithmetic policy is written
+ * in the same four shapes.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,7 @@ const STORY = [1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 286, 268, 415, 42
 
 function folderOf(): string | null {
   const named = process.env['FOREIGN_MODELS'];
+  if (named === 'none') return null;
   if (named !== undefined) return `${named.replace(/\/$/, '')}/${STORIES}`;
   return (
     ['../shared/foreign/', '../../shared/foreign/']
