@@ -85,14 +85,26 @@ async function scoreWithTheirs(
 ): Promise<number> {
   const inputs = tokenizer([...texts], { padding: true });
   const { logits } = (await model(inputs)) as { logits: Tensor };
+  const spans = texts.map(({ length: end }, b) => ({ begin: promptLengths[b], end }));
+  return logProbOf(logits, inputs.input_ids.data as BigInt64Array, spans);
+}
+
+/**
+ * Log-probs of the responses of rows padded on the left, added up; consumes the logits.
+ * @param spans tokens of each row, counted without its padding: response from `begin` up to `end`
+ */
+export function logProbOf(
+  logits: Tensor,
+  ids: BigInt64Array,
+  spans: readonly { begin: number; end: number }[],
+): number {
   const [batch, length, vocabulary] = logits.dims as [number, number, number];
   const data = logits.data as Float32Array;
-  const ids = inputs.input_ids.data as BigInt64Array;
   let sum = 0;
   for (let b = 0; b < batch; b++) {
-    const end = texts[b].length;
+    const { begin, end } = spans[b];
     const pad = length - end;
-    for (let t = promptLengths[b]; t < end; t++) {
+    for (let t = begin; t < end; t++) {
       const at = (b * length + pad + t - 1) * vocabulary;
       let most = -Infinity;
       for (let v = 0; v < vocabulary; v++) most = Math.max(most, data[at + v]);
@@ -112,7 +124,8 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-async function contest(
+/** One after the other, round by round. */
+export async function contest(
   what: string,
   rounds: number,
   tokens: number,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|kernel|import|training|visit] [--json FILE]
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|foreign|kernel|import|training|visit] [--json FILE]
  * [--against COMMIT]`: side-by-side figures, each contest in one browser page; the visit, site against site.
  * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
  */
@@ -7,14 +7,19 @@ import { parseArgs } from 'node:util';
 import type { Page } from '@playwright/test';
 import { withPage } from '../scripts/page';
 import { benchImport } from './import';
-import type { PeerOptions } from './peers';
+import type { ForeignOptions } from './foreign';
+import { writeSmol } from './foreign-model';
+import type { Contest, PeerOptions } from './peers';
 import type { TrainingFigures, TrainingOptions } from './training';
 import { BASELINE, benchVisit } from './visit';
 import { writeFile } from 'node:fs/promises';
 import { message } from '../src/message';
 
-const CONTESTS = ['peers', 'kernel', 'import', 'training', 'visit'] as const;
+const CONTESTS = ['peers', 'foreign', 'kernel', 'import', 'training', 'visit'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
+
+/** Where the dev server finds it. */
+const FOREIGN_MODELS = new URL('../.cache/bench-models/', import.meta.url).pathname;
 
 /** Every contest's rounds, for `--json`. */
 const told: Record<string, unknown> = {};
@@ -43,7 +48,21 @@ async function comparePeers(page: Page, options: PeerOptions): Promise<void> {
     `\nOurs against Transformers.js, provider ${options.provider}, ${options.rounds} rounds`,
   );
   const { contests } = await page.evaluate((o) => window.benches.peers(o), options);
-  told[`peers ${options.provider}`] = contests;
+  tell(`peers ${options.provider}`, contests);
+}
+
+/** On a model of SmolLM2-135M's size; a software adapter would take hours for it. */
+async function compareForeign(page: Page, options: ForeignOptions): Promise<void> {
+  const { provider, rounds, batch, prompt, response } = options;
+  console.log(
+    `\nA model of SmolLM2-135M's size (30 layers, 49,152 tokens, 4 bits), provider ${provider}, ` +
+      `${batch} rows of ${prompt} + ${response} tokens, ${rounds} rounds`,
+  );
+  tell(`foreign ${provider}`, await page.evaluate((o) => window.benches.foreign(o), options));
+}
+
+function tell(what: string, contests: readonly Contest[]): void {
+  told[what] = contests;
   for (const { what, ours, theirs } of contests) {
     const ratios = ours.map((x, i) => x / theirs[i]);
     console.log(`  ${what}`);
@@ -177,6 +196,12 @@ async function inPage(
     console.log(`GPU adapter: ${name}${isFallbackAdapter ? ' (software)' : ''}`);
     for (const each of contests.includes('peers') ? providers : []) {
       await comparePeers(page, peerOptions(each, isFallbackAdapter, rounds));
+    }
+    for (const each of contests.includes('foreign') ? providers : []) {
+      if (each === 'webgpu' && isFallbackAdapter) continue;
+      const name = await writeSmol(FOREIGN_MODELS);
+      const size = each === 'wasm' ? { batch: 4, response: 32 } : { batch: 16, response: 128 };
+      await compareForeign(page, { provider: each, rounds, name, prompt: 32, ...size });
     }
     for (const each of contests.includes('training') ? providers : []) {
       await trainingStep(page, trainingOptions(each, isFallbackAdapter, rounds));

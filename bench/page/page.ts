@@ -1,11 +1,13 @@
 /** The page that `npm run bench` drives: each bench is a function on `window`. */
 import { openDevice } from '../../src/gpu/device';
+import { benchForeign, type ForeignOptions } from '../foreign';
 import { benchPeers, type PeerOptions } from '../peers';
 import { benchTraining, type TrainingOptions } from '../training';
 import { benchTokenKernel, type TokenKernelOptions } from '../token-kernel';
 
 const benches = {
   training: (options: TrainingOptions) => benchTraining(options),
+  foreign: (options: ForeignOptions) => benchForeign(options),
   peers: (options: PeerOptions) => benchPeers(options),
   tokenKernel: async (options: TokenKernelOptions) => {
     const { device, name, isFallbackAdapter } = await openDevice();
