@@ -31,6 +31,9 @@ export interface QuantisedBlocks {
 export const blocksOf = ({ k, blockSize }: Pick<BlockLayout, 'k' | 'blockSize'>) =>
   Math.ceil(k / blockSize);
 
+/** Columns that are unpacked together. */
+const TILE = 64;
+
 const bytesFor = (entries: number, bits: number) => Math.ceil((entries * bits) / 8);
 
 /** Entry `i` of those that begin at byte `from`. */
@@ -82,14 +85,22 @@ export function dequantiseBlocks(
       : zeroPoints.numbers[column * blocks + block];
   };
   const w = new Float64Array(k * n);
-  for (let column = 0; column < n; column++) {
-    for (let block = 0; block < blocks; block++) {
-      const at = column * blocks + block;
-      const [scale, zero] = [scales[at], zeroOf(column, block)];
-      const end = Math.min(k, (block + 1) * blockSize);
+  const mask = 2 ** bits - 1;
+  const perByte = 8 / bits;
+  // Row by row within a block and a tile of columns: what is written lies together, what is read stays near.
+  for (let block = 0; block < blocks; block++) {
+    const end = Math.min(k, (block + 1) * blockSize);
+    for (let tile = 0; tile < n; tile += TILE) {
+      const last = Math.min(n, tile + TILE);
+      const zeros = Float64Array.from({ length: last - tile }, (_, i) => zeroOf(tile + i, block));
       for (let row = block * blockSize; row < end; row++) {
-        const q = unpack(packed, at * blob, row - block * blockSize, bits);
-        w[row * n + column] = (q - zero) * scale;
+        const i = row - block * blockSize;
+        const [byte, shift] = [Math.floor(i / perByte), (i % perByte) * bits];
+        for (let column = tile; column < last; column++) {
+          const at = column * blocks + block;
+          const q = (packed[at * blob + byte] >> shift) & mask;
+          w[row * n + column] = (q - zeros[column - tile]) * scales[at];
+        }
       }
     }
   }

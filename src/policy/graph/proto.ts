@@ -66,6 +66,15 @@ export function floatValues(tensor: TensorProto): Float32Array<ArrayBuffer> {
   return half ? Float32Array.from(tensor.int32Data, fromHalf) : Float32Array.from(tensor.floatData);
 }
 
+/** Bytes of a uint8 initializer. Throws for other types and for external data. */
+export function byteValues(tensor: TensorProto): Uint8Array<ArrayBuffer> {
+  if (tensor.dataType !== TensorProto_DataType.UINT8) {
+    throw new GraphError(`Tensor "${tensor.name}" holds no bytes.`);
+  }
+  demandInside(tensor);
+  return Uint8Array.from(tensor.rawData.length > 0 ? tensor.rawData : tensor.int32Data);
+}
+
 /** Values of a uint8, int32 or int64 initializer, copied. Throws for other types and for external data. */
 export function integerValues(tensor: TensorProto): number[] {
   const { UINT8, INT32, INT64 } = TensorProto_DataType;

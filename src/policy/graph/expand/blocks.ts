@@ -5,7 +5,7 @@
  */
 import { TensorProto_DataType, type NodeProto } from 'onnx-buf';
 import { dequantiseBlocks, type BlockLayout } from '../../../math/block-quantisation';
-import { floatValues, GraphError, integerValues } from '../proto';
+import { byteValues, floatValues, GraphError } from '../proto';
 import { Attributes, type Expansion, type Surgery } from './surgery';
 
 const AT = { x: 0, packed: 1, scales: 2, zeroPoints: 3, order: 4, bias: 5 };
@@ -68,10 +68,9 @@ function unpack(node: NodeProto, layout: BlockLayout, s: Surgery): Float64Array 
   try {
     return dequantiseBlocks(
       layout,
-      Uint8Array.from(integerValues(packed)),
+      byteValues(packed),
       floatValues(scales),
-      zeros &&
-        (packedZeros ? Uint8Array.from(integerValues(zeros)) : { numbers: floatValues(zeros) }),
+      zeros && (packedZeros ? byteValues(zeros) : { numbers: floatValues(zeros) }),
     );
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
