@@ -124,6 +124,20 @@ export function Rows({ label, rows, x, xLabel, show, marks = [], open }: RowsPro
           ))
         }
       </Drawn>
+      <Drawn above>
+        {(frame) =>
+          rows.map(({ name, note }, i) => (
+            <text key={name} className="row-name" x={2} y={frame.height - levelOf(i) - 9}>
+              {name}
+              {note !== undefined && (
+                <tspan className="row-note" dx={6}>
+                  {note}
+                </tspan>
+              )}
+            </text>
+          ))
+        }
+      </Drawn>
       {[...series].map(([colour, data]) => (
         <Marks key={colour} colour={colour} data={data} along="x" shape="circle" />
       ))}
@@ -182,7 +196,7 @@ interface RowLinesProps {
   frame: Frame;
 }
 
-/** A row's name, the line that it stands on, and those of the runs laid over: by the dash which run each is. */
+/** The line that a row's marks stand on, and those of the runs laid over: by the dash which run each is. */
 function RowLines({ row, level, frame }: RowLinesProps) {
   const y = frame.height - level;
   const placesOf = (marks: readonly RowMark[]) =>
@@ -191,14 +205,6 @@ function RowLines({ row, level, frame }: RowLinesProps) {
   return (
     <>
       <line className="row-line" x2={frame.width} y1={y} y2={y} />
-      <text className="row-name" x={2} y={y - 9}>
-        {row.name}
-        {row.note !== undefined && (
-          <tspan className="row-note" dx={6}>
-            {row.note}
-          </tspan>
-        )}
-      </text>
       {row.range !== undefined && own.length > 1 && (
         <line
           x1={Math.min(...own)}
