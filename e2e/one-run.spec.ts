@@ -26,6 +26,7 @@ const PAGES_THAT_BREAK = [
   'precision',
   'objectives',
   'mismatch',
+  'numerics',
 ];
 const HERO = 'Histograms of s by three forms, ';
 

@@ -27,6 +27,7 @@ const MEASURING = {
   precision: 'Error of log s',
   objectives: 'Clip share on these rollouts',
   mismatch: 'Corrections',
+  numerics: 'Outside GSPO’s band',
 } as const;
 
 const tags = (page: Page) => page.locator('.measurement .figure-head .recorded-tag');
