@@ -189,7 +189,7 @@ const CurveLine = memo(function CurveLine({ curve, y }: { curve: Curve; y: Scale
   const data = useMemo(() => placed(curve, y), [curve, y]);
   const { shape, colour, dash } = curve;
   const own = curve.kind === 'points' ? 'line' : curve.kind;
-  const kind = !curve.faint ? own : own === 'thin' ? 'faint thin' : 'faint';
+  const kind = !curve.faint ? own : own === 'line' ? 'faint' : (`faint ${own}` as const);
   const every = Math.ceil(data.length / MARKS);
   return (
     <Line

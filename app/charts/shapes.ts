@@ -55,6 +55,12 @@ export const LINES = {
   thick: { colour: '--ink', strokeWidth: 3.5 },
   dashed: { colour: '--ink', strokeWidth: 2, strokeDasharray: '5 4' },
   faint: { colour: '--ink', strokeWidth: 1.25, strokeOpacity: 0.65 },
+  'faint dashed': {
+    colour: '--ink',
+    strokeWidth: 1.25,
+    strokeOpacity: 0.65,
+    strokeDasharray: '5 4',
+  },
   // of a second quantity of the same thing: its dash is that of the thing
   thin: { colour: '--ink', strokeWidth: 1 },
   'faint thin': { colour: '--ink', strokeWidth: 0.75, strokeOpacity: 0.65 },
