@@ -12,7 +12,7 @@ import { isAtRest, isLive, type LabState, type Opening, type Rest, type Run } fr
 import { decidedIn, timeOf, type Decided } from '../state/lab-goal';
 import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
-import { BackendTrouble, BackendWords } from './Backend';
+import { BackendTrouble, BackendWords } from '../format/Backend';
 
 const PHASES: Record<RunPhase, string> = {
   loading: 'Loading',

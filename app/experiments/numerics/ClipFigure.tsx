@@ -1,5 +1,6 @@
 /** How many responses leave GSPO's band by arithmetic alone, by length: of s and of rho. */
-import { GSPO_BAND, type ClipPoint, type NumericsMeasure } from '../../../src/experiments/numerics';
+import type { ClipPoint, NumericsMeasure } from '../../../src/experiments/numerics';
+import { GSPO_BAND } from '../../../src/math/objectives/registry';
 import { useAxis } from '../../charts/axes';
 import { ErrorBars, type MarkSeries } from '../../charts/ErrorBars';
 import { overlaySeries, overlayTable } from '../../charts/overlay';

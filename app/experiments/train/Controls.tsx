@@ -5,7 +5,7 @@ import type { TrainingSettings } from '../../../src/settings/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
-import { BackendTrouble, BackendWords } from '../../run/Backend';
+import { BackendTrouble, BackendWords } from '../../format/Backend';
 import { looksOf } from './names';
 import { PRESETS, sameRace, type Preset } from './presets';
 import { Racers } from './Racers';

@@ -13,7 +13,6 @@ import { numericsClaims } from './claims';
 import { measureNumerics } from './measure';
 import { predictNumerics, type PredictedNumerics } from './predict';
 
-export { GSPO_BAND } from './measure';
 export type { ClipPoint, NumericsMeasure } from './predict';
 export type NumericsResult = PredictedNumerics & Verdicts;
 

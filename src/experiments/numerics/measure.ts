@@ -2,6 +2,7 @@
  * One model in two arithmetics: bias and spread of d_t (`shared/pair-difference`), and by length how many responses leave
  * GSPO's band. Contract: the rollouts' own pair; whether it is one model is its owner's to know.
  */
+import { GSPO_BAND } from '../../math/objectives/registry';
 import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
@@ -12,7 +13,6 @@ import { proportion } from '../shared/proportions';
 import type { CurveSettings } from '../shared/settings';
 
 /** GSPO's clip range as published (arXiv:2507.18071, section 5.1), as logarithms. */
-export const GSPO_BAND = { low: 3e-4, high: 4e-4 };
 export const BAND_EDGES = { low: Math.log1p(-GSPO_BAND.low), high: Math.log1p(GSPO_BAND.high) };
 
 export interface MeasuredClipPoint {
