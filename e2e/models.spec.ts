@@ -25,12 +25,14 @@ test('looked at, loaded by a press after a cut, run, and run again from a link w
   page,
 }) => {
   await page.goto(START);
+  await expect(page.getByTestId('phase')).toHaveText('Finished');
   await page.getByRole('button', { name: 'Your own models' }).click();
+  const setup = page.getByRole('form', { name: 'Setup' });
   const field = page.getByRole('textbox', { name: /^Old model/ });
   await field.fill(`${hub.origin}/someone/${model.name}`);
   await page.getByRole('button', { name: 'Look', exact: true }).first().click();
 
-  const card = page.getByTestId('model-card').first();
+  const card = setup.getByTestId('model-card').first();
   await expect(card).toContainText(`someone/${model.name}`);
   await expect(card).toContainText('Licence: mit.');
   await expect(card.getByRole('button', { name: /^Load .*B from 127\.0\.0\.1/ })).toBeVisible();
@@ -40,7 +42,7 @@ test('looked at, loaded by a press after a cut, run, and run again from a link w
   await card.getByRole('button', { name: /^Load/ }).click();
   await expect(card.getByTestId('model-found')).toContainText('Its own noise');
   expect(ofFiles().some((line) => /model\.onnx bytes=\d+-$/.test(line))).toBe(true);
-  const second = page.getByTestId('model-card').nth(1);
+  const second = setup.getByTestId('model-card').nth(1);
   await second.getByRole('combobox').selectOption(other);
   if (other !== 'fp32') {
     await second.getByRole('button', { name: /^Load/ }).click();

@@ -130,5 +130,8 @@ function send(
     response.end(body);
     return;
   }
-  response.write(body.subarray(0, fault.cutAfter ?? body.length), () => response.destroy());
+  // What was written is to arrive before the end does.
+  response.write(body.subarray(0, fault.cutAfter ?? body.length), () =>
+    setTimeout(() => response.destroy(), 100),
+  );
 }

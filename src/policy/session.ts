@@ -214,7 +214,7 @@ export class PolicySession {
       const model = decode(lifted.onnx);
       if (whyNoLoop(model, ports) !== null) return null;
       const bytes = encode(decodeLoop(model, ports));
-      this.loop = runtime.ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+      this.loop = runtime.ort.InferenceSession.create(bytes, optionsFor(runtime));
     }
     const session = await this.loop;
     return {
@@ -297,7 +297,8 @@ export class PolicySession {
 }
 
 function optionsFor({ provider, device }: Runtime): InferenceSession.SessionOptions {
-  if (provider === 'wasm') return { executionProviders: ['wasm'] };
+  // It warns of initializers of other people's graphs that nothing reads.
+  if (provider === 'wasm') return { executionProviders: ['wasm'], logSeverityLevel: 3 };
   return {
     executionProviders: [{ name: 'webgpu', device } as never],
     preferredOutputLocation: 'gpu-buffer',

@@ -111,8 +111,8 @@ export const EXPERIMENT_ENTRIES = {
       'One engine samples and scores the shipped policies: they have no mismatch to measure.',
   },
   numerics: {
-    title: 'Same model, other arithmetic',
-    question: 'What does GSPO make of one model in fewer bits?',
+    title: 'Arithmetic',
+    question: 'Same model, other arithmetic: what does GSPO make of it?',
     group: 'own',
     reproduce: 'It wants a model of your own in two arithmetics; the shipped policies have one.',
   },
