@@ -37,6 +37,7 @@ const SITE: Chunk[] = [
   chunk('assets/katex.js', { modules: ['node_modules/katex/dist/katex.mjs'] }),
   chunk('assets/worker-1.js', { entry: 'src/engine/lab/worker.ts' }),
   chunk('assets/worker-2.js', { entry: 'src/engine/trainer/worker.ts' }),
+  chunk('assets/worker-3.js', { entry: 'src/engine/sampler/worker.ts' }),
   chunk('assets/ort.jspi.min.js', {
     modules: ['node_modules/onnxruntime-web/dist/ort.jspi.min.mjs'],
   }),

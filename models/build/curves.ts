@@ -177,7 +177,8 @@ function panelSvg(panel: Panel, x: Scale, at: readonly [number, number]): string
     );
   const draw = (curve: Curve, i: number) => {
     if (curve.kind === 'line') return `<path class="line" d="${path(curve)}"/>`;
-    if (curve.kind === 'dashed') return `<path class="line dashed" d="${path(curve)}"/>`;
+    // The second quantity of a racer: the card has no dash of its own for racers.
+    if (curve.kind === 'thin') return `<path class="line dashed" d="${path(curve)}"/>`;
     const { shape = 'circle', dodge = 0 } = LOOKS[i] ?? {};
     const marks = Array.from(curve.x, (step, k) => {
       const ends = curve.interval?.[k];
