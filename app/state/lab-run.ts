@@ -9,7 +9,8 @@ import { missingOwn, type Opener } from './lab-opening';
 import { sourceName, type Imported } from './imports';
 import type { Goal } from './lab-goal';
 import type { FileImports } from './lab-imports';
-import { DTYPE_OF, dtypeOf, missingModels, modelKey, type ModelShelf } from './lab-models';
+import type { ModelShelf } from './lab-model-shelf';
+import { DTYPE_OF, dtypeOf, missingModels, modelKey } from './lab-models';
 import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
 
 export class RunControl {

@@ -22,7 +22,7 @@ import { FileImports } from './lab-imports';
 import { Opener } from './lab-opening';
 import { RunControl } from './lab-run';
 import { KeptRuns } from './lab-kept';
-import { ModelShelf } from './lab-models';
+import { ModelShelf } from './lab-model-shelf';
 import { Overlays } from './lab-overlays';
 import {
   emptyLab,

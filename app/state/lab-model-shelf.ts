@@ -1,0 +1,160 @@
+/**
+ * What a person does about models of other people's: looks, fetches by a press, checks, forgets. Contract: as
+ * `lab-models` says; one thing at a time with a model.
+ */
+import { message } from '../../src/message';
+import type { Dtype, ModelRef } from '../../src/model-ref';
+import type { FolderFile, KeptModels, ListedModel } from '../../src/policy/foreign/repository';
+import {
+  chosen,
+  modelKey,
+  type Loaded,
+  type Looking,
+  type ModelJob,
+  type ModelSlot,
+  type Models,
+} from './lab-models';
+import type { Engine, LabStore } from './lab-state';
+
+type Tell = (job: ModelJob) => void;
+
+export class ModelShelf {
+  private readonly working = new Map<string, AbortController>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: LabStore,
+  ) {}
+
+  /** What is kept in this browser; asks no server. */
+  async refresh(): Promise<void> {
+    await this.shelve(() => this.engine.keptModels());
+  }
+
+  /** A few small requests to the place that a person wrote. */
+  async look(slot: ModelSlot, text: string): Promise<void> {
+    this.setLooking(slot, { status: 'looking', text });
+    await this.choose(slot, text, () => this.engine.listModel(text));
+  }
+
+  async openFolder(slot: ModelSlot, name: string, files: FolderFile[]): Promise<void> {
+    this.setLooking(slot, { status: 'looking', text: name });
+    await this.choose(slot, name, () => this.engine.listFolder(name, files));
+  }
+
+  /**
+   * Fetches what is missing of it, then runs it on a fixed text. Called again, it goes on from where it was.
+   * @param accept files that are other ones than before
+   */
+  get(ref: ModelRef, dtype: Dtype, accept = false): Promise<boolean> {
+    return this.work(ref, dtype, async (tell, signal) => {
+      const loaded = (loaded: Loaded) => tell({ status: 'working', step: 'get', loaded });
+      tell({ status: 'working', step: 'get', loaded: null });
+      this.setListed(await this.engine.getModel({ ref, dtype, accept }, loaded, signal));
+      await this.refresh();
+      await this.open(ref, dtype, tell, signal);
+    });
+  }
+
+  /** Runs what is here on a fixed text; fetches nothing. */
+  check(ref: ModelRef, dtype: Dtype): Promise<boolean> {
+    return this.work(ref, dtype, (tell, signal) => this.open(ref, dtype, tell, signal));
+  }
+
+  private async open(ref: ModelRef, dtype: Dtype, tell: Tell, signal: AbortSignal): Promise<void> {
+    const loaded = (loaded: Loaded) => tell({ status: 'working', step: 'open', loaded });
+    tell({ status: 'working', step: 'open', loaded: null });
+    const { backend } = this.store.getState().draft;
+    const report = await this.engine.openModel({ ref, dtype, backend }, loaded, signal);
+    this.update(({ reports }) => ({ reports: { ...reports, [modelKey(ref, dtype)]: report } }));
+  }
+
+  /** One thing at a time with a model; what comes of it is its job's state. */
+  private async work(
+    ref: ModelRef,
+    dtype: Dtype,
+    act: (tell: Tell, signal: AbortSignal) => Promise<void>,
+  ): Promise<boolean> {
+    const key = modelKey(ref, dtype);
+    if (this.working.has(key)) return false;
+    const control = new AbortController();
+    this.working.set(key, control);
+    try {
+      await act((job) => this.setJob(key, job), control.signal);
+      this.setJob(key, null);
+      return true;
+    } catch (error) {
+      const said = message(error);
+      const { aborted } = control.signal;
+      // The sentence crosses from the worker without the class of its error.
+      const changed = said.includes('Nothing of it is used until you say so.');
+      this.setJob(
+        key,
+        aborted ? { status: 'paused' } : { status: 'refused', message: said, changed },
+      );
+      return false;
+    } finally {
+      this.working.delete(key);
+    }
+  }
+
+  /** What has come stays. */
+  pause(ref: ModelRef, dtype: Dtype): void {
+    this.working.get(modelKey(ref, dtype))?.abort();
+  }
+
+  /** @param ref null: all of them, and what is known of earlier visits */
+  async forget(ref: ModelRef | null): Promise<void> {
+    await this.shelve(() => this.engine.forgetModel(ref));
+    this.update(({ listed }) => ({
+      listed: Object.fromEntries(
+        Object.entries(listed).map(([known, model]) => [
+          known,
+          ref === null || ref === known ? { ...model, here: {} } : model,
+        ]),
+      ),
+    }));
+  }
+
+  private async choose(slot: ModelSlot, text: string, list: () => Promise<ListedModel>) {
+    try {
+      const listed = await list();
+      this.setListed(listed);
+      this.setLooking(slot, { status: 'idle' });
+      this.store.setState(({ draft }) => ({ draft: chosen(draft, slot, listed) }));
+    } catch (error) {
+      this.setLooking(slot, { status: 'refused', text, message: message(error) });
+    }
+  }
+
+  private async shelve(ask: () => Promise<KeptModels>): Promise<void> {
+    try {
+      const kept = await ask();
+      this.update(() => ({ kept }));
+    } catch (error) {
+      this.store.setState({ notice: message(error) });
+    }
+  }
+
+  private setListed(listed: ListedModel): void {
+    this.update((models) => ({
+      listed: { ...models.listed, [listed.repository.ref]: listed },
+    }));
+  }
+
+  private setLooking(slot: ModelSlot, looking: Looking): void {
+    this.update((models) => ({ looking: { ...models.looking, [slot]: looking } }));
+  }
+
+  /** null: nothing is done to it */
+  private setJob(key: string, job: ModelJob | null): void {
+    this.update(({ jobs }) => {
+      const others = Object.entries(jobs).filter(([known]) => known !== key);
+      return { jobs: Object.fromEntries(job === null ? others : [...others, [key, job]]) };
+    });
+  }
+
+  private update(change: (models: Models) => Partial<Models>): void {
+    this.store.setState(({ models }) => ({ models: { ...models, ...change(models) } }));
+  }
+}
