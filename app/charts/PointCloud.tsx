@@ -42,7 +42,7 @@ interface PointCloudProps {
 }
 
 /** points that are elements of their own; a page has several clouds, and redraws them while a run grows */
-const MOST_ELEMENTS = 60;
+const MOST_ELEMENTS = 400;
 
 /** in recharts' order, in which scatters have 600 */
 const OVER_POINTS = 650;
