@@ -19,7 +19,7 @@ export const SMOL: Architecture = {
   ropeTheta: 100_000,
   rmsNormEpsilon: 1e-5,
 };
-/** Nobody can draw it: its embedding is not asked for, and its logit is as random as any. */
+/** The token that ends a response; with random weights it is as likely as any other, so responses run to their limit. */
 const END = 0;
 
 /** Printable characters first, so that a text has tokens; then names that no text is split into. */
