@@ -183,6 +183,10 @@ export async function openBar(page: Page, bar: number): Promise<void> {
 }
 
 export async function finished(page: Page, responses: number): Promise<void> {
+  await expect(phase(page)).toHaveText(/^(Finished|Interrupted)$/);
+  // A run that broke off says why; waiting longer would only hide it.
+  const why = page.getByRole('alert').filter({ hasText: 'The run was interrupted.' });
+  if (await why.isVisible()) throw new Error(await why.innerText());
   await expect(phase(page)).toHaveText('Finished');
   const all = responses.toLocaleString('en-US');
   await expect(sequences(page)).toHaveText(`${all} of ${all} responses`);

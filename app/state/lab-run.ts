@@ -14,6 +14,9 @@ import { DTYPE_OF, dtypeOf, missingModels, modelKey } from './lab-models';
 import { isLive, QUEUED, type Engine, type LabStore, type Run, type Undo } from './lab-state';
 
 export class RunControl {
+  /** How often a start was asked for: while one is on its way, a newer one takes its place. */
+  asked = 0;
+
   constructor(
     private readonly engine: Engine,
     private readonly store: LabStore,
@@ -27,11 +30,13 @@ export class RunControl {
   async start(): Promise<RunId | null> {
     const { settings } = readDraft(this.store.getState().draft);
     if (settings === null) return null;
+    const mine = ++this.asked;
     if (!(await this.opener.openFor(settings.backend))) return null;
     const { run: before, opening, draft } = this.store.getState();
     // The banner asks for them.
     if (opening.status === 'open' && missingOwn(draft, opening.policies).length > 0) return null;
     if (draft.kind === 'models' && !(await this.modelsReady())) return null;
+    if (mine !== this.asked) return null;
     if (before !== null && isLive(before)) this.engine.stop(before.id);
     const { linked } = this.store.getState();
     const repeats = linked !== null && sameRun(linked.settings, settings);

@@ -285,6 +285,32 @@ describe('a first visit', () => {
     expect(engine.orders).toEqual(['open auto', 'start 1']);
   });
 
+  it('starts nothing beside what was asked for before such a page came into view', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine);
+    let see: () => void = () => undefined;
+    const opening = lab.open(true, new Promise((resolve) => (see = resolve)));
+    await settle();
+    // another backend, which takes its time
+    let open: () => void = () => undefined;
+    engine.opens = () => new Promise<undefined>((resolve) => (open = () => resolve(undefined)));
+    lab.edit((draft) => ({ ...draft, backend: 'wasm' }));
+    const asked = lab.start();
+    see();
+    await settle();
+    open();
+    await opening;
+    expect(await asked).toBe(1);
+    expect(engine.orders.filter((order) => order.startsWith('start'))).toEqual(['start 1']);
+  });
+
+  it('of two starts in one moment the later one runs', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine);
+    const [first, second] = await Promise.all([lab.start(), lab.start()]);
+    expect([first, second]).toEqual([null, 1]);
+  });
+
   it('takes the default pair of a policy that lacks the checkpoints asked for', async () => {
     const engine = new Scripted();
     engine.policies = [policy('other', ['a', 'b'])];

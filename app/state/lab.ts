@@ -74,12 +74,13 @@ export class Lab {
    * @param wanted resolves once somebody would see it run
    */
   async open(thenStart: boolean, wanted: Promise<void> = Promise.resolve()): Promise<void> {
+    const { asked } = this.control;
     if (!(await this.opener.open()) || !thenStart) return;
     await wanted;
     const cutOff = await this.kept.cutOff();
-    // A file that was dropped meanwhile is what the person wants to see; a run would take its place.
+    // A file or a run that was asked for meanwhile is what the person wants to see.
     const { reading, run } = this.store.getState();
-    if (reading !== null || run !== null) {
+    if (reading !== null || run !== null || this.control.asked !== asked) {
       this.store.setState({ cutOff });
       return;
     }

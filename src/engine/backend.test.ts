@@ -144,6 +144,27 @@ describe('a GPU with a policy', () => {
     expect(cut).toHaveBeenCalledTimes(2);
   });
 
+  test('a check that one run cut short is made again for another that waits for it', async () => {
+    const proof = { trouble: null, speed: null, fixedShapes: true };
+    let checks = 0;
+    const provePolicyOnce: BackendParts['provePolicy'] = (_host, _kernels, _wasm, { signal }) =>
+      ++checks > 1
+        ? Promise.resolve(proof)
+        : new Promise((_, reject) =>
+            signal?.addEventListener('abort', () => reject(new Error('stopped'))),
+          );
+    const { parts } = machine();
+    const cut = { ...parts, provePolicy: provePolicyOnce };
+    const backend = await openBackend('auto', NODE_ASSETS, cut);
+    const first = new AbortController();
+    const stopped = backend.prove(host, { signal: first.signal });
+    const waits = backend.prove(host, { signal: new AbortController().signal });
+    first.abort();
+    await expect(stopped).rejects.toThrow('stopped');
+    expect(await waits).toBe(backend);
+    expect(checks).toBe(2);
+  });
+
   test('the check compares with a session of its own on WebAssembly', async () => {
     const other = () => loadRuntime('wasm', { assets: NODE_ASSETS });
     const hardware = { patienceMs: Infinity, software: false };

@@ -13,6 +13,7 @@ import { loadRuntime, ORT_THREADS, type OrtAssets, type Runtime } from '../polic
 import type { ScoringKernels } from '../policy/score';
 import type { BackendInfo } from './lab/protocol';
 import { message } from '../message';
+import { join, type SharedWork } from './shared-work';
 import { PATIENCE_MS, proveKernels, provePolicy, provenWords, type Proof } from './device-proof';
 
 export interface ProofHooks {
@@ -84,18 +85,24 @@ function trouble({ device, lost }: OpenedDevice): Promise<string> {
 }
 
 /** What checks found, for the life of the worker. */
-const proofs = new Map<string, Promise<unknown>>();
+const proofs = new Map<string, SharedWork<unknown>>();
 
-/** @param adapter and whatever else the outcome depends on */
-function once<T>(adapter: GPUAdapterInfo, about: string, prove: () => Promise<T>): Promise<T> {
+/** @param about the adapter, and whatever else the outcome depends on */
+function once<T>(
+  adapter: GPUAdapterInfo,
+  about: string,
+  prove: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const { vendor, architecture, device, description } = adapter;
   const key = [vendor, architecture, device, description, about].join('\n');
-  const known = proofs.get(key);
-  if (known) return known as Promise<T>;
+  const known = proofs.get(key) as SharedWork<T> | undefined;
+  if (known) return join(known, signal, () => once(adapter, about, prove, signal));
   const proof = prove();
-  proofs.set(key, proof);
+  const work = { result: proof, signal };
+  proofs.set(key, work);
   // Cut short, or without a network: asked again next time.
-  proof.catch(() => proofs.delete(key));
+  proof.catch(() => proofs.get(key) === work && proofs.delete(key));
   return proof;
 }
 
@@ -151,11 +158,12 @@ class GpuBackend implements Backend {
       host.session.fixedShapes = this.proven.proof.fixedShapes;
       return this.proven.chosen;
     }
-    const proof = await once(this.opened.info, `policy ${policy}`, () => {
+    const check = () => {
       onLoad?.({ bytes: 0, total: null, what: 'checking the GPU against WebAssembly' });
       const wasm = () => parts.loadRuntime('wasm', { assets });
       return parts.provePolicy(host, kernels, wasm, { patienceMs, software, signal });
-    });
+    };
+    const proof = await once(this.opened.info, `policy ${policy}`, check, signal);
     host.session.fixedShapes = proof.fixedShapes;
     const chosen = this.judge(proof);
     this.proven = { policy, chosen, proof };

@@ -4,6 +4,7 @@ import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_POLICIES, type PoliciesSource, type RunSettings } from '../../settings/run';
 import type { FileSource } from '../../policy/fetch';
+import type { RunStore } from '../../store/run-store';
 import { Engine } from './engine';
 import type { EquivalenceResult } from '../../experiments/equivalence';
 import type { Event, LabCalls, Request } from './protocol';
@@ -29,10 +30,11 @@ class Page {
   private readonly engine: Engine;
   private requests = 0;
 
-  constructor(files: FileSource) {
+  constructor(files: FileSource, store?: () => Promise<RunStore>) {
     this.engine = new Engine({
       assets: NODE_ASSETS,
       files,
+      ...(store ? { store } : {}),
       emit: (event) => this.events.push(structuredClone(event)),
     });
   }
@@ -159,6 +161,23 @@ describe('engine', () => {
       expect(batches).toBe(type === 'step' ? 1 : 0);
     },
   );
+
+  test('a run whose storage opens late takes no newer run’s place', async () => {
+    let opened: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (opened = resolve));
+    page = new Page((await tinyPolicy()).files, async () => {
+      await late;
+      throw new Error('no storage here');
+    });
+    page.send({ type: 'start', run: 1, settings: settings(), keep: true });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    page.send({ type: 'start', run: 2, settings: settings(), keep: false });
+    await page.phase(2, 'finished');
+    opened();
+    await page.until((e) => e.type === 'keeping' && e.run === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await equivalence(page, 2)).toMatchObject({ sequences: 48 });
+  });
 
   test('a cut connection fails the run with a sentence, and resuming goes on', async () => {
     let cut = true;

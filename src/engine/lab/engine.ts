@@ -361,6 +361,11 @@ export class Engine {
             this.options.emit({ type: 'keeping', run: id, keeping });
           })
         : null;
+      // Another run, or a file, has come while the storage was opened.
+      if (this.latestRun !== id) {
+        if (autosave) await this.kept.release(autosave.id);
+        return;
+      }
       const run = new Run(source, this.eventsOf(id, autosave), undefined, enough);
       this.current = {
         id,

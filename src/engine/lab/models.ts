@@ -10,6 +10,7 @@ import { loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime'
 import type { Stamp } from '../../export/stamp';
 import type { ModelsSource } from '../../settings/run';
 import type { Backend } from '../backend';
+import { join } from '../shared-work';
 import { modelHashes } from '../stamp';
 import type { PolicyFiles } from './fingerprint';
 import type { LoadHooks } from './policies';
@@ -35,6 +36,8 @@ interface ModelHooks extends LoadHooks {
 
 interface Opened {
   model: Promise<ForeignModel>;
+  /** of whoever opened it */
+  signal: AbortSignal | undefined;
   /** false: WebAssembly was asked for */
   gpu: boolean;
 }
@@ -168,16 +171,19 @@ export class ForeignModels {
   private async open(
     backend: Backend,
     which: Which,
-    { onLoad, signal, insist }: ModelHooks,
+    hooks: ModelHooks,
     gpu = backend.info.policy === 'webgpu',
     keep: ReadonlySet<string> = new Set([keyOf(which)]),
     /** why the GPU is not wanted, where it was */
     refused: string | null = null,
   ): Promise<ForeignModel> {
+    const { onLoad, signal, insist } = hooks;
     const key = keyOf(which);
     const known = this.opened.get(key);
     if (known) {
-      const model = await known.model;
+      const work = { result: known.model, signal: known.signal };
+      const again = () => this.open(backend, which, hooks, gpu, keep, refused);
+      const model = await join(work, signal, again);
       const fits = gpu ? known.gpu : model.report.provider === 'wasm';
       if (fits) return model;
       await this.shut(key);
@@ -207,8 +213,9 @@ export class ForeignModels {
       if (refused !== null) model.report.refusedGpu = `The other model is not there. ${refused}`;
       return model;
     })();
-    this.opened.set(key, { model: opening, gpu });
-    opening.catch(() => this.opened.delete(key));
+    const entry = { model: opening, signal, gpu };
+    this.opened.set(key, entry);
+    opening.catch(() => this.opened.get(key) === entry && this.opened.delete(key));
     return opening;
   }
 

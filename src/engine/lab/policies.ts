@@ -11,13 +11,14 @@ import type { PolicyManifest } from '../../policy/manifest';
 import { OwnCheckpoints } from '../../policy/own';
 import type { SourceHooks } from '../../rollouts/rollouts';
 import type { Backend } from '../backend';
+import { join, type SharedWork } from '../shared-work';
 import { fetchSeries, shippedSeries } from '../../training/series';
 
 export type LoadHooks = Pick<SourceHooks, 'onLoad' | 'signal'>;
 
 export class Policies {
   private readonly own: OwnCheckpoints;
-  private readonly hosts = new Map<string, Promise<PolicyHost>>();
+  private readonly hosts = new Map<string, SharedWork<PolicyHost>>();
   private catalogue: Promise<PolicyManifest[]> | undefined;
 
   constructor(private readonly files: FileSource) {
@@ -49,7 +50,7 @@ export class Policies {
   ): Promise<{ id: string; policies: PolicyManifest[] }> {
     const { id } = await this.own.add(findPolicy(await this.list(), policy), name, file);
     const policies = await this.list();
-    (await this.hosts.get(policy))?.relist(findPolicy(policies, policy));
+    (await this.hosts.get(policy)?.result)?.relist(findPolicy(policies, policy));
     return { id, policies };
   }
 
@@ -64,15 +65,16 @@ export class Policies {
 
   open(backend: Backend, name: string, hooks: LoadHooks): Promise<PolicyHost> {
     const known = this.hosts.get(name);
-    if (known) return known;
+    if (known) return join(known, hooks.signal, () => this.open(backend, name, hooks));
     const opening = (async () => {
       const manifest = findPolicy(await this.list(), name);
       hooks.onLoad({ bytes: 0, total: null, what: 'onnxruntime' });
       const runtime = await backend.runtime();
       return PolicyHost.open(runtime, this.own.source, manifest, hooks.onLoad, hooks.signal);
     })();
-    this.hosts.set(name, opening);
-    opening.catch(() => this.hosts.delete(name));
+    const work = { result: opening, signal: hooks.signal };
+    this.hosts.set(name, work);
+    opening.catch(() => this.hosts.get(name) === work && this.hosts.delete(name));
     return opening;
   }
 
@@ -84,6 +86,7 @@ export class Policies {
   async close(): Promise<void> {
     const hosts = [...this.hosts.values()];
     this.forget();
-    for (const host of hosts) await host.then((open) => open.dispose()).catch(() => undefined);
+    for (const { result } of hosts)
+      await result.then((open) => open.dispose()).catch(() => undefined);
   }
 }
