@@ -22,6 +22,8 @@ export interface PeerOptions {
   provider: Provider;
   rounds: number;
   batch: number;
+  /** responses to each prompt of a run */
+  group: number;
   maxLength: number;
   minOperators: number;
   maxOperators: number;
@@ -158,9 +160,9 @@ export async function benchPeers(
   const prompts = texts.map((text) => tokenizer.encode(text));
   const longest = Math.max(...prompts.map(({ length }) => length));
   const maxLength = Math.min(options.maxLength, maxPositions - longest);
-  const sample = async (seed: number) => {
+  const sample = async (seed: number, asked = prompts) => {
     const { sequences } = await sampleSequences(host.session, pair.old, {
-      prompts,
+      prompts: asked,
       firstSequence: 0,
       temperature: 1,
       maxLength,
@@ -197,32 +199,46 @@ export async function benchPeers(
     },
   );
 
-  const sampling = await contest(
-    `sampling at batch ${options.batch}`,
+  const theySample = async () => {
+    const inputs = theirs.tokenizer(texts, { padding: true });
+    const width = inputs.input_ids.dims[1];
+    const generated = (await theirs.model.generate({
+      ...inputs,
+      do_sample: true,
+      temperature: 1,
+      top_k: 0,
+      max_new_tokens: maxLength,
+    })) as Tensor;
+    let count = 0;
+    for (const row of generated.tolist() as bigint[][]) {
+      const response = row.slice(width).map(Number);
+      const end = response.indexOf(endToken);
+      count += end < 0 ? response.length : end + 1;
+    }
+    return count;
+  };
+  const tokensOf = (sampled: readonly { tokens: number[] }[]) =>
+    sampled.reduce((sum, r) => sum + r.tokens.length, 0);
+  const once = await contest(
+    `sampling ${options.batch} responses`,
     options.rounds,
     tokens,
-    async (round) => {
-      const sampled = await sample(100 + round);
-      return sampled.reduce((sum, r) => sum + r.tokens.length, 0);
-    },
+    async (round) => tokensOf(await sample(100 + round)),
+    theySample,
+  );
+  // As a run does: rows that have ended take the next prompts. Their batch waits for its longest response.
+  const { group } = options;
+  const grouped = prompts.flatMap((prompt) => Array<number[]>(group).fill(prompt));
+  const run = await contest(
+    `sampling ${group * options.batch} responses, ${group} to each prompt; theirs in batches of ${options.batch}`,
+    options.rounds,
+    group * tokens,
+    async (round) => tokensOf(await sample(200 + round, grouped)),
     async () => {
-      const inputs = theirs.tokenizer(texts, { padding: true });
-      const width = inputs.input_ids.dims[1];
-      const generated = (await theirs.model.generate({
-        ...inputs,
-        do_sample: true,
-        temperature: 1,
-        top_k: 0,
-        max_new_tokens: maxLength,
-      })) as Tensor;
       let count = 0;
-      for (const row of generated.tolist() as bigint[][]) {
-        const response = row.slice(width).map(Number);
-        const end = response.indexOf(endToken);
-        count += end < 0 ? response.length : end + 1;
-      }
+      for (let i = 0; i < group; i++) count += await theySample();
       return count;
     },
   );
-  return { adapter, contests: [scoring, sampling] };
+  return { adapter, contests: [scoring, once, run] };
 }

@@ -37,6 +37,7 @@ function peerOptions(provider: 'webgpu' | 'wasm', software: boolean, rounds: num
     provider,
     rounds: small ? Math.min(2, rounds) : rounds,
     batch: 32,
+    group: small ? 2 : 8,
     maxLength: small ? 12 : 180,
     minOperators: 1,
     maxOperators: small ? 3 : 9,

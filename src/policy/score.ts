@@ -9,12 +9,7 @@ import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
 import { CacheJoiner, type CacheArray, type CachePiece } from './cache-rows';
 import { cacheLayout, type CacheLayout } from './graph/ports';
-import {
-  disposeTensors,
-  type ForwardOutputs,
-  type PolicySession,
-  type ResidentWeights,
-} from './session';
+import type { ForwardOutputs, PolicySession, ResidentWeights } from './session';
 
 export interface ScoredSequence {
   prompt: readonly number[];
@@ -154,9 +149,8 @@ export async function scoreSequences(
     // One long response may have more rows than a pass may hand out.
     for (let from = 0; from < read.rows.length; from += session.passRows) {
       const part = slice(read, from, from + session.passRows);
-      const { present, ...outputs } = await session.forward(weights, { ...batch, rows: part.rows });
-      disposeTensors(present);
-      await put(outputs, part);
+      const { rows } = part;
+      await put(await session.forward(weights, { ...batch, rows, caches: false }), part);
     }
   }
   return result;
@@ -285,11 +279,12 @@ async function scoreBehind(
       }
     });
     const dims = [chosen.length, length];
-    const { present, ...outputs } = await session.forward(weights, {
+    const outputs = await session.forward(weights, {
       inputIds: session.integers(ids, dims),
       attentionMask: session.integers(mask, [chosen.length, width]),
       positionIds: session.integers(positions, dims),
       rows: read.rows,
+      caches: false,
       past: Object.fromEntries(
         caches.map(({ input }, k) => [
           input.name,
@@ -301,7 +296,6 @@ async function scoreBehind(
         ]),
       ),
     });
-    disposeTensors(present);
     await put(outputs, read);
   }
 }

@@ -68,6 +68,8 @@ export interface ForwardInputs {
   past?: KeyValueCache;
   /** rows of batch x length whose logits are read; left out: all. A graph may compute no others. */
   rows?: readonly number[];
+  /** false: nothing is decoded behind this pass, so that its caches stay where they are */
+  caches?: boolean;
 }
 
 export interface ForwardOutputs {
@@ -75,6 +77,7 @@ export interface ForwardOutputs {
   logits: Tensor;
   /** where in the logits each wanted row is */
   rows: readonly number[];
+  /** empty where the caches were not wanted */
   present: KeyValueCache;
   /** by output name: [batch, length, ...] */
   extras: Record<string, Tensor>;
@@ -190,14 +193,20 @@ export class PolicySession {
     const [batch, length] = inputs.inputIds.dims as [number, number];
     const wanted = inputs.rows ?? Array.from({ length: batch * length }, (_, i) => i);
     if (this.rowsInput !== null) feeds[this.rowsInput] = this.integers(wanted, [wanted.length]);
-    const outputs = await this.session.run(feeds, this.outputNames);
+    // What is not asked for is not handed out.
+    const behind = inputs.caches === false ? [] : caches;
+    const wantedPorts = [logits, ...behind.map(({ output }) => output), ...extras];
+    const outputs = await this.session.run(
+      feeds,
+      wantedPorts.map(({ name }) => name),
+    );
     // On WebAssembly a run is computed at once, here, and its promise yields to no message.
     if (this.runtime.provider === 'wasm') await this.yielder.pause();
     const of = (name: string) => outputs[name];
     return {
       logits: of(logits.name),
       rows: this.rowsInput === null ? wanted : wanted.map((_, i) => i),
-      present: Object.fromEntries(caches.map((port) => [port.input.name, of(port.output.name)])),
+      present: Object.fromEntries(behind.map((port) => [port.input.name, of(port.output.name)])),
       extras: Object.fromEntries(extras.map(({ name }) => [name, of(name)])),
     };
   }
@@ -273,12 +282,6 @@ export class PolicySession {
     await (await this.loop)?.release();
     await this.fixed?.dispose();
     this.fixed = undefined;
-  }
-
-  /** What is not handed out is not asked for. */
-  private get outputNames(): string[] {
-    const { logits, caches, extras } = this.ports;
-    return [logits, ...caches.map(({ output }) => output), ...extras].map(({ name }) => name);
   }
 
   private emptyCache(batch: number): KeyValueCache {
