@@ -3,7 +3,7 @@
  * against a forward pass in float64 that was written from the architecture, with the weights of each file.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { referenceLogProbs } from '../models/build/reference';
+import { referenceLogProbs } from '../src/policy/reference';
 import { rowStats } from '../src/math/log-softmax';
 import { loadRuntime, type Runtime } from '../src/policy/runtime';
 import {

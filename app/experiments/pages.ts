@@ -23,6 +23,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   data: () => import('./data'),
   reproduce: () => import('./reproduce'),
   start: () => import('./start'),
+  device: () => import('./device'),
   glossary: () => import('./glossary'),
 };
 

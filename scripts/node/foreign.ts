@@ -1,6 +1,6 @@
 /**
  * For tests: a language model that was not made here, in the four shapes in which models stand on a hub, and the
- * weights in each as the float64 forward (`models/build/reference.ts`) takes them.
+ * weights in each as the float64 forward (`src/policy/reference.ts`) takes them.
  *
  * Contract: read from the folder that `FOREIGN_MODELS` names, or from `shared/foreign` beside this checkout or its
  * parent. A clone by itself has neither: then, and with `FOREIGN_MODELS=none`, the shipped arithmetic policy is written
@@ -12,7 +12,7 @@ import type * as Ort from 'onnxruntime-web';
 import type { NodeProto, TensorProto } from 'onnx-buf';
 import { parameterSpecs, type Architecture } from '../../models/build/architecture';
 import { inHalf, writeHubOnnx } from '../../models/build/hub-author';
-import type { Weights64 } from '../../models/build/reference';
+import type { Weights64 } from '../../src/policy/reference';
 import { dequantiseBlocks, type BlockLayout } from '../../src/math/block-quantisation';
 import { fromHalf } from '../../src/math/half';
 import { emptyCacheShape, readPorts } from '../../src/policy/graph/ports';

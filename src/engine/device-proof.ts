@@ -4,7 +4,7 @@
  * (`provePolicy`, which also finds how many responses at a time serve the GPU best). What came out is remembered
  * for the worker's life, by adapter and policy. Nothing here decides what becomes of a device that failed.
  */
-import { checkKernels, type Disagreement } from '../gpu/check';
+import { checkKernels, type Comparison } from '../gpu/check';
 import { message } from '../message';
 import { cpuKernels } from '../math/cpu-kernels';
 import type { Kernels } from '../math/kernels';
@@ -34,7 +34,7 @@ const perSecond = ({ tokensPerSecond }: Speed) =>
   `${Math.round(tokensPerSecond).toLocaleString('en')} tokens/s`;
 
 /** A sentence of what is off by how much. */
-export function disagreementWords(found: readonly Disagreement[], with_: string): string {
+export function disagreementWords(found: readonly Comparison[], with_: string): string {
   const each = found.map(({ what, by, allowed }) =>
     allowed === 0
       ? `${what} (${number(by)} differ)`

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { cpuKernels } from '../math/cpu-kernels';
 import type { Kernels } from '../math/kernels';
-import { checkKernels, compare, deviation } from './check';
+import { checkKernels, compare, deviation, disagrees } from './check';
 
 /** The right kernels, the result of one of them changed. */
 function broken<K extends 'tokenStats' | 'sequenceForms' | 'histogram'>(
@@ -49,6 +49,7 @@ describe('the check of the kernels', () => {
     expect(deviation([1, 2], [1])).toBe(Infinity);
     expect(deviation([-Infinity, NaN], [-Infinity, NaN])).toBe(0);
     expect(deviation([101], [100])).toBeCloseTo(0.01, 12);
-    expect(compare('x', [1], [1.5], 0.6)).toEqual([]);
+    expect(disagrees(compare('x', [1], [1.5], 0.6))).toBe(false);
+    expect(disagrees({ what: 'x', by: NaN, allowed: 1 })).toBe(true);
   });
 });

@@ -1,20 +1,22 @@
 /**
  * Whether a device computes what it should: every kernel on small data against float64. Contract: takes a few
- * milliseconds on a GPU (seconds where its shaders are compiled in software); returns what is off and by how
- * much, nothing where all agree. What a kernel throws is the caller's.
+ * milliseconds on a GPU (seconds where its shaders are compiled in software); returns how far each is off and how
+ * far it may be. What a kernel throws is the caller's.
  */
 import { cpuKernels } from '../math/cpu-kernels';
 import type { Kernels } from '../math/kernels';
 import { Random, STREAM } from '../math/philox';
 
-/** Something that a device got wrong. */
-export interface Disagreement {
+/** What a device made of something, against what is right. */
+export interface Comparison {
   /** what was computed, in the plural */
   what: string;
   /** largest deviation, relative where the right value is above 1; Infinity: no number, or a wrong count of them */
   by: number;
   allowed: number;
 }
+
+export const disagrees = ({ by, allowed }: Comparison): boolean => !(by <= allowed);
 
 /** Float32 kernels against float64: log-probs, weights and moments (`kernels.gpu.test.ts` asks for the same). */
 const ROUNDING = 1e-5;
@@ -32,32 +34,30 @@ export function deviation(got: ArrayLike<number>, want: ArrayLike<number>): numb
   return largest;
 }
 
-/** Where what was got is further from what is right than allowed: nothing, or one entry. */
 export function compare(
   what: string,
   got: ArrayLike<number>,
   want: ArrayLike<number>,
   allowed: number,
-): Disagreement[] {
-  const by = deviation(got, want);
-  return by > allowed ? [{ what, by, allowed }] : [];
+): Comparison {
+  return { what, by: deviation(got, want), allowed };
 }
 
 /** Vocabularies on both sides of where the token kernel gives a row more than one thread. */
 const VOCABULARIES = [18, 300];
 const ROWS = 5;
 
-async function checkTokenStats(kernels: Kernels, random: Random): Promise<Disagreement[]> {
-  const found: Disagreement[] = [];
+async function checkTokenStats(kernels: Kernels, random: Random): Promise<Comparison[]> {
+  const found: Comparison[] = [];
   for (const vocabulary of VOCABULARIES) {
     const logits = Float32Array.from({ length: ROWS * vocabulary }, () => 4 * random.normal());
     const targets = Uint32Array.from({ length: ROWS }, () => random.integer(vocabulary));
     const got = await kernels.tokenStats(logits, vocabulary, targets);
     const want = await cpuKernels.tokenStats(logits, vocabulary, targets);
     found.push(
-      ...compare(`log-probs over ${vocabulary} tokens`, got.logp, want.logp, ROUNDING),
-      ...compare(`entropies over ${vocabulary} tokens`, got.entropy, want.entropy, ROUNDING),
-      ...compare(
+      compare(`log-probs over ${vocabulary} tokens`, got.logp, want.logp, ROUNDING),
+      compare(`entropies over ${vocabulary} tokens`, got.entropy, want.entropy, ROUNDING),
+      compare(
         `collision probabilities over ${vocabulary} tokens`,
         got.collision,
         want.collision,
@@ -75,7 +75,7 @@ const LONGEST = 300;
 const LAGS = 4;
 const BINS = { low: -1, high: 1, bins: 8 };
 
-async function checkSequences(kernels: Kernels, random: Random): Promise<Disagreement[]> {
+async function checkSequences(kernels: Kernels, random: Random): Promise<Comparison[]> {
   const logpOld = Float32Array.from({ length: TOKENS }, () => -Math.abs(random.normal()));
   const logpNew = logpOld.map((a) => Math.min(0, a + 0.5 * random.normal()));
   const ratio = logpNew.map((b, t) => b - logpOld[t]);
@@ -86,23 +86,31 @@ async function checkSequences(kernels: Kernels, random: Random): Promise<Disagre
     lags: await on.autocovariance(ratio, OFFSETS, 0.1, LAGS),
   });
   const [got, want] = [await of(kernels), await of(cpuKernels)];
-  const found: Disagreement[] = [];
+  const found: Comparison[] = [];
   for (const form of ['geometric', 'perplexity', 'entropy', 'logWeight'] as const) {
     const what = form === 'logWeight' ? 'log weights' : `weights in the ${form} form`;
-    found.push(...compare(what, got.forms[form], want.forms[form], ROUNDING));
+    found.push(compare(what, got.forms[form], want.forms[form], ROUNDING));
   }
   return [
     ...found,
-    ...compare('histogram counts', got.counts.counts, want.counts.counts, 0),
-    ...compare('prefix counts', got.moments.count, want.moments.count, 0),
-    ...compare('prefix means', got.moments.mean, want.moments.mean, ROUNDING),
-    ...compare('prefix variances', got.moments.m2, want.moments.m2, ROUNDING),
-    ...compare('autocovariances', got.lags.sums, want.lags.sums, ROUNDING),
+    compare('histogram counts', got.counts.counts, want.counts.counts, 0),
+    compare('prefix counts', got.moments.count, want.moments.count, 0),
+    compare('prefix means', got.moments.mean, want.moments.mean, ROUNDING),
+    compare('prefix variances', got.moments.m2, want.moments.m2, ROUNDING),
+    compare('autocovariances', got.lags.sums, want.lags.sums, ROUNDING),
   ];
 }
 
-/** @throws KernelInputError, ShaderError, GpuError: a kernel that does not run at all */
-export async function checkKernels(kernels: Kernels): Promise<Disagreement[]> {
+/**
+ * @returns every comparison, whether it agrees or not
+ * @throws KernelInputError, ShaderError, GpuError: a kernel that does not run at all
+ */
+export async function compareKernels(kernels: Kernels): Promise<Comparison[]> {
   const random = new Random(1, STREAM.display);
   return [...(await checkTokenStats(kernels, random)), ...(await checkSequences(kernels, random))];
+}
+
+/** What is off, and by how much; nothing where all agree. */
+export async function checkKernels(kernels: Kernels): Promise<Comparison[]> {
+  return (await compareKernels(kernels)).filter(disagrees);
 }

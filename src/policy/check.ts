@@ -3,7 +3,7 @@
  * weights of the policy's own file. Contract: 4 rows and at most 10 forward passes; returns what is off and by
  * how much, nothing where both agree.
  */
-import { compare, type Disagreement } from '../gpu/check';
+import { compare, disagrees, type Comparison } from '../gpu/check';
 import { Random, STREAM } from '../math/philox';
 import type { PolicyFiles } from './fetch';
 import { sampleSequences } from './sample';
@@ -55,13 +55,16 @@ export function requestFor(
   return { prompts, maxLength, maxPositions, endToken, padToken, signal, ...draw };
 }
 
-/** @throws what the device throws where it cannot do it at all; AbortError */
-export async function checkPolicy(
+/**
+ * @returns every comparison, whether it agrees or not
+ * @throws what the device throws where it cannot do it at all; AbortError
+ */
+export async function comparePolicy(
   device: PolicySide,
   reference: PolicySide,
   files: Known,
   signal?: AbortSignal,
-): Promise<Disagreement[]> {
+): Promise<Comparison[]> {
   const request = requestFor(files, randomPrompts(files, PROMPT_LENGTHS), RESPONSE_LENGTH, signal);
   const sample = async ({ session, weights }: PolicySide) =>
     (await sampleSequences(session, weights, request)).sequences;
@@ -72,9 +75,16 @@ export async function checkPolicy(
     scoreSequences(session, weights, kernels, responses, files.padToken, signal);
   const [scored, right] = [await score(device), await score(reference)];
   return [
-    ...compare(`responses of ${want.length} sampled`, [different], [0], 0),
-    ...compare('scored log-probs', scored.logp, right.logp, ROUNDING),
-    ...compare('scored entropies', scored.entropy, right.entropy, ROUNDING),
-    ...compare('scored collision probabilities', scored.collision, right.collision, ROUNDING),
+    compare(`responses of ${want.length} sampled`, [different], [0], 0),
+    compare('scored log-probs', scored.logp, right.logp, ROUNDING),
+    compare('scored entropies', scored.entropy, right.entropy, ROUNDING),
+    compare('scored collision probabilities', scored.collision, right.collision, ROUNDING),
   ];
+}
+
+/** What is off, and by how much; nothing where both agree. */
+export async function checkPolicy(
+  ...sides: Parameters<typeof comparePolicy>
+): Promise<Comparison[]> {
+  return (await comparePolicy(...sides)).filter(disagrees);
 }

@@ -6,7 +6,7 @@ import { defaultDevice, init, numpy as np, tree, valueAndGrad } from '@jax-js/ja
 import { beforeAll, describe, expect, test } from 'vitest';
 import { initialWeights, parameterSpecs, type Architecture } from '../../models/build/architecture';
 import { writeHubOnnx } from '../../models/build/hub-author';
-import { referenceLogProbs, type Weights64 } from '../../models/build/reference';
+import { referenceLogProbs, type Weights64 } from '../policy/reference';
 import { foreignModel, logitsOf, type Form } from '../../scripts/node/foreign';
 import { NODE_ASSETS } from '../../scripts/node/ort';
 import { rowStats } from '../math/log-softmax';

@@ -6,7 +6,8 @@
  * objectives stop gradients on purpose: a difference of their losses would be another number.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parameterNames, referenceLogProbs, type Weights64 } from '../../models/build/reference';
+import { parameterSpecs } from '../../models/build/architecture';
+import { referenceLogProbs, type Weights64 } from '../policy/reference';
 import { DEFAULT_RACER, TRAINING_OBJECTIVES, type RacerSettings } from '../settings/training';
 import { evaluateObjective } from '../math/objectives/evaluate';
 import { Random, STREAM } from '../math/philox';
@@ -27,6 +28,7 @@ const PROMPTS = [
   [7, 13],
 ];
 const ADVANTAGES = [1.2, -0.7, 0.4];
+const PARAMETERS = parameterSpecs(MINUTE).map(({ name }) => name);
 
 let context: TrainingContext;
 let start: Weights;
@@ -84,7 +86,7 @@ function referenceGradient(
   const { loss, gradient: perToken } = evaluateObjective(batch, trainedObjective(racer));
   const step = 1e-5;
   const gradient = new Map<string, Float64Array>();
-  for (const name of parameterNames(MINUTE)) {
+  for (const name of PARAMETERS) {
     const values = w.get(name) as Float64Array;
     const own = new Float64Array(values.length).fill(Number.NaN);
     for (let i = 0; i < values.length; i++) {
@@ -184,7 +186,7 @@ test('two updates on the same rollouts are those of an independent float64 AdamW
   const found = await downloadParams(state.params);
 
   const mu = new Map(
-    parameterNames(MINUTE).map((n) => [n, w.get(n)?.map(() => 0) as Float64Array]),
+    PARAMETERS.map((n) => [n, w.get(n)?.map(() => 0) as Float64Array]),
   );
   const nu = new Map([...mu].map(([n, zeros]) => [n, zeros.slice()]));
   for (const t of [1, 2]) {

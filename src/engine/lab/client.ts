@@ -6,6 +6,7 @@
  */
 import type { BackendChoice, RunSettings } from '../../settings/run';
 import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
+import type { CheckProgress } from '../device-check';
 import { Channel, type Wire } from '../rpc/channel';
 import { withWorkers } from '../rpc/page-workers';
 import type {
@@ -21,6 +22,7 @@ import type {
   LabCalls,
   ModelEvent,
   Order,
+  OtherEvent,
   Reopened,
   RunEvent,
   RunFingerprint,
@@ -33,14 +35,14 @@ import type {
 type ReplyOf<K extends keyof LabCalls> = Promise<LabCalls[K]['reply']>;
 
 export class EngineClient {
-  private readonly channel: Channel<LabCalls, Order, RunEvent | ModelEvent>;
+  private readonly channel: Channel<LabCalls, Order, RunEvent | OtherEvent>;
   private lastRun = 0;
 
   /** @param startSampler a thread that samples for the engine, where the page is to start them */
   constructor(createWorker: () => Worker, startSampler: () => Worker);
   constructor(createWorker: () => Wire);
   constructor(createWorker: () => Wire, startSampler?: () => Worker) {
-    this.channel = new Channel<LabCalls, Order, RunEvent | ModelEvent>({
+    this.channel = new Channel<LabCalls, Order, RunEvent | OtherEvent>({
       createWorker: startSampler
         ? () => withWorkers(createWorker() as Worker, startSampler)
         : createWorker,
@@ -212,9 +214,24 @@ export class EngineClient {
     return this.channel.call('model-forget', { ref });
   }
 
+  /** Checks and times the person's device; takes it for seconds to minutes. */
+  async checkDevice(
+    onProgress: (progress: CheckProgress) => void,
+    signal?: AbortSignal,
+  ): ReplyOf<'check-device'> {
+    const over = this.channel.subscribe((event) => {
+      if (event.type === 'device-progress') onProgress(event.progress);
+    });
+    try {
+      return await this.channel.call('check-device', {}, signal);
+    } finally {
+      over();
+    }
+  }
+
   subscribe(listener: (event: RunEvent) => void): () => void {
     return this.channel.subscribe((event) => {
-      if (event.type !== 'model-progress') listener(event);
+      if (event.type !== 'model-progress' && event.type !== 'device-progress') listener(event);
     });
   }
 

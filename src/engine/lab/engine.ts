@@ -23,6 +23,7 @@ import {
 } from '../../rollouts/rollouts';
 import { syntheticSource } from '../../rollouts/synthetic';
 import type { RunStore } from '../../store/run-store';
+import { checkDevice, type CheckProgress } from '../device-check';
 import { openBackend, type Backend, type BackendParts } from '../backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
@@ -207,6 +208,12 @@ export class Engine {
         return answers.give(request, () => this.reopen(request.run, request.kept));
       case 'export':
         return answers.give(request, () => this.export(request));
+      case 'check-device':
+        return answers.give(request, (signal) => {
+          const { assets, files, emit } = this.options;
+          const tell = (progress: CheckProgress) => emit({ type: 'device-progress', progress });
+          return checkDevice({ assets, files, tell, signal });
+        });
       case 'model-list':
       case 'model-folder':
       case 'model-get':

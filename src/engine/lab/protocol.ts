@@ -3,6 +3,7 @@
  * exhaustively on both sides. What concerns a run carries its run id, so that a late message of a stopped run
  * is recognised.
  */
+import type { CheckProgress, DeviceReport } from '../device-check';
 import type { Claim } from '../../experiments/experiment';
 import type { Peeking } from '../../math/stats/peeking';
 import type { AdvantageRule } from '../../math/objectives/advantages';
@@ -302,6 +303,8 @@ export type LabCalls = {
     ask: { ref: ModelRef; dtype: Dtype; backend: BackendChoice };
     reply: ModelReport;
   };
+  /** The device, backend by backend, checked and timed with the first policy of the site. */
+  'check-device': { ask: object; reply: DeviceReport };
   'models-kept': { ask: object; reply: KeptModels };
   /** null: all of them */
   'model-forget': { ask: { ref: ModelRef | null }; reply: KeptModels };
@@ -361,4 +364,13 @@ export interface ModelEvent {
   loaded: { bytes: number; total: number | null; what: string };
 }
 
-export type Event = RunEvent | ModelEvent | Answer<LabCalls>;
+/** How far a `check-device` has come. */
+export interface DeviceEvent {
+  type: 'device-progress';
+  progress: CheckProgress;
+}
+
+/** What concerns no run. */
+export type OtherEvent = ModelEvent | DeviceEvent;
+
+export type Event = RunEvent | OtherEvent | Answer<LabCalls>;

@@ -131,12 +131,22 @@ const OTHER_ENTRIES = {
     question: 'What of the paper holds on a real policy?',
     group: 'own',
   },
+  device: {
+    title: 'Device',
+    question: 'Does this device compute what it should, and how fast?',
+    group: 'own',
+  },
   start: { title: 'Start', question: 'What is GSPO, and does it do what it says?', group: null },
   glossary: { title: 'Glossary', question: 'What do the words mean?', group: null },
 } as const satisfies Record<string, Entry>;
 
 /** Pages that show nothing of the run: where one of them is opened first, it waits until another is. */
-export const WITHOUT_RUN: ReadonlySet<PageId> = new Set(['train', 'reproduce', 'glossary']);
+export const WITHOUT_RUN: ReadonlySet<PageId> = new Set([
+  'train',
+  'reproduce',
+  'device',
+  'glossary',
+]);
 
 /** Where an address without a page leads. */
 export const FIRST_PAGE = 'start';
