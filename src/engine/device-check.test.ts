@@ -31,7 +31,9 @@ function gpu(kernels: ScoringKernels = cpuKernels, load = loadRuntime) {
     openDevice: () => Promise.resolve(opened),
     createKernels: () => kernels,
     loadRuntime: (provider, options) =>
-      provider === 'webgpu' ? load('wasm', { assets: NODE_ASSETS }) : loadRuntime(provider, options),
+      provider === 'webgpu'
+        ? load('wasm', { assets: NODE_ASSETS })
+        : loadRuntime(provider, options),
   };
   return { parts, destroy };
 }
@@ -70,7 +72,11 @@ test('without a GPU, WebAssembly is held against float64 and timed, and the reas
 test('a GPU is compared kernel by kernel, with float64 and with WebAssembly, token by token', async () => {
   const { parts, destroy } = gpu();
   const { report } = await check(parts);
-  expect(report.adapter).toMatchObject({ name: 'acme one', software: true, features: ['subgroups'] });
+  expect(report.adapter).toMatchObject({
+    name: 'acme one',
+    software: true,
+    features: ['subgroups'],
+  });
   const [, own] = report.backends;
   expect(own).toMatchObject({ backend: 'webgpu', failed: null });
   const what = own?.comparisons.map((one) => one.what).join() ?? '';

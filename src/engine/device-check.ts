@@ -9,12 +9,7 @@ import { createGpuKernels } from '../gpu/kernels';
 import { openDevice, type OpenedDevice } from '../gpu/device';
 import { cpuKernels } from '../math/cpu-kernels';
 import { message } from '../message';
-import {
-  comparePolicy,
-  randomPrompts,
-  requestFor,
-  type PolicySide,
-} from '../policy/check';
+import { comparePolicy, randomPrompts, requestFor, type PolicySide } from '../policy/check';
 import { ROWS } from '../policy/decoder';
 import { fetchCatalogue, fetchCheckpoint, type FileSource } from '../policy/fetch';
 import { PolicyHost } from '../policy/host';
@@ -143,12 +138,17 @@ export async function checkDevice(options: CheckOptions): Promise<DeviceReport> 
   let gpu: OpenedDevice | null = null;
   try {
     const wasmRuntime = await parts.loadRuntime('wasm', { assets });
-    const wasm = await check('wasm', async () => wasmRuntime, cpuKernels, async (side, host, own) => {
-      next('speed of WebAssembly');
-      const { tokensPerSecond } = await samplingSpeed(side, host.files, ROWS, signal);
-      const scoring = await scoringSpeed(side, host, signal);
-      own.speed = { sampling: tokensPerSecond, scoring, rows: ROWS };
-    });
+    const wasm = await check(
+      'wasm',
+      async () => wasmRuntime,
+      cpuKernels,
+      async (side, host, own) => {
+        next('speed of WebAssembly');
+        const { tokensPerSecond } = await samplingSpeed(side, host.files, ROWS, signal);
+        const scoring = await scoringSpeed(side, host, signal);
+        own.speed = { sampling: tokensPerSecond, scoring, rows: ROWS };
+      },
+    );
 
     next('looking for a GPU');
     const opened = await parts.openDevice().catch((error: unknown) => message(error));
@@ -242,8 +242,7 @@ async function scoringSpeed(
     prompt: texts[i] as number[],
     response: texts[SCORED + i] as number[],
   }));
-  const score = () =>
-    scoreSequences(session, weights, kernels, sequences, files.padToken, signal);
+  const score = () => scoreSequences(session, weights, kernels, sequences, files.padToken, signal);
   await score();
   const began = performance.now();
   await score();

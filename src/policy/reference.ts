@@ -33,17 +33,15 @@ const configSchema = v.pipe(
     rope_theta: v.pipe(v.number(), v.minValue(1)),
     rms_norm_eps: v.pipe(v.number(), v.minValue(0)),
   }),
-  v.transform(
-    (c): Shape => ({
-      hiddenSize: c.hidden_size,
-      layers: c.num_hidden_layers,
-      heads: c.num_attention_heads,
-      kvHeads: c.num_key_value_heads,
-      intermediateSize: c.intermediate_size,
-      ropeTheta: c.rope_theta,
-      rmsNormEpsilon: c.rms_norm_eps,
-    }),
-  ),
+  v.transform((c): Shape => ({
+    hiddenSize: c.hidden_size,
+    layers: c.num_hidden_layers,
+    heads: c.num_attention_heads,
+    kvHeads: c.num_key_value_heads,
+    intermediateSize: c.intermediate_size,
+    ropeTheta: c.rope_theta,
+    rmsNormEpsilon: c.rms_norm_eps,
+  })),
 );
 
 /** @returns null where it is not a policy that this file can compute */

@@ -185,9 +185,7 @@ test('two updates on the same rollouts are those of an independent float64 AdamW
   }
   const found = await downloadParams(state.params);
 
-  const mu = new Map(
-    PARAMETERS.map((n) => [n, w.get(n)?.map(() => 0) as Float64Array]),
-  );
+  const mu = new Map(PARAMETERS.map((n) => [n, w.get(n)?.map(() => 0) as Float64Array]));
   const nu = new Map([...mu].map(([n, zeros]) => [n, zeros.slice()]));
   for (const t of [1, 2]) {
     const { gradient } = referenceGradient(w, rollout, racer, () => true);

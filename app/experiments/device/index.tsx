@@ -64,7 +64,8 @@ export default function Device() {
           value={running ? status.progress.fraction : status.is === 'done' ? 1 : 0}
         />
         <p className="small" role="status" data-testid="device-status">
-          {status.is === 'idle' && 'It takes some seconds; minutes where the GPU is a software one.'}
+          {status.is === 'idle' &&
+            'It takes some seconds; minutes where the GPU is a software one.'}
           {running && `${capital(status.progress.doing)} …`}
           {status.is === 'done' &&
             `Checked in ${duration(status.seconds)}, ${status.at.toLocaleString()}.`}
@@ -110,7 +111,9 @@ function Report({ report, complete }: { report: DeviceReport; complete: boolean 
 
 /** Bars side by side on one scale, with their numbers. */
 function Speeds({ backends }: { backends: readonly BackendReport[] }) {
-  const timed = backends.flatMap((own) => (own.speed === null ? [] : [{ ...own, speed: own.speed }]));
+  const timed = backends.flatMap((own) =>
+    own.speed === null ? [] : [{ ...own, speed: own.speed }],
+  );
   if (timed.length === 0) return null;
   const most = Math.max(...timed.flatMap(({ speed }) => [speed.sampling, speed.scoring]));
   return (
@@ -131,7 +134,10 @@ function Speeds({ backends }: { backends: readonly BackendReport[] }) {
               <tr key={own.backend}>
                 <th scope="row">{BACKEND_NAMES[own.backend]}</th>
                 <td>
-                  <Bar of={own.speed.sampling / most} words={count(Math.round(own.speed.sampling))} />
+                  <Bar
+                    of={own.speed.sampling / most}
+                    words={count(Math.round(own.speed.sampling))}
+                  />
                 </td>
                 <td>
                   <Bar of={own.speed.scoring / most} words={count(Math.round(own.speed.scoring))} />
@@ -170,7 +176,12 @@ function Comparisons({ own }: { own: BackendReport }) {
       <h2>{name}: how far off</h2>
       {failed !== null && <p role="alert">{`${name} failed: ${failed}`}</p>}
       {comparisons.length > 0 && (
-        <div className="table-scroll" tabIndex={0} role="region" aria-label={`${name}, how far off`}>
+        <div
+          className="table-scroll"
+          tabIndex={0}
+          role="region"
+          aria-label={`${name}, how far off`}
+        >
           <table className="device-table">
             <thead>
               <tr>

@@ -27,7 +27,10 @@ test.each<[string, BackendReport[], 'good' | 'bad', RegExp]>([
   ['all is right', [backend({})], 'good', /^WebAssembly computes what it should\. .* 12 s/],
   [
     'the faster of two tells the time',
-    [backend({}), backend({ backend: 'webgpu', speed: { sampling: 1e5, scoring: 1e5, rows: 512 } })],
+    [
+      backend({}),
+      backend({ backend: 'webgpu', speed: { sampling: 1e5, scoring: 1e5, rows: 512 } }),
+    ],
     'good',
     /^WebAssembly and WebGPU compute what they should\. .* on WebGPU\.$/,
   ],
