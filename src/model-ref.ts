@@ -26,16 +26,33 @@ const HUB = new RegExp(`^hub:${PART}/${PART}(@[A-Za-z0-9][A-Za-z0-9._/-]{0,99})?
 const FOLDER = /^folder:[^/\\:*?"<>|\u0000-\u001f]{1,100}$/;
 const SERVER = /^server:https?:\/\/[^\s"<>\\^`{|}]{1,250}$/;
 
+/** A repository, and the checkpoint in it whose weights stand in the place of the graph's; null: its own do. */
+export function partsOf(ref: string): { repository: string; checkpoint: string | null } {
+  const [whole, repository = ref, checkpoint = null] =
+    /^([^#]+)#([^#]+\.safetensors)$/.exec(ref) ?? [];
+  return whole === undefined ? { repository: ref, checkpoint: null } : { repository, checkpoint };
+}
+
+export const refWith = (repository: string, checkpoint: string | null): string =>
+  checkpoint === null ? repository : `${repository}#${checkpoint}`;
+
+const isPlace = (text: string) => {
+  const { repository, checkpoint } = partsOf(text);
+  const path = checkpoint === null || v.is(repositoryPathSchema, checkpoint);
+  return path && [HUB, FOLDER, SERVER].some((form) => form.test(repository));
+};
+
 /**
- * `hub:owner/name@revision` (a commit once it is resolved), `folder:NAME` or `server:https://host/path`.
+ * `hub:owner/name@revision` (a commit once it is resolved), `folder:NAME` or `server:https://host/path`, each with
+ * `#PATH.safetensors` behind it where a checkpoint in it is meant (`partsOf`).
  * A reference is text from a link or a person: nothing is fetched for being named.
  */
 export const modelRefSchema = v.pipe(
   v.string(),
   v.maxLength(MOST_REFERENCE, 'A model is named in at most 300 characters.'),
   v.check(
-    (text) => [HUB, FOLDER, SERVER].some((form) => form.test(text)),
-    'Expected hub:owner/name, folder:NAME or server:https://host/path.',
+    isPlace,
+    'Expected hub:owner/name, folder:NAME or server:https://host/path, with #FILE.safetensors for a checkpoint in it.',
   ),
   v.check(noClimbing, 'A model’s name has no “..” in it.'),
 );

@@ -4,7 +4,7 @@
  */
 import type { ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
-import { DTYPES, type Dtype, type ModelRef } from '../../src/model-ref';
+import { DTYPES, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import { bytes, counted, significant } from '../format/numbers';
 import { isHere, modelKey, type ModelJob } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
@@ -15,11 +15,16 @@ export interface ModelCardProps {
   dtype: Dtype;
   /** null: the arithmetic is not to be changed here */
   onDtype: ((dtype: Dtype) => void) | null;
+  /** the same model with the weights of another of its checkpoints, or its own; null: not to be changed here */
+  onRef: ((ref: ModelRef) => void) | null;
 }
 
-export function ModelCard({ ref_, dtype, onDtype }: ModelCardProps) {
-  const listed = useLabState(({ models }) => models.listed[ref_]);
-  const kept = useLabState(({ models }) => models.kept?.models.find(({ ref }) => ref === ref_));
+export function ModelCard({ ref_, dtype, onDtype, onRef }: ModelCardProps) {
+  const { repository, checkpoint } = partsOf(ref_);
+  const listed = useLabState(({ models }) => models.listed[repository]);
+  const kept = useLabState(({ models }) =>
+    models.kept?.models.find(({ ref }) => ref === repository),
+  );
   const here = useLabState(({ models }) => isHere(models, ref_, dtype));
   const { name, host, revision } = placeOf(ref_);
   const there =
@@ -28,6 +33,12 @@ export function ModelCard({ ref_, dtype, onDtype }: ModelCardProps) {
       label: `${graph.dtype}, ${sizeWords(graph.bytes)}`,
     })) ?? (kept?.dtypes ?? []).map((one) => ({ dtype: one, label: `${one}, kept here` }));
   if (listed === undefined && kept === undefined) return null;
+  const checkpoints = (listed?.repository.files ?? [])
+    .filter(({ path }) => path.endsWith('.safetensors'))
+    .map(({ path, bytes: size }) => ({ path, label: `${path}, ${sizeWords(size)}` }));
+  for (const path of [...(kept?.checkpoints ?? []), ...(checkpoint === null ? [] : [checkpoint])]) {
+    if (!checkpoints.some((one) => one.path === path)) checkpoints.push({ path, label: path });
+  }
   return (
     <div className="model-card" data-testid="model-card">
       <p className="model-name">
@@ -61,13 +72,36 @@ export function ModelCard({ ref_, dtype, onDtype }: ModelCardProps) {
           </select>
         </label>
       )}
+      {onRef !== null && checkpoints.length > 0 && (
+        <label className="model-dtype">
+          Values{' '}
+          <select
+            value={checkpoint ?? ''}
+            onChange={({ currentTarget: { value } }) =>
+              onRef(refWith(repository, value === '' ? null : value))
+            }
+          >
+            <option value="">the graph’s own</option>
+            {checkpoints.map(({ path, label }) => (
+              <option key={path} value={path}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {checkpoint !== null && (
+        <p className="field-hint">
+          The graph’s weights are replaced by those of <code>{checkpoint}</code>.
+        </p>
+      )}
       <State ref_={ref_} dtype={dtype} listed={listed} here={here} host={host} />
       {listed?.notes.map((note) => (
         <p key={note} className="notice">
           {note}
         </p>
       ))}
-      {listed && <Hashes listed={listed} dtype={dtype} />}
+      {listed && <Hashes listed={listed} dtype={dtype} checkpoint={checkpoint} />}
     </div>
   );
 }
@@ -102,7 +136,7 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
   const key = modelKey(ref_, dtype);
   const job = useLabState(({ models }) => models.jobs[key]);
   const report = useLabState(({ models }) => models.reports[key]);
-  const left = leftOf(listed, dtype);
+  const left = leftOf(listed, dtype, partsOf(ref_).checkpoint);
   const get = (accept = false) => void lab.models.get(ref_, dtype, accept);
   if (job?.status === 'working') {
     return <Working job={job} onPause={() => lab.models.pause(ref_, dtype)} />;
@@ -206,25 +240,42 @@ function Found({ report }: { report: ModelReport }) {
   );
 }
 
-const wantedOf = ({ repository: { files, graphs } }: ListedModel, dtype: Dtype) => {
+const wantedOf = (
+  { repository: { files, graphs } }: ListedModel,
+  dtype: Dtype,
+  checkpoint: string | null,
+) => {
   const graph = graphs.find((one) => one.dtype === dtype);
+  const weights = /\.(onnx|safetensors)/;
   return files.filter(
-    ({ path }) => !path.includes('.onnx') || path === graph?.file || graph?.external.includes(path),
+    ({ path }) =>
+      !weights.test(path) ||
+      path === graph?.file ||
+      path === checkpoint ||
+      graph?.external.includes(path),
   );
 };
 
 /** "12.3 MB", of what is not here yet */
-function leftOf(listed: ListedModel | undefined, dtype: Dtype): string {
+function leftOf(listed: ListedModel | undefined, dtype: Dtype, checkpoint: string | null): string {
   if (listed === undefined) return '';
-  const left = wantedOf(listed, dtype).reduce((sum, { path, bytes: size }) => {
+  const left = wantedOf(listed, dtype, checkpoint).reduce((sum, { path, bytes: size }) => {
     const here = listed.here[path];
     return sum + (here?.state === 'whole' ? 0 : Math.max(0, size - (here?.bytes ?? 0)));
   }, 0);
   return sizeWords(left);
 }
 
-function Hashes({ listed, dtype }: { listed: ListedModel; dtype: Dtype }) {
-  const files = wantedOf(listed, dtype);
+function Hashes({
+  listed,
+  dtype,
+  checkpoint,
+}: {
+  listed: ListedModel;
+  dtype: Dtype;
+  checkpoint: string | null;
+}) {
+  const files = wantedOf(listed, dtype, checkpoint);
   return (
     <details className="model-files">
       <summary>{counted(files.length, 'file')}, with SHA-256</summary>

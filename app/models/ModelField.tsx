@@ -119,6 +119,9 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
             models: { ...draft.models, [DTYPE_OF[slot]]: next },
           }))
         }
+        onRef={(next) =>
+          lab.edit((draft) => ({ ...draft, models: { ...draft.models, [slot]: next } }))
+        }
       />
     </div>
   );

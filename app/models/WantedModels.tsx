@@ -2,6 +2,7 @@
 import { dtypeOf, DTYPE_OF, missingModels } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 import { ModelCard } from './ModelCard';
+import { partsOf } from '../../src/model-ref';
 import { placeOf } from './place';
 import './models.css';
 
@@ -35,7 +36,7 @@ export function WantedModels() {
           const looking = models.looking[slot];
           return (
             <li key={slot}>
-              {models.listed[ref] === undefined && (
+              {models.listed[partsOf(ref).repository] === undefined && (
                 <p>
                   <b>{name}</b> <span className="muted">{host}</span>{' '}
                   {ref.startsWith('folder:') ? (
@@ -57,7 +58,12 @@ export function WantedModels() {
                   {looking.message}
                 </p>
               )}
-              <ModelCard ref_={ref} dtype={dtypeOf(draft.models[DTYPE_OF[slot]])} onDtype={null} />
+              <ModelCard
+                ref_={ref}
+                dtype={dtypeOf(draft.models[DTYPE_OF[slot]])}
+                onDtype={null}
+                onRef={null}
+              />
             </li>
           );
         })}

@@ -1,5 +1,5 @@
 /** A model's name as people read it. Contract: any valid ref; nothing is fetched. */
-import type { ModelRef } from '../../src/model-ref';
+import { partsOf, type ModelRef } from '../../src/model-ref';
 
 export interface ModelPlace {
   name: string;
@@ -9,7 +9,8 @@ export interface ModelPlace {
 }
 
 export function placeOf(ref: ModelRef): ModelPlace {
-  const rest = ref.slice(ref.indexOf(':') + 1);
+  const { repository } = partsOf(ref);
+  const rest = repository.slice(repository.indexOf(':') + 1);
   if (ref.startsWith('folder:')) return { name: rest, host: 'a folder of yours', revision: null };
   if (ref.startsWith('hub:')) {
     const [name = '', revision = null] = rest.split('@');
@@ -23,6 +24,7 @@ export function placeOf(ref: ModelRef): ModelPlace {
 
 /** What a person may write to get there again. */
 export function addressOf(ref: ModelRef): string {
-  const rest = ref.slice(ref.indexOf(':') + 1);
+  const { repository } = partsOf(ref);
+  const rest = repository.slice(repository.indexOf(':') + 1);
   return ref.startsWith('folder:') ? '' : rest;
 }

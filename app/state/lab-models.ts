@@ -5,7 +5,7 @@
  */
 import type { KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
-import { DTYPES, type Dtype, type ModelRef } from '../../src/model-ref';
+import { DTYPES, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import type { Draft } from './draft';
 
 /** Which of the pair. */
@@ -57,13 +57,16 @@ export const dtypeOf = (text: string): Dtype => DTYPES.find((one) => one === tex
 export const modelKey = (ref: ModelRef, dtype: string): string => `${dtype} ${ref}`;
 
 /** Whether all that a run needs of it is here. */
-export function isHere({ kept, listed }: Models, ref: ModelRef, dtype: string): boolean {
+export function isHere({ kept, listed }: Models, named: ModelRef, dtype: string): boolean {
+  const { repository: ref, checkpoint } = partsOf(named);
   const shelved = kept?.models.find((model) => model.ref === ref);
-  if (shelved?.dtypes.some((one) => one === dtype)) return true;
+  const whole = checkpoint === null || shelved?.checkpoints.includes(checkpoint) === true;
+  if (whole && shelved?.dtypes.some((one) => one === dtype)) return true;
   const known = listed[ref];
   const graph = known?.repository.graphs.find((one) => one.dtype === dtype);
   if (known === undefined || graph === undefined) return false;
-  return [graph.file, ...graph.external, 'config.json', 'tokenizer.json'].every(
+  const also = checkpoint === null ? [] : [checkpoint];
+  return [graph.file, ...graph.external, ...also, 'config.json', 'tokenizer.json'].every(
     (path) => known.here[path]?.state === 'whole',
   );
 }
@@ -88,12 +91,18 @@ export function chosen(draft: Draft, slot: ModelSlot, listed: ListedModel): Draf
   const { ref } = listed.repository;
   const { models } = draft;
   const at = (place: ModelSlot) => ({
-    [place]: ref,
+    [place]: refWith(ref, sameCheckpoint(models[place], listed)),
     [DTYPE_OF[place]]: fitting(models[DTYPE_OF[place]], place, listed),
   });
-  const both = models.old === models.new;
+  const both = partsOf(models.old).repository === partsOf(models.new).repository;
   const pair = both ? { ...at('old'), ...at('new') } : at(slot);
   return { ...draft, kind: 'models', models: { ...models, ...pair } };
+}
+
+/** The checkpoint that a name has, where the model has it. */
+function sameCheckpoint(named: string, { repository: { files } }: ListedModel): string | null {
+  const { checkpoint } = partsOf(named);
+  return files.some(({ path }) => path === checkpoint) ? checkpoint : null;
 }
 
 /** The same arithmetic where the model has it. */

@@ -6,6 +6,7 @@
 import { existsSync, openAsBlob, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FetchError } from '../../src/policy/fetch';
+import { partsOf, refWith } from '../../src/model-ref';
 import type {
   FolderFile,
   ListedModel,
@@ -24,7 +25,8 @@ export class LocalModels implements ModelStore {
 
   constructor(private readonly dir: string) {}
 
-  list(ref: string): Promise<ListedModel> {
+  list(named: string): Promise<ListedModel> {
+    const ref = partsOf(named).repository;
     const known = this.opened.get(ref) ?? this.find(ref);
     this.opened.set(ref, known);
     known.catch(() => this.opened.delete(ref));
@@ -47,8 +49,10 @@ export class LocalModels implements ModelStore {
   }
 
   readonly read: ReadModel = async (ref, dtype, onProgress, signal) => {
-    const { repository } = await this.list(ref);
-    const files = await this.library.read(repository.ref, dtype, onProgress, signal);
+    const { repository: place, checkpoint } = partsOf(ref);
+    const { repository } = await this.list(place);
+    const here = refWith(repository.ref, checkpoint);
+    const files = await this.library.read(here, dtype, onProgress, signal);
     return { ...files, repository: { ...files.repository, ref } };
   };
 

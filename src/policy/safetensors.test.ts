@@ -55,6 +55,22 @@ describe('safetensors', () => {
     expect(() => readSafetensors(bytes)).toThrow('tensors "a" and "b" overlap');
   });
 
+  test('halves of both kinds are read as the floats that they are', () => {
+    const text = JSON.stringify({
+      f: { dtype: 'F16', shape: [3], data_offsets: [0, 6] },
+      b: { dtype: 'BF16', shape: [3], data_offsets: [6, 12] },
+    });
+    const bytes = new Uint8Array(8 + text.length + 12);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(new TextEncoder().encode(text), 8);
+    // 1, -2, 65504 in half precision; 1, -2, 2^100 in bfloat16
+    const halves = new Uint16Array([0x3c00, 0xc000, 0x7bff, 0x3f80, 0xc000, 0x7180]);
+    bytes.set(new Uint8Array(halves.buffer), 8 + text.length);
+    const { weights } = readSafetensors(bytes);
+    expect(Array.from(weights.get('f')?.values ?? [])).toEqual([1, -2, 65504]);
+    expect(Array.from(weights.get('b')?.values ?? [])).toEqual([1, -2, 2 ** 100]);
+  });
+
   test('reads out of a larger buffer at an odd offset', () => {
     const bytes = writeSafetensors(sample);
     const shifted = new Uint8Array(bytes.length + 3);

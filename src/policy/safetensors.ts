@@ -1,5 +1,6 @@
 /**
- * safetensors, float32 only: 8 bytes of header length, a JSON header, the tensors' bytes.
+ * safetensors: 8 bytes of header length, a JSON header, the tensors' bytes. float32 is written; float16 and bfloat16 are read
+ * too, as float32, which holds them exactly.
  * https://huggingface.co/docs/safetensors
  *
  * Contract: `readSafetensors` treats the bytes as hostile; whatever is wrong is a `SafetensorsError`
@@ -7,6 +8,7 @@
  * beyond the size of the file.
  */
 import * as v from 'valibot';
+import { floatsFromHalves } from '../math/half';
 import type { Weights } from './graph/lift';
 
 export class SafetensorsError extends Error {
@@ -22,7 +24,7 @@ const MAX_HEADER_BYTES = 1 << 24;
 const METADATA = '__metadata__';
 
 const entrySchema = v.object({
-  dtype: v.literal('F32'),
+  dtype: v.picklist(['F32', 'F16', 'BF16']),
   shape: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(8)),
   data_offsets: v.tuple([v.pipe(v.number(), v.safeInteger()), v.pipe(v.number(), v.safeInteger())]),
 });
@@ -32,6 +34,15 @@ function copyOut(bytes: Uint8Array, from: number, to: number): ArrayBuffer {
   const copy = new Uint8Array(to - from);
   copy.set(bytes.subarray(from, to));
   return copy.buffer;
+}
+
+function floatsOf(dtype: 'F32' | 'F16' | 'BF16', stored: ArrayBuffer): Float32Array<ArrayBuffer> {
+  if (dtype === 'F32') return new Float32Array(stored);
+  const bits = new Uint16Array(stored);
+  if (dtype === 'F16') return floatsFromHalves(bits);
+  // The upper half of a float32.
+  const words = Uint32Array.from(bits, (half) => half << 16);
+  return new Float32Array(words.buffer);
 }
 
 export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Safetensors {
@@ -67,15 +78,15 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
     }
     const parsed = v.safeParse(entrySchema, value);
     if (!parsed.success) {
-      return fail(`tensor "${name}": ${parsed.issues[0].message} (only F32 is read)`);
+      return fail(`tensor "${name}": ${parsed.issues[0].message} (only F32, F16 and BF16 are read)`);
     }
-    const { shape, data_offsets: offsets } = parsed.output;
+    const { dtype, shape, data_offsets: offsets } = parsed.output;
     const [from, to] = offsets;
     const size = shape.reduce((x, y) => x * y, 1);
-    if (from < 0 || to - from !== size * 4 || start + to > bytes.byteLength) {
+    if (from < 0 || to - from !== size * (dtype === 'F32' ? 4 : 2) || start + to > bytes.byteLength) {
       fail(`tensor "${name}" [${shape.join(', ')}] does not fit its place in the file`);
     }
-    const values = new Float32Array(copyOut(bytes, start + from, start + to));
+    const values = floatsOf(dtype, copyOut(bytes, start + from, start + to));
     const broken = values.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) fail(`tensor "${name}" has ${values[broken]} at element ${broken}`);
     weights.set(name, { shape, values });

@@ -5,6 +5,9 @@ import { foreignModel } from '../../../scripts/node/foreign';
 import { foreignFiles } from '../../../scripts/node/model-files';
 import { localFiles, NODE_ASSETS } from '../../../scripts/node/ort';
 import { ModelLibrary } from '../../policy/hub/library';
+import { liftWeights } from '../../policy/graph/lift';
+import { decode } from '../../policy/graph/proto';
+import { writeSafetensors } from '../../policy/safetensors';
 import { DEFAULT_MODELS, type ModelsSource, type RunSettings } from '../../settings/run';
 import { EngineClient } from './client';
 import { Engine } from './engine';
@@ -58,16 +61,23 @@ const settings = (more: Partial<ModelsSource>): RunSettings => ({
 function finished(engine: EngineClient, asked: RunSettings): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   return new Promise((resolve) => {
+    let asking = -1;
     engine.subscribe((event) => {
+      // The run before may have a last word.
+      if (event.run !== asking) return;
       events.push(event);
       const over =
         event.type === 'failed' ||
         (event.type === 'progress' && event.progress.phase === 'finished');
       if (over) resolve(events);
     });
-    engine.start(asked);
+    asking = engine.start(asked);
   });
 }
+
+const raise = (): never => {
+  throw new Error('The model has no such weight.');
+};
 
 const failure = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.type === 'failed' ? [event.message] : []))[0];
@@ -111,6 +121,39 @@ describe('a folder of a person’s own', () => {
     engine.close();
   });
 
+  test('is run beside a checkpoint in it, and the fingerprint names the checkpoint', async () => {
+    const engine = client();
+    const lifted = decode(Uint8Array.from(foreignModel().onnx.model));
+    const { weights } = liftWeights(lifted);
+    const [name, { shape, values }] =
+      [...weights].find(([key]) => /input_layernorm/.test(key)) ?? raise();
+    const bytes = (factor: number) => {
+      const changed = values.map((value) => value * factor);
+      return writeSafetensors(new Map([...weights, [name, { shape, values: changed }]]));
+    };
+    const checkpoint = (factor: number) => [
+      ...folder(),
+      { path: 'checkpoint-3/model.safetensors', blob: new Blob([bytes(factor)]) },
+    ];
+    const asked = settings({ new: 'folder:mine#checkpoint-3/model.safetensors', newDtype: 'fp32' });
+    const weightsOf = async (factor: number) => {
+      await engine.listFolder('mine', checkpoint(factor));
+      const events = await finished(engine, asked);
+      expect(failure(events)).toBeUndefined();
+      const run = events.at(-1)?.run as number;
+      const { sequences } = await engine.sequences(run, { low: 0, high: 9, limit: 12 });
+      const { fingerprint } = await engine.fingerprint(run, null);
+      return { s: sequences.map(({ logWeight }) => logWeight), files: fingerprint.policies };
+    };
+    const same = await weightsOf(1);
+    expect(same.s.every((x) => Math.abs(x) < 1e-5)).toBe(true);
+    const { s, files } = await weightsOf(1.05);
+    expect(Math.max(...s.map(Math.abs))).toBeGreaterThan(1e-4);
+    expect(files?.old).toBe(files?.onnx);
+    expect(files?.new).not.toBe(same.files?.new);
+    engine.close();
+  });
+
   test('a verifier gives rewards', async () => {
     const engine = client();
     await engine.listFolder('mine', folder());
@@ -131,6 +174,11 @@ describe('what cannot be run is said', () => {
   test.for<[string, Partial<ModelsSource>, RegExp]>([
     ['a model that is not here', { new: 'hub:nobody/nothing' }, /nobody\/nothing/],
     ['a graph that it has not', { newDtype: 'q8' }, /q8/],
+    [
+      'a checkpoint that it has not',
+      { new: 'folder:mine#a.safetensors', newDtype: 'fp32' },
+      /mine has no checkpoint a\.safetensors\. It has: none/,
+    ],
     ['no chat template', { chat: true }, /no chat template/],
     ['a pattern that might run for ever', { verifier: 'regexp', pattern: '(a+)+' }, /for ever/],
     ['answers that are not there', { verifier: 'last-number' }, /has no answer/],

@@ -5,7 +5,13 @@
  */
 import { FetchError } from '../../policy/fetch';
 import { ForeignModel, type Place } from '../../policy/foreign/model';
-import type { Dtype, ModelRef, ModelStore } from '../../policy/foreign/repository';
+import type { ModelReport } from '../../policy/foreign/report';
+import {
+  partsOf,
+  type Dtype,
+  type ModelRef,
+  type ModelStore,
+} from '../../policy/foreign/repository';
 import { loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime';
 import type { Stamp } from '../../export/stamp';
 import type { ModelsSource } from '../../settings/run';
@@ -54,6 +60,8 @@ const keyOf = ({ ref, dtype }: Which) => `${dtype} ${ref}`;
 
 export class ForeignModels {
   private readonly opened = new Map<string, Opened>();
+  /** of files that have been replaced; a run may still be in the middle of a batch with them */
+  private outdated: Opened[] = [];
   private wasm: Promise<Runtime> | undefined;
 
   constructor(
@@ -72,13 +80,19 @@ export class ForeignModels {
     switch (request.type) {
       case 'model-list':
         return store.list(request.text, signal);
-      case 'model-folder':
-        return store.open(request.name, request.files);
+      case 'model-folder': {
+        const listed = await store.open(request.name, request.files);
+        // Under the same name there may be other files now.
+        this.outdate(listed.repository.ref);
+        return listed;
+      }
       case 'model-get': {
         const { ref, dtype, expected, accept } = request;
         const onProgress = (loaded: ModelEvent['loaded']) =>
           this.emit({ type: 'model-progress', ref, dtype, loaded });
-        return store.get(ref, dtype, { expected, accept, onProgress, signal });
+        const listed = await store.get(ref, dtype, { expected, accept, onProgress, signal });
+        if (accept === true) this.outdate(listed.repository.ref);
+        return listed;
       }
       case 'model-open': {
         const { ref, dtype } = request;
@@ -150,16 +164,20 @@ export class ForeignModels {
     const old = await reportOf({ ref: source.old, dtype: source.oldDtype });
     const theta = await reportOf({ ref: source.new, dtype: source.newDtype });
     if (old === undefined || theta === undefined) return null;
-    const [graph, other] = [old.sha256[old.graph], theta.sha256[theta.graph]];
+    const weightsOf = ({ ref, sha256, graph }: ModelReport) =>
+      sha256[partsOf(ref).checkpoint ?? graph];
+    const graph = old.sha256[old.graph];
+    const [before, other] = [weightsOf(old), weightsOf(theta)];
     const config = old.sha256['config.json'];
     const tokenizer = old.sha256['tokenizer.json'];
-    const all = graph !== undefined && other !== undefined && config !== undefined;
-    if (!all || tokenizer === undefined) return null;
-    return { onnx: graph, old: graph, new: other, config, tokenizer };
+    const all = graph !== undefined && before !== undefined && other !== undefined;
+    if (!all || config === undefined || tokenizer === undefined) return null;
+    return { onnx: graph, old: before, new: other, config, tokenizer };
   }
 
   /** Forgets what is open, without touching a GPU that is gone. */
   forget(): void {
+    this.outdated = [];
     this.opened.clear();
   }
 
@@ -179,6 +197,10 @@ export class ForeignModels {
   ): Promise<ForeignModel> {
     const { onLoad, signal, insist } = hooks;
     const key = keyOf(which);
+    // Between two batches nobody works with them.
+    for (const { model } of this.outdated.splice(0)) {
+      await model.then((one) => one.dispose()).catch(() => undefined);
+    }
     const known = this.opened.get(key);
     if (known) {
       const work = { result: known.model, signal: known.signal };
@@ -217,6 +239,14 @@ export class ForeignModels {
     this.opened.set(key, entry);
     opening.catch(() => this.opened.get(key) === entry && this.opened.delete(key));
     return opening;
+  }
+
+  private outdate(repository: ModelRef): void {
+    for (const [key, known] of this.opened) {
+      if (partsOf(key.slice(key.indexOf(' ') + 1)).repository !== repository) continue;
+      this.opened.delete(key);
+      this.outdated.push(known);
+    }
   }
 
   private async shut(key: string): Promise<void> {

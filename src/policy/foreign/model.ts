@@ -10,6 +10,7 @@ import { GraphError } from '../graph/proto';
 import type { Runtime } from '../runtime';
 import type { ScoringKernels } from '../score';
 import { PolicySession } from '../session';
+import { withCheckpoint } from './checkpoint';
 import { readConfig, type ForeignConfig } from './config';
 import { prepareGraph, type PreparedGraph } from './graph';
 import { planMemory, type MemoryPlan } from './memory';
@@ -66,7 +67,11 @@ export class ForeignModel {
     );
     const maxPositions = config.maxPositions ?? tokenizer.maxLength ?? USUAL_POSITIONS;
     say('the graph');
-    const graph = prepareGraph(files, config);
+    const { checkpoint = null } = files;
+    const graph = prepareGraph(
+      checkpoint === null ? files : withCheckpoint(files, checkpoint.bytes, checkpoint.path),
+      config,
+    );
     const ends = endsOf(config, tokenizer, graph.vocabulary);
     const padToken = [config.pad, tokenizer.pad, ends[0]].find(
       (id) => id !== null && id < graph.vocabulary,

@@ -11,6 +11,7 @@ import type { FetchProgress } from '../fetch';
 export {
   DTYPES,
   modelRefSchema,
+  partsOf,
   repositoryPathSchema,
   type Dtype,
   type ModelRef,
@@ -58,6 +59,8 @@ export interface ModelFiles {
   onnx: Uint8Array<ArrayBuffer>;
   /** by the path that the graph names, relative to the graph's folder */
   external: Map<string, Uint8Array<ArrayBuffer>>;
+  /** whose weights stand in the place of the graph's; null: the graph keeps its own */
+  checkpoint?: { path: string; bytes: Uint8Array<ArrayBuffer> } | null;
   /** of each file that was read, by its path in the repository, hex */
   sha256: Record<string, string>;
 }
@@ -97,6 +100,8 @@ export interface KeptModel {
   at: number;
   /** graphs that are whole */
   dtypes: Dtype[];
+  /** paths of checkpoints that are whole */
+  checkpoints: string[];
 }
 
 export interface KeptModels {

@@ -3,7 +3,7 @@
  * that names no place is a FetchError that says what may stand there; nothing is fetched.
  */
 import { FetchError } from '../fetch';
-import { modelRefSchema, type ModelRef } from '../foreign/repository';
+import { modelRefSchema, partsOf, type ModelRef } from '../foreign/repository';
 import * as v from 'valibot';
 
 /** The public hub. */
@@ -37,9 +37,10 @@ export function readPlace(text: string): Place {
 /** null: no ref */
 function readRef(ref: string): Place | null {
   if (!v.is(modelRefSchema, ref)) return null;
-  const at = ref.indexOf(':');
-  const rest = ref.slice(at + 1);
-  switch (ref.slice(0, at)) {
+  const { repository } = partsOf(ref);
+  const at = repository.indexOf(':');
+  const rest = repository.slice(at + 1);
+  switch (repository.slice(0, at)) {
     case 'folder':
       return { kind: 'folder', name: rest };
     case 'server':

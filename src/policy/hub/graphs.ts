@@ -72,10 +72,20 @@ function dtypeByName(path: string): Dtype {
 
 /** Whether the lab has a use for the file. */
 export const isOfUse = (path: string): boolean =>
-  (DESCRIPTIONS as readonly string[]).includes(path) || /\.onnx([._]data(_\d+)?)?$/.test(path);
+  (DESCRIPTIONS as readonly string[]).includes(path) ||
+  /\.onnx([._]data(_\d+)?)?$|\.safetensors$/.test(path);
 
-/** What is read of a model: its descriptions, the graph and the graph's data. */
-export function filesOf(files: readonly RepositoryFile[], graph: ModelGraph): RepositoryFile[] {
-  const wanted = new Set<string>([...DESCRIPTIONS, graph.file, ...graph.external]);
+/** What is read of a model: its descriptions, the graph, the graph's data, and the checkpoint where one is wanted. */
+export function filesOf(
+  files: readonly RepositoryFile[],
+  graph: ModelGraph,
+  checkpoint: string | null = null,
+): RepositoryFile[] {
+  const wanted = new Set<string | null>([
+    ...DESCRIPTIONS,
+    graph.file,
+    ...graph.external,
+    checkpoint,
+  ]);
   return files.filter(({ path }) => wanted.has(path));
 }

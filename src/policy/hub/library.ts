@@ -8,21 +8,22 @@
  * - a failure leaves everything that was here as it was.
  */
 import { FetchError, sha256Hex } from '../fetch';
-import type {
-  Dtype,
-  FolderFile,
-  GetOptions,
-  HereFile,
-  KeptModel,
-  KeptModels,
-  ListedModel,
-  ModelFiles,
-  ModelGraph,
-  ModelRef,
-  ModelStore,
-  ReadModel,
-  Repository,
-  RepositoryFile,
+import {
+  partsOf,
+  type Dtype,
+  type FolderFile,
+  type GetOptions,
+  type HereFile,
+  type KeptModel,
+  type KeptModels,
+  type ListedModel,
+  type ModelFiles,
+  type ModelGraph,
+  type ModelRef,
+  type ModelStore,
+  type ReadModel,
+  type Repository,
+  type RepositoryFile,
 } from '../foreign/repository';
 import { fileAddress, nameOf, readPlace } from './address';
 import { download } from './download';
@@ -55,11 +56,12 @@ export class ModelLibrary implements ModelStore {
    * What the place holds, by a few small requests; a model that is kept at a commit needs none.
    * @param text as a person wrote it, or a ref
    */
-  async list(text: string, signal?: AbortSignal): Promise<ListedModel> {
+  async list(named: string, signal?: AbortSignal): Promise<ListedModel> {
+    const text = partsOf(named.trim()).repository;
     const place = readPlace(text);
     if (place.kind === 'folder') return this.folder(place.name);
     const keep = await this.keep();
-    const kept = await keep.repository(text.trim());
+    const kept = await keep.repository(text);
     // A commit never changes.
     if (kept !== undefined && kept.repository.revision !== null && isPinned(kept.repository)) {
       return this.show(kept.repository);
@@ -84,13 +86,15 @@ export class ModelLibrary implements ModelStore {
   }
 
   /** Whether everything that a run needs of it is here. */
-  async has(ref: ModelRef, dtype: Dtype): Promise<boolean> {
+  async has(named: ModelRef, dtype: Dtype): Promise<boolean> {
+    const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.find(ref);
     const graph = repository?.graphs.find((one) => one.dtype === dtype);
     if (repository === undefined || graph === undefined) return false;
+    if (checkpoint !== null && !isIn(repository, checkpoint)) return false;
     if (this.folders.has(ref)) return true;
     const keep = await this.keep();
-    const files = filesOf(repository.files, graph);
+    const files = filesOf(repository.files, graph, checkpoint);
     const states = await Promise.all(files.map(({ path }) => keep.file(ref, path)));
     return states.every((file) => file?.state === 'whole');
   }
@@ -99,9 +103,11 @@ export class ModelLibrary implements ModelStore {
    * Fetches what is missing of a listed model. Cut or paused, it goes on from there when it is called again.
    * @throws FetchError with a sentence
    */
-  async get(ref: ModelRef, dtype: Dtype, options: GetOptions = {}): Promise<ListedModel> {
+  async get(named: ModelRef, dtype: Dtype, options: GetOptions = {}): Promise<ListedModel> {
+    const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
     const graph = graphOf(repository, dtype);
+    demandCheckpoint(repository, checkpoint);
     const place = readPlace(ref);
     if (place.kind === 'folder') return this.show(repository);
     if (graph.bytes > MAX_MODEL) throw tooLarge(repository, graph);
@@ -109,12 +115,12 @@ export class ModelLibrary implements ModelStore {
     const keep = await this.keep();
     const seen = (await keep.repository(ref))?.seen ?? {};
     await keep.putRepository({ ref, repository, at: Date.now(), seen });
-    const wanted = filesOf(repository.files, graph);
+    const wanted = filesOf(repository.files, graph, checkpoint);
     const known = wanted.every(({ bytes }) => bytes > 0);
     const total = known ? wanted.reduce((sum, { bytes }) => sum + bytes, 0) : null;
     let done = 0;
     for (const file of wanted) {
-      const weights = file.path === graph.file || graph.external.includes(file.path);
+      const weights = [graph.file, ...graph.external, checkpoint].includes(file.path);
       let kept = await keep.file(ref, file.path);
       if (kept === undefined || kept.state === 'partial') {
         const sink = sinkOf(keep, ref, file.path, kept);
@@ -139,9 +145,11 @@ export class ModelLibrary implements ModelStore {
   }
 
   /** For runs: what is here, whole and agreed to. */
-  readonly read: ReadModel = async (ref, dtype, onProgress, signal) => {
+  readonly read: ReadModel = async (named, dtype, onProgress, signal) => {
+    const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
     const graph = graphOf(repository, dtype);
+    demandCheckpoint(repository, checkpoint);
     const name = nameOf(ref);
     if (graph.bytes > MAX_MODEL) throw tooLarge(repository, graph);
     const sha256: Record<string, string> = {};
@@ -183,7 +191,7 @@ export class ModelLibrary implements ModelStore {
       external.set(path.slice(folder.length), await needed(path));
     }
     return {
-      repository,
+      repository: { ...repository, ref: named },
       dtype,
       config,
       tokenizer,
@@ -193,6 +201,8 @@ export class ModelLibrary implements ModelStore {
         (await text('chat_template.jinja')) ?? templateOf(await json('chat_template.json')),
       onnx: await needed(graph.file),
       external,
+      checkpoint:
+        checkpoint === null ? null : { path: checkpoint, bytes: await needed(checkpoint) },
       sha256,
     } satisfies ModelFiles;
   };
@@ -215,6 +225,7 @@ export class ModelLibrary implements ModelStore {
               filesOf(repository.files, graph).every(({ path }) => whole.has(path)),
             )
             .map(({ dtype }) => dtype),
+          checkpoints: [...whole].filter((path) => path.endsWith('.safetensors')),
         },
       ];
     });
@@ -420,6 +431,18 @@ function graphOf(repository: Repository, dtype: Dtype): ModelGraph {
   if (graph !== undefined) return graph;
   const there = repository.graphs.map((one) => one.dtype).join(', ');
   throw new FetchError(`${nameOf(repository.ref)} has no ${dtype} graph. It has: ${there}.`);
+}
+
+const isIn = ({ files }: Repository, wanted: string) => files.some(({ path }) => path === wanted);
+
+function demandCheckpoint(repository: Repository, checkpoint: string | null): void {
+  if (checkpoint === null || isIn(repository, checkpoint)) return;
+  const there = repository.files.flatMap(({ path }) =>
+    path.endsWith('.safetensors') ? [path] : [],
+  );
+  throw new FetchError(
+    `${nameOf(repository.ref)} has no checkpoint ${checkpoint}. It has: ${there.slice(0, 8).join(', ') || 'none'}.`,
+  );
 }
 
 const tooLarge = ({ ref }: Repository, { file, bytes }: ModelGraph) =>

@@ -173,7 +173,7 @@ async function byNames(
       `${nameOf(refOf(place))} has no config.json: asked for ${fileAddress(place, 'config.json')}.`,
     );
   }
-  const others = DESCRIPTIONS.filter((name) => name !== 'config.json');
+  const others = [...DESCRIPTIONS.filter((name) => name !== 'config.json'), 'model.safetensors'];
   const found = await Promise.all([
     ...others.map(find),
     ...DTYPES.map((dtype) => firstGraph(graphNames(dtype), find)),
