@@ -78,12 +78,18 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
     }
     const parsed = v.safeParse(entrySchema, value);
     if (!parsed.success) {
-      return fail(`tensor "${name}": ${parsed.issues[0].message} (only F32, F16 and BF16 are read)`);
+      return fail(
+        `tensor "${name}": ${parsed.issues[0].message} (only F32, F16 and BF16 are read)`,
+      );
     }
     const { dtype, shape, data_offsets: offsets } = parsed.output;
     const [from, to] = offsets;
     const size = shape.reduce((x, y) => x * y, 1);
-    if (from < 0 || to - from !== size * (dtype === 'F32' ? 4 : 2) || start + to > bytes.byteLength) {
+    if (
+      from < 0 ||
+      to - from !== size * (dtype === 'F32' ? 4 : 2) ||
+      start + to > bytes.byteLength
+    ) {
       fail(`tensor "${name}" [${shape.join(', ')}] does not fit its place in the file`);
     }
     const values = floatsOf(dtype, copyOut(bytes, start + from, start + to));
