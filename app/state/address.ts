@@ -181,7 +181,13 @@ export class Address {
   /** A run that repeats the link goes as far as the link's did. */
   private tellLinked(): void {
     const { opened } = this.store.getState();
-    this.lab.repeat(opened && { settings: opened.run, sequences: opened.fingerprint.sequences });
+    this.lab.repeat(
+      opened && {
+        settings: opened.run,
+        sequences: opened.fingerprint.sequences,
+        files: opened.fingerprint.policies,
+      },
+    );
   }
 
   forgetFingerprint(): void {

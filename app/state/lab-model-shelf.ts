@@ -3,10 +3,11 @@
  * `lab-models` says; one thing at a time with a model.
  */
 import { message } from '../../src/message';
-import type { Dtype, ModelRef } from '../../src/model-ref';
+import { partsOf, type Dtype, type ModelRef } from '../../src/model-ref';
 import type { FolderFile, KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import {
   chosen,
+  linkedHashes,
   modelKey,
   type Loaded,
   type Looking,
@@ -15,6 +16,11 @@ import {
   type Models,
 } from './lab-models';
 import type { Engine, LabStore } from './lab-state';
+
+/** The end of the library's sentence about a file that has changed. */
+const UNTIL_SAID = 'Nothing of it is used until you say so.';
+
+const nameIn = (ref: ModelRef) => ref.slice(ref.indexOf(':') + 1).split('@')[0] ?? ref;
 
 type Tell = (job: ModelJob) => void;
 
@@ -50,9 +56,13 @@ export class ModelShelf {
     return this.work(ref, dtype, async (tell, signal) => {
       const loaded = (loaded: Loaded) => tell({ status: 'working', step: 'get', loaded });
       tell({ status: 'working', step: 'get', loaded: null });
-      this.setListed(await this.engine.getModel({ ref, dtype, accept }, loaded, signal));
+      const { linked, models } = this.store.getState();
+      const graphs = models.listed[partsOf(ref).repository]?.repository.graphs ?? [];
+      const graph = graphs.find((one) => one.dtype === dtype)?.file ?? '';
+      const expected = linkedHashes(linked, ref, dtype, graph);
+      this.setListed(await this.engine.getModel({ ref, dtype, expected, accept }, loaded, signal));
       await this.refresh();
-      await this.open(ref, dtype, tell, signal);
+      await this.open(ref, dtype, tell, signal, accept);
     });
   }
 
@@ -61,11 +71,28 @@ export class ModelShelf {
     return this.work(ref, dtype, (tell, signal) => this.open(ref, dtype, tell, signal));
   }
 
-  private async open(ref: ModelRef, dtype: Dtype, tell: Tell, signal: AbortSignal): Promise<void> {
+  private async open(
+    ref: ModelRef,
+    dtype: Dtype,
+    tell: Tell,
+    signal: AbortSignal,
+    accept = false,
+  ): Promise<void> {
     const loaded = (loaded: Loaded) => tell({ status: 'working', step: 'open', loaded });
     tell({ status: 'working', step: 'open', loaded: null });
-    const { backend } = this.store.getState().draft;
+    const { draft, linked } = this.store.getState();
+    const { backend } = draft;
     const report = await this.engine.openModel({ ref, dtype, backend }, loaded, signal);
+    // What was here already, and folders, are not compared by fetching.
+    const expected = linkedHashes(linked, ref, dtype, report.graph);
+    for (const [path, begin] of accept ? [] : Object.entries(expected)) {
+      const found = report.sha256[path];
+      if (found === undefined || found.startsWith(begin)) continue;
+      throw new Error(
+        `${path} of ${nameIn(ref)} is another file than the link’s: its SHA-256 begins with ${found.slice(0, 8)}…, ` +
+          `in the link ${begin}…. ${UNTIL_SAID}`,
+      );
+    }
     this.update(({ reports }) => ({ reports: { ...reports, [modelKey(ref, dtype)]: report } }));
   }
 
@@ -87,7 +114,7 @@ export class ModelShelf {
       const said = message(error);
       const { aborted } = control.signal;
       // The sentence crosses from the worker without the class of its error.
-      const changed = said.includes('Nothing of it is used until you say so.');
+      const changed = said.includes(UNTIL_SAID);
       this.setJob(
         key,
         aborted ? { status: 'paused' } : { status: 'refused', message: said, changed },

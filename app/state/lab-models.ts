@@ -6,6 +6,8 @@
 import type { KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
 import { DTYPES, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
+import type { Fingerprint } from '../../src/link/fingerprint';
+import type { RunSettings } from '../../src/settings/run';
 import type { Draft } from './draft';
 
 /** Which of the pair. */
@@ -76,6 +78,33 @@ export function missingModels({ kind, models: texts }: Draft, models: Models): M
   if (kind !== 'models') return [];
   return (['old', 'new'] as const).filter(
     (slot) => !isHere(models, texts[slot], texts[DTYPE_OF[slot]]),
+  );
+}
+
+const hex = (word: number) => word.toString(16).padStart(8, '0');
+
+/**
+ * How the SHA-256 of a model's files begin in the link that was opened, by path; none where it does not say.
+ * @param graph path of the graph that has this arithmetic
+ */
+export function linkedHashes(
+  linked: { settings: RunSettings; files: Fingerprint['policies'] } | null,
+  ref: ModelRef,
+  dtype: Dtype,
+  graph: string,
+): Record<string, string> {
+  const source = linked?.settings.source;
+  const files = linked?.files ?? null;
+  if (source?.kind !== 'models' || files === null) return {};
+  const { checkpoint } = partsOf(ref);
+  const words: [string | null, number | null][] = [];
+  if (source.new === ref && source.newDtype === dtype) words.push([checkpoint ?? graph, files.new]);
+  if (source.old === ref && source.oldDtype === dtype) {
+    words.push([graph, files.onnx], [checkpoint ?? graph, files.old]);
+    words.push(['config.json', files.config], ['tokenizer.json', files.tokenizer]);
+  }
+  return Object.fromEntries(
+    words.flatMap(([path, word]) => (path === null || word === null ? [] : [[path, hex(word)]])),
   );
 }
 

@@ -110,14 +110,14 @@ export class RunControl {
   private async modelsReady(): Promise<boolean> {
     await this.models.refresh();
     const { draft, models } = this.store.getState();
-    this.store.setState({ wanted: true });
-    if (missingModels(draft, models).length > 0) return false;
+    const missing = missingModels(draft, models).length > 0;
+    this.store.setState({ wanted: missing });
+    if (missing) return false;
     for (const slot of ['old', 'new'] as const) {
       const [ref, dtype] = [draft.models[slot], dtypeOf(draft.models[DTYPE_OF[slot]])];
       const known = this.store.getState().models.reports[modelKey(ref, dtype)];
       if (known === undefined && !(await this.models.check(ref, dtype))) return false;
     }
-    this.store.setState({ wanted: false });
     return true;
   }
 

@@ -1,4 +1,5 @@
 /** What the page knows: the store's shape, shared by the parts of the lab (`lab-*.ts`). */
+import type { Fingerprint } from '../../src/link/fingerprint';
 import type { StoreApi } from 'zustand/vanilla';
 import type { EngineClient } from '../../src/engine/lab/client';
 import type {
@@ -65,6 +66,8 @@ export type Rest = 'decided' | 'time' | 'link';
 export interface Linked {
   settings: RunSettings;
   sequences: number;
+  /** first 32 bits of the SHA-256 of the files that it had; null: the link does not say */
+  files: Fingerprint['policies'];
 }
 
 export interface Run {

@@ -172,7 +172,9 @@ class Scripted implements Engine {
   async listFolder(name: string) {
     return this.listModel(name);
   }
-  async getModel({ ref, dtype }: { ref: string; dtype: Dtype }) {
+  expected: Readonly<Record<string, string>> | undefined;
+  async getModel({ ref, dtype, expected }: Parameters<Engine['getModel']>[0]) {
+    this.expected = expected;
     this.orders.push(`get ${ref} ${dtype}`);
     this.keptDtypes[ref] = [...(this.keptDtypes[ref] ?? []), dtype];
     return this.listModel(ref);
@@ -455,7 +457,7 @@ describe('a run that has enough', () => {
 
   it('that repeats a link goes as far as the link did', async () => {
     const { engine, lab, answer, at, run } = await begun();
-    lab.repeat({ settings: DEFAULT_SETTINGS, sequences: 900 });
+    lab.repeat({ settings: DEFAULT_SETTINGS, sequences: 900, files: null });
     at(512, { seconds: 60 });
     await answer(claims('holds'));
     expect(orders(engine)).toEqual([]);
@@ -725,6 +727,44 @@ describe('models of other people', () => {
     expect(Object.values(models.jobs)).toEqual([
       { status: 'refused', message: 'It has no logits.', changed: false },
     ]);
+  });
+
+  it('files of a link are named to whoever fetches; another file that is here is refused until it is accepted', async () => {
+    const engine = new Scripted();
+    const sha256 = {
+      'onnx/model.onnx': `0000000b${'0'.repeat(56)}`,
+      'config.json': 'c'.repeat(64),
+      'tokenizer.json': 'd'.repeat(64),
+    };
+    engine.listing = {
+      ...listed,
+      repository: {
+        ...listed.repository,
+        graphs: [{ dtype: 'fp32', file: 'onnx/model.onnx', external: [], bytes: 2 }],
+      },
+    };
+    engine.opensModel = () =>
+      Promise.resolve({ ...MODEL_REPORT, graph: 'onnx/model.onnx', sha256 });
+    const lab = new Lab(engine, settings);
+    lab.repeat({
+      settings,
+      sequences: 9,
+      files: { onnx: 10, old: 10, new: 10, config: 0xcccccccc, tokenizer: null },
+    });
+    await lab.models.look('old', 'a/b');
+    await lab.models.get(REF, 'fp32');
+    expect(engine.expected).toEqual({ 'onnx/model.onnx': '0000000a', 'config.json': 'cccccccc' });
+    const key = `fp32 ${REF}`;
+    expect(lab.store.getState().models.jobs[key]).toMatchObject({
+      status: 'refused',
+      changed: true,
+      message: expect.stringMatching(
+        /onnx\/model\.onnx of a\/b .* 0000000b…, in the link 0000000a/,
+      ),
+    });
+    expect(lab.store.getState().models.reports[key]).toBeUndefined();
+    expect(await lab.models.get(REF, 'fp32', true)).toBe(true);
+    expect(lab.store.getState().models.reports[key]).toBeDefined();
   });
 
   it('one look chooses both places, in arithmetics that are there; a refusal changes nothing', async () => {

@@ -118,7 +118,7 @@ export interface FolderFile {
 }
 
 export interface GetOptions {
-  /** SHA-256 by path, as a link has them */
+  /** SHA-256 by path, or how it begins, as a link has them */
   expected?: Readonly<Record<string, string>> | undefined;
   /** files that are other ones than expected or seen before are used all the same */
   accept?: boolean | undefined;

@@ -366,7 +366,7 @@ export class ModelLibrary implements ModelStore {
     const before = known?.seen[path];
     const linked = expected?.[path];
     const other =
-      linked !== undefined && linked !== sha256
+      linked !== undefined && !sha256.startsWith(linked)
         ? `in the link ${short(linked)}`
         : file.state === 'held' && before !== undefined && before.sha256 !== sha256
           ? `on ${day(before.at)} ${short(before.sha256)}`
