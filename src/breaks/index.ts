@@ -368,8 +368,29 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
     ],
   },
   mismatch: {
-    lead: 'The lab’s own policies are sampled by the engine that scores them, so nothing is off there. These load the synthetic example with another sampler; your own files bring theirs as “logp_sampler”.',
+    lead: 'The lab’s own policies are sampled by the engine that scores them, unless the setup gives the sampler other arithmetic: the first three round the old policy’s weights for it. The others load the synthetic example with another sampler; your own files bring theirs as “logp_sampler”.',
     breaks: [
+      {
+        title: 'An 8-bit sampler',
+        why: 'The old policy itself, its matrices in 8 bits with a scale per column: σ is a thousandth of a nat or so, and only a long ρ notices.',
+        watch: 'What is left of the responses',
+        rollouts: policies({ sampler: 'int8' }),
+        promises: {},
+      },
+      {
+        title: 'A 4-bit sampler',
+        why: 'Blocks of 32 weights in 16 steps, as onnxruntime’s MatMulNBits has them. The sampler drew what it reports, so the weights average 1; ρ wears out.',
+        watch: 'What is left of the responses',
+        rollouts: policies({ sampler: 'int4' }),
+        promises: {},
+      },
+      {
+        title: 'A 4-bit sampler at temperature 0.8',
+        why: 'It draws at another temperature than that of the log-probs that it reports: likely tokens come more often than the weights allow for.',
+        watch: 'Trainer minus sampler',
+        rollouts: policies({ sampler: 'int4', temperature: 0.8 }),
+        promises: {},
+      },
       {
         title: 'bfloat16 (the example as it is)',
         why: 'The sampler’s log-probs are the trainer’s, rounded to 8 bits.',

@@ -20,10 +20,11 @@ export function fromHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - EXPONENT_BIAS);
 }
 
-function nearestEven(x: number): number {
+/** To nearest, ties to even. */
+export function nearestEven(x: number): number {
   const below = Math.floor(x);
   const over = x - below;
-  return over > 0.5 || (over === 0.5 && below % 2 === 1) ? below + 1 : below;
+  return over > 0.5 || (over === 0.5 && below % 2 !== 0) ? below + 1 : below;
 }
 
 export function toHalf(x: number): number {

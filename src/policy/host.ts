@@ -14,12 +14,15 @@ import type { Weights } from './graph/lift';
 import type { PolicyManifest } from './manifest';
 import type { Runtime } from './runtime';
 import { PolicySession, type ResidentWeights } from './session';
-import { assertSameShapes, interpolateWeights } from './weights';
+import type { Arithmetic } from '../math/arithmetic';
+import { assertSameShapes, interpolateWeights, weightsIn } from './weights';
 
 export interface PolicyPair {
   old: ResidentWeights;
   /** `old` itself where the two are the same weights */
   theta: ResidentWeights;
+  /** the old policy as the engine has it that samples: `old` itself where that computes in float32 */
+  sampler: ResidentWeights;
 }
 
 export class PolicyHost {
@@ -64,22 +67,28 @@ export class PolicyHost {
     return weights;
   }
 
-  /** pi_old = checkpoint `oldId`; pi_theta = theta_old + alpha (theta_new - theta_old). */
+  /**
+   * pi_old = checkpoint `oldId`; pi_theta = theta_old + alpha (theta_new - theta_old).
+   * @param arithmetic of the engine that samples
+   */
   async pair(
     oldId: string,
     newId: string,
     alpha: number,
     onProgress?: FetchProgress,
     signal?: AbortSignal,
+    arithmetic: Arithmetic = 'fp32',
   ): Promise<PolicyPair> {
-    const key = JSON.stringify([oldId, newId, alpha]);
+    const key = JSON.stringify([oldId, newId, alpha, arithmetic]);
     if (this.current?.key === key) return this.current.pair;
     const old = await this.checkpoint(oldId, onProgress, signal);
     const next = await this.checkpoint(newId, onProgress, signal);
     const mixed = interpolateWeights(old, next, alpha);
     const resident = this.session.upload(old);
     const theta = mixed === old ? resident : this.session.upload(mixed);
-    const pair: PolicyPair = { old: resident, theta };
+    const sampler =
+      arithmetic === 'fp32' ? resident : this.session.upload(weightsIn(arithmetic, old));
+    const pair: PolicyPair = { old: resident, theta, sampler };
     this.releasePair();
     this.current = { key, pair };
     return pair;
@@ -93,6 +102,7 @@ export class PolicyHost {
   private releasePair(): void {
     this.current?.pair.old.dispose();
     this.current?.pair.theta.dispose();
+    this.current?.pair.sampler.dispose();
     this.current = undefined;
   }
 }

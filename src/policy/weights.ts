@@ -1,4 +1,5 @@
-/** Points on the line between two sets of weights. */
+/** Points on the line between two sets of weights, and a set as another arithmetic has it. */
+import { inArithmetic, type Arithmetic } from '../math/arithmetic';
 import type { Weights } from './graph/lift';
 
 /**
@@ -37,4 +38,18 @@ export function assertSameShapes(expected: Weights, given: Weights): void {
   for (const name of given.keys()) {
     if (!expected.has(name)) throw new Error(`The graph has no place for tensor "${name}".`);
   }
+}
+
+/** A matrix that activations are multiplied with, by the exporters' naming; an embedding is looked up. */
+const isMultiplied = (name: string) => /MatMul|Gemm/.test(name);
+
+/** Theta as a weight-only engine of this arithmetic has it (`math/arithmetic.ts`); fp32 gives the given set itself. */
+export function weightsIn(arithmetic: Arithmetic, weights: Weights): Weights {
+  if (arithmetic === 'fp32') return weights;
+  return new Map(
+    Array.from(weights, ([name, { shape, values }]) => [
+      name,
+      { shape, values: inArithmetic(arithmetic, shape, values, isMultiplied(name)) },
+    ]),
+  );
 }

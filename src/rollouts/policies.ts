@@ -1,5 +1,6 @@
 /**
- * Source `policies`: pi_old answers held-out prompts, both policies score what was said. A group is the
+ * Source `policies`: pi_old answers held-out prompts, both policies score what was said. Where the sampler computes in
+ * other arithmetic than the trainer, it is pi_old in that arithmetic that answers, and its own log-probs come too. A group is the
  * responses to one prompt; its random counters are prompt index * groupSize + member, whatever the batch
  * size is.
  */
@@ -53,12 +54,12 @@ export function policiesSource(
   };
 
   /** Answers ahead of the batch are kept as long as they are those of the same weights. */
-  function streamOf(host: PolicyHost, old: ResidentWeights): GroupStream {
-    if (stream?.weights === old) return stream;
+  function streamOf(host: PolicyHost, sampler: ResidentWeights): GroupStream {
+    if (stream?.weights === sampler) return stream;
     const texts = (first: number, count: number) =>
       heldOutPrompts(taskOf(host), seed, settings, count, first);
     const request = { texts, groupSize, temperature, maxLength, seed };
-    stream = new GroupStream(host, old, request);
+    stream = new GroupStream(host, sampler, request);
     return stream;
   }
 
@@ -73,22 +74,25 @@ export function policiesSource(
       const { signal } = hooks;
       hooks.onPhase('loading');
       const { host, kernels } = await context.open(hooks);
-      const { old: oldId, new: newId, alpha } = settings;
-      const pair = await host.pair(oldId, newId, alpha, hooks.onLoad, signal);
+      const { old: oldId, new: newId, alpha, sampler } = settings;
+      const pair = await host.pair(oldId, newId, alpha, hooks.onLoad, signal, sampler);
 
       hooks.onPhase('sampling');
-      const groupStream = streamOf(host, pair.old);
+      const groupStream = streamOf(host, pair.sampler);
       groupStream.announce(announced.map(rangeOf));
       const groups = await groupStream.take(rangeOf(index), signal);
       hooks.onPhase('scoring');
-      const old = await scoreOwn(host, pair.old, kernels, groups, signal);
+      const drawn = await scoreOwn(host, pair.sampler, kernels, groups, signal);
+      const sameEngine = pair.sampler === pair.old;
+      const old = sameEngine ? drawn : await scoreGroups(host, pair.old, kernels, groups, signal);
       // The same weights are scored once: ratios of a policy with itself are 1, without rounding.
       const theta =
         pair.theta === pair.old
           ? old
           : await scoreGroups(host, pair.theta, kernels, groups, signal);
       const advantage = groupAdvantages(rewardsOf(groups), groups.group, 'trl');
-      return rolloutsOf(host, groups, { old, theta }, advantage);
+      const rollouts = rolloutsOf(host, groups, { old, theta }, advantage);
+      return sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp };
     },
   };
 }

@@ -4,6 +4,7 @@
  * default are declared here and nowhere else.
  */
 import * as v from 'valibot';
+import { ARITHMETICS } from '../math/arithmetic';
 import { DTYPES, modelRefSchema, type ModelRef } from '../model-ref';
 import { MOST_PROMPT_TEXT, readPrompts } from './prompts';
 import {
@@ -96,6 +97,21 @@ export const policiesSourceSchema = v.strictObject({
     label: 'Temperature',
     hint: 'of the sampler; log-probs are always those of temperature 1',
   }),
+  sampler: absent(
+    choice(ARITHMETICS, 'fp32', {
+      label: 'Sampler',
+      alone: 'Sampler’s arithmetic',
+      hint: 'weights of the engine that samples, rounded from those of the old policy',
+      names: {
+        fp32: '32-bit, as the trainer',
+        fp16: '16-bit',
+        int8: '8-bit, per column',
+        int4: '4-bit, blocks of 32',
+        'int4-zero': '4-bit, with zero points',
+      },
+    }),
+    'fp32',
+  ),
   maxLength: whole(1, 224, 180, {
     label: 'Longest response',
     unit: 'tokens',

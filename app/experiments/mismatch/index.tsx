@@ -109,7 +109,8 @@ function NoSampler() {
     <div className="empty-figures" data-testid="no-sampler">
       <p>
         These rollouts say nothing about another sampler: the engine that scored them drew them.
-        Open a file with <code>logp_sampler</code> on the Data page, or load one under “Break it”.
+        Choose another arithmetic for the sampler in the setup, open a file with{' '}
+        <code>logp_sampler</code> on the Data page, or load one under “Break it”.
       </p>
     </div>
   );

@@ -108,7 +108,7 @@ export const EXPERIMENT_ENTRIES = {
     question: 'What does it cost that another engine drew the tokens?',
     group: 'trainers',
     reproduce:
-      'One engine samples and scores the shipped policies: they have no mismatch to measure.',
+      'In its runs one engine samples and scores; a run whose sampler has other arithmetic is a link of its own.',
   },
   numerics: {
     title: 'Arithmetic',
