@@ -372,7 +372,7 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
     breaks: [
       {
         title: 'An 8-bit sampler',
-        why: 'The old policy itself, its matrices in 8 bits with a scale per column: σ is a thousandth of a nat or so, and only a long ρ notices.',
+        why: 'The old policy itself, its matrices in 8 bits with a scale per column: σ stays under a hundredth of a nat, and no length here wears ρ out.',
         watch: 'What is left of the responses',
         rollouts: policies({ sampler: 'int8' }),
         promises: {},
