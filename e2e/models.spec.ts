@@ -2,8 +2,13 @@
  * A model of one's own, from a local server with a hub's layout: nothing is fetched before a press, a cut is gone on
  * from, what is kept needs no server, links ask, and a run of the pair says its models' own noise.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { foreignModel } from '../scripts/foreign-models';
 import { hubServer, type HubServer } from '../scripts/hub-server';
+import { liftWeights } from '../src/policy/graph/lift';
+import { decode } from '../src/policy/graph/proto';
+import { writeSafetensors } from '../src/policy/safetensors';
 import { expect, test } from './lab';
 
 const ONNX = 'onnx/model.onnx';
@@ -91,4 +96,52 @@ test('what is no model is refused with a sentence, and what was in view stays', 
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('look-refused')).toContainText('has no tokenizer.json');
   await expect(page.getByTestId('phase')).toHaveText('Finished');
+});
+
+test('a folder that is picked is run beside a checkpoint in it, on prompts out of a file', async ({
+  page,
+}, testInfo) => {
+  const folder = testInfo.outputPath('mine');
+  for (const [path, bytes] of model.files) {
+    if (path.endsWith('.onnx') && path !== ONNX) continue;
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  }
+  const { weights } = liftWeights(decode(model.files.get(ONNX) ?? new Uint8Array()));
+  const moved = new Map(
+    [...weights].map(([name, { shape, values }]) => [
+      name,
+      { shape, values: values.map((value, i) => value * (1 + 0.02 * Math.sin(i))) },
+    ]),
+  );
+  await mkdir(join(folder, 'checkpoint-7'));
+  await writeFile(join(folder, 'checkpoint-7', 'model.safetensors'), writeSafetensors(moved));
+
+  await page.goto(START);
+  await expect(page.getByTestId('phase')).toHaveText('Finished');
+  await page.getByRole('button', { name: 'Your own models' }).click();
+  const setup = page.getByRole('form', { name: 'Setup' });
+  await setup.getByLabel('Or choose a folder…').first().setInputFiles(folder);
+  const cards = setup.getByTestId('model-card');
+  await expect(cards.first()).toContainText('a folder of yours');
+  await cards.nth(1).getByLabel('Values').selectOption('checkpoint-7/model.safetensors');
+  await expect(cards.nth(1)).toContainText('replaced by those of checkpoint-7/model.safetensors');
+  await cards.nth(1).getByLabel('Weights').selectOption('fp32');
+
+  const prompts = model.foreign ? ['Once', 'One day, Tom', 'The dog'] : ['1+1=', '8*3+2=', '7-2='];
+  const lines = Array.from({ length: 4 }, (_, i) =>
+    prompts.map((text) => JSON.stringify({ id: i, question: text })),
+  ).flat();
+  await setup.getByLabel('Or choose or drop a file of prompts…').setInputFiles({
+    name: 'mine.jsonl',
+    mimeType: 'application/jsonl',
+    buffer: Buffer.from(lines.join('\n')),
+  });
+  await expect(setup.getByTestId('prompt-file')).toContainText('mine.jsonl: 12 prompts.');
+  await page.getByRole('textbox', { name: 'Longest response' }).fill('16');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.getByTestId('phase')).toHaveText(/Finished|Decided/);
+  await expect(cards.nth(1).getByTestId('model-found')).toContainText('Its own noise');
+  await expect(page.getByTestId('noise-floor')).toBeVisible();
+  expect(hub.requests).toEqual([]);
 });

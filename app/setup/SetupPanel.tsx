@@ -2,7 +2,7 @@
  * The setup panel: what the next run does. Contract: edits never touch a run that is under way; what
  * differs from it is listed; a value that cannot be is explained beside its field.
  */
-import { useMemo } from 'react';
+import { Fragment, useMemo } from 'react';
 import { runSettingsSchema, SOURCES } from '../../src/settings/run';
 import { useLab, useLabState } from '../state/react';
 import { counted } from '../format/numbers';
@@ -10,6 +10,7 @@ import { sourceName } from '../state/imports';
 import { KeptModels } from '../models/KeptModels';
 import { ModelField } from '../models/ModelField';
 import { AddCheckpoint } from './AddCheckpoint';
+import { PromptFile } from './PromptFile';
 import { SetupChanges } from './SetupDiffers';
 import { readDraft, type Draft, type Issues } from '../state/draft';
 import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
@@ -123,7 +124,7 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
         }
         // The card of each model has them.
         if (kind === 'models' && (key === 'oldDtype' || key === 'newDtype')) return null;
-        return (
+        const field = (
           <SettingField
             key={`${kind} ${key}`}
             setting={setting}
@@ -151,6 +152,13 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
               ) : undefined
             }
           />
+        );
+        if (kind !== 'models' || key !== 'texts') return field;
+        return (
+          <Fragment key={key}>
+            {field}
+            <PromptFile onTexts={(said) => set({ texts: said, task: 'texts' })} />
+          </Fragment>
         );
       }}
       below={

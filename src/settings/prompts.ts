@@ -49,3 +49,49 @@ export function readPrompts(text: string): Prompt[] | null {
   const usable = prompts.length > 0 && prompts.length <= MOST_PROMPTS;
   return usable && prompts.every((prompt) => prompt !== null) ? prompts : null;
 }
+
+export interface FilePrompts {
+  /** as the setting holds them */
+  texts: string;
+  taken: number;
+  of: number;
+}
+
+/** Plain where that is read back as the same; else the shortest JSON line. */
+function lineOf({ text, answer }: Prompt): string {
+  const plain = answer === null && !/[\r\n]/.test(text) && !/^\s*[{"]/.test(text);
+  return plain ? text.trim() : JSON.stringify(answer === null ? text : { prompt: text, answer });
+}
+
+/**
+ * Prompts out of a file of JSON lines, or of one text a line: as many from the first on as a link can hold.
+ * @throws Error with a sentence that names the line
+ */
+export function promptsOfFile(content: string): FilePrompts {
+  const lines = content
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line, i) => ({ line: line.trim(), number: i + 1 }))
+    .filter(({ line }) => line !== '');
+  if (lines.length === 0) throw new Error('The file has no prompt in it.');
+  let texts = '';
+  let taken = 0;
+  for (const { line, number } of lines) {
+    const prompt = readLine(line);
+    if (prompt === null || prompt.text.trim() === '') {
+      throw new Error(
+        `Line ${number} is no prompt: a text is wanted, or JSON with "prompt", "question" or "text", and "answer" or "solution" where there is one.`,
+      );
+    }
+    const more = `${taken === 0 ? '' : '\n'}${lineOf(prompt)}`;
+    if (taken >= MOST_PROMPTS || texts.length + more.length > MOST_PROMPT_TEXT) break;
+    texts += more;
+    taken++;
+  }
+  if (taken === 0) {
+    throw new Error(
+      `Its first prompt has ${lines[0]?.line.length} characters; ${MOST_PROMPT_TEXT} can be held.`,
+    );
+  }
+  return { texts, taken, of: lines.length };
+}

@@ -195,7 +195,7 @@ const modelRef = (fallback: ModelRef, words: Words) =>
   text(
     modelRefSchema,
     {
-      may: 'hub:OWNER/NAME@COMMIT, folder:NAME or server:https://HOST/PATH',
+      may: 'hub:OWNER/NAME@COMMIT, folder:NAME or server:https://HOST/PATH, #FILE.safetensors behind it for a checkpoint',
       parse: (said) => said,
       write: (ref) => ref,
     },
@@ -236,6 +236,30 @@ const DEFAULT_TEXTS = [
   'After the rain, the children',
   'The little boat sailed',
   'Long ago, in a small village',
+  'The sun',
+  'Once',
+  'Mum said that',
+  'A frog',
+  'He was sad because',
+  'The rabbit and the fox met in the wood. The fox said',
+  'Lucy wanted to bake a cake for her friend. She took flour, eggs and milk, and then',
+  'The river had frozen in the night, so the boys took their sledges and ran down the hill. At the bottom',
+  'Grandfather had a clock that had not worked for twenty years. One evening',
+  'Anna lost her red ball. She looked under the bed, behind the door and in the garden. In the end',
+  'The baker gets up at three in the morning, while everyone else is asleep. First he',
+  'A farmer had two horses. One was young and strong, the other',
+  'It was the last day of school. All the children',
+  'The moon looked down and',
+  '“Where are we going?” asked Ben.',
+  'The bear was hungry. He went to the bees and',
+  'In the middle of the forest stood a house that nobody had ever entered. One day a girl knocked at its door, and',
+  'Two friends built a kite out of paper and string, but the wind',
+  'The snow was so deep that',
+  'When the lights went out, Sam',
+  'A small fish lived in a big lake. Every day',
+  'The doctor looked at the boy and smiled. “You only need',
+  'There once was a queen who could not laugh. Many people came to her castle and tried, but',
+  'Every Sunday',
 ].join('\n');
 
 /** Models of other people, as they stand on a hub (`policy/foreign`). */
@@ -303,7 +327,7 @@ export const modelsSourceSchema = v.strictObject({
     names: { none: 'none', regexp: 'matches a pattern', 'last-number': 'last number is right' },
   }),
   pattern: words(200, '', { label: 'Pattern', hint: 'a regular expression without look-around' }),
-  groupSize: groupSize(64, 4, { heading: 'Rollouts' }),
+  groupSize: groupSize(64, 8, { heading: 'Rollouts' }),
   budget: realOrZero(1, 3600, 'none', 120, {
     label: 'Time',
     unit: 's',
