@@ -17,6 +17,7 @@ import {
 const SYNTHETIC = './#/equivalence?v=1&backend=wasm&source=synthetic&prompts=64&groupSize=8';
 const PAGES_THAT_BREAK = [
   'equivalence',
+  'entropy',
   'variance',
   'dependence',
   'weights',

@@ -18,6 +18,7 @@ const UNASKED = 'v=2&backend=wasm&prompts=4096';
 /** Pages that measure the run in view, with a figure of each. */
 const MEASURING = {
   equivalence: 'Three forms of s, one distribution',
+  entropy: 'Entropy change of a token',
   variance: 'Variance of log s against length',
   dependence: 'How much is shared',
   weights: 'Effective sample size over n',

@@ -9,6 +9,7 @@ import type { PageId } from '../../src/experiments/manifest';
 
 const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   equivalence: () => import('./equivalence'),
+  entropy: () => import('./entropy'),
   variance: () => import('./variance'),
   dependence: () => import('./dependence'),
   weights: () => import('./weights'),

@@ -61,6 +61,32 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
       },
     ],
   },
+  entropy: {
+    lead: 'The prediction is of first order, and of tokens that the old policy drew. Take a longer step, or let another policy draw.',
+    breaks: [
+      {
+        title: 'Back along the line, α = −1',
+        why: 'The same step the other way: the first order changes its sign, the second does not.',
+        watch: 'Entropy change of a token',
+        rollouts: policies({ alpha: -1 }),
+        promises: {},
+      },
+      {
+        title: 'Sample at temperature 0.7',
+        why: 'Tokens are likelier than the old policy’s entropy says: they surprise it too little, and the estimate of the covariance is biased.',
+        watch: 'Entropy change of a token',
+        rollouts: policies({ temperature: 0.7 }),
+        promises: {},
+      },
+      {
+        title: 'Sample in 4 bits',
+        why: 'The sampler’s weights are the old policy’s, rounded: nearly its tokens, so that little should change.',
+        watch: 'Entropy change of a token',
+        rollouts: policies({ sampler: 'int4' }),
+        promises: {},
+      },
+    ],
+  },
   variance: {
     lead: 'The law needs independent tokens of one variance. Take one away at a time; start from the control.',
     breaks: [

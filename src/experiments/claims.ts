@@ -8,6 +8,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { ALPHA } from '../math/stats/anytime';
 import { CLIPPING_CLAIMS } from './clipping/claims';
 import { DEPENDENCE_CLAIMS } from './dependence/claims';
+import { ENTROPY_CLAIMS } from './entropy/claims';
 import { EQUIVALENCE_CLAIMS } from './equivalence/claims';
 import { GRADIENT_CLAIMS } from './gradient/claims';
 import { LENGTH_CLAIMS } from './length/claims';
@@ -32,6 +33,7 @@ import { WEIGHTS_CLAIMS } from './weights/claims';
 /** By page: the claims that share one page's 5 %. */
 export const CLAIM_FAMILIES: Record<ExperimentId | 'train', readonly ClaimDeclaration[]> = {
   equivalence: EQUIVALENCE_CLAIMS,
+  entropy: ENTROPY_CLAIMS,
   variance: VARIANCE_CLAIMS,
   dependence: DEPENDENCE_CLAIMS,
   weights: WEIGHTS_CLAIMS,

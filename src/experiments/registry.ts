@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
 import { clipping } from './clipping';
 import { dependence } from './dependence';
+import { entropy } from './entropy';
 import { equivalence } from './equivalence';
 import type { ExperimentContext } from './experiment';
 import { gradient } from './gradient';
@@ -21,6 +22,7 @@ import { weights } from './weights';
 
 export const EXPERIMENTS = {
   equivalence,
+  entropy,
   variance,
   dependence,
   weights,

@@ -26,6 +26,7 @@ export { CLIP_BANDS };
 
 export const EXPERIMENT_SETTINGS = {
   equivalence: ({ bins }: PageSettings<'equivalence'>) => ({ ...EQUIVALENCE_DEFAULTS, bins }),
+  entropy: curve,
   variance: curve,
   dependence: () => DEPENDENCE_DEFAULTS,
   weights: curve,

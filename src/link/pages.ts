@@ -66,6 +66,7 @@ export const PAGE_SETTINGS = {
   equivalence: v.strictObject({
     bins: offered(equivalenceSettingsSchema.entries.bins, HISTOGRAM_BINS),
   }),
+  entropy: v.strictObject({ bins }),
   variance: v.strictObject({
     bins,
     axes: axes('Axes'),

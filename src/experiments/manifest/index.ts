@@ -54,6 +54,12 @@ export const EXPERIMENT_ENTRIES = {
     group: 'identity',
     reproduce: true,
   },
+  entropy: {
+    title: 'Entropy',
+    question: 'What does the policy’s own entropy do, and does a covariance foretell it?',
+    group: 'identity',
+    reproduce: 'The law is not the paper’s: its page puts it to the test on the pair in view.',
+  },
   variance: {
     title: 'Variance',
     question: 'Does the variance of the log weight fall like one over the length?',
