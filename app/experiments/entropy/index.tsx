@@ -87,8 +87,8 @@ function Figures({ measure, overlays, axesKey }: FiguresProps) {
         hero
         caption={
           <>
-            Tokens in equal shares by how unsure the old policy was. All together: the entropy
-            changes by {signed(all.change.estimate, 3)}, to first order by{' '}
+            Tokens by how unsure the old policy was, an equal share of its entropy in each. All
+            together: the entropy changes by {signed(all.change.estimate, 3)}, to first order by{' '}
             {signed(all.covariance.estimate, 3)}, and ΔH is {signed(all.crossEntropy.estimate, 3)}{' '}
             nats a token.
           </>
@@ -133,7 +133,7 @@ function useMeasured(): readonly Overlaid<EntropyMeasure>[] {
   );
 }
 
-const LAW = String.raw`\begin{aligned} \mathcal H(\pi_\theta) - \mathcal H(\pi_\text{old}) &\approx -\operatorname{Cov}_{v \sim \pi_\text{old}}\!\left(\log \pi_\text{old}(v),\, \Delta z_v\right) \\ &= \operatorname{E}\left[-(\log \pi_\text{old}(y_t) + \mathcal H_{\text{old},t})\, d_t\right] \\ \operatorname{E}[d_t] &= -\mathrm{KL}(\pi_\text{old} \,\|\, \pi_\theta) \approx -\sigma^2/2 \end{aligned}`;
+const LAW = String.raw`\begin{aligned} \mathcal H_\theta &- \mathcal H_\text{old} \\ &\approx -\operatorname{Cov}_{\pi_\text{old}}\!\left(\log \pi_\text{old},\, \Delta z\right) \\ &= \operatorname{E}\left[-(\log \pi_\text{old}(y_t) + \mathcal H_\text{old})\, d_t\right] \\ \operatorname{E}[d_t] &= -\mathrm{KL} \approx -\sigma^2/2 \end{aligned}`;
 
 function Words({ result }: { result: EntropyResult | null }) {
   const quotient = result?.measure?.quotient ?? null;
@@ -141,7 +141,7 @@ function Words({ result }: { result: EntropyResult | null }) {
     <>
       <section>
         <h2>Prediction</h2>
-        <Formula tex={LAW} block height={140} label="first-order change of an entropy" />
+        <Formula tex={LAW} block height={170} label="first-order change of an entropy" />
         <p>
           Where likely tokens become likelier, the entropy falls by their covariance (Hao et al.
           2025). One sampled token estimates it without bias, because its expected surprise, the

@@ -18,7 +18,7 @@ export const ENTROPY_CLAIMS = declare([
     where: 'Hao et al. (2025): entropy change as a covariance of log-probs and logit change',
     claim:
       'The policy’s Shannon entropy changes by minus the covariance of log-probs and logit change.',
-    estimand: 'Mean change of the entropy over mean of −(log π_old(yₜ) + H_old,t) dₜ, over tokens.',
+    estimand: 'Mean change of the entropy over mean of −(log π_old(yₜ) + H_old) dₜ, over tokens.',
     estimator: 'Quotient of sums over the same tokens; jackknife over prompts.',
     fails:
       'Policies so far apart that the second order counts, or tokens that another policy than the old one drew.',
@@ -44,7 +44,7 @@ export const ENTROPY_CLAIMS = declare([
     id: 'entropy.surprise',
     where: 'the definition of the entropy as mean surprise',
     claim: 'The tokens surprise the old policy by its own entropy, as those that it drew must.',
-    estimand: 'Mean of log π_old(yₜ) + H_old,t, nats per token.',
+    estimand: 'Mean of log π_old(yₜ) + H_old, nats per token.',
     estimator: 'Mean over tokens; jackknife over prompts.',
     fails: 'Another temperature, or another policy, at sampling.',
     prediction: 0,

@@ -6,7 +6,6 @@
 import type { Measured } from '../../math/stats/anytime';
 import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
 import { jackknifeOf } from '../../math/stats/jackknife';
-import { quantileSorted } from '../../math/stats/quantiles';
 import { meanStatistic } from '../../math/stats/statistics';
 import { promptClusters } from '../../rollouts/clusters';
 import { sequenceCount, tokenCount, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
@@ -155,7 +154,7 @@ function meansOf(
   };
 }
 
-/** Equal numbers of tokens per bin, as far as ties allow. */
+/** Equal shares of the old policy's entropy per bin, as far as ties allow: most tokens have hardly any. */
 function entropyBins(
   rollouts: Rollouts,
   columns: Columns,
@@ -163,12 +162,18 @@ function entropyBins(
   intervals: PromptIntervals,
 ): MeasuredEntropyBin[] {
   const sorted = Float64Array.from(entropy).sort();
-  const edges = Array.from({ length: ENTROPY_BINS + 1 }, (_, k) =>
-    quantileSorted(sorted, k / ENTROPY_BINS),
-  );
-  return Array.from({ length: ENTROPY_BINS }, (_, k) => k).flatMap((k) => {
+  const whole = sorted.reduce((sum, x) => sum + x, 0);
+  const edges = [sorted[0]];
+  let below = 0;
+  for (const x of sorted) {
+    if (below >= (edges.length * whole) / ENTROPY_BINS) edges.push(x);
+    below += x;
+  }
+  edges.length = Math.min(edges.length, ENTROPY_BINS);
+  edges.push(sorted[sorted.length - 1]);
+  return Array.from({ length: edges.length - 1 }, (_, k) => k).flatMap((k) => {
     const [low, high] = [edges[k], edges[k + 1]];
-    const last = k === ENTROPY_BINS - 1;
+    const last = k === edges.length - 2;
     const inside = (t: number) =>
       entropy[t] >= low && (last ? entropy[t] <= high : entropy[t] < high);
     const means = meansOf(rollouts, columns, intervals, inside);
