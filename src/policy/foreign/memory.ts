@@ -10,6 +10,8 @@ import type { PreparedGraph } from './graph';
 const WASM_BYTES = 3.6e9;
 /** Logits of a pass, where no device says less. */
 const LOGIT_BYTES = 256 * 2 ** 20;
+/** Tokens of a pass that scores (`score.ts`), so rows of logits at the most. */
+const MOST_ROWS: Record<Provider, number> = { wasm: 2048, webgpu: 8192 };
 /** Caches of the rows that are sampled at a time. */
 const CACHE_BYTES = 512 * 2 ** 20;
 
@@ -58,7 +60,9 @@ export function planMemory(
   }
   // In the file they stand in its bytes, in its parsed form, and packed for the products.
   const loading = graph.external.size > 0 ? 2 * weightBytes : 3 * weightBytes;
-  const working = weightBytes + 2 * rows * perRow + 2 * logitBytes;
+  // Logits of a pass, and a copy of the rows that are read.
+  const logits = Math.min(logitBytes, MOST_ROWS[provider] * vocabulary * 4);
+  const working = weightBytes + 2 * rows * perRow + 2 * logits;
   const bytes = Math.max(loading, working);
   if (provider === 'wasm' && beside + bytes > WASM_BYTES) {
     const other = beside > 0 ? `, the other model has ${megabytes(beside)},` : ',';

@@ -343,6 +343,15 @@ test('what does not fit is said before it is loaded', () => {
   expect(small.rows).toBe(1);
 });
 
+test('a small model is not said to take what a large one does', async () => {
+  const { report } = await model('model');
+  const caches = 512 * 2 ** 20;
+  expect(report.memory).toBeLessThan(3 * report.bytes + caches);
+  // The stories of 260 thousand weights, and the policies of the lab: far below what two passes of logits could be.
+  expect(report.memory).toBeLessThan(200e6);
+  expect(report.memory).toBeGreaterThan(report.bytes);
+});
+
 test('inputs and outputs of other types are fed and read all the same', async () => {
   const files = changed(({ graph }) => {
     graph.input = graph.input.map((info) => {
