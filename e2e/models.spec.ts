@@ -47,6 +47,10 @@ test('looked at, loaded by a press after a cut, run, and run again from a link w
   await card.getByRole('button', { name: /^Load/ }).click();
   await expect(card.getByTestId('model-found')).toContainText('Its own noise');
   expect(ofFiles().some((line) => /model\.onnx bytes=\d+-$/.test(line))).toBe(true);
+  if (model.files.has('onnx/model_gqa.onnx')) {
+    const offered = card.getByRole('option', { name: /^fp32, onnx\/model_gqa\.onnx/ });
+    await expect(offered).toBeAttached();
+  }
   const second = setup.getByTestId('model-card').nth(1);
   await second.getByRole('combobox').selectOption(other);
   if (other !== 'fp32') {

@@ -26,25 +26,47 @@ const HUB = new RegExp(`^hub:${PART}/${PART}(@[A-Za-z0-9][A-Za-z0-9._/-]{0,99})?
 const FOLDER = /^folder:[^/\\:*?"<>|\u0000-\u001f]{1,100}$/;
 const SERVER = /^server:https?:\/\/[^\s"<>\\^`{|}]{1,250}$/;
 
-/** A repository, and the checkpoint in it whose weights stand in the place of the graph's; null: its own do. */
-export function partsOf(ref: string): { repository: string; checkpoint: string | null } {
-  const [whole, repository = ref, checkpoint = null] =
-    /^([^#]+)#([^#]+\.safetensors)$/.exec(ref) ?? [];
-  return whole === undefined ? { repository: ref, checkpoint: null } : { repository, checkpoint };
+/** What a reference names: a repository, and files in it where they are not the usual ones. */
+export interface RefParts {
+  repository: string;
+  /** path of the graph; null: the first that has the arithmetic */
+  graph: string | null;
+  /** path of the checkpoint whose weights stand in the place of the graph's; null: its own do */
+  checkpoint: string | null;
 }
 
-export const refWith = (repository: string, checkpoint: string | null): string =>
-  checkpoint === null ? repository : `${repository}#${checkpoint}`;
+const PARTS =
+  /^(?<repository>[^#]+)(?:#(?<graph>[^#]+\.onnx))?(?:#(?<checkpoint>[^#]+\.safetensors))?$/;
+
+export function partsOf(ref: string): RefParts {
+  const { repository = ref, graph = null, checkpoint = null } = PARTS.exec(ref)?.groups ?? {};
+  return { repository, graph, checkpoint };
+}
+
+export const refWith = ({ repository, graph, checkpoint }: RefParts): string =>
+  [repository, graph, checkpoint].filter((part) => part !== null).join('#');
+
+/** The graph that a reference and an arithmetic name. */
+export function graphIn<G extends { dtype: Dtype; file: string }>(
+  graphs: readonly G[],
+  ref: string,
+  dtype: string,
+): G | undefined {
+  const { graph } = partsOf(ref);
+  return graphs.find((one) => one.dtype === dtype && (graph === null || one.file === graph));
+}
 
 const isPlace = (text: string) => {
-  const { repository, checkpoint } = partsOf(text);
-  const path = checkpoint === null || v.is(repositoryPathSchema, checkpoint);
-  return path && [HUB, FOLDER, SERVER].some((form) => form.test(repository));
+  const { repository, graph, checkpoint } = partsOf(text);
+  const paths = [graph, checkpoint].every(
+    (path) => path === null || v.is(repositoryPathSchema, path),
+  );
+  return paths && [HUB, FOLDER, SERVER].some((form) => form.test(repository));
 };
 
 /**
- * `hub:owner/name@revision` (a commit once it is resolved), `folder:NAME` or `server:https://host/path`, each with
- * `#PATH.safetensors` behind it where a checkpoint in it is meant (`partsOf`).
+ * `hub:owner/name@revision` (a commit once it is resolved), `folder:NAME` or `server:https://host/path`, with
+ * `#PATH.onnx` and `#PATH.safetensors` behind it where a certain graph or a checkpoint in it is meant (`partsOf`).
  * A reference is text from a link or a person: nothing is fetched for being named.
  */
 export const modelRefSchema = v.pipe(

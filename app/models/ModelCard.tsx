@@ -4,7 +4,7 @@
  */
 import type { ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
-import { DTYPES, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
+import { graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import { bytes, counted, significant } from '../format/numbers';
 import { isHere, modelKey, type ModelJob } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
@@ -13,25 +13,34 @@ import { placeOf } from './place';
 export interface ModelCardProps {
   ref_: ModelRef;
   dtype: Dtype;
-  /** null: the arithmetic is not to be changed here */
-  onDtype: ((dtype: Dtype) => void) | null;
+  /** another graph of the same model; null: not to be changed here */
+  onGraph: ((dtype: Dtype, ref: ModelRef) => void) | null;
   /** the same model with the weights of another of its checkpoints, or its own; null: not to be changed here */
   onRef: ((ref: ModelRef) => void) | null;
 }
 
-export function ModelCard({ ref_, dtype, onDtype, onRef }: ModelCardProps) {
-  const { repository, checkpoint } = partsOf(ref_);
+export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
+  const parts = partsOf(ref_);
+  const { repository, graph: file, checkpoint } = parts;
   const listed = useLabState(({ models }) => models.listed[repository]);
   const kept = useLabState(({ models }) =>
     models.kept?.models.find(({ ref }) => ref === repository),
   );
   const here = useLabState(({ models }) => isHere(models, ref_, dtype));
   const { name, host, revision } = placeOf(ref_);
-  const there =
-    listed?.repository.graphs.map((graph) => ({
-      dtype: graph.dtype,
-      label: `${graph.dtype}, ${sizeWords(graph.bytes)}`,
-    })) ?? (kept?.dtypes ?? []).map((one) => ({ dtype: one, label: `${one}, kept here` }));
+  const there = listed
+    ? listed.repository.graphs.map((one) => {
+        const first = graphIn(listed.repository.graphs, repository, one.dtype) === one;
+        const name = first ? one.dtype : `${one.dtype}, ${one.file}`;
+        return {
+          dtype: one.dtype,
+          graph: first ? null : one.file,
+          label: `${name}, ${sizeWords(one.bytes)}`,
+        };
+      })
+    : (kept?.dtypes ?? []).map((one) => ({ dtype: one, graph: null, label: `${one}, kept here` }));
+  const isChosen = (one: (typeof there)[number]) =>
+    one.graph === file && (file !== null || one.dtype === dtype);
   if (listed === undefined && kept === undefined) return null;
   const checkpoints = (listed?.repository.files ?? [])
     .filter(({ path }) => path.endsWith('.safetensors'))
@@ -51,21 +60,24 @@ export function ModelCard({ ref_, dtype, onDtype, onRef }: ModelCardProps) {
         )}
       </p>
       {listed && <Terms listed={listed} />}
-      {onDtype !== null && (
+      {onGraph !== null && (
         <label className="model-dtype">
           Weights{' '}
           <select
-            value={dtype}
-            onChange={(event) => {
-              const found = DTYPES.find((one) => one === event.currentTarget.value);
-              if (found !== undefined) onDtype(found);
+            value={file ?? dtype}
+            onChange={({ currentTarget: { value } }) => {
+              const found = there.find((one) => (one.graph ?? one.dtype) === value);
+              if (found !== undefined)
+                onGraph(found.dtype, refWith({ ...parts, graph: found.graph }));
             }}
           >
-            {!there.some((one) => one.dtype === dtype) && (
-              <option value={dtype}>{dtype}, not there</option>
+            {!there.some(isChosen) && (
+              <option value={file ?? dtype}>
+                {file ?? dtype}, {listed ? 'not there' : 'not looked at'}
+              </option>
             )}
             {there.map((one) => (
-              <option key={one.dtype} value={one.dtype}>
+              <option key={one.label} value={one.graph ?? one.dtype}>
                 {one.label}
               </option>
             ))}
@@ -78,7 +90,7 @@ export function ModelCard({ ref_, dtype, onDtype, onRef }: ModelCardProps) {
           <select
             value={checkpoint ?? ''}
             onChange={({ currentTarget: { value } }) =>
-              onRef(refWith(repository, value === '' ? null : value))
+              onRef(refWith({ ...parts, checkpoint: value === '' ? null : value }))
             }
           >
             <option value="">the graph’s own</option>
@@ -101,7 +113,7 @@ export function ModelCard({ ref_, dtype, onDtype, onRef }: ModelCardProps) {
           {note}
         </p>
       ))}
-      {listed && <Hashes listed={listed} dtype={dtype} checkpoint={checkpoint} />}
+      {listed && <Hashes listed={listed} dtype={dtype} ref_={ref_} />}
     </div>
   );
 }
@@ -136,7 +148,7 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
   const key = modelKey(ref_, dtype);
   const job = useLabState(({ models }) => models.jobs[key]);
   const report = useLabState(({ models }) => models.reports[key]);
-  const left = leftOf(listed, dtype, partsOf(ref_).checkpoint);
+  const left = leftOf(listed, dtype, ref_);
   const get = (accept = false) => void lab.models.get(ref_, dtype, accept);
   if (job?.status === 'working') {
     return <Working job={job} onPause={() => lab.models.pause(ref_, dtype)} />;
@@ -153,7 +165,7 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
   }
   if (report !== undefined) return <Found report={report} />;
   const folder = ref_.startsWith('folder:');
-  if (!here && listed?.repository.graphs.every((graph) => graph.dtype !== dtype)) {
+  if (!here && listed && graphIn(listed.repository.graphs, ref_, dtype) === undefined) {
     return <p className="field-issue">It has no {dtype} weights.</p>;
   }
   const words = here
@@ -240,12 +252,9 @@ function Found({ report }: { report: ModelReport }) {
   );
 }
 
-const wantedOf = (
-  { repository: { files, graphs } }: ListedModel,
-  dtype: Dtype,
-  checkpoint: string | null,
-) => {
-  const graph = graphs.find((one) => one.dtype === dtype);
+const wantedOf = ({ repository: { files, graphs } }: ListedModel, dtype: Dtype, ref: ModelRef) => {
+  const { checkpoint } = partsOf(ref);
+  const graph = graphIn(graphs, ref, dtype);
   const weights = /\.(onnx|safetensors)/;
   return files.filter(
     ({ path }) =>
@@ -257,25 +266,17 @@ const wantedOf = (
 };
 
 /** "12.3 MB", of what is not here yet */
-function leftOf(listed: ListedModel | undefined, dtype: Dtype, checkpoint: string | null): string {
+function leftOf(listed: ListedModel | undefined, dtype: Dtype, ref: ModelRef): string {
   if (listed === undefined) return '';
-  const left = wantedOf(listed, dtype, checkpoint).reduce((sum, { path, bytes: size }) => {
+  const left = wantedOf(listed, dtype, ref).reduce((sum, { path, bytes: size }) => {
     const here = listed.here[path];
     return sum + (here?.state === 'whole' ? 0 : Math.max(0, size - (here?.bytes ?? 0)));
   }, 0);
   return sizeWords(left);
 }
 
-function Hashes({
-  listed,
-  dtype,
-  checkpoint,
-}: {
-  listed: ListedModel;
-  dtype: Dtype;
-  checkpoint: string | null;
-}) {
-  const files = wantedOf(listed, dtype, checkpoint);
+function Hashes({ listed, dtype, ref_ }: { listed: ListedModel; dtype: Dtype; ref_: ModelRef }) {
+  const files = wantedOf(listed, dtype, ref_);
   return (
     <details className="model-files">
       <summary>{counted(files.length, 'file')}, with SHA-256</summary>

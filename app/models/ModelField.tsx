@@ -113,10 +113,10 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
       <ModelCard
         ref_={chosen}
         dtype={dtype}
-        onDtype={(next) =>
+        onGraph={(next, ref) =>
           lab.edit((draft) => ({
             ...draft,
-            models: { ...draft.models, [DTYPE_OF[slot]]: next },
+            models: { ...draft.models, [DTYPE_OF[slot]]: next, [slot]: ref },
           }))
         }
         onRef={(next) =>

@@ -61,7 +61,7 @@ export function WantedModels() {
               <ModelCard
                 ref_={ref}
                 dtype={dtypeOf(draft.models[DTYPE_OF[slot]])}
-                onDtype={null}
+                onGraph={null}
                 onRef={null}
               />
             </li>

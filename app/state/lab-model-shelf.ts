@@ -3,7 +3,7 @@
  * `lab-models` says; one thing at a time with a model.
  */
 import { message } from '../../src/message';
-import { partsOf, type Dtype, type ModelRef } from '../../src/model-ref';
+import { graphIn, partsOf, type Dtype, type ModelRef } from '../../src/model-ref';
 import type { FolderFile, KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import {
   chosen,
@@ -58,7 +58,7 @@ export class ModelShelf {
       tell({ status: 'working', step: 'get', loaded: null });
       const { linked, models } = this.store.getState();
       const graphs = models.listed[partsOf(ref).repository]?.repository.graphs ?? [];
-      const graph = graphs.find((one) => one.dtype === dtype)?.file ?? '';
+      const graph = graphIn(graphs, ref, dtype)?.file ?? '';
       const expected = linkedHashes(linked, ref, dtype, graph);
       this.setListed(await this.engine.getModel({ ref, dtype, expected, accept }, loaded, signal));
       await this.refresh();

@@ -5,7 +5,7 @@
  */
 import type { KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
-import { DTYPES, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
+import { DTYPES, graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import type { Fingerprint } from '../../src/link/fingerprint';
 import type { RunSettings } from '../../src/settings/run';
 import type { Draft } from './draft';
@@ -60,12 +60,14 @@ export const modelKey = (ref: ModelRef, dtype: string): string => `${dtype} ${re
 
 /** Whether all that a run needs of it is here. */
 export function isHere({ kept, listed }: Models, named: ModelRef, dtype: string): boolean {
-  const { repository: ref, checkpoint } = partsOf(named);
+  const { repository: ref, graph: file, checkpoint } = partsOf(named);
   const shelved = kept?.models.find((model) => model.ref === ref);
   const whole = checkpoint === null || shelved?.checkpoints.includes(checkpoint) === true;
-  if (whole && shelved?.dtypes.some((one) => one === dtype)) return true;
+  const run =
+    file === null ? shelved?.dtypes.some((one) => one === dtype) : shelved?.graphs.includes(file);
+  if (whole && run === true) return true;
   const known = listed[ref];
-  const graph = known?.repository.graphs.find((one) => one.dtype === dtype);
+  const graph = graphIn(known?.repository.graphs ?? [], named, dtype);
   if (known === undefined || graph === undefined) return false;
   const also = checkpoint === null ? [] : [checkpoint];
   return [graph.file, ...graph.external, ...also, 'config.json', 'tokenizer.json'].every(
@@ -110,7 +112,9 @@ export function linkedHashes(
 
 /** Fewest bits last: what a new model is beside an old one of the same files. */
 const leastOf = ({ repository: { graphs } }: ListedModel): Dtype =>
-  (graphs.find(({ dtype }) => dtype === 'q4') ?? graphs.at(-1))?.dtype ?? 'fp32';
+  graphs.find(({ dtype }) => dtype === 'q4')?.dtype ??
+  DTYPES.findLast((one) => graphs.some(({ dtype }) => dtype === one)) ??
+  'fp32';
 
 /**
  * The draft with a model in one place of the pair, in an arithmetic that it has. Where both places had the same model,
@@ -120,7 +124,7 @@ export function chosen(draft: Draft, slot: ModelSlot, listed: ListedModel): Draf
   const { ref } = listed.repository;
   const { models } = draft;
   const at = (place: ModelSlot) => ({
-    [place]: refWith(ref, sameCheckpoint(models[place], listed)),
+    [place]: refWith({ repository: ref, ...sameFiles(models[place], listed) }),
     [DTYPE_OF[place]]: fitting(models[DTYPE_OF[place]], place, listed),
   });
   const both = partsOf(models.old).repository === partsOf(models.new).repository;
@@ -128,10 +132,12 @@ export function chosen(draft: Draft, slot: ModelSlot, listed: ListedModel): Draf
   return { ...draft, kind: 'models', models: { ...models, ...pair } };
 }
 
-/** The checkpoint that a name has, where the model has it. */
-function sameCheckpoint(named: string, { repository: { files } }: ListedModel): string | null {
-  const { checkpoint } = partsOf(named);
-  return files.some(({ path }) => path === checkpoint) ? checkpoint : null;
+/** The files that a name has, where the model has them. */
+function sameFiles(named: string, { repository: { files } }: ListedModel) {
+  const there = (wanted: string | null) =>
+    files.some(({ path }) => path === wanted) ? wanted : null;
+  const { graph, checkpoint } = partsOf(named);
+  return { graph: there(graph), checkpoint: there(checkpoint) };
 }
 
 /** The same arithmetic where the model has it. */

@@ -160,6 +160,7 @@ class Scripted implements Engine {
       bytes: 1,
       at: 1,
       dtypes,
+      graphs: [],
       checkpoints: [],
     }));
     return { models, passing: null };

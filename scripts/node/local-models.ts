@@ -49,11 +49,11 @@ export class LocalModels implements ModelStore {
   }
 
   readonly read: ReadModel = async (ref, dtype, onProgress, signal) => {
-    const { repository: place, checkpoint } = partsOf(ref);
+    const { repository: place, ...files } = partsOf(ref);
     const { repository } = await this.list(place);
-    const here = refWith(repository.ref, checkpoint);
-    const files = await this.library.read(here, dtype, onProgress, signal);
-    return { ...files, repository: { ...files.repository, ref } };
+    const here = refWith({ ...files, repository: repository.ref });
+    const read = await this.library.read(here, dtype, onProgress, signal);
+    return { ...read, repository: { ...read.repository, ref } };
   };
 
   kept() {

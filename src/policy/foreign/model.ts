@@ -10,13 +10,12 @@ import { GraphError } from '../graph/proto';
 import type { Runtime } from '../runtime';
 import type { ScoringKernels } from '../score';
 import { PolicySession } from '../session';
-import { withCheckpoint } from './checkpoint';
 import { readConfig, type ForeignConfig } from './config';
 import { prepareGraph, type PreparedGraph } from './graph';
 import { planMemory, type MemoryPlan } from './memory';
 import { probe, probeRows, type Probed } from './probe';
 import type { ModelReport } from './report';
-import type { ModelFiles } from './repository';
+import { graphIn, type ModelFiles } from './repository';
 import { ForeignTokenizer } from './tokenizer';
 
 /** Where the config says nothing. */
@@ -68,10 +67,12 @@ export class ForeignModel {
     const maxPositions = config.maxPositions ?? tokenizer.maxLength ?? USUAL_POSITIONS;
     say('the graph');
     const { checkpoint = null } = files;
-    const graph = prepareGraph(
-      checkpoint === null ? files : withCheckpoint(files, checkpoint.bytes, checkpoint.path),
-      config,
-    );
+    let whole: Pick<ModelFiles, 'onnx' | 'external'> = files;
+    if (checkpoint !== null) {
+      const { withCheckpoint } = await import('./checkpoint');
+      whole = withCheckpoint(files, checkpoint.bytes, checkpoint.path);
+    }
+    const graph = prepareGraph(whole, config);
     const ends = endsOf(config, tokenizer, graph.vocabulary);
     const padToken = [config.pad, tokenizer.pad, ends[0]].find(
       (id) => id !== null && id < graph.vocabulary,
@@ -116,7 +117,7 @@ export class ForeignModel {
       licence: repository.licence,
       card: repository.card,
       sha256,
-      graph: repository.graphs.find((one) => one.dtype === dtype)?.file ?? '',
+      graph: graphIn(repository.graphs, repository.ref, dtype)?.file ?? '',
       bytes: graph.weightBytes,
       memory: chosen.plan.bytes,
       vocabulary: graph.vocabulary,

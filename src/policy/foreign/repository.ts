@@ -11,6 +11,7 @@ import type { FetchProgress } from '../fetch';
 export {
   DTYPES,
   modelRefSchema,
+  graphIn,
   partsOf,
   repositoryPathSchema,
   type Dtype,
@@ -98,8 +99,10 @@ export interface KeptModel {
   bytes: number;
   /** ms since 1970, of the latest file */
   at: number;
-  /** graphs that are whole */
+  /** arithmetics whose first graph is whole */
   dtypes: Dtype[];
+  /** paths of graphs that are whole, with their data */
+  graphs: string[];
   /** paths of checkpoints that are whole */
   checkpoints: string[];
 }

@@ -41,14 +41,23 @@ function isDataOf(graph: string, path: string): boolean {
 
 export const firstDataName = (graph: string): string => `${graph}_data`;
 
-/** In the order of `DTYPES`; at most one of each. */
+/** Graphs of other names, in the folders where graphs are. */
+const OTHER = /^(onnx\/)?(model|decoder_model_merged)[^/]*\.onnx$/;
+
+/** In the order of `DTYPES`, the likeliest of each; then the others, by name. */
 export function graphsOf(files: readonly RepositoryFile[]): ModelGraph[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const named = DTYPES.flatMap((dtype) => {
     const file = graphNames(dtype).find((name) => byPath.has(name));
     return file === undefined ? [] : [graphOf(dtype, file, files)];
   });
-  if (named.length > 0) return named;
+  if (named.length > 0) {
+    const taken = new Set(named.map(({ file }) => file));
+    const more = files
+      .map(({ path }) => path)
+      .filter((path) => OTHER.test(path) && !taken.has(path));
+    return [...named, ...more.sort().map((path) => graphOf(dtypeByName(path), path, files))];
+  }
   // A folder with one graph of another name.
   const others = files.filter(({ path }) => path.endsWith('.onnx'));
   return others.length === 1 ? [graphOf(dtypeByName(others[0].path), others[0].path, files)] : [];

@@ -103,6 +103,23 @@ describe('graphs by their names', () => {
       ['q8', 'onnx/decoder_model_merged_quantized.onnx', [], 10],
       ['q4', 'onnx/model_q4.onnx', ['onnx/model_q4.onnx_data', 'onnx/model_q4.onnx_data_1'], 30],
       ['q4f16', 'onnx/model_q4f16.onnx', ['onnx/model_q4f16.onnx.data'], 20],
+      ['q4', 'onnx/model_bnb4.onnx', [], 10],
+    ]);
+  });
+
+  it('several of one arithmetic are all there, the usual one first', () => {
+    const files = [
+      'model_gqa',
+      'model',
+      'model_int8',
+      'model_quantized',
+      'decoder_with_past_model',
+    ].map((name) => ({ path: `onnx/${name}.onnx`, bytes: 1, sha256: null }));
+    expect(graphsOf(files).map(({ dtype, file }) => `${dtype} ${file}`)).toEqual([
+      'fp32 onnx/model.onnx',
+      'q8 onnx/model_quantized.onnx',
+      'fp32 onnx/model_gqa.onnx',
+      'q8 onnx/model_int8.onnx',
     ]);
   });
 
@@ -378,6 +395,21 @@ describe('a folder', () => {
     const read = await library.read('folder:mine', 'fp32');
     expect(same(read.onnx, model.files.get(ONNX))).toBe(true);
     expect(Object.keys(read.sha256)).toContain(ONNX);
+  });
+
+  it('gives the graph that a reference names, and says which there are', async () => {
+    const other = { path: 'onnx/model_other.onnx', blob: new Blob(['another']) };
+    await library.open('mine', [...files(''), other]);
+    const named = 'folder:mine#onnx/model_other.onnx';
+    expect(await library.has(named, 'fp32')).toBe(true);
+    const read = await library.read(named, 'fp32');
+    expect(new TextDecoder().decode(read.onnx)).toBe('another');
+    expect(same((await library.read('folder:mine', 'fp32')).onnx, model.files.get(ONNX))).toBe(
+      true,
+    );
+    await expect(library.read('folder:mine#onnx/gone.onnx', 'fp32')).rejects.toThrow(
+      /no fp32 graph onnx\/gone\.onnx\. It has: onnx\/model\.onnx, .*onnx\/model_other\.onnx/,
+    );
   });
 
   it('without a model, and one that is not open, are sentences', async () => {

@@ -9,6 +9,7 @@
  */
 import { FetchError, sha256Hex } from '../fetch';
 import {
+  graphIn,
   partsOf,
   type Dtype,
   type FolderFile,
@@ -89,7 +90,7 @@ export class ModelLibrary implements ModelStore {
   async has(named: ModelRef, dtype: Dtype): Promise<boolean> {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.find(ref);
-    const graph = repository?.graphs.find((one) => one.dtype === dtype);
+    const graph = graphIn(repository?.graphs ?? [], named, dtype);
     if (repository === undefined || graph === undefined) return false;
     if (checkpoint !== null && !isIn(repository, checkpoint)) return false;
     if (this.folders.has(ref)) return true;
@@ -106,7 +107,7 @@ export class ModelLibrary implements ModelStore {
   async get(named: ModelRef, dtype: Dtype, options: GetOptions = {}): Promise<ListedModel> {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
-    const graph = graphOf(repository, dtype);
+    const graph = graphOf(repository, named, dtype);
     demandCheckpoint(repository, checkpoint);
     const place = readPlace(ref);
     if (place.kind === 'folder') return this.show(repository);
@@ -148,7 +149,7 @@ export class ModelLibrary implements ModelStore {
   readonly read: ReadModel = async (named, dtype, onProgress, signal) => {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
-    const graph = graphOf(repository, dtype);
+    const graph = graphOf(repository, named, dtype);
     demandCheckpoint(repository, checkpoint);
     const name = nameOf(ref);
     if (graph.bytes > MAX_MODEL) throw tooLarge(repository, graph);
@@ -214,17 +215,19 @@ export class ModelLibrary implements ModelStore {
       const own = files.filter((file) => file.ref === ref);
       if (own.length === 0) return [];
       const whole = new Set(own.flatMap(({ path, state }) => (state === 'whole' ? [path] : [])));
+      const graphs = repository.graphs.filter((graph) =>
+        filesOf(repository.files, graph).every(({ path }) => whole.has(path)),
+      );
       return [
         {
           ref,
           name: nameOf(ref),
           bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
           at: Math.max(...own.map(({ at }) => at)),
-          dtypes: repository.graphs
-            .filter((graph) =>
-              filesOf(repository.files, graph).every(({ path }) => whole.has(path)),
-            )
+          dtypes: graphs
+            .filter(({ dtype, file }) => graphIn(repository.graphs, ref, dtype)?.file === file)
             .map(({ dtype }) => dtype),
+          graphs: graphs.map(({ file }) => file),
           checkpoints: [...whole].filter((path) => path.endsWith('.safetensors')),
         },
       ];
@@ -426,11 +429,14 @@ function samePlace(ref: ModelRef, text: string): boolean {
   return a.kind === 'server' && b.kind === 'server' && a.base === b.base;
 }
 
-function graphOf(repository: Repository, dtype: Dtype): ModelGraph {
-  const graph = repository.graphs.find((one) => one.dtype === dtype);
+function graphOf(repository: Repository, named: ModelRef, dtype: Dtype): ModelGraph {
+  const graph = graphIn(repository.graphs, named, dtype);
   if (graph !== undefined) return graph;
-  const there = repository.graphs.map((one) => one.dtype).join(', ');
-  throw new FetchError(`${nameOf(repository.ref)} has no ${dtype} graph. It has: ${there}.`);
+  const { graph: wanted } = partsOf(named);
+  const there = repository.graphs.map((one) => (wanted === null ? one.dtype : one.file)).join(', ');
+  throw new FetchError(
+    `${nameOf(repository.ref)} has no ${dtype} graph${wanted === null ? '' : ` ${wanted}`}. It has: ${there}.`,
+  );
 }
 
 const isIn = ({ files }: Repository, wanted: string) => files.some(({ path }) => path === wanted);
