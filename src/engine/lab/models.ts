@@ -4,7 +4,7 @@
  * models belong to one backend and are closed with it.
  */
 import { FetchError } from '../../policy/fetch';
-import { ForeignModel, type Place } from '../../policy/foreign/model';
+import type { ForeignModel, Place } from '../../policy/foreign/model';
 import type { ModelReport } from '../../policy/foreign/report';
 import {
   partsOf,
@@ -224,6 +224,8 @@ export class ForeignModels {
       const place: Place | null = gpu
         ? { runtime: await backend.runtime(), kernels: backend.kernels }
         : null;
+      // Nobody waits for what opens such models before there is one.
+      const { ForeignModel } = await import('../../policy/foreign/model');
       const model = await ForeignModel.open(files, {
         gpu: place,
         wasm: () => this.wasmRuntime(backend),
