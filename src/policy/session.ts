@@ -10,6 +10,7 @@ import { decodeLoop, whyNoLoop } from './graph/decode-loop';
 import { liftWeights, type Weights } from './graph/lift';
 import { emptyCacheShape, readPorts, type PolicyPorts, type PortNames } from './graph/ports';
 import { decode, encode } from './graph/proto';
+import { tapRoutes } from './graph/routes';
 import type { Runtime } from './runtime';
 import { StaticDecoder } from './static-decoder';
 import type { StaticShape } from './graph/static-step';
@@ -133,6 +134,9 @@ export class PolicySession {
     names?: PortNames,
   ): Promise<PolicySession> {
     const model = decode(onnx);
+    const { tokens } = readPorts(model, names);
+    // A mixture of experts says which ones each token went to, beside its logits.
+    tapRoutes(model, tokens.shape);
     const ports = readPorts(model, names);
     const { bytes, weights } = liftWeights(model);
     const session = await runtime.ort.InferenceSession.create(bytes, optionsFor(runtime));

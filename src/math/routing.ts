@@ -1,0 +1,59 @@
+/**
+ * Which experts two policies send the same tokens to. A row of a routing table holds, for each layer, the set of chosen
+ * experts as a sum of 2^expert and the margin: the last chosen expert's logit less the best one's that was not chosen.
+ * Contract: pure; routes flipped where the sets differ.
+ */
+
+export interface RoutingTable {
+  /** 2 x layers */
+  width: number;
+  /** [tokens x width] (set, margin) of each layer */
+  values: ArrayLike<number>;
+}
+
+/** Experts of a set, ascending. */
+export function expertsOf(set: number): number[] {
+  const found: number[] = [];
+  for (let expert = 0; 2 ** expert <= set; expert++) {
+    if (Math.floor(set / 2 ** expert) % 2 === 1) found.push(expert);
+  }
+  return found;
+}
+
+export interface RoutingFlips {
+  layers: number;
+  /** [tokens] layers whose set changed */
+  flips: Uint8Array<ArrayBuffer>;
+  /** [layers] share of tokens whose set changed */
+  shares: Float64Array<ArrayBuffer>;
+  /** [tokens] the smallest margin of a layer under the first policy: how near the token was to another route */
+  margin: Float64Array<ArrayBuffer>;
+}
+
+/** @throws RangeError where the tables are not of the same tokens and layers */
+export function routingFlips(before: RoutingTable, after: RoutingTable): RoutingFlips {
+  const { width } = before;
+  if (width % 2 !== 0 || width === 0 || after.width !== width) {
+    throw new RangeError(`Routing tables of ${width} and ${after.width} columns are no pair.`);
+  }
+  if (before.values.length !== after.values.length || before.values.length % width !== 0) {
+    throw new RangeError(
+      `Routing tables of ${before.values.length} and ${after.values.length} entries are no pair.`,
+    );
+  }
+  const layers = width / 2;
+  const tokens = before.values.length / width;
+  const flips = new Uint8Array(tokens);
+  const counts = new Float64Array(layers);
+  const margin = new Float64Array(tokens).fill(Infinity);
+  for (let t = 0; t < tokens; t++) {
+    for (let layer = 0; layer < layers; layer++) {
+      const at = t * width + 2 * layer;
+      margin[t] = Math.min(margin[t], before.values[at + 1]);
+      if (before.values[at] === after.values[at]) continue;
+      flips[t] = flips[t] + 1;
+      counts[layer] = counts[layer] + 1;
+    }
+  }
+  return { layers, flips, shares: counts.map((n) => (tokens === 0 ? 0 : n / tokens)), margin };
+}
