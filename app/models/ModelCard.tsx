@@ -222,7 +222,17 @@ function Working({
 
 /** What was found when it ran. */
 function Found({ report }: { report: ModelReport }) {
-  const { probe, provider, refusedGpu, memory, vocabulary, tokens, maxPositions, types } = report;
+  const {
+    probe,
+    provider,
+    refusedGpu,
+    noGradient,
+    memory,
+    vocabulary,
+    tokens,
+    maxPositions,
+    types,
+  } = report;
   const unused = probe.forms.filter(({ used }) => !used);
   return (
     <div className="model-found" data-testid="model-found">
@@ -235,6 +245,9 @@ function Found({ report }: { report: ModelReport }) {
       <p>
         Its own noise: up to {significant(probe.floor.logp, 2)} nats in a token’s log-prob,{' '}
         {significant(probe.floor.logS, 2)} in log s.
+      </p>
+      <p className="field-hint" data-testid="model-gradient">
+        {noGradient ?? 'A gradient can be taken through this graph.'}
       </p>
       {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
       {unused.length > 0 && (

@@ -102,6 +102,7 @@ const MODEL_REPORT: ModelReport = {
   caches: 10,
   types: ['float32'],
   contributed: [],
+  noGradient: null,
   provider: 'wasm',
   refusedGpu: null,
   probe: {

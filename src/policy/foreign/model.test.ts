@@ -343,6 +343,18 @@ test('what does not fit is said before it is loaded', () => {
   expect(small.rows).toBe(1);
 });
 
+test('whether a gradient can be taken is said, with what is in the way', async () => {
+  expect((await model('model')).report.noGradient).toBeNull();
+  expect((await model('model_gqa')).report.noGradient).toBeNull();
+  expect((await model('model_fp16')).report.noGradient).toMatch(/float16.*Choose the fp32 file/);
+  const files = changed(({ graph }) => {
+    graph.node.push(nodeOf('NonZero', ['input_ids'], 'nobody reads this'));
+  });
+  const one = await open(files);
+  expect(one.report.noGradient).toMatch(/NonZero at node "nobody reads this\.node"/);
+  await one.dispose();
+});
+
 test('a small model is not said to take what a large one does', async () => {
   const { report } = await model('model');
   const caches = 512 * 2 ** 20;

@@ -6,7 +6,7 @@
 import { cpuKernels } from '../../math/cpu-kernels';
 import { message } from '../../message';
 import { FetchError, type FetchProgress } from '../fetch';
-import { GraphError } from '../graph/proto';
+import { decode, GraphError } from '../graph/proto';
 import type { Runtime } from '../runtime';
 import type { ScoringKernels } from '../score';
 import { PolicySession } from '../session';
@@ -73,6 +73,8 @@ export class ForeignModel {
       whole = withCheckpoint(files, checkpoint.bytes, checkpoint.path);
     }
     const graph = prepareGraph(whole, config);
+    const { whyNotDifferentiable } = await import('../graph/expand/differentiable');
+    const noGradient = whyNotDifferentiable(decode(whole.onnx));
     const ends = endsOf(config, tokenizer, graph.vocabulary);
     const padToken = [config.pad, tokenizer.pad, ends[0]].find(
       (id) => id !== null && id < graph.vocabulary,
@@ -128,6 +130,7 @@ export class ForeignModel {
       caches: graph.ports.caches.length,
       types: graph.types,
       contributed: graph.contributed,
+      noGradient,
       provider: place.runtime.provider,
       refusedGpu,
       probe: chosen.probed.probe,

@@ -68,6 +68,8 @@ export interface ModelReport {
   types: string[];
   /** contributed operators and others outside of the standard, by name */
   contributed: string[];
+  /** why no gradient can be taken through this graph, a sentence with the operator; null: one can */
+  noGradient: string | null;
   /** where it runs */
   provider: Provider;
   /** why not on the GPU; null where it is there, or none was wanted */
