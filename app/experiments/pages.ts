@@ -18,6 +18,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   gradient: () => import('./gradient'),
   precision: () => import('./precision'),
   objectives: () => import('./objectives'),
+  experts: () => import('./experts'),
   mismatch: () => import('./mismatch'),
   numerics: () => import('./numerics'),
   train: () => import('./train'),

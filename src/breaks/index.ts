@@ -393,6 +393,25 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
       },
     ],
   },
+  experts: {
+    lead: 'Flips need a policy with experts: choose one in the setup, and walk along the line between two of its checkpoints.',
+    breaks: [
+      {
+        title: 'A tenth of the way, α = 0.1',
+        why: 'Ratios shrink with the distance, and so does the share of routes that flip; is what is left of the variance where they do?',
+        watch: 'Log-ratios by margin of the router',
+        rollouts: policies({ alpha: 0.1 }),
+        promises: {},
+      },
+      {
+        title: 'Twice as far, α = 2',
+        why: 'More routes flip, those of wider margins too.',
+        watch: 'Log-ratios by margin of the router',
+        rollouts: policies({ alpha: 2 }),
+        promises: {},
+      },
+    ],
+  },
   mismatch: {
     lead: 'The lab’s own policies are sampled by the engine that scores them, unless the setup gives the sampler other arithmetic: the first three round the old policy’s weights for it. The others load the synthetic example with another sampler; your own files bring theirs as “logp_sampler”.',
     breaks: [

@@ -10,6 +10,7 @@ import { CLIPPING_CLAIMS } from './clipping/claims';
 import { DEPENDENCE_CLAIMS } from './dependence/claims';
 import { ENTROPY_CLAIMS } from './entropy/claims';
 import { EQUIVALENCE_CLAIMS } from './equivalence/claims';
+import { EXPERTS_CLAIMS } from './experts/claims';
 import { GRADIENT_CLAIMS } from './gradient/claims';
 import { LENGTH_CLAIMS } from './length/claims';
 import type { ExperimentId } from './manifest';
@@ -42,6 +43,7 @@ export const CLAIM_FAMILIES: Record<ExperimentId | 'train', readonly ClaimDeclar
   gradient: GRADIENT_CLAIMS,
   precision: PRECISION_CLAIMS,
   objectives: OBJECTIVES_CLAIMS,
+  experts: EXPERTS_CLAIMS,
   mismatch: MISMATCH_CLAIMS,
   numerics: NUMERICS_CLAIMS,
   train: RACE_CLAIMS,

@@ -9,6 +9,7 @@ import { dependence } from './dependence';
 import { entropy } from './entropy';
 import { equivalence } from './equivalence';
 import type { ExperimentContext } from './experiment';
+import { experts } from './experts';
 import { gradient } from './gradient';
 import { length } from './length';
 import type { ExperimentId } from './manifest';
@@ -31,6 +32,7 @@ export const EXPERIMENTS = {
   gradient,
   precision,
   objectives,
+  experts,
   mismatch,
   numerics,
 } as const satisfies Record<ExperimentId, object>;

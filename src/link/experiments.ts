@@ -71,6 +71,7 @@ export const EXPERIMENT_SETTINGS = {
     correction: corrected(chosen),
     whatIf: { asIs, asIf, topEntropy, beta, corrected: times, advantages, bypass },
   }),
+  experts: curve,
   mismatch: curve,
   numerics: curve,
 } as const satisfies Record<ExperimentId, unknown>;

@@ -106,6 +106,7 @@ export const PAGE_SETTINGS = {
     ...whatIfSchema.entries,
     ...CORRECTION,
   }),
+  experts: v.strictObject({ bins }),
   mismatch: v.strictObject({ bins, curve }),
   numerics: v.strictObject({ bins, curve }),
   train: v.strictObject({ ...trainingSchema.entries, found: raceResult }),

@@ -45,7 +45,7 @@ describe('a link of an earlier day', () => {
   });
 
   // Without settings and without a measurement, and younger than the first two versions; or younger than all.
-  const read: readonly string[] = ['start', 'glossary', 'numerics', 'device', 'entropy'];
+  const read: readonly string[] = ['start', 'glossary', 'numerics', 'device', 'entropy', 'experts'];
 
   test('is there for every page, with and without a fingerprint', () => {
     const pages = (some: typeof fixtures) => [...new Set(some.map(({ opens }) => opens.page))];

@@ -109,6 +109,12 @@ export const EXPERIMENT_ENTRIES = {
     group: 'trainers',
     reproduce: 'It compares two libraries; the paper says nothing of either.',
   },
+  experts: {
+    title: 'Experts',
+    question: 'What does it do to the ratios that tokens go to other experts?',
+    group: 'trainers',
+    reproduce: 'The pairs that Reproduce runs are of dense policies: they have no routes.',
+  },
   mismatch: {
     title: 'Mismatch',
     question: 'What does it cost that another engine drew the tokens?',
