@@ -28,8 +28,8 @@ export default function Experts() {
         <>
           In a mixture of experts a router sends each token to two of them. A small step of the
           policy may turn a router that was near a tie: the token is then computed by other weights,
-          and its <Term of="ratio">ratio</Term> jumps. How much of what GRPO clips is that, and
-          how much of it is left in s?
+          and its <Term of="ratio">ratio</Term> jumps. How much of what GRPO clips is that, and how
+          much of it is left in s?
         </>
       }
       verdict={<VerdictChip verdict={answer.result?.verdict ?? 'none'} />}
