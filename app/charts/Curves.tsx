@@ -6,10 +6,11 @@
 import { memo, useMemo, type ReactNode } from 'react';
 import { Line, type DotItemDotProps } from 'recharts';
 import { held, labelRows, labelSpan } from './axes';
+import { stillCurve } from './ErrorBars';
 import { useFrame } from './frame';
 import { ALONG_X, type Readable, type ReadRow } from './interaction';
 import { Legend } from './Legend';
-import { Marks, whiskers, type Placed } from './marks/Marks';
+import { endsOf, Marks, type Placed } from './marks/Marks';
 import { Plot, type Sync } from './Plot';
 import { Rule } from './Rule';
 import type { Scale } from './scale';
@@ -162,7 +163,7 @@ function rowsAt(
 function placed({ x, y, interval }: Curve, scale: Scale): Placed[] {
   return Array.from(x, (value, i): Placed => {
     const at = held(y[i] as number, scale);
-    return { x: value, y: at, error: whiskers(at, interval?.[i], scale) };
+    return { x: value, y: at, ends: endsOf(interval?.[i], scale) };
   }).filter((point) => !Number.isNaN(point.y));
 }
 
@@ -196,6 +197,7 @@ const CurveLine = memo(function CurveLine({ curve, y }: { curve: Curve; y: Scale
       className="plot-curve"
       data={data}
       dataKey="y"
+      shape={stillCurve}
       dot={shape === undefined ? false : signs(shape, colour, every)}
       activeDot={false}
       isAnimationActive={false}

@@ -5,10 +5,10 @@
  * held at the frame (marks) or cut there (lines).
  */
 import { memo, useMemo } from 'react';
-import { Area, Line } from 'recharts';
+import { Area, Curve, Line, type CurveProps } from 'recharts';
 import { useFrame } from './frame';
 import { OVER_LENGTH, type Readable } from './interaction';
-import { Marks, whiskers, type Placed } from './marks/Marks';
+import { endsOf, Marks, type Placed } from './marks/Marks';
 import { held } from './axes';
 import { Plot, type Sync } from './Plot';
 import { Rule } from './Rule';
@@ -163,6 +163,12 @@ function readableOf(series: readonly MarkSeries[]): Readable {
   };
 }
 
+/**
+ * recharts' curve as the shape of its line, without the handle by which the line asks for the path's length at every
+ * drawing: an animation would need it, and the browser lays out the page and walks the path to answer.
+ */
+export const stillCurve = (props: CurveProps) => <Curve {...props} pathRef={null} />;
+
 /** A prediction, what is fitted, or where a level runs. */
 export const DrawnLine = memo(function DrawnLine({
   line: { kind, colour, dash, points },
@@ -177,6 +183,7 @@ export const DrawnLine = memo(function DrawnLine({
     <Line
       data={data}
       dataKey="y"
+      shape={stillCurve}
       dot={false}
       activeDot={false}
       isAnimationActive={false}
@@ -217,7 +224,7 @@ const Series = memo(function Series({ series }: { series: MarkSeries }) {
     return marks.flatMap(({ x, y, interval, hollow = false }): Placed[] => {
       if (Number.isNaN(y)) return [];
       const at = held(y, yScale);
-      return [{ x: aside(x), y: at, error: whiskers(at, interval, yScale), look: { hollow } }];
+      return [{ x: aside(x), y: at, ends: endsOf(interval, yScale), look: { hollow } }];
     });
   }, [frame, marks, dodge]);
   return (

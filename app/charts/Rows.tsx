@@ -7,7 +7,7 @@ import { useCallback, useMemo, type ReactNode } from 'react';
 import { held } from './axes';
 import { Drawn, type Frame } from './frame';
 import { ALONG_Y, type Readable, type Reading } from './interaction';
-import { Marks, whiskers, type Placed } from './marks/Marks';
+import { endsOf, Marks, type Placed } from './marks/Marks';
 import { innerHeight, Plot } from './Plot';
 import { Rule } from './Rule';
 import { linearScale, type Scale } from './scale';
@@ -124,7 +124,7 @@ export function Rows({ label, rows, x, xLabel, show, marks = [], open }: RowsPro
           ))
         }
       </Drawn>
-      <Drawn above>
+      <Drawn at="top">
         {(frame) =>
           rows.map(({ name, note }, i) => (
             <text key={name} className="row-name" x={2} y={frame.height - levelOf(i) - 9}>
@@ -176,7 +176,7 @@ function seriesOf(rows: readonly Row[], x: Scale, levelOf: (row: number) => numb
     own.push({
       x: at,
       y: level,
-      error: whiskers(at, interval, x),
+      ends: endsOf(interval, x),
       look: { shape, hollow: !filled, r },
     });
   };

@@ -63,22 +63,22 @@ export function useFrame(): Frame | null {
   }, [left, top, width, height, low, high, bottom, ceiling, context]);
 }
 
-/** in recharts' order: over its scatters (600), under its cursor (1100) */
-const ABOVE = 700;
+/** In recharts' order of layers: among its lines (400), or over its scatters (600) and under its cursor (1100). */
+const LAYERS = { lines: 400, top: 700 };
 
 interface DrawnProps {
-  /** over what recharts draws; else under its lines and points */
-  above?: boolean;
+  /** under recharts' lines and points unless told */
+  at?: keyof typeof LAYERS;
   children: (frame: Frame) => ReactNode;
 }
 
 /** Marks of ours, in pixels of the plotting area. */
-export function Drawn({ above = false, children }: DrawnProps) {
+export function Drawn({ at, children }: DrawnProps) {
   const frame = useFrame();
   const area = usePlotArea();
   if (frame === null || area === undefined) return null;
   return (
-    <ZIndexLayer zIndex={above ? ABOVE : undefined}>
+    <ZIndexLayer zIndex={at && LAYERS[at]}>
       <g transform={`translate(${area.x},${area.y})`}>{children(frame)}</g>
     </ZIndexLayer>
   );

@@ -1,13 +1,14 @@
 /**
- * Measurements: recharts' scatter of one colour with its error bars. Contract: symbols are ours, because runs laid
- * over need more shapes than recharts has; a mark has its interval as distances to both sides; what is handed over
- * again unchanged is not drawn again (recharts tells all of a chart's parts of every one that is).
+ * Measurements: recharts' scatter of one colour over their intervals. Contract: symbols are ours, because runs laid
+ * over need more shapes than recharts has; what is handed over again unchanged is not drawn again (recharts tells
+ * all of a chart's parts of every one that is).
  */
 import { memo, useCallback, useMemo } from 'react';
-import { ErrorBar, Scatter, type ScatterShapeProps } from 'recharts';
+import { Scatter, type ScatterShapeProps } from 'recharts';
 import { held } from '../axes';
 import type { Scale } from '../scale';
 import { markLook, markPath, type MarkShape } from '../shapes';
+import { Whiskers } from './Whiskers';
 
 export interface MarkLook {
   shape: MarkShape;
@@ -24,20 +25,19 @@ export interface MarkLook {
 export interface Placed {
   x: number;
   y: number;
-  /** below and above the value */
-  error?: [number, number] | undefined;
+  /** of its interval, within the axis */
+  ends?: readonly [number, number] | undefined;
   /** of this mark, where it differs from its series' */
   look?: Partial<MarkLook>;
 }
 
-/** An interval as recharts' error bars take it; what lies outside the axis is held at its end. */
-export function whiskers(
-  value: number,
+/** What lies outside the axis is held at its end. */
+export function endsOf(
   interval: readonly [number, number] | null | undefined,
   scale: Scale,
-): Placed['error'] {
+): Placed['ends'] {
   if (interval === null || interval === undefined) return undefined;
-  return [value - held(interval[0], scale), held(interval[1], scale) - value];
+  return [held(interval[0], scale), held(interval[1], scale)];
 }
 
 interface MarksProps extends MarkLook {
@@ -79,33 +79,21 @@ export const Marks = memo(function Marks({
     [usual, colour],
   );
   return (
-    <Scatter
-      className={laid ? 'plot-series overlay-series' : 'plot-series'}
-      data={data}
-      dataKey="y"
-      shape={symbol}
-      fill={`var(${colour})`}
-      isAnimationActive={false}
-      legendType="none"
-      {...(dash === undefined
-        ? {}
-        : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: dash } })}
-    >
-      {along !== undefined && <Whiskers along={along} colour={colour} />}
-    </Scatter>
-  );
-});
-
-const Whiskers = memo(function Whiskers({ along, colour }: { along: 'x' | 'y'; colour: string }) {
-  return (
-    <ErrorBar
-      dataKey="error"
-      direction={along}
-      width={0}
-      stroke={`var(${colour})`}
-      strokeWidth={1.5}
-      isAnimationActive={false}
-    />
+    <>
+      {along !== undefined && <Whiskers along={along} colour={colour} data={data} />}
+      <Scatter
+        className={laid ? 'plot-series overlay-series' : 'plot-series'}
+        data={data}
+        dataKey="y"
+        shape={symbol}
+        fill={`var(${colour})`}
+        isAnimationActive={false}
+        legendType="none"
+        {...(dash === undefined
+          ? {}
+          : { line: { stroke: `var(${colour})`, strokeWidth: 1.5, strokeDasharray: dash } })}
+      />
+    </>
   );
 });
 

@@ -158,7 +158,7 @@ function Picture({ tokens, shown }: { tokens: SequenceDetail['tokens']; shown: n
           opacity: t < shown ? 1 : NOT_YET,
         })}
       />
-      <Drawn above>
+      <Drawn at="top">
         {(frame) =>
           tokens.map(({ text }, t) => (
             <text
