@@ -38,9 +38,12 @@ function useScrolls(ref: RefObject<HTMLElement | null>): boolean {
   useEffect(() => {
     const element = ref.current;
     if (element === null) return;
-    const look = () => setScrolls(element.scrollWidth > element.clientWidth);
-    const sized = new ResizeObserver(look);
-    const changed = new MutationObserver(look);
+    // Looked at by the observer of sizes alone: it is told after layout, which asking at a change would force.
+    const sized = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
+    const changed = new MutationObserver(() => {
+      sized.unobserve(element);
+      sized.observe(element);
+    });
     sized.observe(element);
     changed.observe(element, { childList: true, subtree: true });
     return () => {

@@ -5,10 +5,8 @@
  */
 import { memo, useCallback, useMemo } from 'react';
 import { Scatter, type ScatterShapeProps } from 'recharts';
-import { held } from '../axes';
-import type { Scale } from '../scale';
 import { markLook, markPath, type MarkShape } from '../shapes';
-import { Whiskers } from './Whiskers';
+import { Whiskers, type Measured } from './Whiskers';
 
 export interface MarkLook {
   shape: MarkShape;
@@ -22,22 +20,9 @@ export interface MarkLook {
   r?: number;
 }
 
-export interface Placed {
-  x: number;
-  y: number;
-  /** of its interval, within the axis */
-  ends?: readonly [number, number] | undefined;
+export interface Placed extends Measured {
   /** of this mark, where it differs from its series' */
   look?: Partial<MarkLook>;
-}
-
-/** What lies outside the axis is held at its end. */
-export function endsOf(
-  interval: readonly [number, number] | null | undefined,
-  scale: Scale,
-): Placed['ends'] {
-  if (interval === null || interval === undefined) return undefined;
-  return [held(interval[0], scale), held(interval[1], scale)];
 }
 
 interface MarksProps extends MarkLook {

@@ -4,18 +4,35 @@
  * system about motion, set up anew whenever a point moves, which was the most of what a live page drew.
  */
 import { memo } from 'react';
+import { held } from '../axes';
 import { Drawn, type Frame } from '../frame';
-import type { Placed } from './Marks';
+import type { Scale } from '../scale';
+
+export interface Measured {
+  x: number;
+  y: number;
+  /** of its interval, within the axis */
+  ends?: readonly [number, number] | undefined;
+}
+
+/** What lies outside the axis is held at its end. */
+export function endsOf(
+  interval: readonly [number, number] | null | undefined,
+  scale: Scale,
+): Measured['ends'] {
+  if (interval === null || interval === undefined) return undefined;
+  return [held(interval[0], scale), held(interval[1], scale)];
+}
 
 interface WhiskersProps {
   /** CSS custom property */
   colour: string;
-  data: readonly Placed[];
+  data: readonly Measured[];
   /** the axis that intervals lie along */
   along: 'x' | 'y';
 }
 
-function path(data: readonly Placed[], along: 'x' | 'y', frame: Frame): string {
+function path(data: readonly Measured[], along: 'x' | 'y', frame: Frame): string {
   let d = '';
   for (const { x, y, ends } of data) {
     if (ends === undefined) continue;
