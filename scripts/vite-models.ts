@@ -44,7 +44,8 @@ export function shipModels(folder: URL): Plugin {
         const listed = [manifest.onnx, ...manifest.checkpoints, ...(manifest.races ?? [])];
         const files = listed.map(({ file }) => file);
         if (manifest.races !== undefined && manifest.races.length > 0) files.push(CURVES_FILE);
-        for (const file of [...SMALL_FILES, ...files]) await emit(`${name}/${file}`);
+        // The graph is a checkpoint too where its own weights are one.
+        for (const file of new Set([...SMALL_FILES, ...files])) await emit(`${name}/${file}`);
       }
     },
   };

@@ -19,6 +19,23 @@ export interface MeasuredPair {
   tokens: number;
 }
 
+/** A checkpoint that is stored as 16-bit differences, and what that does to log-probs, nats. */
+export interface StoredSmaller {
+  id: string;
+  to: string;
+  rms: number;
+  most: number;
+}
+
+export interface Measured {
+  measured: readonly MeasuredCheckpoint[];
+  pairs: readonly MeasuredPair[];
+  curves: readonly Series[];
+  smaller: readonly StoredSmaller[];
+  /** share of each expert, by layer; null: a dense policy */
+  experts: readonly (readonly number[])[] | null;
+}
+
 const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
 
 function table(head: string[], rows: string[][]): string {
@@ -117,15 +134,53 @@ ${table(['series', 'objective, epsilon low / high', 'learning rate', 'accuracy a
 ${curvesText(manifest, curves, measured[0]?.prompts ?? 0)}`;
 }
 
-export function modelCard(
-  recipe: Recipe,
-  manifest: PolicyManifest,
-  measured: readonly MeasuredCheckpoint[],
-  pairs: readonly MeasuredPair[],
-  curves: readonly Series[],
-): string {
+function taskText({ task, prompts: { minOperators, maxOperators } }: Recipe): string {
+  if (task === 'maze') {
+    return `A maze, one move at a time: the prompt draws a maze of ${minOperators} to ${maxOperators} cells a side with
+where the policy stands and its goal; the response is a sequence of moves, each followed by the state that it leads to,
+and ends in \`;\` (\`src/tasks/maze\`). Reward: 1 where the goal is reached by valid moves. One prompt in sixteen, by a
+hash of its text, is held out of training.`;
+  }
+  return `Arithmetic, step by step: the prompt is an expression of ${minOperators} to ${maxOperators} operators
+(\`+ - *\`, operands 1 to 9) and \`=\`; the response rewrites it one valid reduction at a time, chosen at
+random among those that precedence allows, and ends in \`;\`. Values stay within +-${LIMIT}; negative
+ones stand in parentheses. Example: \`8*3+2-6=\` then \`24+2-6=24+(-4)=20;\`. One prompt in sixteen, by a
+hash of its text, is held out of training.`;
+}
+
+function expertsText({ architecture, balance }: Recipe, { experts }: Measured): string {
+  if (experts === null || !architecture.experts) return '';
+  const { count, perToken } = architecture.experts;
+  const rows = experts.map((shares, layer) => [String(layer), ...shares.map(percent)]);
+  return `## Experts
+
+${count} experts in every layer, ${perToken} to a token: the router's two largest logits, their softmax the shares.
+Load-balancing loss in training, weight ${balance ?? 0}. Share of the routes that each expert gets, on held-out responses
+under the default pi_old (even use: ${percent(1 / count)}):
+
+${table(['layer', ...Array.from({ length: count }, (_, i) => String(i))], rows)}
+
+`;
+}
+
+function smallerText({ smaller }: Measured): string {
+  if (smaller.length === 0) return '';
+  return `## Stored smaller
+
+These are files of 16-bit differences to another checkpoint, which are added to it when they are read; what is above was
+measured on them. What that does to the log-probs of their own responses, in nats:
+
+${table(
+  ['checkpoint', 'difference to', 'root mean square', 'largest'],
+  smaller.map(({ id, to, rms, most }) => [id, to, rms.toPrecision(2), most.toPrecision(2)]),
+)}
+
+`;
+}
+
+export function modelCard(recipe: Recipe, manifest: PolicyManifest, found: Measured): string {
+  const { measured, pairs, curves } = found;
   const { architecture: a } = recipe;
-  const { minOperators, maxOperators } = recipe.prompts;
   const trained = recipe.steps * recipe.batch * recipe.rowLength;
   return `# ${manifest.name}
 
@@ -134,15 +189,11 @@ this card was written by \`npm run models:card -- ${manifest.name}\` from measur
 
 ## Task
 
-Arithmetic, step by step: the prompt is an expression of ${minOperators} to ${maxOperators} operators
-(\`+ - *\`, operands 1 to 9) and \`=\`; the response rewrites it one valid reduction at a time, chosen at
-random among those that precedence allows, and ends in \`;\`. Values stay within +-${LIMIT}; negative
-ones stand in parentheses. Example: \`8*3+2-6=\` then \`24+2-6=24+(-4)=20;\`. One prompt in sixteen, by a
-hash of its text, is held out of training.
+${taskText(recipe)}
 
 ## Architecture
 
-Llama-like decoder: RMSNorm, RoPE (theta ${a.ropeTheta}), SwiGLU, KV cache, no biases, untied output.
+Llama-like decoder: RMSNorm, RoPE (theta ${a.ropeTheta}), SwiGLU${a.experts ? ' experts' : ''}, KV cache, no biases, untied output.
 ${manifest.parameters.toLocaleString('en')} parameters: width ${a.hiddenSize}, ${a.layers} layers,
 ${a.heads} heads, SwiGLU ${a.intermediateSize}, context ${a.maxPositions}, one token per character,
 vocabulary ${a.vocabulary.length}. Matrices are stored [in, out].
@@ -178,7 +229,7 @@ Default pair: pi_old \`${manifest.defaultPair.old}\`, pi_theta \`${manifest.defa
 holds the weights of \`${manifest.defaultPair.old}\`.
 
 ${raceText(manifest, measured, curves)}
-## Pairs
+${expertsText(recipe, found)}## Pairs
 
 Token log-ratio log pi_theta - log pi_old on responses sampled from pi_old at temperature 1.
 
@@ -187,7 +238,7 @@ ${table(
   pairs.map((p) => [p.old, p.new, p.mean.toPrecision(3), p.sd.toPrecision(3), String(p.tokens)]),
 )}
 
-## Files
+${smallerText(found)}## Files
 
 ${table(
   ['file', 'bytes', 'SHA-256'],

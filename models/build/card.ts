@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { fetchSeries } from '../../src/training/series';
 import { PolicyHost } from '../../src/policy/host';
@@ -17,7 +17,10 @@ import {
   type PolicyManifest,
 } from '../../src/policy/manifest';
 import { loadRuntime } from '../../src/policy/runtime';
-import { readSafetensors } from '../../src/policy/safetensors';
+import type { Weights } from '../../src/policy/graph/lift';
+import { referenceLogProbs, type TokenRoute } from '../../src/policy/reference';
+import { readSafetensors, writeSafetensors } from '../../src/policy/safetensors';
+import { addDifference, differenceOf } from '../../src/policy/weights';
 import { localFiles, NODE_ASSETS, ROOT } from '../../scripts/node/ort';
 import { parameterCount } from './architecture';
 import {
@@ -26,6 +29,7 @@ import {
   modelCard,
   type MeasuredCheckpoint,
   type MeasuredPair,
+  type StoredSmaller,
 } from './card-text';
 import { curvesSvg } from './curves';
 import { accuracyOf, sampleHeldOut } from '../../src/training/heldout';
@@ -39,12 +43,22 @@ const EVALUATION_PROMPTS = 1000;
 const EVALUATION_SEED = 20_251;
 /** Responses that pairs are compared on: sampled from the earlier checkpoint. */
 const PAIR_PROMPTS = 128;
+/** Whose tokens tell how much each expert is used: in float64, which takes its time. */
+const EXPERT_PROMPTS = 64;
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-type TrainedCheckpoint = Pick<CheckpointInfo, 'id' | 'file' | 'series' | 'step' | 'loss'> & {
-  bytes: Uint8Array;
+type TrainedCheckpoint = Pick<
+  CheckpointInfo,
+  'id' | 'file' | 'series' | 'step' | 'loss' | 'differenceTo'
+> & {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** of the file */
+  metadata: Map<string, string>;
 };
+
+/** In a file of differences: what they are added to, and what storing them so does to log-probs, nats. */
+const DIFFERENCE = { to: 'difference_to', rms: 'log_prob_rms', most: 'log_prob_max' } as const;
 
 const seriesOf = (id: string): CheckpointInfo['series'] =>
   CHECKPOINT_SERIES.find((series) => id.startsWith(`${series}-`)) ?? 'supervised';
@@ -54,8 +68,9 @@ async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
     name.endsWith('.safetensors'),
   );
   const read = names.sort().map(async (name) => {
-    const bytes = await readFile(new URL(`checkpoints/${name}`, folder));
+    const bytes = new Uint8Array(await readFile(new URL(`checkpoints/${name}`, folder)));
     const { metadata } = readSafetensors(bytes, name);
+    const differenceTo = metadata.get(DIFFERENCE.to);
     const id = name.replace('.safetensors', '');
     const loss = metadata.get('loss');
     return {
@@ -64,7 +79,9 @@ async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
       series: seriesOf(id),
       step: Number(metadata.get('step')),
       loss: loss === undefined ? null : Number(loss),
+      ...(differenceTo === undefined ? {} : { differenceTo }),
       bytes,
+      metadata,
     };
   });
   const all = await Promise.all(read);
@@ -95,14 +112,15 @@ function draftManifest(
   return {
     name,
     title: recipe.title,
-    task: 'arithmetic',
+    task: recipe.task,
     parameters: parameterCount(recipe.architecture),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: sha256(onnx) },
     config: pinned('config.json', recipe),
     tokenizer: pinned('tokenizer.json', recipe),
-    checkpoints: checkpoints.map(({ id, file, series, step, loss, bytes }) => ({
+    checkpoints: checkpoints.map(({ id, file, series, step, loss, differenceTo, bytes }) => ({
       id,
       file,
+      ...(differenceTo === undefined ? {} : { differenceTo }),
       series,
       step,
       loss,
@@ -175,27 +193,167 @@ async function measure(
   return { measured, pairs };
 }
 
+function graphOf(recipe: Recipe, { bytes }: TrainedCheckpoint): Uint8Array<ArrayBuffer> {
+  const { weights } = readSafetensors(bytes);
+  const values = new Map([...weights].map(([key, one]) => [key, one.values]));
+  return Uint8Array.from(writeOnnx(recipe.architecture, values));
+}
+
+/** The graph of an earlier card, where the old policy's weights are nowhere else. */
+async function graphBefore(graph: URL, { defaultPair, stored }: Recipe) {
+  if (stored?.oldInGraph && existsSync(graph)) return new Uint8Array(await readFile(graph));
+  throw new Error(`checkpoint ${defaultPair.old} is missing; train first`);
+}
+
+/** The old policy's own file goes: the graph holds its weights. */
+async function withOldInGraph(
+  folder: URL,
+  { defaultPair }: Recipe,
+  checkpoints: readonly TrainedCheckpoint[],
+  onnx: Uint8Array<ArrayBuffer>,
+): Promise<TrainedCheckpoint[]> {
+  const inGraph = { file: 'onnx/model.onnx', bytes: onnx };
+  if (checkpoints.some(({ id }) => id === defaultPair.old)) {
+    return Promise.all(
+      checkpoints.map(async (one) => {
+        if (one.id !== defaultPair.old) return one;
+        await rm(new URL(one.file, folder));
+        return { ...one, ...inGraph };
+      }),
+    );
+  }
+  const text = await readFile(new URL('lab.json', folder), 'utf8');
+  const before = v.parse(policyManifestSchema, JSON.parse(text)).checkpoints;
+  const info = before.find(({ id }) => id === defaultPair.old);
+  if (!info) throw new Error(`lab.json has no checkpoint ${defaultPair.old}`);
+  const { id, series, step, loss } = info;
+  const old = { id, series, step, loss, metadata: new Map<string, string>(), ...inGraph };
+  return [...checkpoints, old].sort((a, b) => a.step - b.step);
+}
+
+/** Writes as differences what the recipe names and is still whole, and into each file what that does to log-probs. */
+async function storeSmaller(
+  folder: URL,
+  recipe: Recipe,
+  trained: readonly TrainedCheckpoint[],
+  open: (kept: readonly TrainedCheckpoint[]) => Promise<PolicyHost>,
+): Promise<TrainedCheckpoint[]> {
+  const toOf = new Map(
+    Object.entries(recipe.stored?.differences ?? {}).flatMap(([to, ids]) =>
+      ids.map((id) => [id, to] as const),
+    ),
+  );
+  const due = trained.filter(({ id, differenceTo }) => toOf.has(id) && differenceTo === undefined);
+  if (due.length === 0) return [...trained];
+  const host = await open(trained);
+  const stored = new Map<string, TrainedCheckpoint>();
+  for (const one of due) {
+    const to = toOf.get(one.id) as string;
+    const [base, whole] = [await host.checkpoint(to), await host.checkpoint(one.id)];
+    const difference = differenceOf(base, whole);
+    const round = (metadata: Record<string, string>) =>
+      writeSafetensors(difference, metadata, 'F16');
+    const back = addDifference(base, readSafetensors(round({})).weights);
+    const off = await logProbChange(host, whole, back, recipe);
+    const metadata = {
+      ...Object.fromEntries(one.metadata),
+      [DIFFERENCE.to]: to,
+      [DIFFERENCE.rms]: off.rms.toPrecision(3),
+      [DIFFERENCE.most]: off.most.toPrecision(3),
+    };
+    const bytes = round(metadata);
+    await writeFile(new URL(one.file, folder), bytes);
+    console.log(`${one.id}: a difference to ${to}, ${off.rms.toPrecision(3)} nats rms`);
+    stored.set(one.id, {
+      ...one,
+      differenceTo: to,
+      bytes,
+      metadata: new Map(Object.entries(metadata)),
+    });
+  }
+  await host.dispose();
+  return trained.map((one) => stored.get(one.id) ?? one);
+}
+
+/** Of the tokens of held-out responses, in nats. */
+async function logProbChange(
+  host: PolicyHost,
+  whole: Weights,
+  stored: Weights,
+  { prompts }: Recipe,
+): Promise<{ rms: number; most: number }> {
+  const [a, b] = [host.session.upload(whole), host.session.upload(stored)];
+  const samples = await sampleHeldOut(host, a, PAIR_PROMPTS, EVALUATION_SEED, prompts);
+  const [want, got] = [await logProbs(host, a, samples), await logProbs(host, b, samples)];
+  a.dispose();
+  b.dispose();
+  const off = Float64Array.from(want, (x, i) => got[i] - x);
+  const rms = Math.sqrt(off.reduce((sum, d) => sum + d * d, 0) / off.length);
+  return { rms, most: off.reduce((most, d) => Math.max(most, Math.abs(d)), 0) };
+}
+
+/** What the files of differences say of themselves. */
+const smallerIn = (checkpoints: readonly TrainedCheckpoint[]): StoredSmaller[] =>
+  checkpoints.flatMap(({ id, differenceTo, metadata }) =>
+    differenceTo === undefined
+      ? []
+      : [
+          {
+            id,
+            to: differenceTo,
+            rms: Number(metadata.get(DIFFERENCE.rms)),
+            most: Number(metadata.get(DIFFERENCE.most)),
+          },
+        ],
+  );
+
+/** Share of (token, place among the chosen) that each expert of each layer gets, on held-out responses. */
+async function expertUse(host: PolicyHost, { architecture, prompts, defaultPair }: Recipe) {
+  const { experts } = architecture;
+  if (!experts) return null;
+  const weights = await host.checkpoint(defaultPair.old);
+  const resident = host.session.upload(weights);
+  const samples = await sampleHeldOut(host, resident, EXPERT_PROMPTS, EVALUATION_SEED, prompts);
+  resident.dispose();
+  const exact = new Map(
+    [...weights].map(([name, { values }]) => [name, Float64Array.from(values)] as const),
+  );
+  const counts = Array.from({ length: architecture.layers }, () => new Float64Array(experts.count));
+  samples.responses.forEach(({ tokens }, i) => {
+    const own: TokenRoute[][] = [];
+    referenceLogProbs(architecture, exact, samples.prompts[i], tokens, { own });
+    own.forEach((routes, layer) => {
+      for (const { expert } of routes.flat()) counts[layer][expert]++;
+    });
+  });
+  return counts.map((layer) => {
+    const total = layer.reduce((sum, n) => sum + n, 0);
+    return Array.from(layer, (n) => n / total);
+  });
+}
+
 async function main(): Promise<void> {
   const name = process.argv[2] ?? '';
   const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
   if (!recipe) throw new Error(`no recipe "${name}". Known: ${Object.keys(RECIPES).join(', ')}`);
   const folder = new URL(`models/${name}/`, ROOT);
-  const checkpoints = await readCheckpoints(folder);
-  const old = checkpoints.find(({ id }) => id === recipe.defaultPair.old);
-  if (!old) throw new Error(`checkpoint ${recipe.defaultPair.old} is missing; train first`);
-
-  const weights = readSafetensors(old.bytes).weights;
-  const onnx = writeOnnx(
-    recipe.architecture,
-    new Map([...weights].map(([key, { values }]) => [key, values])),
-  );
-  await writeFile(new URL('onnx/model.onnx', folder), onnx);
+  const trained = await readCheckpoints(folder);
+  const graph = new URL('onnx/model.onnx', folder);
+  const old = trained.find(({ id }) => id === recipe.defaultPair.old);
+  const onnx = old ? graphOf(recipe, old) : await graphBefore(graph, recipe);
+  await writeFile(graph, onnx);
   for (const [file, value] of Object.entries(configFiles(recipe))) {
     await writeJson(new URL(file, folder), value);
   }
 
-  const draft = draftManifest(name, recipe, onnx, checkpoints);
   const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
+  const smaller = await storeSmaller(folder, recipe, trained, async (kept) =>
+    PolicyHost.open(runtime, localFiles, draftManifest(name, recipe, onnx, kept)),
+  );
+  const checkpoints = recipe.stored?.oldInGraph
+    ? await withOldInGraph(folder, recipe, smaller, onnx)
+    : smaller;
+  const draft = draftManifest(name, recipe, onnx, checkpoints);
   const host = await PolicyHost.open(runtime, localFiles, draft);
   const { measured, pairs } = await measure(host, recipe);
   const manifest = v.parse(policyManifestSchema, {
@@ -217,7 +375,13 @@ async function main(): Promise<void> {
   }
   await writeFile(
     new URL('README.md', folder),
-    modelCard(recipe, manifest, measured, pairs, curves),
+    modelCard(recipe, manifest, {
+      measured,
+      pairs,
+      curves,
+      smaller: smallerIn(checkpoints),
+      experts: await expertUse(host, recipe),
+    }),
   );
   const index = new URL('models/index.json', ROOT);
   const known: unknown = existsSync(index) ? JSON.parse(await readFile(index, 'utf8')) : [];

@@ -6,6 +6,13 @@ import type { PromptRange } from '../../src/tasks/task';
 import type { PolicyPair } from '../../src/policy/manifest';
 import type { Architecture } from './architecture';
 
+export interface Stored {
+  /** the default pi_old is read from the graph, which holds it anyhow */
+  oldInGraph?: true;
+  /** ids that are stored as 16-bit differences, by the id that they are differences to */
+  differences?: Record<string, string[]>;
+}
+
 export interface Recipe {
   title: string;
   architecture: Architecture;
@@ -25,6 +32,8 @@ export interface Recipe {
   balance?: number;
   /** Steps after which weights are kept as safetensors. */
   checkpoints: number[];
+  /** how its checkpoints are kept small; absent: each is a file of float32 */
+  stored?: Stored;
   /** what the lab opens with */
   defaultPair: { old: string; new: string };
   /** what Reproduce runs */
@@ -61,6 +70,14 @@ export const RECIPES: Record<string, Recipe> = {
     weightDecay: 0.01,
     gradientClip: 1,
     checkpoints: [1000, 3000, 3800, 4200, 4400],
+    // None of them is one of two that Reproduce compares, nor one step from another.
+    stored: {
+      differences: {
+        'step-03000': ['step-01000', 'step-03800'],
+        'gspo-00100': ['gspo-00025', 'gspo-00050', 'gspo-00075', 'gspo-00150'],
+        'grpo-00100': ['grpo-00025', 'grpo-00050', 'grpo-00075', 'grpo-00150'],
+      },
+    },
     defaultPair: { old: 'gspo-00100', new: 'gspo-00101' },
     reproducePairs: [
       {
@@ -120,6 +137,7 @@ export const RECIPES: Record<string, Recipe> = {
     gradientClip: 1,
     balance: 0.01,
     checkpoints: [1000, 1500, 2000, 2400, 2600, 2800, 2900, 3000],
+    stored: { oldInGraph: true },
     defaultPair: { old: 'step-02900', new: 'step-03000' },
     reproducePairs: [],
   },
@@ -146,6 +164,7 @@ export const RECIPES: Record<string, Recipe> = {
     weightDecay: 0.01,
     gradientClip: 1,
     checkpoints: [500, 1000, 1500, 2000, 2400, 2600, 2800, 2900, 3000],
+    stored: { oldInGraph: true },
     defaultPair: { old: 'step-02900', new: 'step-03000' },
     reproducePairs: [],
   },

@@ -5,11 +5,13 @@
  * against its SHA-256 before use; a wrong or cut one is a `FetchError` with a sentence.
  */
 import * as v from 'valibot';
-import type { Weights } from './graph/lift';
+import { liftWeights, type Weights } from './graph/lift';
 import { DEFAULT_PORT_NAMES, type PortNames, portNamesSchema } from './graph/ports';
+import { decode } from './graph/proto';
 import { type CheckpointInfo, type PolicyManifest, policyManifestSchema } from './manifest';
 import { readSafetensors } from './safetensors';
 import { CharacterTokenizer } from './tokenizer';
+import { addDifference } from './weights';
 
 export class FetchError extends Error {
   override name = 'FetchError';
@@ -186,9 +188,20 @@ export async function fetchCheckpoint(
   onProgress?: FetchProgress,
   signal?: AbortSignal,
 ): Promise<Weights> {
-  const { file, sha256 } = findCheckpoint(manifest, id);
+  const { file, sha256, differenceTo } = findCheckpoint(manifest, id);
   const path = `${manifest.name}/${file}`;
-  return readSafetensors(await verified(files, path, sha256, onProgress, signal), path).weights;
+  const bytes = await verified(files, path, sha256, onProgress, signal);
+  if (file === manifest.onnx.file) return liftWeights(decode(bytes)).weights;
+  const { weights } = readSafetensors(bytes, path);
+  if (differenceTo === undefined) return weights;
+  const base = findCheckpoint(manifest, differenceTo);
+  if (base.differenceTo !== undefined) {
+    throw new FetchError(
+      `models/${path} is a difference to "${differenceTo}", which is one itself.`,
+    );
+  }
+  const whole = await fetchCheckpoint(files, manifest, differenceTo, onProgress, signal);
+  return addDifference(whole, weights);
 }
 
 /** SHA-256 in hex, by the browser where it has one. Contract: the same text with and without. */

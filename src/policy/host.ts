@@ -6,6 +6,7 @@
 import {
   fetchCheckpoint,
   fetchPolicy,
+  findCheckpoint,
   type FetchProgress,
   type FileSource,
   type PolicyFiles,
@@ -61,7 +62,11 @@ export class PolicyHost {
   async checkpoint(id: string, onProgress?: FetchProgress, signal?: AbortSignal): Promise<Weights> {
     const known = this.checkpoints.get(id);
     if (known) return known;
-    const weights = await fetchCheckpoint(this.source, this.manifest, id, onProgress, signal);
+    const { file } = findCheckpoint(this.manifest, id);
+    const weights =
+      file === this.manifest.onnx.file
+        ? this.session.fileWeights
+        : await fetchCheckpoint(this.source, this.manifest, id, onProgress, signal);
     assertSameShapes(this.session.fileWeights, weights);
     this.checkpoints.set(id, weights);
     return weights;

@@ -10,8 +10,10 @@ export const CHECKPOINT_SERIES = ['supervised', 'gspo', 'grpo', 'own'] as const;
 
 export const checkpointSchema = v.object({
   id: v.string(),
-  /** path inside the policy's folder */
-  file: v.pipe(v.string(), v.regex(/^checkpoints\/[a-z0-9-]+\.safetensors$/)),
+  /** path inside the policy's folder; the graph's where its own weights are the checkpoint's */
+  file: v.pipe(v.string(), v.regex(/^(checkpoints\/[a-z0-9-]+\.safetensors|onnx\/model\.onnx)$/)),
+  /** id of the checkpoint that the file's 16-bit differences are added to (`difference.ts`); absent: it is whole */
+  differenceTo: v.optional(v.string()),
   /** how it was trained, and the step within that series */
   series: v.picklist(CHECKPOINT_SERIES),
   step: v.number(),

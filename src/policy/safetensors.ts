@@ -1,6 +1,6 @@
 /**
- * safetensors: 8 bytes of header length, a JSON header, the tensors' bytes. float32 is written; float16 and bfloat16 are read
- * too, as float32, which holds them exactly.
+ * safetensors: 8 bytes of header length, a JSON header, the tensors' bytes. float32 and float16 are written; bfloat16 is read
+ * too; all are read as float32, which holds them exactly.
  * https://huggingface.co/docs/safetensors
  *
  * Contract: `readSafetensors` treats the bytes as hostile; whatever is wrong is a `SafetensorsError`
@@ -8,7 +8,7 @@
  * beyond the size of the file.
  */
 import * as v from 'valibot';
-import { floatsFromHalves } from '../math/half';
+import { floatsFromHalves, toHalf } from '../math/half';
 import type { Weights } from './graph/lift';
 
 export class SafetensorsError extends Error {
@@ -106,17 +106,22 @@ export function readSafetensors(bytes: Uint8Array, file = 'the checkpoint'): Saf
   return { weights, metadata };
 }
 
+/** @param dtype F16 rounds each weight to the nearest half */
 export function writeSafetensors(
   weights: Weights,
   metadata: Record<string, string> = {},
+  dtype: 'F32' | 'F16' = 'F32',
 ): Uint8Array<ArrayBuffer> {
   const entries: [string, unknown][] = [[METADATA, { format: 'pt', ...metadata }]];
+  const stored = [...weights.values()].map(({ values }) =>
+    dtype === 'F32' ? values : Uint16Array.from(values, toHalf),
+  );
   let offset = 0;
-  for (const [name, { shape, values }] of weights) {
-    const offsets = [offset, offset + values.byteLength];
-    entries.push([name, { dtype: 'F32', shape, data_offsets: offsets }]);
-    offset += values.byteLength;
-  }
+  [...weights].forEach(([name, { shape }], i) => {
+    const offsets = [offset, offset + stored[i].byteLength];
+    entries.push([name, { dtype, shape, data_offsets: offsets }]);
+    offset += stored[i].byteLength;
+  });
   let json = JSON.stringify(Object.fromEntries(entries));
   // The header is padded with spaces so that the data start at a multiple of 8.
   json += ' '.repeat((8 - (new TextEncoder().encode(json).length % 8)) % 8);
@@ -125,7 +130,7 @@ export function writeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
   bytes.set(text, 8);
   let at = 8 + text.length;
-  for (const { values } of weights.values()) {
+  for (const values of stored) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;
   }
