@@ -159,9 +159,11 @@ test('what comes after a pause is the same run', async () => {
   lab.client.resume(run);
   await lab.until(finished(run));
   expect((await made(lab.client, run)).tokens).toEqual(alone.tokens);
-  // What the pause interrupted was asked for anew, and nothing that was ready was made twice.
+  // What the pause interrupted was asked for anew, and nothing that was ready was made twice: but for what a thread
+  // was finishing when it heard of the pause.
   expect(lab.asked.length).toBeGreaterThan(EVERY.length);
-  expect(inOrder(lab.answered)).toEqual(EVERY);
+  expect([...new Set(inOrder(lab.answered))]).toEqual(EVERY);
+  expect(lab.answered.length).toBeLessThanOrEqual(EVERY.length + lab.threads.length);
 });
 
 test('a thread that dies is replaced by the other, and in the end by the engine', async () => {
