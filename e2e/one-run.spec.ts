@@ -72,7 +72,7 @@ test('a figure out of view is never of the run before, soon after a change and i
   await expect(phase(page)).toHaveText('Finished');
   await expect(page.getByTestId('behind')).toHaveCount(0);
   await expect
-    .poll(() => drawnOf(page), { timeout: 1000, intervals: [20] })
+    .poll(() => drawnOf(page), { timeout: 750, intervals: [20] })
     .toEqual({ outdated: 0, hero: `${HERO}800 responses` });
   const seen = await page.evaluate(
     () => (window as unknown as { seen: { outdated: number; left: number } }).seen,

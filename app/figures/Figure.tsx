@@ -50,7 +50,7 @@ const Picture = memo(
   (_before, now) => !now.draw,
 );
 
-/** ms without a change after which a picture that nobody sees is redrawn */
+/** ms without a change after which a picture that nobody sees is redrawn while its page is behind the run */
 const CEASED = 100;
 
 /** What a figure shows at one moment: its words, its picture and its table are of the same data. */
@@ -76,19 +76,26 @@ function useShown(latest: Moment, visible: boolean): Shown {
   const [picture, setPicture] = useState({ of: latest, drawn: false });
   const { drawn } = picture;
   const current = drawn && picture.of === latest;
+  const newest = useRef(latest);
+  useLayoutEffect(() => {
+    newest.current = latest;
+  }, [latest]);
+  // Only a picture that nobody sees, of a page that is behind its run, waits anew with every change.
+  const waiting = visible || latest.lag === null ? null : latest;
   useLayoutEffect(() => {
     if (current) return;
-    const draw = () => setPicture({ of: latest, drawn: true });
+    const draw = () => setPicture({ of: newest.current, drawn: true });
     if (visible && drawn) return inTurn(draw);
     // The first picture's parts take their turns by themselves.
     if (visible) return draw();
     let giveUp = () => {};
-    const timer = setTimeout(() => (giveUp = inTurn(draw)), CEASED);
+    const wait = waiting === null ? 0 : CEASED;
+    const timer = setTimeout(() => (giveUp = inTurn(draw)), wait);
     return () => {
       clearTimeout(timer);
       giveUp();
     };
-  }, [latest, current, drawn, visible]);
+  }, [waiting, current, drawn, visible, picture]);
   if (printing) return { shown: latest, drawn: true, current: true };
   if (visible && drawn) return { shown: picture.of, drawn, current: true };
   return { shown: latest, drawn, current };
