@@ -12,6 +12,8 @@ const MAY_IMPORT = {
   // controls that break a prediction, as data
   breaks: ['settings', 'experiments', 'manifest'],
   link: ['settings', 'experiments', 'manifest', 'math'],
+  // lessons of a class, as data
+  lessons: ['settings', 'experiments', 'manifest', 'link', 'math'],
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'settings', 'math'],
   manifest: [],
@@ -64,11 +66,12 @@ const APP_MAY_IMPORT = {
   runs: ['charts', 'format', 'inspector', 'state'],
   figures: ['charts', 'format', 'runs', 'state'],
   link: ['format', 'models', 'state'],
+  lessons: ['format', 'state'],
   run: ['format', 'models', 'runs', 'state'],
   page: ['charts', 'figures', 'format', 'runs', 'state'],
-  experiment: ['charts', 'figures', 'format', 'link', 'page', 'runs', 'setup', 'state'],
+  experiment: ['charts', 'figures', 'format', 'lessons', 'link', 'page', 'runs', 'setup', 'state'],
   pages: ['experiment'],
-  shell: ['inspector', 'link', 'models', 'pages', 'run', 'runs', 'setup', 'state'],
+  shell: ['inspector', 'lessons', 'link', 'models', 'pages', 'run', 'runs', 'setup', 'state'],
 };
 const APP_FOLDERS = Object.keys(APP_MAY_IMPORT);
 
@@ -151,7 +154,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|model-ref$|export/(?:csv|stamp)$|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
+                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|model-ref$|export/(?:csv|stamp)$|lessons/|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

@@ -1,0 +1,160 @@
+/** Lessons: those that ship are good, and a hostile file is refused with a sentence that says where. */
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CLAIM_FAMILIES } from '../experiments/claims';
+import { checkedPage, MAX_LESSON_LENGTH, readLesson } from './lesson';
+import { SHIPPED_LESSONS } from './shipped';
+import { scoreChoice, scoreNumber } from './score';
+
+const FOLDER = new URL('../../public/lessons/', import.meta.url);
+
+const STEP = { text: 'Look.', link: '#/variance?v=3&source=synthetic', minutes: 2 };
+const lessonOf = (more: object = {}, step: object = {}) =>
+  JSON.stringify({
+    ...{ id: 'own', title: 'My own', level: 1, minutes: 5 },
+    steps: [STEP, { ...STEP, ...step }],
+    ...more,
+  });
+const NUMBER = { kind: 'number', question: 'How much?' };
+
+describe('a lesson that ships', () => {
+  test('is listed', () => {
+    const files = readdirSync(FOLDER).map((name) => name.replace(/\.json$/, ''));
+    expect(files.sort()).toEqual([...SHIPPED_LESSONS].sort());
+  });
+
+  test.each(SHIPPED_LESSONS)('%s is valid, and its claims are those of its pages', (id) => {
+    const { lesson, refused } = readLesson(readFileSync(new URL(`${id}.json`, FOLDER), 'utf8'));
+    expect(refused).toBe(null);
+    expect(lesson?.id).toBe(id);
+    const steps = lesson?.steps ?? [];
+    expect(steps.reduce((sum, step) => sum + step.minutes, 0)).toBe(lesson?.minutes);
+    for (const step of steps) {
+      const page = checkedPage(step);
+      if (page === null) continue;
+      expect(CLAIM_FAMILIES[page].map((claim) => claim.id)).toContain(step.check);
+      // the page's own words would tell the answer
+      expect(step.opened.hide).toContain('words');
+    }
+    expect(steps.some((step) => checkedPage(step) !== null)).toBe(true);
+  });
+});
+
+describe('a file of a stranger', () => {
+  test('that is a lesson is one, and a script in a text stays text', () => {
+    const script = '<script>alert(1)</script> & <img src=x onerror=alert(2)>';
+    const { lesson, refused } = readLesson(lessonOf({}, { text: script }));
+    expect(refused).toBe(null);
+    expect(lesson?.steps[1]?.text).toBe(script);
+    expect(lesson?.steps[1]?.opened.page).toBe('variance');
+  });
+
+  test.each([
+    ['https://example.org/#/variance', /^Step 2 .*"https:.*does not lead into this lab/],
+    ['javascript:alert(1)', /^Step 2 .*does not lead into this lab/],
+    ['//example.org/', /^Step 2 .*does not lead into this lab/],
+    ['#/variance/../x', /^Step 2 .*does not lead into this lab/],
+    ['#/nowhere?v=3', /^Step 2 .*a page "nowhere", which this lab does not have/],
+    ['#/constructor', /^Step 2 .*"constructor"/],
+    [
+      '#/variance?v=3&source=synthetic&sigma=many',
+      /^Step 2 .*not understood whole: .*sigma = "many"/,
+    ],
+    ['#/variance?v=3&colour=red', /^Step 2 .*"colour"/],
+  ])('with the link %s is refused', (link, sentence) => {
+    expect(readLesson(lessonOf({}, { link })).refused).toMatch(sentence);
+  });
+
+  test.each([
+    ['10 MB', 'x'.repeat(10_000_000), /at most 200 kB; this file has 10000 kB/],
+    ['no JSON', '{"id": ', /not JSON/],
+    ['a list', '[]', /no lesson/],
+    ['null', 'null', /no lesson/],
+    ['no steps', lessonOf({ steps: [] }), /steps must have at least one step/],
+    ['too many steps', lessonOf({ steps: Array(41).fill(STEP) }), /at most 40 steps/],
+    ['a title that is no text', lessonOf({ title: 3 }), /title must be string, and is "3"/],
+    ['no title', lessonOf({ title: undefined }), /title is missing/],
+    ['a level of its own', lessonOf({ level: 9 }), /level must be 1, 2 or 3/],
+    ['a setting unknown', lessonOf({ html: '<b>' }), /"html", which lessons do not know/],
+    ['a step’s unknown', lessonOf({}, { onclick: 'x' }), /"onclick" at steps 2, which/],
+    ['a step without minutes', lessonOf({}, { minutes: undefined }), /steps 2 minutes is missing/],
+    ['text that is no text', lessonOf({}, { text: ['a'] }), /steps 2 text must be string/],
+    ['text that hides', lessonOf({}, { text: 'a\u202Eb' }), /steps 2 text must be plain text/],
+    ['an ask of no kind', lessonOf({}, { ask: { kind: 'draw' } }), /"number" or "choice"/],
+    ['a claim of elsewhere', lessonOf({}, { ask: NUMBER, check: 'weights.pareto' }), /not measure/],
+    ['a check without a question', lessonOf({}, { check: 'variance.slope' }), /asks nothing/],
+    ['a focus that is a selector', lessonOf({}, { focus: "x'] *{" }), /the name of a figure/],
+    [
+      'options that are right at once',
+      lessonOf(
+        {},
+        {
+          ask: {
+            kind: 'choice',
+            question: 'Which?',
+            options: [
+              { text: 'a', to: 1 },
+              { text: 'b', from: 0 },
+            ],
+          },
+          check: 'variance.slope',
+        },
+      ),
+      /^Step 2 .*right at once/,
+    ],
+  ])('with %s is refused', (_, text, sentence) => {
+    const { lesson, refused } = readLesson(text);
+    expect(lesson).toBe(null);
+    expect(refused).toMatch(sentence);
+    expect(refused?.length).toBeLessThan(300);
+  });
+
+  test('a name on the prototype is no setting', () => {
+    const text = lessonOf().replace('{', '{"__proto__": {"title": "x"}, ');
+    expect(readLesson(text).refused).not.toBe(null);
+  });
+
+  test('whatever it holds, nothing throws', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        expect(readLesson(text).lesson).toBe(null);
+      }),
+    );
+    const good = lessonOf();
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.string({ maxLength: 3 }), (at, other) => {
+        const { lesson, refused } = readLesson(good.slice(0, at) + other + good.slice(at + 1));
+        expect(lesson === null).toBe(refused !== null);
+      }),
+    );
+    expect(good.length).toBeLessThan(MAX_LESSON_LENGTH);
+  });
+});
+
+describe('the score', () => {
+  test('of a number counts in half-widths of the interval, on the side of the prediction', () => {
+    const found = { measured: -1, interval: [-1.1, -0.8] as const };
+    expect(scoreNumber(-0.9, 0.2, found)).toMatchObject({ covered: true });
+    expect(scoreNumber(-0.9, 0.2, found).intervals).toBeCloseTo(0.5);
+    expect(scoreNumber(-1.3, 0.2, found)).toMatchObject({ covered: false });
+    expect(scoreNumber(-1.3, 0.2, found).intervals).toBeCloseTo(3);
+    expect(scoreNumber(1, 2, { measured: 0, interval: null }).intervals).toBe(null);
+  });
+
+  test('of a choice follows from the measurement, and is sure where its interval is', () => {
+    const options = [{ text: 'a', to: 0 }, { text: 'b', from: 0, to: 1 }, { text: 'c' }];
+    expect(scoreChoice(options, { measured: 0.5, interval: [0.4, 0.6] })).toEqual({
+      right: 1,
+      sure: true,
+    });
+    expect(scoreChoice(options, { measured: 0.5, interval: [-0.1, 0.6] })).toEqual({
+      right: 1,
+      sure: false,
+    });
+    expect(scoreChoice(options, { measured: 2, interval: null })).toEqual({
+      right: -1,
+      sure: false,
+    });
+  });
+});
