@@ -25,6 +25,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   data: () => import('./data'),
   reproduce: () => import('./reproduce'),
   start: () => import('./start'),
+  lessons: () => import('./lessons'),
   device: () => import('./device'),
   glossary: () => import('./glossary'),
 };

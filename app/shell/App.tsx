@@ -6,6 +6,7 @@ import { lazy, type MouseEvent, Suspense, useEffect, useState, useSyncExternalSt
 import { isPageId, PAGES } from '../../src/experiments/manifest';
 import { forgetFailedPage, PAGE_COMPONENTS } from '../experiments/pages';
 import { Inspector } from '../inspector/Inspector';
+import { lessonStore } from '../lessons/session';
 import { EmbedFoot, LinkBanners } from '../link/LinkBanners';
 import { Banner } from '../run/Banner';
 import { RunBar } from '../run/RunBar';
@@ -13,11 +14,13 @@ import { CutOff } from '../runs/CutOff';
 import { StorageFull, Undo } from '../runs/KeepingLine';
 import { SetupDiffers } from '../setup/SetupDiffers';
 import { SetupPanel } from '../setup/SetupPanel';
+import { useStore } from 'zustand';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
 import { Header } from './Header';
 import { PageBoundary } from './PageBoundary';
 
+const LessonDock = lazy(() => import('../lessons/LessonDock'));
 const RunsDrawer = lazy(() => import('../runs/RunsDrawer'));
 
 /** A click on a link to a page of ours, with no other wish than to go there; null else. */
@@ -58,6 +61,7 @@ export function App() {
   const wide = useWide();
   const inspecting = useLabState((state) => state.inspection !== null || state.runsOpen);
   const runsOpen = useLabState((state) => state.runsOpen);
+  const inLesson = useStore(lessonStore, ({ lesson }) => lesson !== null) && id !== 'lessons';
   const [attempt, setAttempt] = useState(0);
   const Page = PAGE_COMPONENTS[id];
   useEffect(lightOnPaper, []);
@@ -145,6 +149,11 @@ export function App() {
             tab; nothing leaves it. <a href="#/glossary">{PAGES.glossary.title}</a>
           </p>
         </footer>
+      )}
+      {inLesson && (
+        <Suspense fallback={null}>
+          <LessonDock />
+        </Suspense>
       )}
       <Inspector />
       {runsOpen && (

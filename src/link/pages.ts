@@ -125,6 +125,7 @@ export const PAGE_SETTINGS = {
     ledgerSeed: seed(),
   }),
   start: v.strictObject({}),
+  lessons: v.strictObject({}),
   device: v.strictObject({}),
   glossary: v.strictObject({}),
 } as const satisfies Record<PageId, unknown>;

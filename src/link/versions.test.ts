@@ -45,7 +45,15 @@ describe('a link of an earlier day', () => {
   });
 
   // Without settings and without a measurement, and younger than the first two versions; or younger than all.
-  const read: readonly string[] = ['start', 'glossary', 'numerics', 'device', 'entropy', 'experts'];
+  const read: readonly string[] = [
+    'start',
+    'glossary',
+    'numerics',
+    'device',
+    'lessons',
+    'entropy',
+    'experts',
+  ];
 
   test('is there for every page, with and without a fingerprint', () => {
     const pages = (some: typeof fixtures) => [...new Set(some.map(({ opens }) => opens.page))];

@@ -143,6 +143,11 @@ const OTHER_ENTRIES = {
     question: 'What of the paper holds on a real policy?',
     group: 'own',
   },
+  lessons: {
+    title: 'Lessons',
+    question: 'What do you expect, and what is measured?',
+    group: 'own',
+  },
   device: {
     title: 'Device',
     question: 'Does this device compute what it should, and how fast?',
@@ -156,6 +161,7 @@ const OTHER_ENTRIES = {
 export const WITHOUT_RUN: ReadonlySet<PageId> = new Set([
   'train',
   'reproduce',
+  'lessons',
   'device',
   'glossary',
 ]);

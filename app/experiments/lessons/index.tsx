@@ -1,0 +1,187 @@
+/** Lessons: the list, a teacher's own file, and the step under way, which is answered before its experiment is opened. */
+import { useState, type FormEvent } from 'react';
+import { useStore } from 'zustand';
+import { MAX_LESSON_LENGTH, readLesson, type Lesson } from '../../../src/lessons/lesson';
+import { SHIPPED_LESSONS } from '../../../src/lessons/shipped';
+import { Prose } from '../../format/Prose';
+import { answerStep, beginLesson, endLesson, lessonStore, toStep } from '../../lessons/session';
+import { ReadingPage } from '../../page/ReadingPage';
+import '../../lessons/lessons.css';
+
+const NAMES: Record<(typeof SHIPPED_LESSONS)[number], string> = {
+  'what-a-ratio-is': 'What a ratio is (8 min)',
+  'three-names-for-one-number': 'Three names for one number (10 min)',
+  'why-one-over-l': 'Why 1/L (12 min)',
+};
+
+export default function Lessons() {
+  const lesson = useStore(lessonStore, (state) => state.lesson);
+  return (
+    <ReadingPage
+      page="lessons"
+      lead={<p>Say first what you expect; then the experiment measures it, with its interval.</p>}
+    >
+      {lesson === null ? <List /> : <Step lesson={lesson} />}
+    </ReadingPage>
+  );
+}
+
+function List() {
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const take = (text: string) => {
+    const { lesson, refused } = readLesson(text);
+    setTrouble(refused);
+    if (lesson !== null) beginLesson(lesson);
+  };
+  const fetchOne = async (id: string) => {
+    const answer = await fetch(`./lessons/${id}.json`);
+    if (!answer.ok) throw new Error(`the site answered ${answer.status}`);
+    take(await answer.text());
+  };
+  const open = async (file: File) => {
+    // No more of a huge file is read than it takes to refuse it.
+    if (file.size > 4 * MAX_LESSON_LENGTH) {
+      setTrouble(`A lesson has at most ${MAX_LESSON_LENGTH / 1000} kB; this file is larger.`);
+    } else take(await file.text());
+  };
+  const failed = (error: unknown) => setTrouble(`That could not be opened: ${String(error)}.`);
+  return (
+    <section>
+      <h2>Choose a lesson</h2>
+      {SHIPPED_LESSONS.map((id) => (
+        <p key={id}>
+          <button type="button" className="button" onClick={() => fetchOne(id).catch(failed)}>
+            {NAMES[id]}
+          </button>
+        </p>
+      ))}
+      <p>
+        <label>
+          Your own lesson, a JSON file:{' '}
+          <input
+            type="file"
+            accept=".json,application/json"
+            onChange={({ target }) => {
+              const file = target.files?.[0];
+              target.value = '';
+              if (file !== undefined) open(file).catch(failed);
+            }}
+          />
+        </label>
+      </p>
+      {trouble !== null && (
+        <p className="notice notice-bad" role="alert" data-testid="lesson-trouble">
+          {trouble}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Step({ lesson }: { lesson: Lesson }) {
+  const at = useStore(lessonStore, (state) => state.step);
+  const answer = useStore(lessonStore, ({ answers }) => answers[at]);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const step = lesson.steps[at];
+  if (step === undefined) return null;
+  const { ask } = step;
+  const open = () => {
+    location.hash = step.link;
+    scrollTo(0, 0);
+  };
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    if (ask !== undefined && answer === undefined) {
+      if (ask.kind === 'choice') {
+        const chosen = form.get('choice');
+        if (chosen === null) return setTrouble('Choose an answer first.');
+        answerStep(at, { kind: 'choice', chosen: Number(chosen) });
+      } else {
+        const [value, error] = ['value', 'error'].map((name) => {
+          const text = String(form.get(name)).trim().replace(',', '.').replace('−', '-');
+          return text === '' ? NaN : Number(text);
+        }) as [number, number];
+        if (!Number.isFinite(value) || !(error >= 0 && error < Infinity)) {
+          return setTrouble('Type a number, and how far off it may be: a number from 0 on.');
+        }
+        answerStep(at, { kind: 'number', value, error });
+      }
+    }
+    open();
+  };
+  return (
+    <section className="lesson-step" data-testid="lesson-step">
+      <h2>{lesson.title}</h2>
+      <p className="small muted">
+        Step {at + 1} of {lesson.steps.length}, about {step.minutes} min
+      </p>
+      <p>
+        <Prose>{step.text}</Prose>
+      </p>
+      <form key={at} onSubmit={submit} onChange={() => setTrouble(null)} noValidate>
+        {ask !== undefined && (
+          <fieldset disabled={answer !== undefined}>
+            <legend>
+              <Prose>{ask.question}</Prose>
+            </legend>
+            {ask.kind === 'choice' ? (
+              ask.options.map(({ text }, i) => (
+                <label key={i}>
+                  <input
+                    type="radio"
+                    name="choice"
+                    value={i}
+                    defaultChecked={answer?.kind === 'choice' && answer.chosen === i}
+                  />
+                  <span>
+                    <Prose>{text}</Prose>
+                  </span>
+                </label>
+              ))
+            ) : (
+              <>
+                <label>
+                  Your number {ask.unit !== undefined && `(${ask.unit})`}
+                  <input
+                    name="value"
+                    autoComplete="off"
+                    defaultValue={answer?.kind === 'number' ? answer.value : ''}
+                  />
+                </label>
+                <label>
+                  off by at most
+                  <input
+                    name="error"
+                    autoComplete="off"
+                    defaultValue={answer?.kind === 'number' ? answer.error : ''}
+                  />
+                </label>
+              </>
+            )}
+          </fieldset>
+        )}
+        {trouble !== null && (
+          <p className="notice notice-bad" role="alert">
+            {trouble}
+          </p>
+        )}
+        <p className="lesson-buttons">
+          <button type="submit" className="button button-main">
+            {ask === undefined || answer !== undefined
+              ? 'Open the experiment'
+              : 'Answer, and open the experiment'}
+          </button>
+          {at > 0 && (
+            <button type="button" className="button" onClick={() => toStep(at - 1)}>
+              Back
+            </button>
+          )}
+          <button type="button" className="button" onClick={endLesson}>
+            End the lesson
+          </button>
+        </p>
+      </form>
+    </section>
+  );
+}

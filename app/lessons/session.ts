@@ -1,0 +1,28 @@
+/**
+ * The lesson under way. Contract: one at a time; it lasts as long as the tab; answers are kept by step until the lesson
+ * ends, and are never changed once the experiment has been opened.
+ */
+import { createStore } from 'zustand/vanilla';
+import type { Lesson } from '../../src/lessons/lesson';
+
+export type Answer =
+  { kind: 'number'; value: number; error: number } | { kind: 'choice'; chosen: number };
+
+export interface LessonState {
+  lesson: Lesson | null;
+  /** from 0 */
+  step: number;
+  answers: Readonly<Record<number, Answer>>;
+}
+
+const NONE: LessonState = { lesson: null, step: 0, answers: {} };
+
+export const lessonStore = createStore<LessonState>(() => NONE);
+
+export const beginLesson = (lesson: Lesson) => lessonStore.setState({ ...NONE, lesson });
+export const endLesson = () => lessonStore.setState(NONE);
+export const toStep = (step: number) => lessonStore.setState({ step });
+
+export function answerStep(step: number, answer: Answer): void {
+  lessonStore.setState(({ answers }) => ({ answers: { [step]: answer, ...answers } }));
+}
