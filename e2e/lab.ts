@@ -182,11 +182,24 @@ export async function openBar(page: Page, bar: number): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** Seconds in which a run that was interrupted may be seen so before it goes on again. */
+const INTERRUPTED = 5;
+
 export async function finished(page: Page, responses: number): Promise<void> {
-  await expect(phase(page)).toHaveText(/^(Finished|Interrupted)$/);
   // A run that broke off says why; waiting longer would only hide it.
+  let seen = 0;
+  await expect
+    .poll(
+      async () => {
+        const now = await phase(page).innerText();
+        seen = now === 'Interrupted' ? seen + 1 : 0;
+        return now === 'Finished' || seen > INTERRUPTED;
+      },
+      { intervals: [1000] },
+    )
+    .toBe(true);
   const why = page.getByRole('alert').filter({ hasText: 'The run was interrupted.' });
-  if (await why.isVisible()) throw new Error(await why.innerText());
+  if (seen > 0) throw new Error(await why.innerText());
   await expect(phase(page)).toHaveText('Finished');
   const all = responses.toLocaleString('en-US');
   await expect(sequences(page)).toHaveText(`${all} of ${all} responses`);
