@@ -3,4 +3,5 @@ export const SHIPPED_LESSONS = [
   'what-a-ratio-is',
   'three-names-for-one-number',
   'why-one-over-l',
+  'when-it-breaks',
 ] as const;
