@@ -1,18 +1,14 @@
 /** Lessons: the list, a teacher's own file, and the step under way, which is answered before its experiment is opened. */
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { useStore } from 'zustand';
 import { MAX_LESSON_LENGTH, readLesson, type Lesson } from '../../../src/lessons/lesson';
 import { SHIPPED_LESSONS } from '../../../src/lessons/shipped';
+import { message } from '../../../src/message';
+import { counted } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
 import { answerStep, beginLesson, endLesson, lessonStore, toStep } from '../../lessons/session';
 import { ReadingPage } from '../../page/ReadingPage';
 import '../../lessons/lessons.css';
-
-const NAMES: Record<(typeof SHIPPED_LESSONS)[number], string> = {
-  'what-a-ratio-is': 'What a ratio is (8 min)',
-  'three-names-for-one-number': 'Three names for one number (10 min)',
-  'why-one-over-l': 'Why 1/L (12 min)',
-};
 
 export default function Lessons() {
   const lesson = useStore(lessonStore, (state) => state.lesson);
@@ -33,11 +29,7 @@ function List() {
     setTrouble(refused);
     if (lesson !== null) beginLesson(lesson);
   };
-  const fetchOne = async (id: string) => {
-    const answer = await fetch(`./lessons/${id}.json`);
-    if (!answer.ok) throw new Error(`the site answered ${answer.status}`);
-    take(await answer.text());
-  };
+  const shipped = useShipped();
   const open = async (file: File) => {
     // No more of a huge file is read than it takes to refuse it.
     if (file.size > 4 * MAX_LESSON_LENGTH) {
@@ -48,13 +40,26 @@ function List() {
   return (
     <section>
       <h2>Choose a lesson</h2>
-      {SHIPPED_LESSONS.map((id) => (
-        <p key={id}>
-          <button type="button" className="button" onClick={() => fetchOne(id).catch(failed)}>
-            {NAMES[id]}
-          </button>
+      {shipped === null && <p role="status">The lessons are on their way.</p>}
+      {typeof shipped === 'string' && (
+        <p className="notice notice-bad" role="alert">
+          {shipped}
         </p>
-      ))}
+      )}
+      {Array.isArray(shipped) && (
+        <ol className="lesson-list">
+          {shipped.map((lesson) => (
+            <li key={lesson.id}>
+              <button type="button" className="button" onClick={() => beginLesson(lesson)}>
+                {lesson.title}
+              </button>{' '}
+              <span className="small muted">
+                about {lesson.minutes} min, {counted(lesson.steps.length, 'step')}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
       <p>
         <label>
           Your own lesson, a JSON file:{' '}
@@ -76,6 +81,24 @@ function List() {
       )}
     </section>
   );
+}
+
+/** The site's lessons, which are small; a sentence where one cannot be had; null until they are here. */
+function useShipped(): Lesson[] | string | null {
+  const [shipped, setShipped] = useState<Lesson[] | string | null>(null);
+  useEffect(() => {
+    const one = async (id: string) => {
+      const answer = await fetch(`./lessons/${id}.json`);
+      if (!answer.ok) throw new Error(`${id}: the site answered ${answer.status}`);
+      const { lesson, refused } = readLesson(await answer.text());
+      if (lesson === null) throw new Error(`${id}: ${refused}`);
+      return lesson;
+    };
+    Promise.all(SHIPPED_LESSONS.map(one)).then(setShipped, (error: unknown) =>
+      setShipped(`The lessons could not be fetched: ${message(error)}. Open the page again.`),
+    );
+  }, []);
+  return shipped;
 }
 
 function Step({ lesson }: { lesson: Lesson }) {
