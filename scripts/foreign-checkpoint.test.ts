@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parameterSpecs } from '../models/build/architecture';
-import { referenceLogProbs } from '../models/build/reference';
+import { referenceLogProbs } from '../src/policy/reference';
 import { rowStats } from '../src/math/log-softmax';
 import { withCheckpoint } from '../src/policy/foreign/checkpoint';
 import type { Weights } from '../src/policy/graph/lift';

@@ -14,7 +14,7 @@ import type { Params } from '../../src/training/adamw';
 import { DifferentiablePolicy, uploadParams } from '../../src/training/policy';
 import { initialWeights, type Architecture } from './architecture';
 import { writeOnnx } from './onnx-author';
-import { referenceLogProbs, type TokenRoute, type Weights64 } from './reference';
+import { referenceLogProbs, type TokenRoute, type Weights64 } from '../../src/policy/reference';
 import { TINY } from './tiny';
 
 const MOE: Architecture = { ...TINY, intermediateSize: 6, experts: { count: 8, perToken: 2 } };
