@@ -144,9 +144,9 @@ test('on paper every figure is drawn, and drawn as it is now', async () => {
     const linear = [...(of?.querySelectorAll('button') ?? [])].find(
       ({ textContent }) => textContent === 'linear',
     );
-    // Off screen, so that it waits, and then there is no time to wait.
+    // Off screen, so that it waits for its turn, a task of its own, and then there is no time to wait.
     linear?.click();
-    await new Promise((done) => setTimeout(done, 20));
+    for (let i = 0; i < 20; i++) await null;
     const waited = of?.querySelector('[data-outdated]') instanceof Element;
     dispatchEvent(new Event('beforeprint'));
     const plots = [...document.querySelectorAll('.plot-canvas')];

@@ -30,11 +30,15 @@ export function isKept(promised: Promised, verdict: Verdict): boolean {
 /** Settings of the source that differ from the defaults; the example with another sampler (null: with its own). */
 export type Change =
   | { kind: 'synthetic'; change: Partial<Omit<SyntheticSource, 'kind' | 'seed'>> }
-  | { kind: 'policies'; change: Partial<Omit<PoliciesSource, 'kind' | 'seed' | Pair>> }
+  | {
+      kind: 'policies';
+      change: Partial<Omit<PoliciesSource, 'kind' | 'seed' | keyof Pair>>;
+      /** left out: as the person chose it */
+      pair?: Pair;
+    }
   | { kind: 'example'; sampler: Sampler | null };
 
-/** What stays as the person chose it. */
-type Pair = 'policy' | 'old' | 'new';
+export type Pair = Pick<PoliciesSource, 'policy' | 'old' | 'new'>;
 
 export interface Break {
   title: string;
@@ -60,13 +64,13 @@ export const fileOf = (sampler: Sampler | null): string => sampler?.file ?? EXAM
 /** The source that a control asks for, on the default seed; null where it is a file. */
 export function sourceOf(
   { rollouts }: Break,
-  pair: Pick<PoliciesSource, Pair> = DEFAULT_POLICIES,
+  pair: Pair = DEFAULT_POLICIES,
 ): RunSettings['source'] | null {
   switch (rollouts.kind) {
     case 'synthetic':
       return { ...DEFAULT_SYNTHETIC, ...rollouts.change };
     case 'policies': {
-      const { policy, old, new: theta } = pair;
+      const { policy, old, new: theta } = rollouts.pair ?? pair;
       return { ...DEFAULT_POLICIES, ...rollouts.change, policy, old, new: theta };
     }
     case 'example':

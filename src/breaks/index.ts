@@ -3,7 +3,7 @@
  * they promise is held by `engine/lab/breaks.test.ts`.
  */
 import type { ExperimentId } from '../experiments/manifest';
-import type { Break, Change, PageBreaks, Promised } from './break';
+import type { Break, Change, PageBreaks, Pair, Promised } from './break';
 import { SAMPLERS, type Sampler } from './samplers';
 
 export * from './break';
@@ -17,7 +17,11 @@ type Asked<Kind extends Change['kind']> =
     : never;
 
 const synthetic = (change: Asked<'synthetic'>): Change => ({ kind: 'synthetic', change });
-const policies = (change: Asked<'policies'>): Change => ({ kind: 'policies', change });
+const policies = (change: Asked<'policies'>, pair?: Pair): Change => ({
+  kind: 'policies',
+  change,
+  ...(pair === undefined ? {} : { pair }),
+});
 
 /** The same promise for several claims of a page. */
 const all = (page: ExperimentId, promised: Promised, ...names: string[]): Break['promises'] =>
@@ -25,6 +29,9 @@ const all = (page: ExperimentId, promised: Promised, ...names: string[]): Break[
 
 const FORMS = all('equivalence', 'holds', 'geometric', 'perplexity', 'entropy');
 const IDENTITIES = all('gradient', 'holds', 'gspo-token', 'information-gain');
+
+/** The default pair of the policy that has some. */
+const EXPERTS = { policy: 'arithmetic-moe', old: 'step-02900', new: 'step-03000' } as const;
 
 const example = (sampler: Sampler | null): Change => ({ kind: 'example', sampler });
 
@@ -394,8 +401,15 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
     ],
   },
   experts: {
-    lead: 'Flips need a policy with experts: choose one in the setup, and walk along the line between two of its checkpoints.',
+    lead: 'Flips need a policy with experts. Take the one that ships, and walk along the line between two of its checkpoints.',
     breaks: [
+      {
+        title: 'The policy with experts',
+        why: 'Eight experts in every layer, two to a token; two checkpoints that are a hundred steps of training apart.',
+        watch: 'Log-ratios by margin of the router',
+        rollouts: policies({}, EXPERTS),
+        promises: {},
+      },
       {
         title: 'A tenth of the way, α = 0.1',
         why: 'Ratios shrink with the distance, and so does the share of routes that flip; is what is left of the variance where they do?',

@@ -9,7 +9,7 @@ import { useAxis } from '../../charts/axes';
 import { domainOf } from '../../charts/scale';
 import type { Overlaid } from '../../charts/shapes';
 import { Formula } from '../../format/Formula';
-import { estimate, signed } from '../../format/numbers';
+import { estimate, significant } from '../../format/numbers';
 import { Term } from '../../format/Term';
 import { Claims, ExperimentPage, VerdictChip } from '../../page/ExperimentPage';
 import { Live } from '../../page/Live';
@@ -88,9 +88,9 @@ function Figures({ measure, overlays, axesKey }: FiguresProps) {
         caption={
           <>
             Tokens by how unsure the old policy was, an equal share of its entropy in each. All
-            together: the entropy changes by {signed(all.change.estimate, 3)}, to first order by{' '}
-            {signed(all.covariance.estimate, 3)}, and ΔH is {signed(all.crossEntropy.estimate, 3)}{' '}
-            nats a token.
+            together: the entropy changes by {significant(all.change.estimate, 3)}, to first order
+            by {significant(all.covariance.estimate, 3)}, and ΔH is{' '}
+            {significant(all.crossEntropy.estimate, 3)} nats a token.
           </>
         }
       />

@@ -130,7 +130,7 @@ describe('controls', () => {
       const source = sourceOf(own);
       if (source === null) continue;
       const other =
-        source.kind === 'policies'
+        source.kind === 'policies' && !('pair' in own.rollouts)
           ? { ...source, seed: 77, old: 'step-03000', new: 'step-03100' }
           : { ...source, seed: 77 };
       const active = BREAKS[page].breaks.filter((one) => isOf(one, other));
