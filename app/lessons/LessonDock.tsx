@@ -52,6 +52,9 @@ export default function LessonDock() {
   );
 }
 
+/** No more responses come by themselves; a run rests once the claims in view are decided. */
+const OVER: ReadonlySet<string> = new Set(['finished', 'stopped', 'rested']);
+
 function Found({ step, answer }: { step: LessonStep; answer: Answer | undefined }) {
   const page = checkedPage(step);
   const run = useLabState((state) => state.run);
@@ -71,7 +74,7 @@ function Found({ step, answer }: { step: LessonStep; answer: Answer | undefined 
   if (!own) return <p>The run in view has other settings than the step; start its own run.</p>;
   if (claim === undefined) return <p>The measurement is on its way.</p>;
   if (claim.measured === null) return <p>{claim.note ?? 'The claim could not be measured.'}</p>;
-  const live = run.progress.phase !== 'finished';
+  const live = !OVER.has(run.progress.phase);
   return (
     <>
       <p data-testid="lesson-score">

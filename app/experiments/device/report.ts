@@ -56,14 +56,11 @@ export function findingOf(report: DeviceReport): Finding {
       ? ' The GPU is a software one, far slower: the lab uses WebAssembly here.'
       : '';
   const names = sound.map(({ backend }) => BACKEND_NAMES[backend]).join(' and ');
-  const right = sound.length === 1 ? 'computes' : 'compute';
+  const right = sound.length === 1 ? 'computes what it should' : 'compute what they should';
   const rest = told.length === 0 ? '' : ` ${told.join(' ')}`;
   return {
     tone: wrong.length === 0 ? 'good' : 'bad',
-    words: `${names} ${right} what they should.${takes}${software}${rest}`.replace(
-      'computes what they',
-      'computes what it',
-    ),
+    words: `${names} ${right}.${takes}${software}${rest}`,
   };
 }
 
