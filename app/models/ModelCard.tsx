@@ -252,10 +252,11 @@ function Found({ report }: { report: ModelReport }) {
       {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
       {unused.length > 0 && (
         <p className="field-hint">
-          Not used, since it gives other numbers:{' '}
+          Not used, since it fails or gives other numbers:{' '}
           {unused
             .map(
-              ({ form, logp, problem }) => `${form} (${problem ?? `${significant(logp, 2)} nats`})`,
+              ({ form, logp, problem }) =>
+                `${form} (${problem?.slice(0, 160) ?? `${significant(logp, 2)} nats`})`,
             )
             .join(', ')}
           .

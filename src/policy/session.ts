@@ -32,6 +32,8 @@ export interface RowRules {
   decode: Sharing;
   /** false: each step computes everything again */
   cached: boolean;
+  /** false: decoded step by step, even where the graph could be the body of a loop */
+  loop: boolean;
   /** bytes of logits that a pass may hand out */
   logitBytes: number;
   /** rows that are sampled at a time: their caches take memory */
@@ -103,6 +105,7 @@ export class PolicySession {
     score: 'padded',
     decode: 'padded',
     cached: true,
+    loop: true,
     logitBytes: Infinity,
     rows: Infinity,
   };
@@ -218,10 +221,12 @@ export class PolicySession {
   /**
    * Made on first use. A Loop keeps what it carries on the CPU, so that WebGPU has none.
    * @returns null where the graph or the provider has no such loop
+   * @throws what onnxruntime throws where it does not take it
    */
   async decodeSession(): Promise<DecodeSession | null> {
     const { runtime, lifted, rules } = this;
-    if (runtime.provider !== 'wasm' || lifted === null || rules.decode !== 'padded') return null;
+    if (runtime.provider !== 'wasm' || lifted === null) return null;
+    if (rules.decode !== 'padded' || !rules.loop) return null;
     if (!this.loop) {
       const { ports } = lifted;
       const model = decode(lifted.onnx);
@@ -283,7 +288,8 @@ export class PolicySession {
 
   async dispose(): Promise<void> {
     await this.session.release();
-    await (await this.loop)?.release();
+    // One that could not be made has nothing to release.
+    await this.loop?.then((loop) => loop.release()).catch(() => undefined);
     await this.fixed?.dispose();
     this.fixed = undefined;
   }

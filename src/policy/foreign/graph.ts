@@ -77,6 +77,14 @@ export interface PreparedGraph extends WholeGraph {
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
 
+/** Every node, those of inner graphs behind the one that holds them. */
+function* nodesOf(graph: GraphProto): Generator<NodeProto> {
+  for (const node of graph.node) {
+    yield node;
+    for (const { g } of node.attribute) if (g) yield* nodesOf(g);
+  }
+}
+
 /** Every initializer, those of inner graphs too. */
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   yield* graph.initializer;
@@ -255,9 +263,11 @@ function derive(graph: GraphProto, ids: ValueInfoProto, caches: readonly ValueIn
         nodes.push(nodeOf('Sub', [ids.name, ids.name], name));
         break;
       case 'use_cache_branch': {
-        const [cache] = caches;
+        // States of convolutions are as wide at the beginning as later.
+        const grows = (size: number | string, i: number) => i > 0 && typeof size === 'string';
+        const cache = caches.find((one) => shapeOf(one).some(grows));
         if (!cache) continue;
-        const at = shapeOf(cache).findIndex((size, i) => i > 0 && typeof size === 'string');
+        const at = shapeOf(cache).findIndex(grows);
         graph.initializer.push(integers(own('past_at'), [at]), integers(own('zero'), [0]));
         nodes.push(
           nodeOf('Shape', [cache.name], own('past_shape')),
@@ -303,7 +313,7 @@ function gatherRows(graph: GraphProto, logits: string, rows: string): boolean {
     passed.add(from);
     node = makers.get(from);
   }
-  if (!node || !['MatMul', 'MatMulNBits'].includes(node.opType)) return false;
+  if (!node || !['MatMul', 'MatMulNBits', 'MatMulInteger'].includes(node.opType)) return false;
   const head = node;
   // Another reader of what comes behind would get other rows than it expects.
   const others = graph.node.filter(({ input }) => input.some((name) => passed.has(name)));
@@ -421,17 +431,18 @@ function normalise(onnx: Uint8Array, config: ForeignConfig): Found {
 function vocabularyOf({ model, ports }: Found): number {
   const last = ports.logits.shape.at(-1);
   if (typeof last === 'number' && last > 0) return last;
-  // Not in its shape: the largest side of the weights of the last product, or of the embedding.
+  // Not in its shape: the columns of the last product.
   const { graph } = model;
   const byName = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-  for (const node of [...graph.node].reverse()) {
+  for (const node of [...nodesOf(graph)].reverse()) {
     const tensor = byName.get(node.input[1] ?? '');
-    if (!['MatMul', 'MatMulNBits', 'Gemm'].includes(node.opType)) continue;
+    if (!['MatMul', 'MatMulNBits', 'MatMulInteger', 'Gemm'].includes(node.opType)) continue;
     if (node.opType === 'MatMulNBits') {
       const n = node.attribute.find(({ name }) => name === 'N');
       if (n) return Number(n.i);
     }
-    if (tensor) return Math.max(...dimensions(tensor));
+    const turned = node.attribute.some(({ name, i }) => name === 'transB' && i === 1n);
+    if (tensor) return dimensions(tensor).at(turned ? 0 : -1) ?? 0;
     break;
   }
   throw new GraphError(
@@ -443,8 +454,8 @@ const STANDARD = new Set(['', 'ai.onnx']);
 
 function arithmeticOf(graph: GraphProto, ports: PolicyPorts): Arithmetic {
   let rounded = false;
-  for (const { opType, attribute } of graph.node) {
-    if (/^DynamicQuantize|Integer$|^QLinear/.test(opType)) rounded = true;
+  for (const { opType, attribute } of nodesOf(graph)) {
+    if (/^DynamicQuantize|Integer|^QLinear/.test(opType)) rounded = true;
     if (opType !== 'MatMulNBits') continue;
     if (attribute.some(({ name, i }) => name === 'accuracy_level' && i === 4n)) rounded = true;
   }
@@ -463,14 +474,15 @@ export function prepareGraph(
 ): PreparedGraph {
   const first = normalise(onnx, config);
   const { graph } = first.model;
-  if (graph.node.length > MOST_NODES) {
-    throw new GraphError(`The graph has ${graph.node.length} nodes; at most ${MOST_NODES} can be.`);
+  const nodes = [...nodesOf(graph)];
+  if (nodes.length > MOST_NODES) {
+    throw new GraphError(`The graph has ${nodes.length} nodes; at most ${MOST_NODES} can be.`);
   }
   const weights = checkWeights(graph, external);
   const { ports } = first;
   const arithmetic = arithmeticOf(graph, ports);
   const contributed = new Set<string>();
-  for (const { opType, domain } of graph.node) if (!STANDARD.has(domain)) contributed.add(opType);
+  for (const { opType, domain } of nodes) if (!STANDARD.has(domain)) contributed.add(opType);
   const vocabulary = vocabularyOf(first);
   const cacheBytes = ports.caches.reduce((sum, { input }) => {
     const fixed = input.shape.filter((size) => typeof size === 'number');

@@ -7,9 +7,10 @@
  * positions from the mask and pads on the right only; states of convolutions see the padding; activations rounded to 8
  * bits at run time depend on what else is in the batch.
  */
-import { padBatch } from '../batch';
+import { lastRows, padBatch } from '../batch';
 import { rowStats, scoreSequences, type ScoringKernels } from '../score';
-import type { KeyValueCache, PolicySession, RowRules } from '../session';
+import type { DecodeSession, KeyValueCache, PolicySession, RowRules } from '../session';
+import { LOOP } from '../graph/decode-loop';
 import { disposeTensors } from '../tensors';
 import { message } from '../../message';
 import type { Arithmetic } from './graph';
@@ -135,6 +136,55 @@ async function decoded(
   return found;
 }
 
+/** Noise that no logit stands against: the token that it is given to is drawn. */
+const CERTAIN = 1e9;
+
+/** The same inside the runtime (`graph/decode-loop.ts`): a prompt, its next token, and those that noise makes it draw. */
+async function looped(
+  { session, kernels }: Side,
+  loop: DecodeSession,
+  rows: readonly (readonly number[])[],
+  prompt: number,
+  pad: number,
+): Promise<LogProbs> {
+  const { ports, runtime } = session;
+  const { Tensor } = runtime.ort;
+  const n = rows.length;
+  const steps = rows[0].length - prompt - 1;
+  const batch = padBatch(
+    session,
+    rows.map((ids) => ids.slice(0, prompt)),
+    'left',
+    pad,
+  );
+  const { logits, present } = await session.forward(NOTHING, { ...batch, rows: lastRows(batch) });
+  const vocabulary = logits.dims[2];
+  logits.dispose();
+  const targets = Array.from({ length: steps * n }, (_, i) => {
+    return rows[i % n][prompt + 1 + Math.floor(i / n)];
+  });
+  const noise = new Float32Array(steps * n * vocabulary);
+  targets.forEach((token, i) => (noise[i * vocabulary + token] = CERTAIN));
+  const ones = Array<number>(n * (prompt + 1)).fill(1);
+  const next = rows.map((ids) => ids[prompt]);
+  const position = Array<number>(n).fill(prompt);
+  const outputs = await loop.run(NOTHING, {
+    [LOOP.fed(ports.tokens.name)]: session.integers(next, [n, 1]),
+    [LOOP.fed(ports.mask?.name ?? '')]: session.integers(ones, [n, prompt + 1]),
+    [LOOP.fed(ports.positions?.name ?? '')]: session.integers(position, [n, 1]),
+    [LOOP.steps]: session.integers([steps], []),
+    [LOOP.scale]: new Tensor('float32', [1], []),
+    [LOOP.noise]: new Tensor('float32', noise, [steps, n, vocabulary]),
+    [LOOP.lastPosition]: session.integers([prompt + steps], []),
+    ...Object.fromEntries(
+      ports.caches.map(({ input }) => [LOOP.fed(input.name), present[input.name]]),
+    ),
+  });
+  const all = targets.map((_, i) => i);
+  const { logp } = await rowStats(kernels, outputs[LOOP.logits], vocabulary, all, targets);
+  return rows.map((_, row) => Array.from({ length: steps }, (_, step) => logp[step * n + row]));
+}
+
 /** @param from index in `want` of the first of `got` */
 function differenceOf(got: LogProbs, want: LogProbs, from: readonly number[]): Difference {
   let logp = 0;
@@ -185,11 +235,14 @@ export async function probe(
   const tryForm = async (
     form: Form,
     most: number,
-    runs: () => Promise<{ got: LogProbs; from: number[] }[]>,
+    runs: () => Promise<{ got: LogProbs; from: number[] }[] | null>,
   ): Promise<boolean> => {
     signal?.throwIfAborted();
     try {
-      const found = (await runs()).map(({ got, from }) => differenceOf(got, alone, from));
+      const ran = await runs();
+      // The graph has no such form.
+      if (ran === null) return false;
+      const found = ran.map(({ got, from }) => differenceOf(got, alone, from));
       const logp = Math.max(...found.map((one) => one.logp));
       const logS = Math.max(...found.map((one) => one.logS));
       const used = logp <= most;
@@ -238,11 +291,19 @@ export async function probe(
         { got: [behind[1]], from: [PROMPT - 1] },
       ];
     }));
+  const loops =
+    left &&
+    (await tryForm('loop', margin, async () => {
+      const loop = await session.decodeSession();
+      if (loop === null) return null;
+      return [{ got: await looped(side, loop, rows, PROMPT, pad), from: [PROMPT, PROMPT] }];
+    }));
   const rules: RowRules = {
     ...session.rules,
     score: right ? 'padded' : together ? 'same length' : 'alone',
     decode: left && together ? 'padded' : together ? 'same length' : 'alone',
     cached,
+    loop: loops,
   };
   const against = wasm === null ? null : differenceOf(alone, wasm, [0, 0]);
   const counted = [...forms.filter(({ used }) => used), ...(against ? [against] : [])];

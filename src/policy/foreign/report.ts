@@ -4,9 +4,9 @@ import type { Dtype, ModelRef } from './repository';
 
 /**
  * One way of computing the same numbers: `alone` one row without a cache, `same length` in a batch of rows of one length, `right`
- * and `left` in a batch padded on that side, `cached` token by token behind a cache.
+ * and `left` in a batch padded on that side, `cached` token by token behind a cache, `loop` the same inside the runtime.
  */
-export const FORMS = ['alone', 'same length', 'right', 'left', 'cached'] as const;
+export const FORMS = ['alone', 'same length', 'right', 'left', 'cached', 'loop'] as const;
 export type Form = (typeof FORMS)[number];
 
 /** Largest differences over the probe's tokens. */

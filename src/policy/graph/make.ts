@@ -68,12 +68,13 @@ export function floats(
   return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, rawData });
 }
 
+/** @param dataType UINT8, or INT8 in two's complement */
 export function bytes(
   name: string,
   dims: readonly number[],
   values: Uint8Array<ArrayBuffer>,
+  dataType = TensorProto_DataType.UINT8,
 ): TensorProto {
-  const dataType = TensorProto_DataType.UINT8;
   return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, rawData: values });
 }
 
