@@ -5,7 +5,7 @@
 import type { ListedModel } from '../../src/policy/foreign/repository';
 import type { ModelReport } from '../../src/policy/foreign/report';
 import { graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
-import { bytes, counted, significant } from '../format/numbers';
+import { bytes, count, counted, significant } from '../format/numbers';
 import { isHere, modelKey, type ModelJob } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 import { placeOf } from './place';
@@ -230,6 +230,7 @@ function Found({ report }: { report: ModelReport }) {
     memory,
     vocabulary,
     tokens,
+    positions,
     maxPositions,
     types,
   } = report;
@@ -239,6 +240,7 @@ function Found({ report }: { report: ModelReport }) {
       <p>
         <b>Ready</b> on {provider === 'webgpu' ? 'WebGPU' : 'WebAssembly'}:{' '}
         {counted(vocabulary, 'logit')} for {counted(tokens, 'token')},{' '}
+        {positions < maxPositions && `${count(positions)} of `}
         {counted(maxPositions, 'position')}, {types.join(' and ')}; about {bytes(memory)} at its
         busiest.
       </p>

@@ -96,6 +96,7 @@ const MODEL_REPORT: ModelReport = {
   memory: 1,
   vocabulary: 512,
   tokens: 512,
+  positions: 512,
   maxPositions: 512,
   ends: [],
   chatTemplate: false,

@@ -10,7 +10,12 @@ import { Decoder } from './decoder';
 import type { PolicySession, ResidentWeights } from './session';
 import { sampleOnCpu } from './sample-cpu';
 import { sampleOnGpu } from './sample-gpu';
-import type { Sampled, SampledSequence, SampleRequest } from './sample-request';
+import {
+  responseLimit,
+  type Sampled,
+  type SampledSequence,
+  type SampleRequest,
+} from './sample-request';
 
 export type { Sampled, SampledSequence, SampleRequest } from './sample-request';
 
@@ -24,7 +29,7 @@ export async function sampleSequences(
   if (decoder === null) {
     const sampleOn = session.runtime.provider === 'webgpu' ? sampleOnGpu : sampleOnCpu;
     const sequences: SampledSequence[] = [];
-    for (const { from, to } of batchesOf(session, prompts)) {
+    for (const { from, to } of batchesOf(session, request)) {
       const part = {
         ...request,
         prompts: prompts.slice(from, to),
@@ -40,10 +45,8 @@ export async function sampleSequences(
 }
 
 /** Neighbours that may be sampled in one batch, by what the graph computes right and what memory allows. */
-function batchesOf(
-  session: PolicySession,
-  prompts: readonly (readonly number[])[],
-): { from: number; to: number }[] {
+function batchesOf(session: PolicySession, request: SampleRequest): { from: number; to: number }[] {
+  const { prompts } = request;
   const { decode } = session.rules;
   const batches: { from: number; to: number }[] = [];
   let longest = 0;
@@ -54,7 +57,7 @@ function batchesOf(
       last !== undefined &&
       decode !== 'alone' &&
       (decode === 'padded' || prompts[last.from].length === length) &&
-      last.to - last.from < session.rowsFor(longer);
+      last.to - last.from < session.rowsFor(longer, longer + responseLimit(request, longer));
     if (fits) last.to = i + 1;
     else batches.push({ from: i, to: i + 1 });
     longest = fits ? longer : length;

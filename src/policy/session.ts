@@ -8,7 +8,13 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { decodeLoop, whyNoLoop } from './graph/decode-loop';
 import { liftWeights, type Weights } from './graph/lift';
-import { emptyCacheShape, readPorts, type PolicyPorts, type PortNames } from './graph/ports';
+import {
+  emptyCacheShape,
+  readPorts,
+  rowBytes,
+  type PolicyPorts,
+  type PortNames,
+} from './graph/ports';
 import { decode, encode } from './graph/proto';
 import { tapRoutes } from './graph/routes';
 import type { Runtime } from './runtime';
@@ -36,8 +42,8 @@ export interface RowRules {
   loop: boolean;
   /** bytes of logits that a pass may hand out */
   logitBytes: number;
-  /** rows that are sampled at a time: their caches take memory */
-  rows: number;
+  /** bytes of the caches of the rows that are sampled at a time: those that a step reads and those that it writes */
+  cacheBytes: number;
 }
 
 /** A graph that is run as it is, with its weights in it or beside it. */
@@ -107,7 +113,7 @@ export class PolicySession {
     cached: true,
     loop: true,
     logitBytes: Infinity,
-    rows: Infinity,
+    cacheBytes: Infinity,
   };
   private fixed: StaticDecoder | null | undefined;
   private readonly yielder = new Yielder();
@@ -273,10 +279,15 @@ export class PolicySession {
     return Math.max(1, Math.floor(this.rules.logitBytes / (4 * this.vocabulary)));
   }
 
-  /** Rows that may be sampled at a time, of prompts so long. */
-  rowsFor(length: number): number {
+  /**
+   * Rows that may be sampled at a time.
+   * @param length of the longest prompt @param positions of the longest row, when it ends
+   */
+  rowsFor(length: number, positions: number): number {
+    const { perPosition, fixed } = rowBytes(this.ports.caches);
+    const each = 2 * (fixed + perPosition * positions);
     const most = this.rowsInput === null ? Math.floor(this.passRows / length) : this.passRows;
-    return Math.max(1, Math.min(most, this.rules.rows));
+    return Math.max(1, Math.min(most, Math.floor(this.rules.cacheBytes / Math.max(1, each))));
   }
 
   /** int64 tensor on the CPU side. */

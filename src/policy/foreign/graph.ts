@@ -15,7 +15,14 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { elementTypeOf, integers, nodeOf, portInfo } from '../graph/make';
-import { readPorts, type CachePort, type PolicyPorts, type PortNames } from '../graph/ports';
+import {
+  readPorts,
+  rowBytes,
+  type CachePort,
+  type PolicyPorts,
+  type PortNames,
+  type RowBytes,
+} from '../graph/ports';
 import { decode, dimensions, encode, GraphError, type OnnxModel } from '../graph/proto';
 import type { WholeGraph } from '../session';
 import type { ForeignConfig } from './config';
@@ -69,8 +76,8 @@ export interface PreparedGraph extends WholeGraph {
   weightBytes: number;
   /** of the largest tensor */
   largestBytes: number;
-  /** of the caches, for one position of one row */
-  cacheBytes: number;
+  /** of the caches */
+  rowBytes: RowBytes;
   /** where the graph as it is must be run again without `rows`: its bytes */
   plain: () => WholeGraph;
 }
@@ -484,10 +491,6 @@ export function prepareGraph(
   const contributed = new Set<string>();
   for (const { opType, domain } of nodes) if (!STANDARD.has(domain)) contributed.add(opType);
   const vocabulary = vocabularyOf(first);
-  const cacheBytes = ports.caches.reduce((sum, { input }) => {
-    const fixed = input.shape.filter((size) => typeof size === 'number');
-    return sum + fixed.reduce((all, size) => all * size, input.type === 'float16' ? 2 : 4);
-  }, 0);
   const used = new Map([...external].filter(([path]) => weights.files.has(path)));
   const plain = (): WholeGraph => {
     const again = normalise(onnx, config);
@@ -502,7 +505,7 @@ export function prepareGraph(
     contributed: [...contributed].sort(),
     weightBytes: weights.total,
     largestBytes: weights.largest,
-    cacheBytes,
+    rowBytes: rowBytes(ports.caches),
     plain,
   };
   const rows = own('rows');

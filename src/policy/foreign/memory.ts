@@ -12,8 +12,10 @@ const WASM_BYTES = 3.6e9;
 const LOGIT_BYTES = 256 * 2 ** 20;
 /** Tokens of a pass that scores (`score.ts`), so rows of logits at the most. */
 const MOST_ROWS: Record<Provider, number> = { wasm: 2048, webgpu: 8192 };
-/** Caches of the rows that are sampled at a time. */
+/** Caches of the rows that are sampled at a time: those that a step reads, and those that it writes. */
 const CACHE_BYTES = 512 * 2 ** 20;
+/** As many rows are sampled at a time at the most. */
+const MOST_AT_A_TIME = 64;
 
 export interface DeviceLimits {
   maxBufferSize: number;
@@ -25,14 +27,16 @@ export interface MemoryPlan {
   bytes: number;
   /** of logits that a pass may hand out */
   logitBytes: number;
-  /** rows that are sampled at a time */
-  rows: number;
+  /** of caches that the rows of a step may have */
+  cacheBytes: number;
+  /** that a row may have, prompt and response: those of the model, or as many as its caches have room for */
+  positions: number;
 }
 
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;
 
 /**
- * @param positions that a row may have, prompt and response
+ * @param positions that a row may have by the model's config
  * @param limits of the GPU; null on WebAssembly
  * @param beside bytes that other models there have
  * @throws FetchError where it cannot fit
@@ -40,17 +44,18 @@ const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('e
 export function planMemory(
   graph: Pick<
     PreparedGraph,
-    'weightBytes' | 'largestBytes' | 'cacheBytes' | 'vocabulary' | 'external'
+    'weightBytes' | 'largestBytes' | 'rowBytes' | 'vocabulary' | 'external'
   >,
   provider: Provider,
   positions: number,
   limits: DeviceLimits | null,
   beside = 0,
 ): MemoryPlan {
-  const { weightBytes, largestBytes, cacheBytes, vocabulary } = graph;
-  const perRow = Math.max(1, cacheBytes * positions);
-  // A step reads a cache and writes the next one.
-  const rows = Math.max(1, Math.min(64, Math.floor(CACHE_BYTES / (2 * perRow))));
+  const { weightBytes, largestBytes, vocabulary } = graph;
+  const { perPosition, fixed } = graph.rowBytes;
+  const fit = Math.floor((CACHE_BYTES / 2 - fixed) / Math.max(1, perPosition));
+  const used = Math.max(1, Math.min(positions, fit));
+  const caches = Math.min(CACHE_BYTES, 2 * MOST_AT_A_TIME * (fixed + perPosition * used));
   const logitBytes = Math.min(LOGIT_BYTES, limits?.maxBufferSize ?? Infinity);
   if (vocabulary * 4 > logitBytes) {
     throw new FetchError(
@@ -62,7 +67,7 @@ export function planMemory(
   const loading = graph.external.size > 0 ? 2 * weightBytes : 3 * weightBytes;
   // Logits of a pass, and a copy of the rows that are read.
   const logits = Math.min(logitBytes, MOST_ROWS[provider] * vocabulary * 4);
-  const working = weightBytes + 2 * rows * perRow + 2 * logits;
+  const working = weightBytes + caches + 2 * logits;
   const bytes = Math.max(loading, working);
   if (provider === 'wasm' && beside + bytes > WASM_BYTES) {
     const other = beside > 0 ? `, the other model has ${megabytes(beside)},` : ',';
@@ -76,5 +81,5 @@ export function planMemory(
       `The largest weight has ${megabytes(largestBytes)}; a buffer of this GPU holds ${megabytes(limits.maxBufferSize)}.`,
     );
   }
-  return { bytes, logitBytes, rows };
+  return { bytes, logitBytes, cacheBytes: CACHE_BYTES, positions: used };
 }

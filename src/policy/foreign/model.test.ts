@@ -11,6 +11,7 @@ import { FORMS, type Form } from '../../../scripts/node/foreign';
 import { foreignFiles } from '../../../scripts/node/model-files';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { nodeOf, portInfo } from '../graph/make';
+import { rowBytes } from '../graph/ports';
 import { decode, encode, type OnnxModel } from '../graph/proto';
 import { loadRuntime, type Runtime } from '../runtime';
 import { sampleSequences } from '../sample';
@@ -326,7 +327,7 @@ test('what does not fit is said before it is loaded', () => {
   const graph = {
     weightBytes: 2e9,
     largestBytes: 600e6,
-    cacheBytes: 100e3,
+    rowBytes: { perPosition: 100e3, fixed: 0 },
     vocabulary: 151_936,
     external: new Map(),
   };
@@ -340,7 +341,19 @@ test('what does not fit is said before it is loaded', () => {
     limits,
   );
   expect(small.logitBytes).toBeLessThanOrEqual(limits.maxBufferSize);
-  expect(small.rows).toBe(1);
+  // More than there is room for is not a reason against a model, but against its longest texts.
+  expect(small.positions).toBeLessThan(4096);
+  expect(small.positions).toBeGreaterThan(2048);
+});
+
+test('as many rows are sampled together as their own lengths leave room for', async () => {
+  const { session } = await model('model_gqa');
+  const before = session.rules;
+  const { perPosition } = rowBytes(session.ports.caches);
+  session.rules = { ...before, cacheBytes: 2 * perPosition * 512 };
+  expect(session.rowsFor(8, 512)).toBe(1);
+  expect(session.rowsFor(8, 64)).toBe(8);
+  session.rules = before;
 });
 
 test('whether a gradient can be taken is said, with what is in the way', async () => {

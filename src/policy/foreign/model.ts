@@ -112,6 +112,7 @@ export class ForeignModel {
     }
     chosen.session.rules = chosen.probed.rules;
     const { repository, dtype, sha256 } = files;
+    const { positions } = chosen.plan;
     const report: ModelReport = {
       ref: repository.ref,
       dtype,
@@ -124,6 +125,7 @@ export class ForeignModel {
       memory: chosen.plan.bytes,
       vocabulary: graph.vocabulary,
       tokens: tokenizer.size,
+      positions,
       maxPositions,
       ends: ends.map((id) => tokenizer.text(id)),
       chatTemplate: tokenizer.hasTemplate,
@@ -142,7 +144,7 @@ export class ForeignModel {
       place.kernels,
       ends,
       padToken,
-      maxPositions,
+      positions,
     );
   }
 
@@ -197,7 +199,7 @@ async function sessionOf(
       cause,
     });
   }
-  session.rules = { ...session.rules, logitBytes: plan.logitBytes, rows: plan.rows };
+  session.rules = { ...session.rules, logitBytes: plan.logitBytes, cacheBytes: plan.cacheBytes };
   return session;
 }
 

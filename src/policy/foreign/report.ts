@@ -57,7 +57,9 @@ export interface ModelReport {
   /** of the logits; the tokenizer may know fewer */
   vocabulary: number;
   tokens: number;
-  /** prompt and response together */
+  /** prompt and response together: as many as their caches have room for */
+  positions: number;
+  /** as many as the model knows */
   maxPositions: number;
   /** texts of the tokens that end a response */
   ends: string[];

@@ -156,6 +156,24 @@ export function emptyCacheShape({ input }: CachePort, batch: number): number[] {
   });
 }
 
+/** Bytes of one row of all caches: for each position that it has, and of what has no positions. */
+export interface RowBytes {
+  perPosition: number;
+  fixed: number;
+}
+
+export function rowBytes(caches: readonly CachePort[]): RowBytes {
+  const bytes: RowBytes = { perPosition: 0, fixed: 0 };
+  for (const { input } of caches) {
+    const { shape, type } = input;
+    const open = shape.filter((size) => typeof size === 'string').length;
+    const known = shape.filter((size) => typeof size === 'number');
+    const size = known.reduce((all, dim) => all * dim, type === 'float16' ? 2 : 4);
+    bytes[open > 1 ? 'perPosition' : 'fixed'] += size;
+  }
+  return bytes;
+}
+
 /** A cache as [batch, outer, positions, inner]. */
 export interface CacheLayout {
   /** sizes between batch and positions, multiplied; 1 where there are none */
