@@ -8,6 +8,7 @@ import { count, counted, signed, significant } from '../format/numbers';
 import type { Inspection } from '../state/lab';
 import { useAnswer, useLab, useLabState } from '../state/react';
 import { useDrawer } from './drawer';
+import { directionOf } from './token-text';
 import { Trace } from './Trace';
 
 export function Inspector() {
@@ -120,9 +121,9 @@ function Row({ sequence }: { sequence: SequenceSummary }) {
   const { index, prompt, response, length, reward, logWeight, finished } = sequence;
   return (
     <>
-      <span className="sequence-text">
-        <span className="sequence-prompt">{prompt}</span>
-        {response}
+      <span className="sequence-text" dir={directionOf(response)}>
+        <bdi className="sequence-prompt">{prompt}</bdi>
+        <bdi>{response}</bdi>
       </span>
       <span className="sequence-facts">
         <span>#{index}</span>

@@ -4,6 +4,7 @@ import type { SequenceDetail, SequenceToken } from '../../src/engine/lab/protoco
 import { fixed, signed, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { colourBound, tokenColour } from './colour';
+import { directionOf, shown } from './token-text';
 import { lazy, Suspense } from 'react';
 
 /** With the charts it draws, it comes when a response is opened. */
@@ -88,11 +89,6 @@ function Scale({ bound }: { bound: number }) {
   );
 }
 
-/** Whitespace and nothing at all must be seen. */
-function shown(text: string): string {
-  return text === '' ? '∅' : text.replaceAll(' ', '␣').replaceAll('\n', '⏎');
-}
-
 function Tokens({
   sequence,
   bound,
@@ -105,11 +101,14 @@ function Tokens({
   onMove: (t: number) => void;
 }) {
   const { tokens, prompt } = sequence;
+  const direction = directionOf(sequence.response);
   const move = (event: KeyboardEvent<HTMLDivElement>) => {
     const last = tokens.length - 1;
+    const [onward, back] =
+      direction === 'ltr' ? ['ArrowRight', 'ArrowLeft'] : ['ArrowLeft', 'ArrowRight'];
     const next = {
-      ArrowRight: Math.min(last, at + 1),
-      ArrowLeft: Math.max(0, at - 1),
+      [onward]: Math.min(last, at + 1),
+      [back]: Math.max(0, at - 1),
       Home: 0,
       End: last,
     }[event.key];
@@ -121,11 +120,12 @@ function Tokens({
   return (
     <div
       className="tokens"
+      dir={direction}
       role="group"
       aria-label="Tokens; arrow keys move from one to the next"
       onKeyDown={move}
     >
-      <span className="token-prompt">{prompt}</span>
+      <bdi className="token-prompt">{prompt}</bdi>
       {tokens.map((token, t) => (
         <button
           key={t}
@@ -138,7 +138,7 @@ function Tokens({
           onPointerEnter={() => onMove(t)}
           onFocus={() => onMove(t)}
         >
-          {shown(token.text)}
+          <bdi>{shown(token.text)}</bdi>
         </button>
       ))}
     </div>
@@ -163,7 +163,9 @@ function Readout({
           t = {t + 1} of {length}
         </dt>
         <dd>
-          <code>{shown(token.text)}</code>
+          <code>
+            <bdi>{shown(token.text)}</bdi>
+          </code>
         </dd>
       </div>
       <div>
@@ -226,7 +228,9 @@ function TokenTable({ tokens }: { tokens: readonly SequenceToken[] }) {
             <tr key={t}>
               <td>{t + 1}</td>
               <td>
-                <code>{shown(token.text)}</code>
+                <code>
+                  <bdi>{shown(token.text)}</bdi>
+                </code>
               </td>
               <td>{fixed(token.logpOld, 6)}</td>
               <td>{fixed(token.logpNew, 6)}</td>
