@@ -1,6 +1,6 @@
 /** Lessons: a step is answered before its experiment opens, and the answer stands beside what was measured. */
 import { expect } from '@playwright/test';
-import { test } from './lab';
+import { goTo, test } from './lab';
 
 test('a lesson by keyboard: the answer first, then the measurement beside it', async ({ page }) => {
   await page.goto('./#/lessons');
@@ -19,12 +19,19 @@ test('a lesson by keyboard: the answer first, then the measurement beside it', a
   await page.keyboard.press('Enter');
   // the experiment of the step, on its own run
   await expect(page.getByRole('heading', { level: 1 })).toContainText('variance of the log weight');
+  await expect(page.getByTestId('lesson-focus')).toContainText('Variance of log s against length');
   const score = page.getByTestId('lesson-score');
   await expect(score).toContainText(/Measured: −[01]\.\d/);
   await expect(score).toContainText('You said −0.500 ± 0.20, which does not cover it.');
   await page.getByRole('button', { name: 'Next step' }).focus();
   await page.keyboard.press('Enter');
   await expect(step).toContainText('Step 2 of');
+  // meanwhile no page tells what it predicts
+  await goTo(page, 'variance');
+  await expect(page.getByTestId('concealed')).toBeVisible();
+  await expect(page.getByTestId('verdict')).toHaveCount(0);
+  await expect(page.getByRole('figure')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Back to the step' }).click();
   // what was answered stays as it was
   await step.getByRole('button', { name: 'Back' }).click();
   await expect(step.getByLabel('Your number')).toBeDisabled();

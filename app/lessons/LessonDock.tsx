@@ -1,4 +1,5 @@
 /** The lesson under way, below the experiment that its step has opened: the prediction beside the measurement. */
+import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { sameRun } from '../../src/link/link';
@@ -8,17 +9,18 @@ import { interval, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
-import { endLesson, lessonStore, toStep, type Answer } from './session';
+import { endLesson, isOwed, lessonStore, toStep, type Answer } from './session';
 import './lessons.css';
 
 export default function LessonDock() {
   const { lesson, step: at, answers } = useStore(lessonStore);
+  const owed = useStore(lessonStore, isOwed);
   const address = useAddress();
   const page = useAddressState((state) => state.page);
   const step = lesson?.steps[at];
   if (lesson === null || step === undefined) return null;
   const answer = answers[at];
-  const owed = step.ask !== undefined && answer === undefined;
+  const here = !owed && page === step.opened.page;
   const move = (to: number) => {
     toStep(to);
     address.go('lessons');
@@ -29,12 +31,13 @@ export default function LessonDock() {
         {lesson.title}, step {at + 1} of {lesson.steps.length}
       </p>
       <div role="status">
-        {owed || page !== step.opened.page ? (
-          <p>The step of the lesson waits on the page of lessons.</p>
-        ) : (
+        {here ? (
           <Found step={step} answer={answer} />
+        ) : (
+          <p>The step of the lesson waits on the page of lessons.</p>
         )}
       </div>
+      {here && step.focus !== undefined && <Focus key={at} figure={step.focus} />}
       <p className="lesson-buttons">
         <button type="button" className="button" onClick={() => move(at)}>
           Back to the step
@@ -50,6 +53,58 @@ export default function LessonDock() {
       </p>
     </section>
   );
+}
+
+/** How long a figure may take to come before nobody is taken to it any more, ms. */
+const PATIENCE = 60_000;
+
+/** The figure that the step names: marked, and brought into view once, when it comes. */
+function Focus({ figure }: { figure: string }) {
+  const [found, setFound] = useState<HTMLElement | null>(null);
+  useEffect(() => {
+    const find = () => document.querySelector<HTMLElement>(`[data-figure="${figure}"]`);
+    const look = () => {
+      const now = find();
+      if (now === null) return;
+      stop();
+      setFound(now);
+      // Whoever has scrolled since the page opened looks at something of their own choice.
+      if (scrollY === 0) show(now);
+    };
+    const observer = new MutationObserver(look);
+    const timer = setTimeout(() => stop(), PATIENCE);
+    const stop = () => {
+      observer.disconnect();
+      clearTimeout(timer);
+    };
+    observer.observe(document.body, { childList: true, subtree: true });
+    look();
+    return stop;
+  }, [figure]);
+  const title = found?.querySelector('h3')?.textContent;
+  return (
+    <>
+      {/* Letters, digits and hyphens alone, as the lesson's schema has it. */}
+      <style>{`.figure[data-figure='${figure}']{outline:3px solid var(--accent);outline-offset:4px}`}</style>
+      {found !== null && (
+        <p className="small" data-testid="lesson-focus">
+          Look at{' '}
+          <button type="button" className="button-quiet" onClick={() => show(found, true)}>
+            {title}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** @param focused where the keys go on from there */
+function show(figure: HTMLElement, focused = false) {
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  figure.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
+  if (!focused) return;
+  figure.tabIndex = -1;
+  figure.focus({ preventScroll: true });
 }
 
 /** No more responses come by themselves; a run rests once the claims in view are decided. */

@@ -19,6 +19,10 @@ const NONE: LessonState = { lesson: null, step: 0, answers: {} };
 
 export const lessonStore = createStore<LessonState>(() => NONE);
 
+/** Whether the step under way asks for something that has not been answered: what a page predicts or found is hidden then. */
+export const isOwed = ({ lesson, step, answers }: LessonState): boolean =>
+  lesson?.steps[step]?.ask !== undefined && answers[step] === undefined;
+
 export const beginLesson = (lesson: Lesson) => lessonStore.setState({ ...NONE, lesson });
 export const endLesson = () => lessonStore.setState(NONE);
 export const toStep = (step: number) => lessonStore.setState({ step });

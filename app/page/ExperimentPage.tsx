@@ -3,10 +3,12 @@
  * measurement in the middle; prediction and verdict on the right.
  */
 import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { isExperimentId, PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
 import { count, counted, digitsApart, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
+import { isOwed, lessonStore } from '../lessons/session';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
 import type { Recording } from '../state/recording';
@@ -28,6 +30,9 @@ interface ExperimentPageProps {
 
 export function ExperimentPage({ page, lead, verdict, figures, words }: ExperimentPageProps) {
   const lag = useLag(page);
+  // A student's own file tells nothing of what a step asks.
+  const owed = useStore(lessonStore, isOwed) && page !== 'data';
+  if (owed) return <Concealed page={page} />;
   return (
     <LagContext value={lag}>
       <section className="measurement" aria-label="Measurement">
@@ -51,6 +56,21 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         {words}
       </aside>
     </LagContext>
+  );
+}
+
+/** While a step of a lesson asks for a prediction, a page keeps its own to itself, and what was measured. */
+function Concealed({ page }: { page: PageId }) {
+  return (
+    <section className="measurement" aria-label="Measurement">
+      <header className="question">
+        <h1>{PAGES[page].question}</h1>
+      </header>
+      <p className="notice" data-testid="concealed">
+        The lesson under way asks first. This page shows its prediction, its figures and its verdict
+        once <a href="#/lessons">the step is answered</a>.
+      </p>
+    </section>
   );
 }
 
