@@ -23,6 +23,7 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
   const lab = useLab();
   const id = useId();
   const picker = useId();
+  const checkpoint = useId();
   const chosen = useLabState(({ draft }) => draft.models[slot]);
   const dtype = useLabState(({ draft }) => dtypeOf(draft.models[DTYPE_OF[slot]]));
   const looking = useLabState(({ models }) => models.looking[slot]);
@@ -48,12 +49,13 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
         event.stopPropagation();
         setOver(false);
         const entries = entriesIn(event.dataTransfer);
-        void Promise.all(entries.map(filesBelow)).then((found) =>
-          open(
-            entries[0]?.name ?? 'folder',
-            found.flat().map(({ name, blob }) => ({ path: name, blob })),
-          ),
-        );
+        void Promise.all(entries.map(filesBelow)).then((found) => {
+          const files = found.flat().map(({ name, blob }) => ({ path: name, blob }));
+          const [only, ...others] = files;
+          if (only?.path.endsWith('.safetensors') && others.length === 0 && entries[0]?.isFile) {
+            void lab.models.openCheckpoint(slot, only);
+          } else open(entries[0]?.name ?? 'folder', files);
+        });
       }}
     >
       <label htmlFor={id}>
@@ -102,6 +104,20 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
             }));
             event.currentTarget.value = '';
             if (files.length > 0) open(files[0]?.path.split('/')[0] ?? 'folder', files);
+          }}
+        />{' '}
+        <label htmlFor={checkpoint} className="model-folder">
+          Or a checkpoint of it…
+        </label>
+        <input
+          id={checkpoint}
+          type="file"
+          accept=".safetensors"
+          className="visually-hidden"
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            if (file) void lab.models.openCheckpoint(slot, { path: file.name, blob: file });
+            event.currentTarget.value = '';
           }}
         />
       </p>

@@ -3,10 +3,11 @@
  * `lab-models` says; one thing at a time with a model.
  */
 import { message } from '../../src/message';
-import { graphIn, partsOf, type Dtype, type ModelRef } from '../../src/model-ref';
+import { graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import type { FolderFile, KeptModels, ListedModel } from '../../src/policy/foreign/repository';
 import {
   chosen,
+  DTYPE_OF,
   linkedHashes,
   modelKey,
   type Loaded,
@@ -21,6 +22,10 @@ import type { Engine, LabStore } from './lab-state';
 const UNTIL_SAID = 'Nothing of it is used until you say so.';
 
 const nameIn = (ref: ModelRef) => ref.slice(ref.indexOf(':') + 1).split('@')[0] ?? ref;
+
+/** The arithmetic whose weights a checkpoint can stand in for; null: that of the graph that is named. */
+const wholeOf = ({ repository: { graphs } }: ListedModel, graph: string | null): Dtype | null =>
+  graph === null ? (graphs.find(({ dtype }) => /^fp/.test(dtype))?.dtype ?? null) : null;
 
 type Tell = (job: ModelJob) => void;
 
@@ -46,6 +51,41 @@ export class ModelShelf {
   async openFolder(slot: ModelSlot, name: string, files: FolderFile[]): Promise<void> {
     this.setLooking(slot, { status: 'looking', text: name });
     await this.choose(slot, name, () => this.engine.listFolder(name, files));
+  }
+
+  /** A checkpoint beside the model of this slot, or else beside the other's: the two are then a pair. */
+  async openCheckpoint(slot: ModelSlot, file: FolderFile): Promise<void> {
+    const { draft, models } = this.store.getState();
+    const from = ([slot, slot === 'old' ? 'new' : 'old'] as const).find(
+      (place) => models.listed[partsOf(draft.models[place]).repository] !== undefined,
+    );
+    const text = file.path;
+    this.setLooking(slot, { status: 'looking', text });
+    try {
+      if (from === undefined) throw new Error(`${text} needs a graph: look at a model first.`);
+      const { repository, graph } = partsOf(draft.models[from]);
+      const { listed, path } = await this.engine.addCheckpoint(repository, file);
+      this.setListed(listed);
+      // Files of the same name are other ones now.
+      const ref = refWith({ repository, graph, checkpoint: path });
+      this.update(({ reports }) => ({
+        reports: Object.fromEntries(Object.entries(reports).filter(([key]) => !key.endsWith(ref))),
+      }));
+      this.setLooking(slot, { status: 'idle' });
+      this.store.setState((state) => ({
+        draft: {
+          ...state.draft,
+          kind: 'models',
+          models: {
+            ...state.draft.models,
+            [slot]: ref,
+            [DTYPE_OF[slot]]: wholeOf(listed, graph) ?? draft.models[DTYPE_OF[from]],
+          },
+        },
+      }));
+    } catch (error) {
+      this.setLooking(slot, { status: 'refused', text, message: message(error) });
+    }
   }
 
   /**

@@ -47,6 +47,7 @@ export type Engine = Pick<
   | 'export'
   | 'listModel'
   | 'listFolder'
+  | 'addCheckpoint'
   | 'getModel'
   | 'openModel'
   | 'keptModels'

@@ -175,6 +175,10 @@ class Scripted implements Engine {
   async listFolder(name: string) {
     return this.listModel(name);
   }
+  async addCheckpoint(ref: string, { path }: { path: string }) {
+    this.orders.push(`beside ${ref} ${path}`);
+    return { listed: await this.listModel(ref), path: `yours/${path}` };
+  }
   expected: Readonly<Record<string, string>> | undefined;
   async getModel({ ref, dtype, expected }: Parameters<Engine['getModel']>[0]) {
     this.expected = expected;
@@ -781,5 +785,25 @@ describe('models of other people', () => {
     const { draft } = lab.store.getState();
     expect(draft.kind).toBe('models');
     expect(draft.models).toMatchObject({ old: REF, oldDtype: 'fp16', new: REF, newDtype: 'q8' });
+  });
+
+  it('a checkpoint dropped beside a model makes a pair with it, in the arithmetic that it can stand in', async () => {
+    const engine = new Scripted();
+    const lab = new Lab(engine);
+    const file = { path: 'step-7.safetensors', blob: new Blob(['x']) };
+    await lab.models.openCheckpoint('new', file);
+    expect(lab.store.getState().models.looking.new).toMatchObject({
+      status: 'refused',
+      message: expect.stringContaining('look at a model first'),
+    });
+    engine.listing = listed;
+    await lab.models.look('old', 'a/b');
+    await lab.models.openCheckpoint('new', file);
+    expect(lab.store.getState().draft.models).toMatchObject({
+      old: REF,
+      oldDtype: 'fp16',
+      new: `${REF}#yours/step-7.safetensors`,
+      newDtype: 'fp16',
+    });
   });
 });

@@ -33,8 +33,12 @@ export class LocalModels implements ModelStore {
     return known;
   }
 
-  open(): Promise<ListedModel> {
+  open(): Promise<never> {
     return Promise.reject(new FetchError('Here models come from the folder of --models alone.'));
+  }
+
+  addCheckpoint(): Promise<never> {
+    return this.open();
   }
 
   async has(ref: ModelRef): Promise<boolean> {

@@ -187,6 +187,10 @@ export class EngineClient {
     return this.channel.call('model-folder', { name, files });
   }
 
+  addCheckpoint(ref: ModelRef, file: FolderFile): ReplyOf<'model-checkpoint'> {
+    return this.channel.call('model-checkpoint', { ref, file });
+  }
+
   /** Fetches a listed model; aborted by the signal, it goes on from there when it is called again. */
   getModel(
     ask: LabCalls['model-get']['ask'],

@@ -216,6 +216,7 @@ export class Engine {
         });
       case 'model-list':
       case 'model-folder':
+      case 'model-checkpoint':
       case 'model-get':
       case 'model-open':
       case 'models-kept':

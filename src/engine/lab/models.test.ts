@@ -154,6 +154,54 @@ describe('a folder of a person’s own', () => {
     engine.close();
   });
 
+  test('is run beside a checkpoint that is dropped on it', async () => {
+    const engine = client();
+    const { weights } = liftWeights(decode(Uint8Array.from(foreignModel().onnx.model)));
+    await engine.listFolder('mine', folder());
+    const weightsOf = async (factor: number) => {
+      const changed = new Map(
+        [...weights].map(([name, { shape, values }]) => {
+          return [name, { shape, values: values.map((x) => x * factor) }];
+        }),
+      );
+      const file = { path: 'mine.safetensors', blob: new Blob([writeSafetensors(changed)]) };
+      const { path } = await engine.addCheckpoint('folder:mine', file);
+      const asked = settings({ new: `folder:mine#${path}`, newDtype: 'fp32' });
+      const events = await finished(engine, asked);
+      expect(failure(events)).toBeUndefined();
+      const run = events.at(-1)?.run as number;
+      const { sequences } = await engine.sequences(run, { low: 0, high: 9, limit: 12 });
+      return Math.max(...sequences.map(({ logWeight }) => Math.abs(logWeight)));
+    };
+    expect(await weightsOf(1)).toBeLessThan(1e-5);
+    expect(await weightsOf(1.01)).toBeGreaterThan(1e-4);
+    engine.close();
+  });
+
+  test('a load that is cancelled is begun anew for whoever waits for it', async () => {
+    const engine = client();
+    await engine.listFolder('mine', folder());
+    const ask = { ref: 'folder:mine', dtype: 'fp32', backend: 'wasm' } as const;
+    const first = new AbortController();
+    const begun: string[] = [];
+    const cancelled = engine.openModel(
+      ask,
+      ({ what }) => {
+        begun.push(what);
+        first.abort();
+      },
+      first.signal,
+    );
+    const waiting = engine.openModel(ask);
+    await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
+    expect(begun.length).toBeGreaterThan(0);
+    expect((await waiting).probe.provider).toBe('wasm');
+    // Nothing of the cancelled one is left: it opens as any other does, and runs.
+    const events = await finished(engine, settings({}));
+    expect(failure(events)).toBeUndefined();
+    engine.close();
+  });
+
   test('a verifier gives rewards', async () => {
     const engine = client();
     await engine.listFolder('mine', folder());

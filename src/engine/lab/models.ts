@@ -23,7 +23,13 @@ import type { LoadHooks } from './policies';
 import type { Asked, LabCalls, ModelEvent } from './protocol';
 
 export type ModelRequest = Asked<
-  'model-list' | 'model-folder' | 'model-get' | 'model-open' | 'models-kept' | 'model-forget'
+  | 'model-list'
+  | 'model-folder'
+  | 'model-checkpoint'
+  | 'model-get'
+  | 'model-open'
+  | 'models-kept'
+  | 'model-forget'
 >;
 
 type ModelReply = LabCalls[ModelRequest['type']]['reply'];
@@ -85,6 +91,11 @@ export class ForeignModels {
         // Under the same name there may be other files now.
         this.outdate(listed.repository.ref);
         return listed;
+      }
+      case 'model-checkpoint': {
+        const added = await store.addCheckpoint(request.ref, request.file);
+        this.outdate(request.ref);
+        return added;
       }
       case 'model-get': {
         const { ref, dtype, expected, accept } = request;

@@ -15,6 +15,7 @@ import type { Answer, Ask, Cancel } from '../rpc/channel';
 import type { PolicyManifest } from '../../policy/manifest';
 import type {
   Dtype,
+  AddedCheckpoint,
   FolderFile,
   KeptModels,
   ListedModel,
@@ -288,6 +289,8 @@ export type LabCalls = {
   'model-list': { ask: { text: string }; reply: ListedModel };
   /** the same of a person's folder, which is `folder:NAME` as long as the tab lives */
   'model-folder': { ask: { name: string; files: FolderFile[] }; reply: ListedModel };
+  /** a checkpoint of a person's own beside a listed model, as long as the tab lives */
+  'model-checkpoint': { ask: { ref: ModelRef; file: FolderFile }; reply: AddedCheckpoint };
   /** Fetches what is missing, because a person pressed a button. Cancelled, it goes on from there next time. */
   'model-get': {
     ask: {

@@ -129,10 +129,19 @@ export interface GetOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A model with one more checkpoint. */
+export interface AddedCheckpoint {
+  listed: ListedModel;
+  /** how a reference names it */
+  path: string;
+}
+
 /** Where models come from (`policy/hub`). `get` fetches what a person agreed to; `read` takes what is here. */
 export interface ModelStore {
   list(text: string, signal?: AbortSignal): Promise<ListedModel>;
   open(name: string, files: readonly FolderFile[]): Promise<ListedModel>;
+  /** a checkpoint of one's own beside a listed model, as long as the tab lives */
+  addCheckpoint(ref: ModelRef, file: FolderFile): Promise<AddedCheckpoint>;
   has(ref: ModelRef, dtype: Dtype): Promise<boolean>;
   get(ref: ModelRef, dtype: Dtype, options?: GetOptions): Promise<ListedModel>;
   readonly read: ReadModel;

@@ -381,6 +381,43 @@ describe('what is kept', () => {
   });
 });
 
+describe('a checkpoint of one’s own beside a model of a hub', () => {
+  const file = (path: string, text = 'weights') => ({ path, blob: new Blob([text]) });
+
+  it('is read with it, is not fetched, and the later one of a name is taken', async () => {
+    const { ref } = (await get(hub)).repository;
+    await library.addCheckpoint(ref, file('run/step-7.safetensors', 'before'));
+    const { listed, path } = await library.addCheckpoint(ref, file('step-7.safetensors'));
+    expect(path).toBe('yours/step-7.safetensors');
+    expect(listed.here[path]).toMatchObject({ state: 'whole', bytes: 7 });
+    hub.requests.length = 0;
+    const named = `${ref}#${path}`;
+    expect(await library.has(named, 'fp32')).toBe(true);
+    await library.get(named, 'fp32');
+    const { checkpoint, sha256 } = await library.read(named, 'fp32');
+    expect(new TextDecoder().decode(checkpoint?.bytes)).toBe('weights');
+    expect(sha256[path]).toMatch(/^[0-9a-f]{64}$/);
+    expect(hub.requests).toEqual([]);
+    // Of another visit it is gone, and nothing that was kept says otherwise.
+    expect(await visit().has(named, 'fp32')).toBe(false);
+    await expect(visit().read(named, 'fp32')).rejects.toThrow(
+      /step-7\.safetensors was a file of a person’s own.*Drop it on .* again/,
+    );
+  });
+
+  it('is refused where it is none, or beside nothing', async () => {
+    const { ref } = (await get(hub)).repository;
+    await expect(library.addCheckpoint(ref, file('a.bin'))).rejects.toThrow(
+      'a.bin is no checkpoint',
+    );
+    const odd = await library.addCheckpoint(ref, file('..#?.safetensors'));
+    expect(odd.path).toBe('yours/---.safetensors');
+    await expect(library.addCheckpoint('hub:no/body', file('a.safetensors'))).rejects.toThrow(
+      'no/body is not loaded',
+    );
+  });
+});
+
 describe('a folder', () => {
   const files = (prefix: string) =>
     [...model.files].map(([path, bytes]) => ({

@@ -7,10 +7,13 @@
  *   refused with both in the sentence, and used only after `accept`;
  * - a failure leaves everything that was here as it was.
  */
+import * as v from 'valibot';
 import { FetchError, sha256Hex } from '../fetch';
 import {
   graphIn,
   partsOf,
+  repositoryPathSchema,
+  type AddedCheckpoint,
   type Dtype,
   type FolderFile,
   type GetOptions,
@@ -46,6 +49,8 @@ interface LibraryOptions {
 export class ModelLibrary implements ModelStore {
   private readonly folders = new Map<ModelRef, Folder>();
   private readonly listed = new Map<ModelRef, Repository>();
+  /** checkpoints of the person's own, by model and path */
+  private readonly own = new Map<ModelRef, Map<string, Blob>>();
   private opened: Promise<{ keep: FileKeep; passing: string | null }> | undefined;
   private readonly fetcher: Fetch;
 
@@ -86,13 +91,35 @@ export class ModelLibrary implements ModelStore {
     return this.show(folder.repository);
   }
 
+  /**
+   * Under the same name it takes the place of the one before.
+   * @throws FetchError where it is no checkpoint, or the model is not listed
+   */
+  async addCheckpoint(ref: ModelRef, { path: given, blob }: FolderFile): Promise<AddedCheckpoint> {
+    const repository = await this.require(ref);
+    const path = ownPath(given);
+    if (path === null) {
+      throw new FetchError(
+        `${given} is no checkpoint: a file of weights whose name ends in .safetensors is wanted, or a whole folder.`,
+      );
+    }
+    if (blob.size > MAX_MODEL) {
+      throw new FetchError(
+        `${given} has ${(blob.size / 1e9).toPrecision(3)} GB; at most ${(MAX_MODEL / 1e9).toPrecision(3)} GB can be used in a tab.`,
+      );
+    }
+    const own = this.own.get(ref) ?? new Map<string, Blob>();
+    this.own.set(ref, own.set(path, blob));
+    return { listed: await this.show(repository), path };
+  }
+
   /** Whether everything that a run needs of it is here. */
   async has(named: ModelRef, dtype: Dtype): Promise<boolean> {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.find(ref);
     const graph = graphIn(repository?.graphs ?? [], named, dtype);
     if (repository === undefined || graph === undefined) return false;
-    if (checkpoint !== null && !isIn(repository, checkpoint)) return false;
+    if (checkpoint !== null && !isIn(this.withOwn(repository), checkpoint)) return false;
     if (this.folders.has(ref)) return true;
     const keep = await this.keep();
     const files = filesOf(repository.files, graph, checkpoint);
@@ -108,7 +135,7 @@ export class ModelLibrary implements ModelStore {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
     const graph = graphOf(repository, named, dtype);
-    demandCheckpoint(repository, checkpoint);
+    demandCheckpoint(this.withOwn(repository), checkpoint);
     const place = readPlace(ref);
     if (place.kind === 'folder') return this.show(repository);
     if (graph.bytes > MAX_MODEL) throw tooLarge(repository, graph);
@@ -150,7 +177,7 @@ export class ModelLibrary implements ModelStore {
     const { repository: ref, checkpoint } = partsOf(named);
     const repository = await this.require(ref);
     const graph = graphOf(repository, named, dtype);
-    demandCheckpoint(repository, checkpoint);
+    demandCheckpoint(this.withOwn(repository), checkpoint);
     const name = nameOf(ref);
     if (graph.bytes > MAX_MODEL) throw tooLarge(repository, graph);
     const sha256: Record<string, string> = {};
@@ -237,6 +264,7 @@ export class ModelLibrary implements ModelStore {
 
   /** Its files go; their hashes stay, for the next visit. */
   async forget(ref: ModelRef): Promise<void> {
+    this.own.delete(ref);
     const keep = await this.keep();
     for (const file of await keep.files()) if (file.ref === ref) await keep.removeFile(file);
   }
@@ -244,6 +272,7 @@ export class ModelLibrary implements ModelStore {
   /** Everything goes, hashes too. */
   async clear(): Promise<void> {
     this.listed.clear();
+    this.own.clear();
     await (await this.keep()).clear();
   }
 
@@ -284,6 +313,14 @@ export class ModelLibrary implements ModelStore {
     );
   }
 
+  /** With the checkpoints of one's own among its files; they are kept nowhere. */
+  private withOwn(repository: Repository): Repository {
+    const own = this.own.get(repository.ref);
+    if (own === undefined) return repository;
+    const files = [...own].map(([path, { size }]) => ({ path, bytes: size, sha256: null }));
+    return { ...repository, files: [...repository.files, ...files] };
+  }
+
   private async show(repository: Repository, notes: string[] = []): Promise<ListedModel> {
     const { ref } = repository;
     const here: Record<string, HereFile> = {};
@@ -299,7 +336,10 @@ export class ModelLibrary implements ModelStore {
         here[path] = { bytes, state, sha256 };
       }
     }
-    return { repository, here, notes };
+    for (const [path, { size }] of this.own.get(ref) ?? []) {
+      here[path] = { bytes: size, state: 'whole', sha256: null };
+    }
+    return { repository: this.withOwn(repository), here, notes };
   }
 
   /** Files of an earlier visit that the place now has in another size or content. */
@@ -392,8 +432,9 @@ export class ModelLibrary implements ModelStore {
     path: string,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; sha256: string } | null> {
     const folder = this.folders.get(ref);
-    if (folder) {
-      const blob = folder.blobs.get(path);
+    const own = this.own.get(ref)?.get(path);
+    if (folder || own) {
+      const blob = own ?? folder?.blobs.get(path);
       if (blob === undefined) return null;
       const bytes = new Uint8Array(await readBlob(blob, path, nameOf(ref)));
       return { bytes, sha256: await sha256Hex(bytes) };
@@ -441,8 +482,27 @@ function graphOf(repository: Repository, named: ModelRef, dtype: Dtype): ModelGr
 
 const isIn = ({ files }: Repository, wanted: string) => files.some(({ path }) => path === wanted);
 
+/** Where a reference has checkpoints that are in no repository. */
+const OWN = 'yours/';
+
+/** null: no checkpoint by its name */
+function ownPath(given: string): string | null {
+  const name = given
+    .slice(given.lastIndexOf('/') + 1)
+    .replaceAll(/[\\:*?"<>|#\u0000-\u001f]/g, '-')
+    .replaceAll('..', '-');
+  const path = OWN + name.slice(-100);
+  return name.endsWith('.safetensors') && v.is(repositoryPathSchema, path) ? path : null;
+}
+
 function demandCheckpoint(repository: Repository, checkpoint: string | null): void {
   if (checkpoint === null || isIn(repository, checkpoint)) return;
+  if (checkpoint.startsWith(OWN)) {
+    throw new FetchError(
+      `The checkpoint ${checkpoint.slice(OWN.length)} was a file of a person’s own, and is not open in this tab. ` +
+        `Drop it on ${nameOf(repository.ref)} again.`,
+    );
+  }
   const there = repository.files.flatMap(({ path }) =>
     path.endsWith('.safetensors') ? [path] : [],
   );
