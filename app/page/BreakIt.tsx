@@ -55,13 +55,12 @@ export function BreakIt({ page }: { page: ExperimentId }) {
   const lab = useLab();
   const heading = useId();
   const says = useId();
-  const run = useLabState((state) => state.run);
+  const { lead, breaks } = BREAKS[page];
+  const active = useLabState(({ run }) => breaks.find((own) => isInView(own, run)));
   const ready = useLabState((state) => state.opening.status === 'open');
   const reading = useLabState((state) => state.reading !== null && state.reading.failure === null);
   const [pointed, setPointed] = useState<Break | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
-  const { lead, breaks } = BREAKS[page];
-  const active = breaks.find((own) => isInView(own, run));
   const shown = pointed ?? active;
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
@@ -144,10 +143,11 @@ function Watch({ heading }: { heading: string }) {
 
 /** What the control promises of the page's claims, and what came out. */
 function Promises({ page, own }: { page: ExperimentId; own: Break }) {
-  const run = useLabState((state) => state.run);
-  const measurement = useLabState((state) => state.measurements[page]);
-  const claims: readonly Claim[] =
-    measurement !== undefined && measurement.run === run?.id ? measurement.result.claims : [];
+  const over = useLabState(({ run }) => run !== null && !isLive(run));
+  const measurement = useLabState(({ run, measurements }) =>
+    measurements[page]?.run === run?.id ? measurements[page] : undefined,
+  );
+  const claims: readonly Claim[] = measurement?.result.claims ?? [];
   const promised = Object.entries(own.promises).flatMap(([id, what]) => {
     const claim = claims.find((one) => one.id === id);
     return claim === undefined ? [] : [{ claim, what }];
@@ -155,7 +155,6 @@ function Promises({ page, own }: { page: ExperimentId; own: Break }) {
   if (Object.keys(own.promises).length === 0) {
     return <p className="small muted">Nobody knows beforehand what comes out: it is measured.</p>;
   }
-  const over = run !== null && !isLive(run);
   const off = promised.filter(({ claim, what }) => !isKept(what, claim.verdict));
   return (
     <>

@@ -12,7 +12,7 @@ import { isOwed, lessonStore } from '../lessons/session';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
 import type { Recording } from '../state/recording';
-import { LagContext, useLabState, useLag, useShowsRecording, type Lag } from '../state/react';
+import { LagContext, useLab, useLabState, useLag, useShowsRecording, type Lag } from '../state/react';
 import { BreakIt } from './BreakIt';
 import { VerdictChip } from './VerdictChip';
 
@@ -201,14 +201,14 @@ function marginOf([low, high]: NonNullable<Claim['margin']>, digits: number): st
 
 /** Why fewer prompts count than were asked for; null where as many do, or the run is still under way. */
 function useSamePrompts(claims: readonly Claim[]): string | null {
-  const run = useLabState((state) => state.run);
+  const prompts = useLabState(({ run }) => {
+    if (run === null || run.settings === null || isLive(run)) return null;
+    const { sequences, totalSequences } = run.progress;
+    return sequences < totalSequences ? null : run.settings.source.prompts;
+  });
   const recorded = useShowsRecording();
-  if (recorded || run === null || run.settings === null || isLive(run)) return null;
-  if (run.progress.sequences < run.progress.totalSequences) return null;
-  return samePromptsWords(
-    run.settings.source.prompts,
-    Math.max(...claims.map(({ clusters }) => clusters)),
-  );
+  if (recorded || prompts === null) return null;
+  return samePromptsWords(prompts, Math.max(...claims.map(({ clusters }) => clusters)));
 }
 
 /** @param different prompts that intervals rest on, of those that were drawn; null where there is nothing to say */
@@ -217,10 +217,14 @@ export function samePromptsWords(prompts: number, different: number): string | n
   return `${counted(prompts, 'prompt')} were drawn, ${count(different)} of them different: intervals rest on those, and a prompt that came twice counts once.`;
 }
 
-/** Seconds that sampling the run in view has taken; null where nothing was sampled. */
+/**
+ * Seconds that sampling the run in view has taken; null where nothing was sampled. As they are when the claims
+ * are drawn: a run says how far it is many times between two answers.
+ */
 function useSeconds(): number | null {
-  const run = useLabState((state) => state.run);
+  const { store } = useLab();
   const recorded = useShowsRecording();
+  const { run } = store.getState();
   if (recorded || run === null || run.settings === null) return null;
   const { sequences, seconds } = run.progress;
   return sequences > 0 && seconds > 0 ? seconds : null;

@@ -2,7 +2,8 @@
  * The experiments in view. Contract: at most one request per experiment is under way, and batches that
  * arrive meanwhile lead to exactly one more; an answer about an earlier run is dropped. While a run is
  * live, answers take at most a third of the worker's time: the next one waits twice as long as the last
- * one took. A paused or finished run is answered at once.
+ * one took; and the page is drawn anew where the run has grown by half, else every one and a half seconds, because its thread
+ * and those that sample share the processor. A paused or finished run is answered at once.
  */
 import { message } from '../../src/message';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
@@ -12,6 +13,10 @@ import { isLive, type Engine, type LabStore } from './lab-state';
 /** ms; what takes less is asked again with every batch */
 const QUICK_ANSWER = 50;
 
+/** A run that has grown less is not asked about again within so many ms. */
+const GROWN = 1.5;
+const REST = 1500;
+
 /** One experiment in view, and whether an answer is due. */
 interface Watch {
   ask(): Promise<void>;
@@ -19,6 +24,8 @@ interface Watch {
   due: boolean;
   /** clock time before which a live run is not asked about again, ms */
   notBefore: number;
+  /** responses of the last answer, and when it came */
+  answered: { sequences: number; at: number };
   /** waits for that time */
   timer: ReturnType<typeof setTimeout> | null;
 }
@@ -39,6 +46,7 @@ export class Watches {
       inFlight: false,
       due: false,
       notBefore: 0,
+      answered: { sequences: 0, at: 0 },
       timer: null,
       ask: async () => {
         const { run } = this.store.getState();
@@ -96,9 +104,11 @@ export class Watches {
       watch.due = true;
       return;
     }
-    const wait = watch.notBefore - performance.now();
-    if (wait > 0 && isLive(this.store.getState().run)) {
-      watch.timer ??= setTimeout(() => {
+    const { run } = this.store.getState();
+    const wait = this.turnOf(watch, run?.progress.sequences ?? 0) - performance.now();
+    if (wait > 0 && isLive(run)) {
+      this.cancelTimer(watch);
+      watch.timer = setTimeout(() => {
         watch.timer = null;
         this.refresh(watch);
       }, wait);
@@ -108,13 +118,21 @@ export class Watches {
     watch.inFlight = true;
     watch.due = false;
     const asked = performance.now();
+    const sequences = run?.progress.sequences ?? 0;
     void watch.ask().finally(() => {
       const now = performance.now();
       const took = now - asked;
       watch.notBefore = took < QUICK_ANSWER ? 0 : now + 2 * took;
+      watch.answered = { sequences, at: now };
       watch.inFlight = false;
       if (watch.due) this.refresh(watch);
     });
+  }
+
+  /** Clock time from which a live run of so many responses may be asked about, ms. */
+  private turnOf({ notBefore, answered }: Watch, sequences: number): number {
+    const grown = sequences >= GROWN * answered.sequences || sequences < answered.sequences;
+    return grown ? notBefore : Math.max(notBefore, answered.at + REST);
   }
 
   private cancelTimer(watch: Watch): void {

@@ -585,6 +585,34 @@ describe('an experiment in view', () => {
     }
   });
 
+  it('is drawn anew where a live run has grown by half, else every second and a half', async () => {
+    vi.useFakeTimers();
+    try {
+      const { engine, lab } = await running();
+      lab.watch('equivalence', { bins: 24 });
+      const grows = (sequences: number) => engine.emit({ type: 'batch', run: 1, sequences });
+      const answer = async () => {
+        engine.asked.at(-1)?.resolve({ claims: [] });
+        await vi.advanceTimersByTimeAsync(0);
+      };
+      await answer();
+      grows(48);
+      expect(engine.asks()).toHaveLength(2);
+      await answer();
+      grows(64);
+      await vi.advanceTimersByTimeAsync(1490);
+      expect(engine.asks()).toHaveLength(2);
+      await vi.advanceTimersByTimeAsync(20);
+      expect(engine.asks()).toHaveLength(3);
+      await answer();
+      grows(80);
+      grows(96);
+      expect(engine.asks()).toHaveLength(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('drops an answer about an earlier run', async () => {
     const { engine, lab, state } = await running();
     lab.watch('equivalence', { bins: 24 });

@@ -183,7 +183,7 @@ describe('a run whose sampler computes in other arithmetic', () => {
       };
       const source = policiesSource(settings, {
         open: () => Promise.resolve({ host, kernels: cpuKernels }),
-        sequencesPerBatch: 96,
+        cut: { sequencesPerBatch: 96 },
       });
       const hooks = {
         signal: new AbortController().signal,

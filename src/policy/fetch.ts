@@ -26,6 +26,9 @@ export type FileSource = (
   signal?: AbortSignal,
 ) => Promise<Uint8Array<ArrayBuffer>>;
 
+/** ms between two reports of one file: a page draws what it is told, and chunks come by the hundred */
+const REPORT_EVERY = 100;
+
 /** @param base URL of the folder that holds the policies, with its closing slash */
 export function siteFiles(base: string): FileSource {
   return async (path, onBytes, signal) => {
@@ -44,12 +47,15 @@ export function siteFiles(base: string): FileSource {
     const length = Number(response.headers.get('content-length'));
     const parts: Uint8Array[] = [];
     let bytes = 0;
+    let reported = performance.now();
     try {
       for (const reader = response.body.getReader(); ;) {
         const { done, value } = await reader.read();
         if (done) break;
         parts.push(value);
         bytes += value.length;
+        if (performance.now() - reported < REPORT_EVERY) continue;
+        reported = performance.now();
         onBytes?.(bytes, length > 0 ? length : null);
       }
     } catch (cause) {

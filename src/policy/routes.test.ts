@@ -38,7 +38,7 @@ async function rolloutsOf(policy: TinyPolicy, alpha: number, groupSize = 4) {
   };
   const source = policiesSource(settings, {
     open: () => Promise.resolve({ host, kernels: cpuKernels }),
-    sequencesPerBatch: 32,
+    cut: { sequencesPerBatch: 32 },
   });
   const hooks = {
     signal: new AbortController().signal,

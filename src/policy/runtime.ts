@@ -7,6 +7,17 @@
  * WebGPU the `GPUDevice` is ours and is handed to every session; `ort.env.webgpu.device` would be
  * ignored, and a device that onnxruntime made itself can vanish with its last session (seen in 1.30).
  */
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProto_DataType,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
 import type * as Ort from 'onnxruntime-web';
 
 export type Provider = 'webgpu' | 'wasm';
@@ -68,4 +79,40 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions): 
   if (provider === 'wasm') return { ort, provider };
   if (!options.device) throw new Error('The webgpu provider needs a GPUDevice.');
   return { ort, provider, device: options.device };
+}
+
+/**
+ * Resolves when the runtime's WebAssembly is compiled: onnxruntime does that with its first session alone, and has
+ * no other call for it.
+ */
+export async function compiled(runtime: Runtime): Promise<Runtime> {
+  const { InferenceSession } = runtime.ort;
+  const session = await InferenceSession.create(identityModel(), { executionProviders: ['wasm'] });
+  await session.release();
+  return runtime;
+}
+
+/** The smallest graph: y = x. */
+function identityModel(): Uint8Array<ArrayBuffer> {
+  const scalar = (name: string) =>
+    create(ValueInfoProtoSchema, {
+      name,
+      type: create(TypeProtoSchema, {
+        value: {
+          case: 'tensorType',
+          value: create(TypeProto_TensorSchema, { elemType: TensorProto_DataType.FLOAT }),
+        },
+      }),
+    });
+  const model = create(ModelProtoSchema, {
+    irVersion: 8n,
+    opsetImport: [create(OperatorSetIdProtoSchema, { version: 17n })],
+    graph: create(GraphProtoSchema, {
+      name: 'identity',
+      node: [create(NodeProtoSchema, { opType: 'Identity', input: ['x'], output: ['y'] })],
+      input: [scalar('x')],
+      output: [scalar('y')],
+    }),
+  });
+  return toBinary(ModelProtoSchema, model) as Uint8Array<ArrayBuffer>;
 }

@@ -11,7 +11,7 @@ import { readPrompts, type Prompt } from '../settings/prompts';
 import { findTask } from '../tasks/registry';
 import { heldOutPrompts, type Verifier } from '../tasks/task';
 import { lastNumberVerdict, noVerdict, patternVerifier } from '../tasks/verifier';
-import { GroupStream, type GroupRange } from './group-stream';
+import { GroupStream } from './group-stream';
 import { batchesOf } from './policies';
 import type { RolloutSource, SourceHooks } from './rollouts';
 import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, type Speaker } from './sample-groups';
@@ -130,8 +130,7 @@ function speakerOf(
 export function modelsSource(settings: ModelsSource, context: ModelsContext): RolloutSource {
   const { groupSize, seed, temperature, maxLength } = settings;
   const prompts = plannedPrompts(settings);
-  const cut = batchesOf({ prompts, groupSize }, context.sequencesPerBatch);
-  const { batches, totalSequences, promptsPerBatch } = cut;
+  const { batches, totalSequences, rangeOf } = batchesOf({ prompts, groupSize }, context);
   let opened: { of: ForeignModel; speaker: Speaker; stream: GroupStream } | undefined;
 
   async function streamOf(old: ForeignModel, theta: ForeignModel) {
@@ -162,9 +161,7 @@ export function modelsSource(settings: ModelsSource, context: ModelsContext): Ro
       const { old, theta } = await context.open(hooks);
       const { speaker, stream } = await streamOf(old, theta);
       hooks.onPhase('sampling');
-      const first = index * promptsPerBatch;
-      const range: GroupRange = { first, count: Math.min(promptsPerBatch, prompts - first) };
-      const groups = await stream.take(range, signal);
+      const groups = await stream.take(rangeOf(index), signal);
       hooks.onPhase('scoring');
       const oldScores = await scoreOwn(speaker, NO_WEIGHTS, old.kernels, groups, signal);
       const newScores =

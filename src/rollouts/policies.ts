@@ -17,7 +17,7 @@ import type { RolloutSource, SourceHooks } from './rollouts';
 export interface PoliciesContext {
   /** Asked at every batch: loads on first use, and again after a device was lost. */
   open(hooks: SourceHooks): Promise<{ host: PolicyHost; kernels: ScoringKernels }>;
-  sequencesPerBatch: number;
+  cut: BatchCut;
 }
 
 /** Batches that are begun before the one that is wanted has ended: as many as keep the decoder's rows full. */
@@ -28,30 +28,48 @@ export interface PoliciesRolloutSource extends RolloutSource {
   announce(indices: readonly number[]): void;
 }
 
-/** How a run is cut into batches; the same whoever makes them. */
+/** How a run is cut into batches. */
+export interface BatchCut {
+  sequencesPerBatch: number;
+  /** the first batch comes in parts of a quarter, a quarter and a half: something is seen sooner */
+  smallFirst?: boolean;
+}
+
+export interface Batches {
+  batches: number;
+  totalSequences: number;
+  /** the prompts of a batch */
+  rangeOf(index: number): GroupRange;
+}
+
+/** The same whoever makes them: a batch is never more than one prompt over or under its size. */
 export function batchesOf(
   { prompts, groupSize }: Pick<PoliciesSource, 'prompts' | 'groupSize'>,
-  sequencesPerBatch: number,
-): { batches: number; totalSequences: number; promptsPerBatch: number } {
-  const promptsPerBatch = Math.max(1, Math.round(sequencesPerBatch / groupSize));
-  const batches = Math.ceil(prompts / promptsPerBatch);
-  return { batches, totalSequences: prompts * groupSize, promptsPerBatch };
+  { sequencesPerBatch, smallFirst = false }: BatchCut,
+): Batches {
+  const size = Math.max(1, Math.round(sequencesPerBatch / groupSize));
+  const quarter = Math.max(1, Math.floor(size / 4));
+  const starts = [0, quarter, 2 * quarter].filter((at) => at === 0 || (smallFirst && at < size));
+  for (let at = size; at < prompts; at += size) starts.push(at);
+  const begins = starts.filter((at) => at < prompts);
+  return {
+    batches: begins.length,
+    totalSequences: prompts * groupSize,
+    rangeOf: (index) => {
+      const first = begins[index];
+      return { first, count: (begins[index + 1] ?? prompts) - first };
+    },
+  };
 }
 
 export function policiesSource(
   settings: PoliciesSource,
   context: PoliciesContext,
 ): PoliciesRolloutSource {
-  const { prompts, groupSize, seed, temperature, maxLength } = settings;
-  const cut = batchesOf(settings, context.sequencesPerBatch);
-  const { batches, totalSequences, promptsPerBatch } = cut;
+  const { groupSize, seed, temperature, maxLength } = settings;
+  const { batches, totalSequences, rangeOf } = batchesOf(settings, context.cut);
   let stream: GroupStream | undefined;
   let announced: readonly number[] = [];
-
-  const rangeOf = (index: number): GroupRange => {
-    const first = index * promptsPerBatch;
-    return { first, count: Math.min(promptsPerBatch, prompts - first) };
-  };
 
   /** Answers ahead of the batch are kept as long as they are those of the same weights. */
   function streamOf(host: PolicyHost, sampler: ResidentWeights): GroupStream {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyPolicy } from '../../../models/build/tiny';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
 import { DEFAULT_POLICIES, type RunSettings } from '../../settings/run';
+import { firstResponses } from '../../rollouts/rollouts';
 import { StoreFull } from '../../store/kept-run';
 import { RunStore } from '../../store/run-store';
 import { EngineClient } from './client';
@@ -138,16 +139,41 @@ describe('a run that was cut off', () => {
     await cutOff();
     const later = await visit();
     const [kept] = await later.list();
-    expect(kept).toMatchObject({ state: 'running', sequences: 32, totalSequences: RESPONSES });
+    expect(kept).toMatchObject({ state: 'running', sequences: 8, totalSequences: RESPONSES });
     const { run, opened } = later.client.reopen(kept?.id ?? '');
     expect((await opened).cannotResume).toBeNull();
-    expect((await opened).progress).toMatchObject({ phase: 'paused', sequences: 32 });
+    expect((await opened).progress).toMatchObject({ phase: 'paused', sequences: 8 });
     later.client.resume(run);
     await later.phase(run, 'finished');
     expectSameRun(await later.records(run), await uninterrupted());
     await later.keeping((k) => k.status === 'kept' && k.sequences === RESPONSES);
     await later.client.purge();
     expect(await later.list()).toMatchObject([{ state: 'finished', sequences: RESPONSES }]);
+  });
+
+  it('goes on from where an earlier version of the lab left it, whose first batch was a whole one', async () => {
+    const one = await visit();
+    await one.phase(one.client.start(SETTINGS, true), 'finished');
+    await one.client.purge();
+    const [finished] = await one.list();
+    const store = await RunStore.open();
+    const { run: whole, rollouts } = await store.read(finished?.id ?? '');
+    const about = {
+      ...whole,
+      id: 'earlier',
+      state: 'running',
+      batches: 4,
+      keptBatches: 1,
+    } as const;
+    const prompts = rollouts.prompts.slice(0, 8);
+    const first = { ...firstResponses(rollouts, 32), prompts };
+    await store.append({ ...about, sequences: 32 }, 0, first);
+    const later = await visit();
+    const { run, opened } = later.client.reopen('earlier');
+    expect((await opened).progress).toMatchObject({ phase: 'paused', sequences: 32 });
+    later.client.resume(run);
+    await later.phase(run, 'finished');
+    expectSameRun(await later.records(run), await uninterrupted());
   });
 
   it('is not one that rests', async () => {
@@ -158,7 +184,7 @@ describe('a run that was cut off', () => {
     one.client.rest(run);
     await one.phase(run, 'rested');
     await one.client.purge();
-    expect(await (await visit()).list()).toMatchObject([{ state: 'stopped', sequences: 32 }]);
+    expect(await (await visit()).list()).toMatchObject([{ state: 'stopped', sequences: 8 }]);
   });
 
   it('does not go on with other policies than it began with', async () => {
@@ -239,8 +265,8 @@ describe('where the browser’s storage is full', () => {
     const run = one.client.start(SETTINGS, true);
     await one.phase(run, 'finished');
     const { keeping } = await one.keeping(({ status }) => status === 'full');
-    expect(keeping).toMatchObject({ status: 'full', sequences: 64 });
-    expect(await one.list()).toMatchObject([{ state: 'running', sequences: 64 }]);
+    expect(keeping).toMatchObject({ status: 'full', sequences: 16 });
+    expect(await one.list()).toMatchObject([{ state: 'running', sequences: 16 }]);
     expect(await one.records(run)).toHaveLength(RESPONSES);
     space = 10;
     await one.client.purge();

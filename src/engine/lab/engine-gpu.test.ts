@@ -97,6 +97,14 @@ async function run(backend: BackendChoice, gpu: BackendParts) {
   return { print, infos, batches };
 }
 
+/** The same tokens, and figures to the rounding of passes among other rows. */
+function expectSamePrint(got: RunFingerprint, want: RunFingerprint): void {
+  expect(got.fingerprint.hash).toEqual(want.fingerprint.hash);
+  got.figures.forEach(({ value }, i) => {
+    expect(value).toBeCloseTo(want.figures[i]?.value ?? NaN, 7);
+  });
+}
+
 test('a GPU that passes gets the batch that serves it best, and the run is the same with any', async () => {
   const small = await run(
     'auto',
@@ -112,10 +120,7 @@ test('a GPU that passes gets the batch that serves it best, and the run is the s
   expect(large.batches).toEqual([32, 48]);
   // The same responses, scored in passes of other shapes: the same but for float32 rounding.
   expect(large.print.fingerprint.compares).toBe('tokens');
-  expect(large.print.fingerprint.hash).toEqual(small.print.fingerprint.hash);
-  large.print.figures.forEach(({ value }, i) => {
-    expect(value).toBeCloseTo(small.print.figures[i]?.value ?? NaN, 7);
-  });
+  expectSamePrint(large.print, small.print);
 });
 
 test('one that fails is left before the first response, and the page is told', async () => {
@@ -129,12 +134,13 @@ test('one that fails is left before the first response, and the page is told', a
     policy: 'wasm',
     reason: `The GPU (acme) is not used. ${trouble}`,
   });
-  expect(failed.batches).toEqual([32, 48]);
+  expect(failed.batches).toEqual([8, 16, 32, 48]);
   expect(loaded).toEqual(['webgpu', 'wasm']);
   const forced = await run(
     'webgpu',
     parts(() => Promise.resolve({ trouble, speed: null, fixedShapes: false })),
   );
   expect(forced.infos[0]).toMatchObject({ policy: 'webgpu', trouble });
-  expect(forced.print).toEqual(failed.print);
+  // Batches are cut otherwise there, which rounds otherwise.
+  expectSamePrint(forced.print, failed.print);
 });

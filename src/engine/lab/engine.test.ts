@@ -102,7 +102,7 @@ describe('engine', () => {
     p.send({ type: 'step', run: 1 });
     const paused = await p.phase(1, 'paused');
     if (paused.type !== 'progress') throw new Error('wrong');
-    expect(paused.progress.sequences).toBe(32);
+    expect(paused.progress.sequences).toBe(8);
     p.send({ type: 'start', run: 2, settings: settings() });
     p.send({ type: 'stop', run: 2 });
     await p.phase(2, 'stopped');

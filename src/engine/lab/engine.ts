@@ -13,7 +13,7 @@ import { findPolicy, type FileSource } from '../../policy/fetch';
 import type { ModelStore } from '../../policy/foreign/repository';
 import type { OrtAssets } from '../../policy/runtime';
 import { modelsSource } from '../../rollouts/models';
-import { inTurn, policiesSource } from '../../rollouts/policies';
+import { batchesOf, inTurn, policiesSource, type BatchCut } from '../../rollouts/policies';
 import {
   type Rollouts,
   type RolloutSource,
@@ -22,6 +22,7 @@ import {
   sequenceCount,
 } from '../../rollouts/rollouts';
 import { syntheticSource } from '../../rollouts/synthetic';
+import type { KeptRun } from '../../store/kept-run';
 import type { RunStore } from '../../store/run-store';
 import { checkDevice, type CheckProgress } from '../device-check';
 import { openBackend, type Backend, type BackendParts } from '../backend';
@@ -103,8 +104,22 @@ const NOTHING_YET = {
   etaSeconds: null,
 } as const;
 
-/** Sequences in one batch: small enough for a live page, on a GPU what it was found to do best with. */
-const sequencesIn = ({ rows = 32 }: BackendInfo): number => rows;
+/**
+ * Batches are small enough for a live page, on a GPU what it was found to do best with. There a part of one takes as
+ * long as the whole.
+ */
+const cutOn = ({ policy, rows = 32 }: BackendInfo): BatchCut => ({
+  sequencesPerBatch: rows,
+  smallFirst: policy === 'wasm',
+});
+
+/** How a kept run was cut: earlier versions of the lab had no small batches. */
+function cutOfKept({ settings, sequencesPerBatch, batches }: KeptRun): BatchCut {
+  const cut = { sequencesPerBatch, smallFirst: true };
+  const { source } = settings ?? {};
+  if (source?.kind !== 'policies') return { sequencesPerBatch };
+  return batchesOf(source, cut).batches === batches ? cut : { sequencesPerBatch };
+}
 
 /** Where a pair of foreign models runs: not on a GPU that fails its check with one of them. */
 function infoWith(info: BackendInfo, { old, theta }: ModelPair): BackendInfo {
@@ -351,19 +366,19 @@ export class Engine {
     this.latestRun = id;
     try {
       const settings = parseRunSettings(input);
+      if (settings.source.kind === 'policies') void this.beginSamplers(settings.backend);
       await this.leave();
       const { info } = await this.prepare(id, settings);
       const policies = await this.hashesOf(settings);
       const facts: RunFacts = { settings, files: [], policies, backend: factsOf(info) };
       if (this.latestRun !== id) return;
-      const sequencesPerBatch =
+      const cut =
         settings.source.kind === 'models'
-          ? await this.models.sequencesPerBatch(settings.source)
-          : sequencesIn(info);
-      const source = this.source(id, settings, sequencesPerBatch);
+          ? { sequencesPerBatch: await this.models.sequencesPerBatch(settings.source) }
+          : cutOn(info);
+      const source = this.source(id, settings, cut);
       const { batches, totalSequences } = source;
-      const cut = { batches, totalSequences, sequencesPerBatch };
-      const about = aboutRun(this.options.app ?? '', facts, cut);
+      const about = aboutRun(this.options.app ?? '', facts, { batches, totalSequences, ...cut });
       const autosave = keep
         ? await this.kept.autosave(about, (keeping) => {
             this.options.emit({ type: 'keeping', run: id, keeping });
@@ -389,6 +404,13 @@ export class Engine {
     } catch (error) {
       this.options.emit({ type: 'failed', run: id, message: message(error), canResume: false });
     }
+  }
+
+  /** Threads load onnxruntime while the engine still looks up what they will need. */
+  private async beginSamplers(choice: BackendChoice): Promise<void> {
+    // A backend that cannot be opened is told by who needs it.
+    const { info } = await this.open(choice).catch(() => ({ info: null }));
+    if (info?.policy === 'wasm') this.pool?.begin();
   }
 
   /** The backend of a run, checked where it is a GPU: how many responses it samples at a time is known then. */
@@ -458,7 +480,7 @@ export class Engine {
         : cannotGoOn(about, await this.policies.known());
     const source =
       settings !== null && cannotResume === null
-        ? this.source(id, settings, about.sequencesPerBatch, about.policies)
+        ? this.source(id, settings, cutOfKept(about), about.policies)
         : { batches: about.keptBatches, totalSequences: about.totalSequences, batch: noSource };
     const whole = about.keptBatches >= source.batches;
     const autosave = whole
@@ -594,7 +616,7 @@ export class Engine {
   private source(
     id: RunId,
     settings: RunSettings,
-    sequencesPerBatch: number,
+    cut: BatchCut,
     files?: RunFacts['policies'],
   ): RolloutSource {
     const { source } = settings;
@@ -609,11 +631,11 @@ export class Engine {
           `The run cannot go on: ${other.name} is another file than the one that it was sampled from.`,
         );
       };
-      return modelsSource(source, { sequencesPerBatch, open });
+      return modelsSource(source, { ...cut, open });
     }
     const local = inTurn(
       policiesSource(source, {
-        sequencesPerBatch,
+        cut,
         open: async (hooks) => {
           const { backend, host } = await this.onProven(id, { ...settings, source }, hooks);
           return { host, kernels: backend.kernels };
@@ -625,7 +647,7 @@ export class Engine {
       const { info } = await this.open(settings.backend);
       return info.policy === 'wasm' ? findPolicy(await this.policies.list(), source.policy) : null;
     };
-    return this.pool.source({ source, sequencesPerBatch, manifest, local });
+    return this.pool.source({ source, cut, manifest, local });
   }
 
   private find(id: RunId): Run | undefined {

@@ -96,7 +96,7 @@ async function open(
 }
 
 /** Indices of a run's batches. */
-const EVERY = Array.from({ length: 8 }, (_, i) => i);
+const EVERY = Array.from({ length: 10 }, (_, i) => i);
 
 const inOrder = (indices: readonly number[]) => indices.toSorted((a, b) => a - b);
 
@@ -133,7 +133,9 @@ test('the same responses whatever the number of threads, log-probs to rounding',
   for (const most of [2, 3]) {
     const lab = await open(most);
     const together = await whole(lab);
-    expect(lab.threads).toHaveLength(2);
+    // A third is tried where there are batches enough to judge two by.
+    expect(lab.threads.length).toBeGreaterThanOrEqual(2);
+    expect(lab.threads.length).toBeLessThanOrEqual(most);
     // by the threads: the engine's own would give the same
     expect(inOrder(lab.answered)).toEqual(EVERY);
     expect(together.tokens).toEqual(alone.tokens);

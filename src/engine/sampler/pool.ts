@@ -4,12 +4,12 @@
  * never answers is replaced by the others, and in the end by the engine's own. Nothing is computed ahead while
  * nobody waits for a batch.
  *
- * How many pay is measured, not ruled: two to begin with, then one more as long as the last one brought responses
+ * How many pay is measured, not ruled: two to begin with (on two cores one, until the first batch is made), then one more as long as the last one brought responses
  * at least GAIN times as fast; one that did not is taken away again, and the number stays for the session.
  */
 import type { FileSource } from '../../policy/fetch';
 import type { PolicyManifest } from '../../policy/manifest';
-import { BATCHES_AHEAD, batchesOf } from '../../rollouts/policies';
+import { BATCHES_AHEAD, batchesOf, type BatchCut } from '../../rollouts/policies';
 import {
   sequenceCount,
   type Rollouts,
@@ -120,7 +120,7 @@ class Member {
 /** What a run asks of the pool. */
 export interface PooledRun {
   source: PoliciesSource;
-  sequencesPerBatch: number;
+  cut: BatchCut;
   /** asked when the run begins, a person's own checkpoints in it; null: the run is the engine's own alone */
   manifest(): Promise<PolicyManifest | null>;
   /** on the engine's own thread */
@@ -155,8 +155,8 @@ export class SamplerPool {
     return this.members.length;
   }
 
-  source({ source, sequencesPerBatch, manifest, local }: PooledRun): RolloutSource {
-    const { batches, totalSequences } = batchesOf(source, sequencesPerBatch);
+  source({ source, cut, manifest, local }: PooledRun): RolloutSource {
+    const { batches, totalSequences } = batchesOf(source, cut);
     const begun = new Map<number, Begun>();
     /** who has begun a batch that was interrupted */
     const owners = new Map<number, Member>();
@@ -168,7 +168,7 @@ export class SamplerPool {
       member.asked.add(index);
       owners.set(index, member);
       const abort = new AbortController();
-      const call = { manifest: known, source, sequencesPerBatch, index };
+      const call = { manifest: known, source, cut, index };
       const made = member.batch(call, abort.signal).then(({ rollouts }) => rollouts);
       const one: Begun = { member, made, abort, finished: false };
       begun.set(index, one);
@@ -176,6 +176,7 @@ export class SamplerPool {
         (rollouts) => {
           one.finished = true;
           member.finish(index);
+          if (this.members.length < Math.min(AT_FIRST, this.options.most)) this.add();
           this.judge(sequenceCount(rollouts));
           fill(known);
         },
@@ -189,14 +190,15 @@ export class SamplerPool {
       );
     };
 
-    /** Each thread has so many batches before it that its rows stay full. */
+    /** Each thread has so many batches before it that its rows stay full; what is waited for comes besides. */
     const fill = (known: PolicyManifest): void => {
       if (this.hooks === undefined) return;
       for (let index = from; index < batches; index++) {
         if (begun.has(index)) continue;
         const owner = owners.get(index);
         const member = owner && !owner.dead ? owner : this.idlest();
-        if (member === undefined || member.asked.size >= BATCHES_AHEAD) return;
+        if (member === undefined) return;
+        if (index > from && member.asked.size >= BATCHES_AHEAD) return;
         ask(index, member, known);
       }
     };
@@ -257,10 +259,13 @@ export class SamplerPool {
     this.fetched.clear();
   }
 
-  private begin(): void {
+  /** Starts the first threads, where there are none. */
+  begin(): void {
     if (this.begun) return;
     this.begun = true;
-    for (let i = 0; i < Math.min(AT_FIRST, this.options.most); i++) this.add();
+    // The page and the engine begin at the same time: one core is theirs until something has been made.
+    const alone = this.options.most <= AT_FIRST;
+    for (let i = 0; i < (alone ? 1 : AT_FIRST); i++) this.add();
   }
 
   /** What the threads will want, while they are still starting. */

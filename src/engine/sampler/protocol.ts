@@ -4,6 +4,7 @@
  */
 import type { FetchProgress } from '../../policy/fetch';
 import type { PolicyManifest } from '../../policy/manifest';
+import type { BatchCut } from '../../rollouts/policies';
 import type { Rollouts } from '../../rollouts/rollouts';
 import type { PoliciesSource } from '../../settings/run';
 import type { Answer, Ask, Cancel } from '../rpc/channel';
@@ -11,7 +12,7 @@ import type { Answer, Ask, Cancel } from '../rpc/channel';
 export interface BatchAsk {
   manifest: PolicyManifest;
   source: PoliciesSource;
-  sequencesPerBatch: number;
+  cut: BatchCut;
   index: number;
 }
 

@@ -7,7 +7,7 @@ import { cpuKernels } from '../../math/cpu-kernels';
 import { FetchError, type FetchProgress, type FileSource } from '../../policy/fetch';
 import { PolicyHost } from '../../policy/host';
 import type { PolicyManifest } from '../../policy/manifest';
-import { loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime';
+import { compiled, loadRuntime, type OrtAssets, type Runtime } from '../../policy/runtime';
 import { policiesSource, type PoliciesRolloutSource } from '../../rollouts/policies';
 import { Answers } from '../rpc/channel';
 import type { BatchAsk, FileOrder, SamplerCalls, SamplerMessage, SamplerRequest } from './protocol';
@@ -22,8 +22,7 @@ interface AwaitedFile {
   reject(error: Error): void;
 }
 
-const keyOf = ({ source, sequencesPerBatch }: BatchAsk) =>
-  JSON.stringify([source, sequencesPerBatch]);
+const keyOf = ({ source, cut }: BatchAsk) => JSON.stringify([source, cut]);
 
 export class Sampler {
   private readonly answers: Answers<SamplerCalls>;
@@ -47,7 +46,10 @@ export class Sampler {
       case 'file':
         return this.receive(request);
       case 'hello':
-        return this.answers.give(request, () => null);
+        return this.answers.give(request, () => {
+          this.start();
+          return null;
+        });
       case 'batch':
         return this.answers.give(request, (signal) => this.batch(request, signal));
       default:
@@ -87,11 +89,11 @@ export class Sampler {
   }
 
   private sourceOf(ask: BatchAsk): PoliciesRolloutSource {
-    const { manifest, source, sequencesPerBatch } = ask;
+    const { manifest, source, cut } = ask;
     const key = keyOf(ask);
     if (this.source?.key !== key) {
       const batches = policiesSource(source, {
-        sequencesPerBatch,
+        cut,
         open: async () => ({ host: await this.open(manifest), kernels: cpuKernels }),
       });
       this.source = { key, batches };
@@ -99,12 +101,19 @@ export class Sampler {
     return this.source.batches;
   }
 
+  /** onnxruntime is fetched and compiled before anybody knows for which policy. */
+  private start(): Promise<Runtime> {
+    this.runtime ??= loadRuntime('wasm', { assets: this.options.assets }).then(compiled);
+    // What failed is tried again by the next call, and told there.
+    this.runtime.catch(() => (this.runtime = undefined));
+    return this.runtime;
+  }
+
   private async open(manifest: PolicyManifest): Promise<PolicyHost> {
     const { name } = manifest;
     if (this.host?.name !== name) {
       const before = this.host?.opening;
-      this.runtime ??= loadRuntime('wasm', { assets: this.options.assets });
-      const opening = this.runtime.then((runtime) => {
+      const opening = this.start().then((runtime) => {
         // Files report as they come to the engine; here it is what is done with them.
         const say: FetchProgress = (loaded) => this.options.emit({ type: 'loading', loaded });
         return PolicyHost.open(runtime, this.files, manifest, say);
