@@ -12,7 +12,14 @@ import { isOwed, lessonStore } from '../lessons/session';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
 import type { Recording } from '../state/recording';
-import { LagContext, useLab, useLabState, useLag, useShowsRecording, type Lag } from '../state/react';
+import {
+  LagContext,
+  useLab,
+  useLabState,
+  useLag,
+  useShowsRecording,
+  type Lag,
+} from '../state/react';
 import { BreakIt } from './BreakIt';
 import { VerdictChip } from './VerdictChip';
 
