@@ -18,4 +18,16 @@ export const RACES: Record<string, RaceRecipe> = {
     series: ['gspo', 'grpo'],
     checkpoints: [25, 50, 75, 100, 101, 150, 199, 200],
   },
+  'arithmetic-moe-rl': {
+    settings: {
+      ...SHIPPED_RACE,
+      policy: 'arithmetic-moe',
+      backend: 'wasm',
+      steps: 150,
+      prompts: 8,
+      evaluateEvery: 25,
+    },
+    series: ['gspo', 'grpo'],
+    checkpoints: [50, 100, 149, 150],
+  },
 };

@@ -3,6 +3,7 @@
  * Contract: together with the code it fixes every number of the training but the backend's rounding.
  */
 import type { PromptRange } from '../../src/tasks/task';
+import { MAZE_CHARACTERS } from '../../src/tasks/maze';
 import type { PolicyPair } from '../../src/policy/manifest';
 import type { Architecture } from './architecture';
 
@@ -23,6 +24,8 @@ export interface Recipe {
   batch: number;
   /** packed tokens per row */
   rowLength: number;
+  /** problems of one row don't see each other, as in use; absent: each sees those before it */
+  apart?: true;
   steps: number;
   peakLearningRate: number;
   warmupSteps: number;
@@ -43,8 +46,8 @@ export interface Recipe {
 /** Index = token id. 0 pads; `;` ends a response. V = 18. */
 export const ARITHMETIC_VOCABULARY = ['<pad>', ...'0123456789+-*()=;'] as const;
 
-/** Index = token id. 0 pads; `;` ends a response. V = 22. */
-export const MAZE_VOCABULARY = ['<pad>', ...'0123456789#.@*=;UDLR'] as const;
+/** Index = token id. 0 pads; `;` ends a response. V = 59. */
+export const MAZE_VOCABULARY = ['<pad>', ...MAZE_CHARACTERS] as const;
 
 export const RECIPES: Record<string, Recipe> = {
   'arithmetic-dense': {
@@ -158,6 +161,7 @@ export const RECIPES: Record<string, Recipe> = {
     prompts: { minOperators: 3, maxOperators: 7 },
     batch: 10,
     rowLength: 192,
+    apart: true,
     steps: 3000,
     peakLearningRate: 4e-3,
     warmupSteps: 60,

@@ -8,7 +8,7 @@ const RANGE = { least: 3, most: 7 };
 const { verify } = task;
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const drawn = (seed: number): Maze => drawMaze(new Random(seed, STREAM.prompts), RANGE);
-const PROMPT = '0@.#1#..2..*=';
+const PROMPT = 'ab#/#ij/opq|a-q=';
 
 describe('mazes', () => {
   test('printing and parsing are inverse', () => {
@@ -20,10 +20,18 @@ describe('mazes', () => {
     );
   });
 
-  test.each(['', '0@.', '0@*1.', '0@.1..', '0@@*', '1@*', '0@*x', '0@.*1...2..'])(
-    'no maze: "%s"',
-    (text) => expect(parseMaze(text)).toBeUndefined(),
-  );
+  test.each([
+    '',
+    'ab',
+    'ab|a-a',
+    'ab|a-c',
+    'ab/h|a-b',
+    'ba|b-a',
+    'ab/##|a-',
+    'abx|a-b',
+    'abcdefgh|a-b',
+    '<b>|a-b',
+  ])('no maze: "%s"', (text) => expect(parseMaze(text)).toBeUndefined());
 
   test('the goal can be reached, and near and far goals are drawn', () => {
     const far = new Set<number>();
@@ -60,23 +68,23 @@ describe('walks', () => {
   });
 
   test.each([
-    ['R01D11D21R*;', 1, 1, 'the shortest way'],
-    ['R01L00R01D11D21R*;', 1, 1, 'a detour'],
-    ['R01D12D21R*;', 1, 0.75, 'a place misnamed on the way: it arrives all the same'],
-    ['R01D11D21R*', 0, 1, 'it does not end'],
-    ['R01D11D21;', 0, 1, 'it ends before the goal'],
-    ['D10D20R21R*;', 0, 0, 'through a wall'],
-    ['U;', 0, 0, 'over the edge'],
+    ['>bvivp>q;', 1, 1, 'the shortest way'],
+    ['>b<a>bvivp>q;', 1, 1, 'a detour'],
+    ['>bvjvp>q;', 1, 0.75, 'a cell misnamed on the way: it arrives all the same'],
+    ['>bvivp>q', 0, 1, 'it does not end'],
+    ['>bvivp;', 0, 1, 'it ends before the goal'],
+    ['vhvo>p>q;', 0, 0, 'through a wall'],
+    ['^a;', 0, 0, 'over the edge'],
     [';', 0, 0, 'no move at all'],
     ['', 0, 0, 'nothing'],
-    ['R01D11D21R*L21;', 0, 1, 'it walks on from the goal'],
-    ['R01xyz', 0, 0.5, 'no move of this task'],
+    ['>bvivp>q<p;', 0, 1, 'it walks on from the goal'],
+    ['>bxyz', 0, 0.5, 'no move of this task'],
   ])('%s: reward %d, valid steps %d (%s)', (response, reward, validSteps) => {
     expect(verify(PROMPT, response)).toEqual({ reward, validSteps });
   });
 
   test('cells visited end before the first illegal move', () => {
-    expect(walk(PROMPT, 'R01D11U01U').cells).toEqual([0, 1, 4, 1]);
+    expect(walk(PROMPT, '>bvi^b^').cells).toEqual([0, 1, 4, 1]);
   });
 
   test('held-out prompts depend on seed and index alone and never come from the training side', () => {

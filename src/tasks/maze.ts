@@ -1,11 +1,14 @@
 /**
- * Task `maze`: a sequential decision task. Walk from `@` to `*`, one move at a time, and say after each
- * move where you stand.
+ * Task `maze`: a sequential decision task. Walk from one cell to another, one move at a time, and say after
+ * each move where you stand.
  *
- *     prompt    0@.#1#..2..*=        three rows, each behind its number: `#` wall, `.` open
- *     response  R01D11D21R*;         a move (U D L R), then the row and column reached; `*` is the goal
+ *     prompt    ab#/#i#/opq|a-q=     three rows: `#` wall, letters open cells; start and goal behind the bar
+ *     response  >bvivp>q;            a move (^ v < >), then the cell reached
  *
- * Solutions explore: of the open neighbours not yet visited one is chosen at random, more often one on a
+ * A cell has the same letter in every maze (`CELLS`, row by row of the largest): whether a move leads
+ * anywhere is whether its cell's letter stands in the prompt, which a small policy can look up. Rows
+ * of dots, with cells named by row and column, were tried: it had to count, and got a third of the
+ * moves right. Solutions explore: of the open neighbours not yet visited one is chosen at random, more often one on a
  * shortest path; out of a dead end the walk goes back the way it came. So a good policy is uncertain
  * where to turn and certain about walls and places. Contract: pure functions of their arguments and of
  * the random stream handed in; prompt and solution together stay within 256 tokens.
@@ -17,15 +20,21 @@ export const MIN_SIZE = 3;
 export const MAX_SIZE = 7;
 export const END = ';';
 const EQUALS = '=';
-const [WALL, OPEN, START, GOAL] = ['#', '.', '@', '*'] as const;
+const WALL = '#';
+const NEXT_ROW = '/';
+/** Letter of each cell of the largest maze, row by row; smaller ones are its upper left corner. */
+const CELLS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW';
 
 /** Row and column differences of each move. */
-const MOVES = { U: [-1, 0], D: [1, 0], L: [0, -1], R: [0, 1] } as const;
+const MOVES = { '^': [-1, 0], v: [1, 0], '<': [0, -1], '>': [0, 1] } as const;
 export type Move = keyof typeof MOVES;
 const MOVE_NAMES = Object.keys(MOVES) as Move[];
 const isMove = (text: string | undefined): text is Move => text !== undefined && text in MOVES;
 
-/** Cells are numbered row by row. */
+/** Every character of prompts and responses. */
+export const MAZE_CHARACTERS = `${CELLS}#/|-=;^<>`;
+
+/** Cells are numbered row by row of this maze. */
 export interface Maze {
   rows: number;
   columns: number;
@@ -45,30 +54,38 @@ export function step({ rows, columns, open }: Maze, cell: number, move: Move): n
   return open[next] ? next : undefined;
 }
 
-export function formatMaze({ rows, columns, open, start, goal }: Maze): string {
-  let text = '';
-  for (let row = 0; row < rows; row++) {
-    text += row;
-    for (let column = 0; column < columns; column++) {
+/** What a cell is called, in any maze. */
+export function cellName({ columns }: Pick<Maze, 'columns'>, cell: number): string {
+  return CELLS[Math.floor(cell / columns) * MAX_SIZE + (cell % columns)];
+}
+
+export function formatMaze(maze: Maze): string {
+  const { rows, columns, open, start, goal } = maze;
+  const lines = Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: columns }, (_, column) => {
       const cell = row * columns + column;
-      text += cell === start ? START : cell === goal ? GOAL : open[cell] ? OPEN : WALL;
-    }
-  }
-  return text;
+      return open[cell] ? cellName(maze, cell) : WALL;
+    }).join(''),
+  );
+  return `${lines.join(NEXT_ROW)}|${cellName(maze, start)}-${cellName(maze, goal)}`;
 }
 
 /** Inverse of `formatMaze`; undefined for anything that it would not have written. */
 export function parseMaze(text: string): Maze | undefined {
-  const lines = text.split(/(?=\d)/);
+  const [, map, from, to] = /^([^|]+)\|([a-zA-Z])-([a-zA-Z])$/.exec(text) ?? [];
+  if (map === undefined || from === to) return undefined;
+  const lines = map.split(NEXT_ROW);
   const rows = lines.length;
-  const columns = (lines[0]?.length ?? 0) - 1;
-  if (!lines.every((line, row) => line.length === columns + 1 && line.startsWith(String(row)))) {
-    return undefined;
-  }
-  const cells = lines.map((line) => line.slice(1)).join('');
-  if (!/^[#.]*([@*])[#.]*(?!\1)[@*][#.]*$/.test(cells)) return undefined;
-  const open = Array.from(cells, (cell) => cell !== WALL);
-  return { rows, columns, open, start: cells.indexOf(START), goal: cells.indexOf(GOAL) };
+  const columns = lines[0].length;
+  const outOfBounds = (size: number) => size < 1 || size > MAX_SIZE;
+  if (outOfBounds(rows) || outOfBounds(columns)) return undefined;
+  if (lines.some((line) => line.length !== columns)) return undefined;
+  const cells = Array.from(lines.join(''));
+  const named = (cell: string, i: number) => cell === WALL || cell === cellName({ columns }, i);
+  if (!cells.every(named)) return undefined;
+  const [start, goal] = [cells.indexOf(from), cells.indexOf(to)];
+  if (start < 0 || goal < 0) return undefined;
+  return { rows, columns, open: cells.map((cell) => cell !== WALL), start, goal };
 }
 
 /** Moves from each cell to `from` along a shortest path; -1 where none leads there. */
@@ -149,7 +166,7 @@ export function drawMaze(random: Random, { least, most }: Difficulty): Maze {
 }
 
 /** How often, of the moves not yet tried, one that gets nearer to the goal is preferred. */
-const DIRECTNESS = 0.7;
+const DIRECTNESS = 0.5;
 
 function solve(maze: Maze, random: Random): string {
   const toGoal = distances(maze, maze.goal);
@@ -173,16 +190,11 @@ function solve(maze: Maze, random: Random): string {
     } else {
       path.pop();
     }
-    text += move + place(maze, next);
+    text += move + cellName(maze, next);
   }
 }
 
-const OPPOSITE: Record<Move, Move> = { U: 'D', D: 'U', L: 'R', R: 'L' };
-
-/** What a response says after a move that leads to `cell`. */
-function place({ columns, goal }: Maze, cell: number): string {
-  return cell === goal ? GOAL : `${Math.floor(cell / columns)}${cell % columns}`;
-}
+const OPPOSITE: Record<Move, Move> = { '^': 'v', v: '^', '<': '>', '>': '<' };
 
 /** A maze and a walk through it, from the training or the held-out side. */
 function draw(random: Random, difficulty: Difficulty, heldOut: boolean): Problem {
@@ -198,7 +210,7 @@ export interface Walk {
   maze: Maze;
   /** the start, then the cell after each legal move; ends before the first illegal one */
   cells: number[];
-  /** moves that led somewhere and named the right place, and all moves that were tried */
+  /** moves that led somewhere and named the right cell, and all moves that were tried */
   valid: number;
   moves: number;
   /** the goal was reached by legal moves, and the response ended there */
@@ -220,9 +232,8 @@ export function walk(prompt: string, response: string): Walk {
     const next = isMove(move) ? step(maze, here, move) : undefined;
     if (next === undefined) return { maze, cells, valid, moves, arrived: false };
     cells.push(next);
-    const said = /^(?:\*|\d\d)/.exec(rest.slice(1))?.[0] ?? '';
-    if (said === place(maze, next)) valid++;
-    rest = rest.slice(1 + said.length);
+    if (rest[1] === cellName(maze, next)) valid++;
+    rest = rest.slice(2);
     if (next === maze.goal) break;
   }
   return { maze, cells, valid, moves, arrived: cells.at(-1) === maze.goal && rest === END };
@@ -234,11 +245,11 @@ function verify(prompt: string, response: string): Verdict {
   return { reward: arrived ? 1 : 0, validSteps: moves === 0 ? 0 : valid / moves };
 }
 
-/** Half as long again as the shortest way: two or three tokens a move, and some of them are detours. */
+/** Half as long again as the shortest way, two tokens a move: some of them are detours. */
 function expectedTokens(prompt: string): number {
   const drawn = parseMaze(prompt.replace(/=$/, ''));
   if (drawn === undefined) return 0;
-  return 4.5 * distances(drawn, drawn.start)[drawn.goal];
+  return 1 + 3 * distances(drawn, drawn.start)[drawn.goal];
 }
 
 export const maze: Task = { id: 'maze', draw, verify, expectedTokens };

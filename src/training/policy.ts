@@ -63,6 +63,8 @@ export class DifferentiablePolicy {
   private readonly runningMasks: string[];
   /** inner float tensors that `forward` gives beside the log-probs */
   private readonly taps: readonly string[];
+  /** inner float tensors that `forward` is given instead of computing them */
+  private readonly cuts: readonly string[];
   /** the weights that were in the file */
   readonly fileWeights: Weights;
 
@@ -72,13 +74,19 @@ export class DifferentiablePolicy {
    */
   constructor(
     onnx: Uint8Array,
-    { names, taps = [] }: { names?: PortNames; taps?: readonly string[] } = {},
+    {
+      names,
+      taps = [],
+      cuts = [],
+    }: { names?: PortNames; taps?: readonly string[]; cuts?: readonly string[] } = {},
   ) {
     const model = decode(onnx);
     makeDifferentiable(model, names);
     this.taps = taps;
+    this.cuts = cuts;
     for (const name of taps) tap(model, name, TensorProto_DataType.FLOAT);
     this.ports = readPorts(model, names);
+    for (const name of cuts) cut(model, name, TensorProto_DataType.FLOAT);
     this.runningMasks = cutRunningMasks(model, this.ports);
     const lifted = liftWeights(model);
     this.model = new ONNXModel(lifted.bytes);
@@ -95,11 +103,15 @@ export class DifferentiablePolicy {
     return logp;
   }
 
-  /** The same, and the tapped tensors by name. */
-  forward(params: Params, grids: TokenGrids): { logp: np.Array; taps: Params } {
+  /**
+   * The same, and the tapped tensors by name.
+   * @param given the tensors cut at, by name
+   */
+  forward(params: Params, grids: TokenGrids, given: Params = {}): { logp: np.Array; taps: Params } {
     const [batch] = grids.inputIds.shape as [number];
     const { tokens, mask, positions, logits, caches } = this.ports;
     const feeds: Params = { ...params, [tokens.name]: grids.inputIds };
+    for (const name of this.cuts) feeds[name] = given[name];
     for (const name of this.runningMasks) feeds[name] = runningSum(grids.attentionMask.ref);
     if (mask) feeds[mask.name] = grids.attentionMask;
     else grids.attentionMask.dispose();

@@ -7,7 +7,7 @@ import type { Weights } from '../../../src/policy/graph/lift';
 import { adamW, zeroMoments, type Params } from '../../../src/training/adamw';
 import { DifferentiablePolicy, downloadParams, uploadParams } from '../../../src/training/policy';
 import { readSafetensors, writeSafetensors } from '../../../src/policy/safetensors';
-import { trainingBatch } from '../batches';
+import { apartBias, MASK_BIAS, trainingBatch } from '../batches';
 import { RECIPES, type Recipe } from '../recipes';
 import type { StartTraining, TrainingEvent } from './protocol';
 
@@ -55,13 +55,17 @@ function balanceLoss(logits: np.Array, routes: np.Array, perToken: number): np.A
 function makeLoss(recipe: Recipe, policy: DifferentiablePolicy) {
   const { batch, rowLength, balance = 0, architecture } = recipe;
   const routers = routerTaps(recipe);
-  return (params: Params, inputIds: np.Array, targets: np.Array, mask: np.Array): np.Array => {
-    const { logp, taps } = policy.forward(params, {
-      inputIds,
-      targets,
-      attentionMask: np.ones([batch, rowLength], { dtype: np.int32 }),
-      positionIds: np.broadcastTo(np.arange(rowLength), [batch, rowLength]),
-    });
+  return (
+    params: Params,
+    inputIds: np.Array,
+    targets: np.Array,
+    mask: np.Array,
+    positionIds: np.Array,
+    given: Params,
+  ): np.Array => {
+    const attentionMask = np.ones([batch, rowLength], { dtype: np.int32 });
+    const grids = { inputIds, targets, attentionMask, positionIds };
+    const { logp, taps } = policy.forward(params, grids, given);
     let loss = logp.mul(mask.ref).sum().div(mask.sum()).mul(-1);
     for (const { logits, routes } of routers) {
       const uneven = balanceLoss(taps[logits], taps[routes], architecture.experts?.perToken ?? 1);
@@ -77,7 +81,10 @@ async function train(start: StartTraining): Promise<void> {
   await init('wasm');
   defaultDevice('wasm');
   const taps = routerTaps(recipe).flatMap(({ logits, routes }) => [logits, routes]);
-  const policy = new DifferentiablePolicy(fromBase64(start.onnx), { taps });
+  const policy = new DifferentiablePolicy(fromBase64(start.onnx), {
+    taps,
+    cuts: recipe.apart ? [MASK_BIAS] : [],
+  });
 
   let params: Params;
   let mu: Params;
@@ -102,11 +109,17 @@ async function train(start: StartTraining): Promise<void> {
   for (; step < recipe.steps;) {
     const began = performance.now();
     const batch = trainingBatch(recipe, step);
+    const { batch: rows, rowLength: width } = recipe;
+    const given: Params = recipe.apart
+      ? { [MASK_BIAS]: np.array(apartBias(batch, recipe), { shape: [rows, 1, width, width] }) }
+      : {};
     const [loss, grads] = lossAndGradient(
       tree.ref(params),
       np.array(batch.inputIds, { shape, dtype: np.int32 }),
       np.array(batch.targets, { shape, dtype: np.int32 }),
       np.array(batch.mask, { shape, dtype: np.float32 }),
+      np.array(batch.positions, { shape, dtype: np.int32 }),
+      given,
     ) as [np.Array, Params];
     const next = update({ params, mu, nu }, grads, learningRate(recipe, step), step + 1);
     ({ params, mu, nu } = next);
