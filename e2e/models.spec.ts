@@ -149,3 +149,37 @@ test('a folder that is picked is run beside a checkpoint in it, on prompts out o
   await expect(page.getByTestId('noise-floor')).toBeVisible();
   expect(hub.requests).toEqual([]);
 });
+
+test(
+  'on a GPU: what WebAssembly says of the model is what the GPU says, and the run is made there',
+  { tag: ['@webgpu', '@elsewhere'] },
+  async ({ page }) => {
+    const ref = `server:${hub.origin}/someone/${model.name}/resolve/${hub.commit}`;
+    const texts = model.foreign ? 'Once' : '1+1=';
+    const names = new URLSearchParams({
+      ...{ source: 'models', old: ref, new: ref, newDtype: other, texts },
+      ...{ groupSize: '4', maxLength: '8', budget: '0' },
+    });
+    await page.goto(`./#/mismatch?v=3&backend=webgpu&${names}`);
+    await page.getByTestId('offer').getByRole('button', { name: 'Run it' }).click();
+    const wanted = page.getByTestId('wanted-models');
+    await wanted
+      .getByRole('button', { name: /^Look at what/ })
+      .first()
+      .click();
+    for (let left = other === 'fp32' ? 1 : 2; left > 0; left--) {
+      const cards = wanted.getByTestId('model-card');
+      await expect(cards).toHaveCount(other === 'fp32' ? 2 : left);
+      await cards
+        .first()
+        .getByRole('button', { name: /^(Load|Here)/ })
+        .click();
+    }
+    await wanted.getByRole('button', { name: 'Run it' }).click();
+    await expect(page.getByTestId('phase')).toHaveText(/Finished|Decided/);
+    await expect(page.getByTestId('noise-floor')).toContainText('nats in a token’s log-prob');
+    await page.getByRole('button', { name: 'Your own models' }).click();
+    const found = page.getByRole('form', { name: 'Setup' }).getByTestId('model-found');
+    await expect(found.first()).toContainText('Ready on WebGPU');
+  },
+);

@@ -30,7 +30,10 @@ const wholeOf = ({ repository: { graphs } }: ListedModel, graph: string | null):
 type Tell = (job: ModelJob) => void;
 
 export class ModelShelf {
-  private readonly working = new Map<string, AbortController>();
+  private readonly working = new Map<
+    string,
+    { control: AbortController; done: Promise<boolean> }
+  >();
 
   constructor(
     private readonly engine: Engine,
@@ -136,16 +139,29 @@ export class ModelShelf {
     this.update(({ reports }) => ({ reports: { ...reports, [modelKey(ref, dtype)]: report } }));
   }
 
-  /** One thing at a time with a model; what comes of it is its job's state. */
-  private async work(
+  /**
+   * One thing at a time with a model; what comes of it is its job's state. Whoever asks while it is worked on waits for
+   * that: all of it ends with the model checked.
+   */
+  private work(
     ref: ModelRef,
     dtype: Dtype,
     act: (tell: Tell, signal: AbortSignal) => Promise<void>,
   ): Promise<boolean> {
     const key = modelKey(ref, dtype);
-    if (this.working.has(key)) return false;
+    const known = this.working.get(key);
+    if (known) return known.done;
     const control = new AbortController();
-    this.working.set(key, control);
+    const done = this.done(key, control, act);
+    this.working.set(key, { control, done });
+    return done;
+  }
+
+  private async done(
+    key: string,
+    control: AbortController,
+    act: (tell: Tell, signal: AbortSignal) => Promise<void>,
+  ): Promise<boolean> {
     try {
       await act((job) => this.setJob(key, job), control.signal);
       this.setJob(key, null);
@@ -167,7 +183,7 @@ export class ModelShelf {
 
   /** What has come stays. */
   pause(ref: ModelRef, dtype: Dtype): void {
-    this.working.get(modelKey(ref, dtype))?.abort();
+    this.working.get(modelKey(ref, dtype))?.control.abort();
   }
 
   /** @param ref null: all of them, and what is known of earlier visits */

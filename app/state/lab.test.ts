@@ -748,6 +748,25 @@ describe('models of other people', () => {
     expect(lab.store.getState().wanted).toBe(false);
   });
 
+  it('a start while a model is still checked waits for that', async () => {
+    const engine = new Scripted();
+    engine.keptDtypes[REF] = ['fp32', 'q4'];
+    let ready = () => {};
+    engine.opensModel = () => new Promise((resolve) => (ready = () => resolve(MODEL_REPORT)));
+    const lab = new Lab(engine, settings);
+    await lab.open(false);
+    const checked = lab.models.check(REF, 'fp32');
+    const started = lab.start();
+    // It has got as far as the model that is being checked.
+    await new Promise((resolve) => setTimeout(resolve));
+    ready();
+    expect(await checked).toBe(true);
+    await vi.waitFor(() => expect(engine.orders).toContain(`check ${REF} q4`));
+    ready();
+    expect(await started).not.toBeNull();
+    expect(engine.orders.filter((order) => order.startsWith('check'))).toHaveLength(2);
+  });
+
   it('a model that fails its check keeps the run that is in view', async () => {
     const engine = new Scripted();
     engine.keptDtypes[REF] = ['fp32', 'q4'];
