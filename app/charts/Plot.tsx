@@ -44,7 +44,17 @@ export interface PlotProps {
   /** what pointer, touch and keys read; none: a picture only */
   readable?: Readable;
   sync?: Sync | undefined;
+  /** over the plotting area, in place of what reads it: a layer of HTML, at `place` */
+  over?: (frame: Frame, place: Place) => ReactNode;
   children: ReactNode;
+}
+
+/** px of the plotting area within its canvas */
+export interface Place {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
 }
 
 const TOP = 8;
@@ -100,6 +110,7 @@ export function Plot({
   grid = 'y',
   readable,
   sync,
+  over,
   children,
 }: PlotProps) {
   const ref = useRef<HTMLDivElement>(null);
@@ -111,7 +122,7 @@ export function Plot({
   const foot = xTicks ? FOOT.ticks : FOOT.bare;
   const width = Math.max(0, outer - left - RIGHT);
   const inner = height - TOP - foot;
-  const place = { left, top: TOP, width, height: inner };
+  const place: Place = { left, top: TOP, width, height: inner };
   const frame = useMemo(
     (): Frame => ({
       left,
@@ -158,6 +169,7 @@ export function Plot({
                 place={place}
               />
             )}
+            {over?.(frame, place)}
           </PlotContext>
         )}
       </div>

@@ -1,11 +1,12 @@
 /** The lesson under way, below the experiment that its step has opened: the prediction beside the measurement. */
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactElement } from 'react';
 import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { sameRun } from '../../src/link/link';
+import { curveOf, measuredCurve } from '../../src/lessons/curves';
 import { checkedPage, type LessonStep } from '../../src/lessons/lesson';
-import { scoreChoice, scoreNumber } from '../../src/lessons/score';
-import { interval, significant } from '../format/numbers';
+import { scoreChoice, scoreDrawing, scoreNumber, type Drawing } from '../../src/lessons/score';
+import { fixed, interval, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { useAddress, useAddressState } from '../state/address-react';
 import { useLabState } from '../state/react';
@@ -123,28 +124,70 @@ function Found({ step, answer }: { step: LessonStep; answer: Answer | undefined 
   );
   if (page === null || answer === undefined) return after || null;
   const own = run?.settings && sameRun(run.settings, step.opened.run);
-  const claims: readonly Claim[] =
-    own && measurement?.run === run.id ? measurement.result.claims : [];
-  const claim = claims.find(({ id }) => id === step.check);
   if (!own) return <p>The run in view has other settings than the step; start its own run.</p>;
-  if (claim === undefined) return <p>The measurement is on its way.</p>;
-  if (claim.measured === null) return <p>{claim.note ?? 'The claim could not be measured.'}</p>;
+  if (measurement?.run !== run.id) return <p>The measurement is on its way.</p>;
   const live = !OVER.has(run.progress.phase);
+  const said = foundWords(step, answer, measurement.result, live);
+  if (typeof said === 'string') return <p>{said}</p>;
   return (
     <>
-      <p data-testid="lesson-score">
-        Measured{live ? ' so far' : ''}: <b>{significant(claim.measured, 3)}</b>
-        {claim.interval !== null && `, interval ${interval(claim.interval)}`}.{' '}
-        {scoreWords(step, answer, { measured: claim.measured, interval: claim.interval })}
-      </p>
+      <p data-testid="lesson-score">{said}</p>
       {!live && after}
+    </>
+  );
+}
+
+/** The measurement beside the answer; a mere string where there is none yet. */
+function foundWords(
+  step: LessonStep,
+  answer: Answer,
+  result: { claims: readonly Claim[] },
+  live: boolean,
+): ReactElement | string {
+  if (answer.kind === 'drawing') return drawingWords(step, answer, result, live);
+  const claim = result.claims.find(({ id }) => id === step.check);
+  if (claim === undefined) return 'The measurement is on its way.';
+  if (claim.measured === null) return claim.note ?? 'The claim could not be measured.';
+  return (
+    <>
+      Measured{live ? ' so far' : ''}: <b>{significant(claim.measured, 3)}</b>
+      {claim.interval !== null && `, interval ${interval(claim.interval)}`}.{' '}
+      {scoreWords(step, answer, { measured: claim.measured, interval: claim.interval })}
+    </>
+  );
+}
+
+function drawingWords(
+  { ask }: LessonStep,
+  drawing: Drawing,
+  result: unknown,
+  live: boolean,
+): ReactElement | string {
+  if (ask?.kind !== 'draw') return '';
+  const { x, y } = curveOf(ask.curve);
+  const axes = { x: x.kind, y: y.kind };
+  const score = scoreDrawing(drawing, axes, measuredCurve(ask.curve, result));
+  const { points, inside, median, farthest, powers } = score;
+  if (points.length === 0) return 'No measured point lies where you drew yet.';
+  return (
+    <>
+      Your curve runs through the interval at{' '}
+      <b>
+        {inside} of {points.length}
+      </b>{' '}
+      measured points{live ? ' so far' : ''}.
+      {median !== null &&
+        farthest !== null &&
+        ` Half of the points are at most ${significant(median, 2)} half-widths of their interval away from it; the farthest is ${significant(farthest.intervals ?? 0, 2)} away, at ${x.symbol} = ${significant(farthest.x, 3)}, where you drew ${significant(farthest.drawn, 2)} and ${significant(farthest.y, 2)} was measured.`}
+      {powers !== null &&
+        ` What you drew goes like ${x.symbol} to the power ${fixed(powers.drawn, 2)}, what was measured like ${fixed(powers.measured, 2)}.`}
     </>
   );
 }
 
 function scoreWords(
   { ask }: LessonStep,
-  answer: Answer,
+  answer: Exclude<Answer, Drawing>,
   found: Parameters<typeof scoreNumber>[2],
 ): string {
   if (answer.kind === 'number') {

@@ -3,10 +3,14 @@
  * ends, and are never changed once the experiment has been opened.
  */
 import { createStore } from 'zustand/vanilla';
+import type { PageId } from '../../src/experiments/manifest';
 import type { Lesson } from '../../src/lessons/lesson';
 
 export type Answer =
-  { kind: 'number'; value: number; error: number } | { kind: 'choice'; chosen: number };
+  | { kind: 'number'; value: number; error: number }
+  | { kind: 'choice'; chosen: number }
+  /** a value at every handle */
+  | { kind: 'drawing'; x: readonly number[]; y: readonly number[] };
 
 export interface LessonState {
   lesson: Lesson | null;
@@ -22,6 +26,10 @@ export const lessonStore = createStore<LessonState>(() => NONE);
 /** Whether the step under way asks for something that has not been answered: what a page predicts or found is hidden then. */
 export const isOwed = ({ lesson, step, answers }: LessonState): boolean =>
   lesson?.steps[step]?.ask !== undefined && answers[step] === undefined;
+
+/** Whether the step under way has a drawing, of a curve that this page measures. */
+export const hasDrawing = ({ lesson, step, answers }: LessonState, page: PageId): boolean =>
+  answers[step]?.kind === 'drawing' && lesson?.steps[step]?.opened.page === page;
 
 export const beginLesson = (lesson: Lesson) => lessonStore.setState({ ...NONE, lesson });
 export const endLesson = () => lessonStore.setState(NONE);

@@ -2,13 +2,13 @@
  * The one order in which every experiment page reads: question, run (above it, in the shell), "break it" and
  * measurement in the middle; prediction and verdict on the right.
  */
-import type { ReactNode } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { isExperimentId, PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
 import { count, counted, digitsApart, duration, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
-import { isOwed, lessonStore } from '../lessons/session';
+import { hasDrawing, isOwed, lessonStore } from '../lessons/session';
 import { OverlayStrip } from '../runs/OverlayStrip';
 import { isLive } from '../state/lab';
 import type { Recording } from '../state/recording';
@@ -25,6 +25,8 @@ import { VerdictChip } from './VerdictChip';
 
 export { VerdictChip };
 
+const DrawnFigure = lazy(() => import('../lessons/DrawnFigure'));
+
 interface ExperimentPageProps {
   /** its question is the heading */
   page: PageId;
@@ -39,6 +41,7 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
   const lag = useLag(page);
   // A student's own file tells nothing of what a step asks.
   const owed = useStore(lessonStore, isOwed) && page !== 'data';
+  const drawn = useStore(lessonStore, (state) => hasDrawing(state, page));
   if (owed) return <Concealed page={page} />;
   return (
     <LagContext value={lag}>
@@ -55,6 +58,12 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         </header>
         <OverlayStrip />
         {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
+        {drawn && (
+          <Suspense fallback={null}>
+            <h2 className="visually-hidden">What you drew</h2>
+            <DrawnFigure />
+          </Suspense>
+        )}
         {isExperimentId(page) && <BreakIt page={page} />}
         <h2 className="visually-hidden">Figures</h2>
         {figures}

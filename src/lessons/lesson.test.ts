@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { CLAIM_FAMILIES } from '../experiments/claims';
 import { checkedPage, MAX_LESSON_LENGTH, readLesson } from './lesson';
 import { SHIPPED_LESSONS } from './shipped';
-import { scoreChoice, scoreNumber } from './score';
+import { drawnAt, scoreChoice, scoreDrawing, scoreNumber } from './score';
 
 const FOLDER = new URL('../../public/lessons/', import.meta.url);
 
@@ -17,6 +17,7 @@ const lessonOf = (more: object = {}, step: object = {}) =>
     ...more,
   });
 const NUMBER = { kind: 'number', question: 'How much?' };
+const DRAW = { kind: 'draw', question: 'How?', curve: 'variance.log-s', x: [2, 200], y: [1, 9] };
 
 describe('a lesson that ships', () => {
   test('is listed', () => {
@@ -32,7 +33,7 @@ describe('a lesson that ships', () => {
     expect(steps.reduce((sum, step) => sum + step.minutes, 0)).toBe(lesson?.minutes);
     for (const step of steps) {
       const page = checkedPage(step);
-      if (page === null) continue;
+      if (page === null || step.ask?.kind === 'draw') continue;
       expect(CLAIM_FAMILIES[page].map((claim) => claim.id)).toContain(step.check);
     }
     expect(steps.some((step) => checkedPage(step) !== null)).toBe(true);
@@ -79,7 +80,17 @@ describe('a file of a stranger', () => {
     ['a step without minutes', lessonOf({}, { minutes: undefined }), /steps 2 minutes is missing/],
     ['text that is no text', lessonOf({}, { text: ['a'] }), /steps 2 text must be string/],
     ['text that hides', lessonOf({}, { text: 'a\u202Eb' }), /steps 2 text must be plain text/],
-    ['an ask of no kind', lessonOf({}, { ask: { kind: 'draw' } }), /"number" or "choice"/],
+    ['an ask of no kind', lessonOf({}, { ask: { kind: 'sing' } }), /"number", "choice" or "draw"/],
+    ['a curve of no kind', lessonOf({}, { ask: { ...DRAW, curve: 'toString' } }), /must be one of/],
+    [
+      'a curve of elsewhere',
+      lessonOf({}, { ask: { ...DRAW, curve: 'clipping.fixed' } }),
+      /^Step 2 .*does not measure it/,
+    ],
+    ['a drawing with a claim', lessonOf({}, { ask: DRAW, check: 'variance.slope' }), /no "check"/],
+    ['an axis turned', lessonOf({}, { ask: { ...DRAW, x: [5, 2] } }), /lower one first/],
+    ['an axis of one end', lessonOf({}, { ask: { ...DRAW, x: [5] } }), /steps 2 ask x/],
+    ['a logarithm of 0', lessonOf({}, { ask: { ...DRAW, y: [0, 1] } }), /^Step 2 .*begins above 0/],
     ['a claim of elsewhere', lessonOf({}, { ask: NUMBER, check: 'weights.pareto' }), /not measure/],
     ['a check without a question', lessonOf({}, { check: 'variance.slope' }), /asks nothing/],
     ['a focus that is a selector', lessonOf({}, { focus: "x'] *{" }), /the name of a figure/],
@@ -154,5 +165,31 @@ describe('the score', () => {
       right: -1,
       sure: false,
     });
+  });
+
+  test('of a drawing: between its handles on the axes it was drawn on, not beyond them', () => {
+    const drawing = { x: [1, 100], y: [1, 0.01] };
+    const log = { x: 'log', y: 'log' } as const;
+    expect(drawnAt(drawing, log, 10)).toBeCloseTo(0.1);
+    expect(drawnAt(drawing, { x: 'linear', y: 'linear' }, 50.5)).toBeCloseTo(0.505);
+    expect(drawnAt(drawing, log, 100)).toBe(0.01);
+    expect(drawnAt(drawing, log, 101)).toBe(null);
+    expect(drawnAt(drawing, log, 0.9)).toBe(null);
+    const measured = [
+      { x: 1, y: 1, interval: [0.9, 1.1] },
+      { x: 10, y: 0.05, interval: [0.03, 0.06] },
+      { x: 100, y: 0.03, interval: [0.02, 0.05] },
+      { x: 200, y: 0.02, interval: [0.01, 0.03] },
+    ] as const;
+    const score = scoreDrawing(drawing, log, measured);
+    expect(score.points).toHaveLength(3);
+    expect(score.inside).toBe(1);
+    expect(score.farthest).toMatchObject({ x: 10 });
+    expect(score.farthest?.intervals).toBeCloseTo(5);
+    expect(score.median).toBeCloseTo(2);
+    expect(score.powers?.drawn).toBeCloseTo(-1);
+    expect(score.powers?.measured).toBeCloseTo(Math.log10(0.03) / 2);
+    expect(scoreDrawing(drawing, { ...log, y: 'linear' }, measured).powers).toBe(null);
+    expect(scoreDrawing(drawing, log, []).median).toBe(null);
   });
 });

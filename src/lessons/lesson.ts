@@ -9,6 +9,7 @@
 import * as v from 'valibot';
 import { isExperimentId, isPageId, type ExperimentId } from '../experiments/manifest';
 import { openLink, type Link } from '../link/link';
+import { CURVE_IDS, curveOf } from './curves';
 
 /** characters of a file */
 export const MAX_LESSON_LENGTH = 200_000;
@@ -40,6 +41,12 @@ const optionSchema = v.strictObject({
 });
 export type Option = v.InferOutput<typeof optionSchema>;
 
+/** Both ends of an axis. */
+const domain = v.pipe(
+  v.tuple([finite, finite], 'must be the two ends of an axis'),
+  v.check(([low, high]) => low < high, 'must be two ends of an axis, the lower one first'),
+);
+
 const askSchema = v.variant(
   'kind',
   [
@@ -57,8 +64,16 @@ const askSchema = v.variant(
         v.maxLength(8, 'must have at most eight options'),
       ),
     }),
+    v.strictObject({
+      kind: v.literal('draw'),
+      question: plain(600),
+      /** what is drawn, and then laid over the drawing */
+      curve: v.picklist(CURVE_IDS, `must be one of ${CURVE_IDS.join(', ')}`),
+      x: domain,
+      y: domain,
+    }),
   ],
-  'must be "number" or "choice"',
+  'must be "number", "choice" or "draw"',
 );
 export type Ask = v.InferOutput<typeof askSchema>;
 
@@ -172,8 +187,9 @@ function linkOf(link: string): Link | string {
 }
 
 /** The page of a step whose measurement its answer is held against. */
-export function checkedPage({ check, opened }: LessonStep): ExperimentId | null {
-  return check !== undefined && isExperimentId(opened.page) ? opened.page : null;
+export function checkedPage({ ask, check, opened }: LessonStep): ExperimentId | null {
+  const checked = check !== undefined || ask?.kind === 'draw';
+  return checked && isExperimentId(opened.page) ? opened.page : null;
 }
 
 function checkProblem(
@@ -186,6 +202,7 @@ function checkProblem(
       return `checks the claim ${quoted(check)}, but its link leads to the page ${quoted(page)}, which does not measure it.`;
     }
   }
+  if (ask?.kind === 'draw') return drawProblem(ask, check, page);
   if (ask?.kind !== 'choice') return null;
   const ranges = ask.options.filter(({ from, to }) => from !== undefined || to !== undefined);
   if (check === undefined) {
@@ -199,4 +216,25 @@ function checkProblem(
   if (ends.some(({ from, to }) => from >= to)) return 'has an option whose range is empty.';
   const over = ends.some(({ from }, i) => i > 0 && from < (ends[i - 1]?.to ?? from));
   return over ? 'has two options that would be right at once.' : null;
+}
+
+function drawProblem(
+  { curve, x, y }: Extract<Ask, { kind: 'draw' }>,
+  check: string | undefined,
+  page: Link['page'],
+): string | null {
+  const declared = curveOf(curve);
+  if (check !== undefined)
+    return `asks for a drawing, which is checked by its curve; it must have no "check".`;
+  if (declared.page !== page) {
+    return `asks for the curve ${quoted(curve)}, but its link leads to the page ${quoted(page)}, which does not measure it.`;
+  }
+  for (const [name, [low], { kind }] of [
+    ['x', x, declared.x],
+    ['y', y, declared.y],
+  ] as const) {
+    if (kind === 'log' && low <= 0)
+      return `has an axis ${name} from ${low}, but it is logarithmic and begins above 0.`;
+  }
+  return null;
 }

@@ -6,6 +6,8 @@ import { SHIPPED_LESSONS } from '../../../src/lessons/shipped';
 import { message } from '../../../src/message';
 import { counted } from '../../format/numbers';
 import { Prose } from '../../format/Prose';
+import type { Handles } from '../../charts/DrawnCurve';
+import { Question, readAnswer } from '../../lessons/Question';
 import { answerStep, beginLesson, endLesson, lessonStore, toStep } from '../../lessons/session';
 import { ReadingPage } from '../../page/ReadingPage';
 import '../../lessons/lessons.css';
@@ -105,6 +107,7 @@ function Step({ lesson }: { lesson: Lesson }) {
   const at = useStore(lessonStore, (state) => state.step);
   const answer = useStore(lessonStore, ({ answers }) => answers[at]);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const [drawing, setDrawing] = useState<{ of: number; handles: Handles }>({ of: -1, handles: [] });
   const step = lesson.steps[at];
   if (step === undefined) return null;
   const { ask } = step;
@@ -114,22 +117,11 @@ function Step({ lesson }: { lesson: Lesson }) {
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
     if (ask !== undefined && answer === undefined) {
-      if (ask.kind === 'choice') {
-        const chosen = form.get('choice');
-        if (chosen === null) return setTrouble('Choose an answer first.');
-        answerStep(at, { kind: 'choice', chosen: Number(chosen) });
-      } else {
-        const [value, error] = ['value', 'error'].map((name) => {
-          const text = String(form.get(name)).trim().replace(',', '.').replace('−', '-');
-          return text === '' ? NaN : Number(text);
-        }) as [number, number];
-        if (!Number.isFinite(value) || !(error >= 0 && error < Infinity)) {
-          return setTrouble('Type a number, and how far off it may be: a number from 0 on.');
-        }
-        answerStep(at, { kind: 'number', value, error });
-      }
+      const form = new FormData(event.currentTarget);
+      const given = readAnswer(ask, form, drawing.of === at ? drawing.handles : []);
+      if (typeof given === 'string') return setTrouble(given);
+      answerStep(at, given);
     }
     open();
   };
@@ -144,45 +136,15 @@ function Step({ lesson }: { lesson: Lesson }) {
       </p>
       <form key={at} onSubmit={submit} onChange={() => setTrouble(null)} noValidate>
         {ask !== undefined && (
-          <fieldset disabled={answer !== undefined}>
-            <legend>
-              <Prose>{ask.question}</Prose>
-            </legend>
-            {ask.kind === 'choice' ? (
-              ask.options.map(({ text }, i) => (
-                <label key={i}>
-                  <input
-                    type="radio"
-                    name="choice"
-                    value={i}
-                    defaultChecked={answer?.kind === 'choice' && answer.chosen === i}
-                  />
-                  <span>
-                    <Prose>{text}</Prose>
-                  </span>
-                </label>
-              ))
-            ) : (
-              <>
-                <label>
-                  Your number {ask.unit !== undefined && `(${ask.unit})`}
-                  <input
-                    name="value"
-                    autoComplete="off"
-                    defaultValue={answer?.kind === 'number' ? answer.value : ''}
-                  />
-                </label>
-                <label>
-                  off by at most
-                  <input
-                    name="error"
-                    autoComplete="off"
-                    defaultValue={answer?.kind === 'number' ? answer.error : ''}
-                  />
-                </label>
-              </>
-            )}
-          </fieldset>
+          <Question
+            ask={ask}
+            answer={answer}
+            handles={drawing.of === at ? drawing.handles : []}
+            onDraw={(handles) => {
+              setTrouble(null);
+              setDrawing({ of: at, handles });
+            }}
+          />
         )}
         {trouble !== null && (
           <p className="notice notice-bad" role="alert">
