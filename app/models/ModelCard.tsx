@@ -3,7 +3,7 @@
  * Contract: shown before anything of it is fetched; how far, paused, refused and ready stand in one place.
  */
 import type { ListedModel } from '../../src/policy/foreign/repository';
-import type { ModelReport } from '../../src/policy/foreign/report';
+import type { Form, ModelReport } from '../../src/policy/foreign/report';
 import { graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
 import { bytes, count, counted, significant } from '../format/numbers';
 import { isHere, modelKey, type ModelJob } from '../state/lab';
@@ -220,6 +220,15 @@ function Working({
   );
 }
 
+const FORM_WORDS: Record<Form, string> = {
+  alone: 'one row alone',
+  'same length': 'rows of one length together',
+  right: 'rows padded on the right',
+  left: 'rows padded on the left',
+  cached: 'token by token behind a cache',
+  loop: 'decoding in a loop',
+};
+
 /** What was found when it ran. */
 function Found({ report }: { report: ModelReport }) {
   const {
@@ -254,11 +263,11 @@ function Found({ report }: { report: ModelReport }) {
       {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
       {unused.length > 0 && (
         <p className="field-hint">
-          Not used, since it fails or gives other numbers:{' '}
+          Not used, because it fails or gives other numbers:{' '}
           {unused
             .map(
               ({ form, logp, problem }) =>
-                `${form} (${problem?.slice(0, 160) ?? `${significant(logp, 2)} nats`})`,
+                `${FORM_WORDS[form]} (${problem?.slice(0, 160) ?? `${significant(logp, 2)} nats`})`,
             )
             .join(', ')}
           .

@@ -103,7 +103,8 @@ export function BiasFigure({
       caption={
         <>
           {words.caption}, tokens in equal shares by how sure the {words.drew} was. All together:
-          mean {signed(bias.estimate, 3)} {interval(bias.interval)}, standard deviation{' '}
+          mean {signed(bias.estimate, 3)}
+          {bias.interval !== null && ` ${interval(bias.interval)}`}, standard deviation{' '}
           {significant(sigma, 3)} nats{words.more}.
         </>
       }

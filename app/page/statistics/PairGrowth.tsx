@@ -71,7 +71,7 @@ export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: 
             const own = curve.slopes[weight];
             return own === null
               ? ''
-              : `${view.symbol}: slope ${fixed(own.slope, 2)} ${interval(own.interval)}, predicted ${fixed(slope, 0)}. `;
+              : `${view.symbol}: slope ${fixed(own.slope, 2)}${own.interval === null ? '' : ` ${interval(own.interval)}`}, predicted ${fixed(slope, 0)}. `;
           })}
         </>
       }
