@@ -1,10 +1,14 @@
 /**
  * A small server with a hub's layout, for tests: `OWNER/NAME/resolve/REVISION/path` with ranges, and on demand the list of
- * a repository as the hub's API gives it. Contract: faults are asked for by path and hold until they are taken back.
+ * a repository as the hub's API gives it. Contract: faults are asked for by path, or by `LIST` for the list, and hold until they
+ * are taken back.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
+/** Of the answer that says what a repository holds. */
+export const LIST = 'the list';
 
 export interface Fault {
   /** the connection ends after so many bytes of each answer */
@@ -25,7 +29,7 @@ export interface HubServer {
   origin: string;
   /** by `OWNER/NAME`, then by path; may be changed */
   repositories: Map<string, Map<string, Uint8Array>>;
-  /** by path */
+  /** by path, or `LIST` */
   faults: Map<string, Fault>;
   /** as they came: "GET /a/b/resolve/main/config.json", with the range where there is one */
   requests: string[];
@@ -79,9 +83,9 @@ function answer(
         ? { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } }
         : {}),
     }));
-    response.setHeader('Content-Type', 'application/json');
     const answer = { id: listed[1], sha: hub.commit, siblings, cardData: { license: 'mit' } };
-    return end(response, 200, JSON.stringify(answer));
+    const bytes = new TextEncoder().encode(JSON.stringify(answer));
+    return send(bytes, hub.faults.get(LIST) ?? {}, request, response, 'application/json');
   }
   const asked = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(pathname);
   const path = asked?.[3] ?? '';
@@ -105,6 +109,7 @@ function send(
   fault: Fault,
   request: IncomingMessage,
   response: ServerResponse,
+  type = 'application/octet-stream',
 ): void {
   if (fault.status !== undefined) return end(response, fault.status, 'refused');
   if (fault.to !== undefined) {
@@ -119,7 +124,7 @@ function send(
   if (ranged) {
     response.setHeader('Content-Range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
   }
-  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', fault.claims ?? body.length);
   response.setHeader('ETag', `"${sha256(bytes).slice(0, 16)}"`);
   if (request.method === 'HEAD') {

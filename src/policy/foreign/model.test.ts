@@ -168,6 +168,46 @@ describe('hostile and odd graphs are refused with a sentence', () => {
       /not an ONNX|no graph/,
     ],
     [
+      'a file that was cut',
+      () => {
+        const { onnx } = foreignFiles();
+        return { ...foreignFiles(), onnx: onnx.slice(0, onnx.length / 2) };
+      },
+      /not an ONNX model|no input of token ids|onnxruntime does not take/,
+    ],
+    [
+      'logits of another type',
+      () =>
+        changed(({ graph }) => {
+          graph.output = graph.output.map((info) =>
+            info.name === 'logits'
+              ? portInfo('logits', TensorProto_DataType.DOUBLE, ['batch', 'length', 512])
+              : info,
+          );
+        }),
+      /"logits" is neither float32 nor float16/,
+    ],
+    [
+      'a mask of another type',
+      () =>
+        changed(({ graph }) => {
+          graph.input = graph.input.map((info) =>
+            info.name === 'attention_mask'
+              ? portInfo('attention_mask', TensorProto_DataType.STRING, ['batch', 'length'])
+              : info,
+          );
+        }),
+      /"attention_mask" is not \[batch, length\] of whole numbers/,
+    ],
+    [
+      'weights of a type that is none',
+      () =>
+        changed(({ graph }) => {
+          for (const tensor of graph.initializer) tensor.dataType = 99;
+        }),
+      /onnxruntime does not take this graph/,
+    ],
+    [
       'no token ids',
       () =>
         changed(({ graph }) => (graph.input = graph.input.filter(({ name }) => /past/.test(name)))),
@@ -344,6 +384,16 @@ test('what does not fit is said before it is loaded', () => {
   // More than there is room for is not a reason against a model, but against its longest texts.
   expect(small.positions).toBeLessThan(4096);
   expect(small.positions).toBeGreaterThan(2048);
+});
+
+test('a config that claims millions of positions has as many as there is memory for', async () => {
+  const files = foreignFiles();
+  const config = { ...(files.config as object), max_position_embeddings: 2 ** 24 };
+  const one = await open({ ...files, config });
+  expect(one.report.maxPositions).toBe(2 ** 24);
+  expect(one.report.positions).toBeLessThan(2 ** 20);
+  expect(one.maxPositions).toBe(one.report.positions);
+  await one.dispose();
 });
 
 test('as many rows are sampled together as their own lengths leave room for', async () => {

@@ -74,7 +74,7 @@ export class ForeignModel {
     }
     const graph = prepareGraph(whole, config);
     const { whyNotDifferentiable } = await import('../graph/expand/differentiable');
-    const noGradient = whyNotDifferentiable(decode(whole.onnx));
+    const noGradient = whyNoGradient(() => whyNotDifferentiable(decode(whole.onnx)));
     const ends = endsOf(config, tokenizer, graph.vocabulary);
     const padToken = [config.pad, tokenizer.pad, ends[0]].find(
       (id) => id !== null && id < graph.vocabulary,
@@ -150,6 +150,16 @@ export class ForeignModel {
 
   dispose(): Promise<void> {
     return this.session.dispose();
+  }
+}
+
+/** What cannot even be read for that can still be run. */
+function whyNoGradient(ask: () => string | null): string | null {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof GraphError) return `No gradient can be taken: ${error.message}`;
+    throw error;
   }
 }
 

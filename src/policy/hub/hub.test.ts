@@ -1,7 +1,7 @@
 /** Listing, fetching and keeping foreign models, from a local server with a hub's layout and its faults. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foreignModel } from '../../../scripts/foreign-models';
-import { hubServer, type HubServer } from '../../../scripts/hub-server';
+import { hubServer, LIST, type HubServer } from '../../../scripts/hub-server';
 import { fileAddress, nameOf, readPlace, refOf } from './address';
 import { graphsOf } from './graphs';
 import { MemoryKeep } from './keep';
@@ -171,6 +171,18 @@ describe('a hub', () => {
       'is not the file that its hub lists',
     );
     expect(await keep.file(repository.ref, ONNX)).toBeUndefined();
+  });
+
+  it('whose list breaks off or is not given is asked for names, or says so; no file is fetched for it', async () => {
+    hub.faults.set(LIST, { cutAfter: 20 });
+    expect((await library.list(at(hub))).repository.graphs[0].file).toBe(ONNX);
+    hub.faults.set(LIST, { status: 403 });
+    await expect(library.list(at(hub))).rejects.toThrow(
+      /does not give the list of .* to everybody \(HTTP status 403\)/,
+    );
+    hub.faults.set(LIST, { to: `${at(bare)}/resolve/main/config.json` });
+    await expect(library.list(at(hub))).rejects.toThrow('forwards the list of');
+    expect(hub.requests.filter((line) => /^GET .*resolve/.test(line))).toEqual([]);
   });
 
   it('no such repository, and one without a graph, are sentences', async () => {
