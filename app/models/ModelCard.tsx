@@ -236,6 +236,7 @@ function Found({ report }: { report: ModelReport }) {
     provider,
     refusedGpu,
     noGradient,
+    unpacked,
     memory,
     vocabulary,
     tokens,
@@ -260,6 +261,12 @@ function Found({ report }: { report: ModelReport }) {
       <p className="field-hint" data-testid="model-gradient">
         {noGradient ?? 'A gradient can be taken through this graph.'}
       </p>
+      {unpacked && (
+        <p className="field-hint">
+          Its weights of few bits are unpacked once to float32, the numbers that they are multiplied
+          as: on WebAssembly that is faster.
+        </p>
+      )}
       {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
       {unused.length > 0 && (
         <p className="field-hint">

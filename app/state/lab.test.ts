@@ -93,6 +93,7 @@ const MODEL_REPORT: ModelReport = {
   card: null,
   sha256: {},
   bytes: 1,
+  unpacked: false,
   memory: 1,
   vocabulary: 512,
   tokens: 512,

@@ -14,9 +14,16 @@ import { readConfig, type ForeignConfig } from './config';
 import { prepareGraph, type PreparedGraph } from './graph';
 import { planMemory, type MemoryPlan } from './memory';
 import { probe, probeRows, type Probed } from './probe';
+import { unpackBlocks } from './unpack';
 import type { ModelReport } from './report';
 import { graphIn, type ModelFiles } from './repository';
 import { ForeignTokenizer } from './tokenizer';
+
+/**
+ * Bytes that matrices of few bits may have as float32 on WebAssembly: smaller ones are decoded in a loop, larger ones leave no
+ * room for two models.
+ */
+const UNPACKED = { least: 64e6, most: 1e9 };
 
 /** Where the config says nothing. */
 const USUAL_POSITIONS = 2048;
@@ -36,6 +43,8 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
   /** bytes that other models there have */
   beside?: number;
+  /** bytes from which on matrices of few bits are unpacked for WebAssembly; tests have small ones */
+  unpackFrom?: number;
 }
 
 export class ForeignModel {
@@ -84,7 +93,9 @@ export class ForeignModel {
 
     say('WebAssembly');
     const wasmPlace = { runtime: await options.wasm(), kernels: cpuKernels };
-    const here = await tried(wasmPlace, job, null, () => say('running it on WebAssembly'));
+    const unpacked = unpackedOf(whole, config, job, options.unpackFrom ?? UNPACKED.least);
+    const onWasm = { ...job, graph: unpacked ?? graph };
+    const here = await tried(wasmPlace, onWasm, null, () => say('running it on WebAssembly'));
     let chosen: Tried = here;
     let place: Place = wasmPlace;
     let refusedGpu: string | null = null;
@@ -107,7 +118,7 @@ export class ForeignModel {
         if (options.insist) {
           throw new FetchError(`${refusedGpu} Choose “automatic” or WebAssembly as the backend.`);
         }
-        chosen = { ...here, session: await sessionOf(wasmPlace, job, here) };
+        chosen = { ...here, session: await sessionOf(wasmPlace, onWasm, here) };
       }
     }
     chosen.session.rules = chosen.probed.rules;
@@ -121,7 +132,8 @@ export class ForeignModel {
       card: repository.card,
       sha256,
       graph: graphIn(repository.graphs, repository.ref, dtype)?.file ?? '',
-      bytes: graph.weightBytes,
+      bytes: (place === wasmPlace ? onWasm : job).graph.weightBytes,
+      unpacked: place === wasmPlace && unpacked !== null,
       memory: chosen.plan.bytes,
       vocabulary: graph.vocabulary,
       tokens: tokenizer.size,
@@ -150,6 +162,25 @@ export class ForeignModel {
 
   dispose(): Promise<void> {
     return this.session.dispose();
+  }
+}
+
+/** The graph with its matrices of few bits unpacked, where that pays and there is room; null: it stays as it is. */
+function unpackedOf(
+  whole: Pick<ModelFiles, 'onnx' | 'external'>,
+  config: ForeignConfig,
+  { maxPositions, beside }: Pick<Job, 'maxPositions' | 'beside'>,
+  least: number,
+): PreparedGraph | null {
+  const files = unpackBlocks(whole, { ...UNPACKED, least });
+  if (files === null) return null;
+  const graph = prepareGraph(files, config);
+  try {
+    planMemory(graph, 'wasm', maxPositions, null, beside);
+    return graph;
+  } catch (error) {
+    if (error instanceof FetchError) return null;
+    throw error;
   }
 }
 

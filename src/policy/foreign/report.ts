@@ -50,8 +50,10 @@ export interface ModelReport {
   sha256: Record<string, string>;
   /** path of the graph in its repository */
   graph: string;
-  /** of the graph and its external data */
+  /** of the weights, as they are in memory */
   bytes: number;
+  /** matrices of few bits stand there as float32, the numbers that they are multiplied as */
+  unpacked: boolean;
   /** estimated, at its busiest */
   memory: number;
   /** of the logits; the tokenizer may know fewer */

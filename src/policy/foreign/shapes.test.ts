@@ -11,7 +11,7 @@ import { inHalf } from '../../../models/build/hub-author';
 import { foreignModel } from '../../../scripts/node/foreign';
 import { foreignFiles } from '../../../scripts/node/model-files';
 import { NODE_ASSETS } from '../../../scripts/node/ort';
-import { floats } from '../graph/make';
+import { attributeOf, floats } from '../graph/make';
 import { decode, dimensions, encode, floatValues, integerValues } from '../graph/proto';
 import { ModelLibrary } from '../hub/library';
 import { loadRuntime, type Runtime } from '../runtime';
@@ -19,6 +19,7 @@ import { sampleSequences } from '../sample';
 import { scoreSequences } from '../score';
 import { ForeignModel } from './model';
 import type { Form } from './report';
+import { unpackBlocks } from './unpack';
 
 const NO_WEIGHTS = { feeds: {}, dispose: () => undefined };
 const { architecture, text } = foreignModel();
@@ -190,6 +191,41 @@ describe('weights of 8 bits', () => {
     expect((await greedy(one)).every((tokens) => tokens.length > 0)).toBe(true);
     await one.dispose();
     await same.dispose();
+  });
+});
+
+describe('matrices of 4 bits that are unpacked for WebAssembly', () => {
+  test('are the same numbers to rounding, whichever product they stand in', async () => {
+    const files = foreignFiles('model_q4');
+    const packed = await opened(files);
+    const one = await ForeignModel.open(files, {
+      gpu: null,
+      wasm: () => Promise.resolve(runtime),
+      unpackFrom: 0,
+    });
+    expect([packed.report.unpacked, one.report.unpacked]).toEqual([false, true]);
+    expect(one.report.bytes).toBeGreaterThan(2 * packed.report.bytes);
+    expect(furthest(await logProbs(one), await logProbs(packed))).toBeLessThan(2e-5);
+    expect(await greedy(one)).toEqual(await greedy(packed));
+    await packed.dispose();
+    await one.dispose();
+  });
+
+  test('are left as they are where they are multiplied in 8 bits or half precision, or are too large', () => {
+    const { onnx, external } = foreignFiles('model_q4');
+    const limits = { least: 0, most: 1e9 };
+    const unpacked = unpackBlocks({ onnx, external }, limits);
+    expect(decode(unpacked?.onnx ?? onnx).graph.node.map(({ opType }) => opType)).not.toContain(
+      'MatMulNBits',
+    );
+    expect(unpackBlocks({ onnx, external }, { least: 0, most: 1000 })).toBeNull();
+    expect(unpackBlocks({ onnx: inHalf(onnx), external }, limits)).toBeNull();
+    const rounding = decode(onnx);
+    for (const node of rounding.graph.node) {
+      node.attribute = node.attribute.filter(({ name }) => name !== 'accuracy_level');
+      if (node.opType === 'MatMulNBits') node.attribute.push(attributeOf('accuracy_level', 4));
+    }
+    expect(unpackBlocks({ onnx: encode(rounding), external }, limits)).toBeNull();
   });
 });
 

@@ -11,7 +11,7 @@ import { Attributes, type Expansion, type Surgery } from './surgery';
 const AT = { x: 0, packed: 1, scales: 2, zeroPoints: 3, order: 4, bias: 5 };
 const BITS = [2, 4, 8];
 
-function layoutOf(node: NodeProto): BlockLayout {
+export function layoutOf(node: NodeProto): BlockLayout {
   const attributes = new Attributes(node);
   return {
     k: attributes.integer('K'),
@@ -50,7 +50,7 @@ export const matMulNBits: Expansion = {
     const matrix = s.shared(`blocks ${packedName}`, () => {
       const type = s.floatType(scalesName);
       const dims = [k, n];
-      return s.weight(unpackedName(packedName), dims, unpack(node, layout, s), type);
+      return s.weight(unpackedName(packedName), dims, unpackedMatrix(node, layout, s), type);
     });
     const bias = named(node.input[AT.bias]);
     const [output] = node.output as [string];
@@ -59,8 +59,11 @@ export const matMulNBits: Expansion = {
   },
 };
 
-/** @throws GraphError where the file's arrays do not fit what the node says of them */
-function unpack(node: NodeProto, layout: BlockLayout, s: Surgery): Float64Array {
+/**
+ * @returns [K, N] row-major
+ * @throws GraphError where the file's arrays do not fit what the node says of them
+ */
+export function unpackedMatrix(node: NodeProto, layout: BlockLayout, s: Surgery): Float64Array {
   const tensor = (at: number) => s.constant(named(node.input[at]));
   const [packed, scales, zeros] = [tensor(AT.packed), tensor(AT.scales), tensor(AT.zeroPoints)];
   if (!packed || !scales) throw new GraphError(`Node "${node.name}" has no weights.`);
