@@ -2,6 +2,7 @@
  * Cached decoding on the wasm provider, step by step: for graphs that `graph/decode-loop.ts` cannot take, and
  * what `decoder.ts` is compared with. Sequences that have ended are taken out of the batch as soon as a quarter
  * of it is idle: the cache crosses the wasm border twice per step, so rows that nobody needs cost the most here.
+ * A prompt is computed once for all of its responses.
  */
 import type { Tensor } from 'onnxruntime-web';
 import { sampleRow } from '../math/sampler';
@@ -11,16 +12,21 @@ import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
 
 const IDLE_SHARE = 0.25;
 
-/** Rows `keep` of a [batch, ...] tensor. */
+/** Rows `keep` of a [batch, ...] tensor, in this order; one may stand there several times. */
 function selectRows(session: PolicySession, tensor: Tensor, keep: readonly number[]): Tensor {
   const [batch, ...rest] = tensor.dims as [number, ...number[]];
   const all = tensor.data as Float32Array;
   const stride = all.length / batch;
   // An array of the tensor's own kind: a cache may be float16.
-  const kept = all.slice(0, keep.length * stride);
+  const kept = new (all.constructor as Float32ArrayConstructor)(keep.length * stride);
   keep.forEach((row, i) => kept.set(all.subarray(row * stride, (row + 1) * stride), i * stride));
   return new session.runtime.ort.Tensor(tensor.type, kept as never, [keep.length, ...rest]);
 }
+
+const selectAll = (session: PolicySession, caches: KeyValueCache, keep: readonly number[]) =>
+  Object.fromEntries(
+    Object.entries(caches).map(([name, tensor]) => [name, selectRows(session, tensor, keep)]),
+  );
 
 export async function sampleOnCpu(
   session: PolicySession,
@@ -30,11 +36,20 @@ export async function sampleOnCpu(
   const { prompts, temperature, seed } = request;
   const limits = prompts.map(({ length }) => responseLimit(request, length));
   const results: SampledSequence[] = prompts.map(() => ({ tokens: [], finished: false }));
-  const batch = padBatch(session, prompts, 'left', request.padToken);
+  const texts = prompts.map((prompt) => prompt.join());
+  const different = [...new Set(texts)];
+  const batch = padBatch(
+    session,
+    different.map((text) => prompts[texts.indexOf(text)]),
+    'left',
+    request.padToken,
+  );
   const width = batch.length;
 
   /** sequence of each row that is still being decoded */
   let rows = prompts.map((_, i) => i);
+  /** where each of them is among the rows of the pass before */
+  let places = texts.map((text) => different.indexOf(text));
   let output = await session.forward(weights, { ...batch, rows: lastRows(batch) });
   for (let step = 0; ; step++) {
     request.signal?.throwIfAborted();
@@ -45,7 +60,7 @@ export async function sampleOnCpu(
     rows.forEach((sequence, row) => {
       const result = results[sequence];
       if (result.finished || result.tokens.length >= limits[sequence]) return;
-      const token = sampleRow(logits, at[row] * vocabulary, vocabulary, {
+      const token = sampleRow(logits, at[places[row]] * vocabulary, vocabulary, {
         temperature,
         seed,
         sequence: request.firstSequence + sequence,
@@ -59,17 +74,25 @@ export async function sampleOnCpu(
 
     if (!session.rules.cached) {
       rows = live.map((row) => rows[row]);
-      const texts = rows.map((i) => [...prompts[i], ...results[i].tokens]);
-      const whole = padBatch(session, texts, 'left', request.padToken);
+      places = rows.map((_, row) => row);
+      const soFar = rows.map((i) => [...prompts[i], ...results[i].tokens]);
+      const whole = padBatch(session, soFar, 'left', request.padToken);
       output = await session.forward(weights, { ...whole, rows: lastRows(whole) });
       continue;
     }
     let past: KeyValueCache = output.present;
-    if (live.length <= rows.length * (1 - IDLE_SHARE)) {
-      const entries = Object.entries(past);
-      past = Object.fromEntries(entries.map(([k, t]) => [k, selectRows(session, t, live)]));
+    if (different.length < prompts.length && step === 0) {
+      past = selectAll(
+        session,
+        past,
+        live.map((row) => places[row]),
+      );
+      rows = live.map((row) => rows[row]);
+    } else if (live.length <= rows.length * (1 - IDLE_SHARE)) {
+      past = selectAll(session, past, live);
       rows = live.map((row) => rows[row]);
     }
+    places = rows.map((_, row) => row);
     output = await session.forward(
       weights,
       decodeInputs(session, request, results, rows, width, step, past),

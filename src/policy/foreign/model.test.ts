@@ -100,6 +100,33 @@ describe('four export shapes', () => {
     }
   });
 
+  test('responses to one prompt are what each is alone, and the prompt is computed once', async () => {
+    const one = await model('model_gqa');
+    const { session, padToken, maxPositions } = one;
+    const [first, second] = [text(one).slice(0, 5), text(one).slice(2, 7)];
+    const ask = async (prompts: number[][], firstSequence: number) => {
+      const { sequences } = await sampleSequences(session, NO_WEIGHTS, {
+        ...{ prompts, firstSequence, temperature: 1, maxLength: 8, maxPositions },
+        ...{ seed: 3, endToken: -1, padToken },
+      });
+      return sequences.map(({ tokens }) => tokens);
+    };
+    const prompts = [first, second, first, first];
+    const rows: number[] = [];
+    const forward = session.forward.bind(session);
+    session.forward = (weights, inputs) => {
+      rows.push(inputs.inputIds.dims[0]);
+      return forward(weights, inputs);
+    };
+    const together = await ask(prompts, 9);
+    expect(rows.slice(0, 2)).toEqual([2, 4]);
+    session.forward = forward;
+    for (const [i, prompt] of prompts.entries()) {
+      expect(together[i]).toEqual((await ask([prompt], 9 + i))[0]);
+    }
+    expect(together[2]).not.toEqual(together[3]);
+  });
+
   test('log-probs of another export of the same weights are the same', async () => {
     const [plain, fused] = [await model('model'), await model('model_gqa')];
     const ids = text(plain);

@@ -33,7 +33,7 @@ const opened = (files: ReturnType<typeof foreignFiles>) =>
 beforeAll(async () => {
   runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
   plain = await open(foreignFiles().onnx);
-});
+}, 120_000);
 
 const logProbs = async ({ session, kernels, padToken }: ForeignModel) => {
   const sequences = [
