@@ -7,7 +7,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { calibrateScenario, wilson, type ScenarioReport } from '../src/calibration/calibrate';
+import { calibrateScenario, type ScenarioReport } from '../src/calibration/calibrate';
+import { wilson } from '../src/math/stats/intervals';
 import { looksOf, PAGE_NAMES, SCENARIOS, type Scenario } from '../src/calibration/scenarios';
 import { calibrationDocument } from './calibration-markdown';
 

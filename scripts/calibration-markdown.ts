@@ -2,7 +2,8 @@
  * What `npm run calibrate` found, as `docs/calibration.md`: the targets with what came out, then every scenario. Contract:
  * pure; every share stands with the 95 % interval (Wilson) of its replications.
  */
-import { wilson, type ClaimTally, type ScenarioReport } from '../src/calibration/calibrate';
+import type { ClaimTally, ScenarioReport } from '../src/calibration/calibrate';
+import { wilson } from '../src/math/stats/intervals';
 import { declared, PAGE_NAMES, PAGES } from '../src/calibration/scenarios';
 import { intervalCount, POWER, smallestN } from '../src/experiments/shared/claim';
 

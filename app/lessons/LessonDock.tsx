@@ -1,16 +1,25 @@
 /** The lesson under way, below the experiment that its step has opened: the prediction beside the measurement. */
-import { useEffect, useState, type ReactElement } from 'react';
+import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { sameRun } from '../../src/link/link';
-import { curveOf, measuredCurve } from '../../src/lessons/curves';
-import { checkedPage, type LessonStep } from '../../src/lessons/lesson';
+import {
+  isOtherCheck,
+  otherCheck,
+  peekingValue,
+  raceValue,
+  type OtherCheck,
+} from '../../src/lessons/checks';
+import { curveOf, measuredCurve, type MeasuredValue } from '../../src/lessons/curves';
+import { checkedPage, type LessonStep, type Option } from '../../src/lessons/lesson';
 import { scoreChoice, scoreDrawing, scoreNumber, type Drawing } from '../../src/lessons/score';
+import type { PageSettings } from '../../src/link/pages';
+import { sameRace, trainingOf } from '../../src/settings/training';
 import { fixed, interval, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { useAddress, useAddressState } from '../state/address-react';
-import { useLabState } from '../state/react';
-import { endLesson, isOwed, lessonStore, toStep, type Answer } from './session';
+import { useAnswer, useLab, useLabState } from '../state/react';
+import { endLesson, isOwed, lessonStore, raceStore, toStep, type Answer } from './session';
 import './lessons.css';
 
 export default function LessonDock() {
@@ -112,27 +121,95 @@ function show(figure: HTMLElement, focused = false) {
 const OVER: ReadonlySet<string> = new Set(['finished', 'stopped', 'rested']);
 
 function Found({ step, answer }: { step: LessonStep; answer: Answer | undefined }) {
-  const page = checkedPage(step);
-  const run = useLabState((state) => state.run);
-  const measurement = useLabState(({ measurements }) =>
-    page === null ? undefined : measurements[page],
-  );
   const after = step.after !== undefined && (
     <p>
       <Prose>{step.after}</Prose>
     </p>
   );
-  if (page === null || answer === undefined) return after || null;
+  if (answer === undefined || (step.check === undefined && answer.kind !== 'drawing')) {
+    return (
+      <>
+        {step.ask?.kind === 'choice' && answer?.kind === 'choice' && (
+          <p>{chosenWords(step.ask.options, answer.chosen)}</p>
+        )}
+        {after}
+      </>
+    );
+  }
+  const found = { step, answer, after };
+  if (step.check === undefined || !isOtherCheck(step.check)) return <OfPage {...found} />;
+  const check = step.check;
+  return otherCheck(check).of === 'race' ? (
+    <OfRace {...found} check={check} />
+  ) : (
+    <OfPeeking {...found} check={check} />
+  );
+}
+
+interface FoundProps {
+  step: LessonStep;
+  answer: Answer;
+  after: ReactNode;
+}
+
+/** What the page of the step has measured of the run in view. */
+function OfPage({ step, answer, after }: FoundProps) {
+  const page = checkedPage(step);
+  const run = useLabState((state) => state.run);
+  const measurement = useLabState(({ measurements }) =>
+    page === null ? undefined : measurements[page],
+  );
   const own = run?.settings && sameRun(run.settings, step.opened.run);
   if (!own) return <p>The run in view has other settings than the step; start its own run.</p>;
   if (measurement?.run !== run.id) return <p>The measurement is on its way.</p>;
   const live = !OVER.has(run.progress.phase);
   const said = foundWords(step, answer, measurement.result, live);
   if (typeof said === 'string') return <p>{said}</p>;
+  return <Score said={said} after={!live && after} />;
+}
+
+/** The race that was trained here, if it is the step's. */
+function OfRace({ step, answer, after, check }: FoundProps & { check: OtherCheck }) {
+  const race = useStore(raceStore, (state) => state.race);
+  const asked = trainingOf(step.opened.view as PageSettings<'train'>);
+  if (race === null) return <p>Press Train: the race starts then, and is measured at its end.</p>;
+  if (typeof asked === 'string' || !sameRace(race.settings, asked))
+    return <p>The race on view has other settings than the step; train its own.</p>;
+  if (!race.over) return <p>The race is under way; it is measured at its end.</p>;
+  const value = raceValue(check, race);
+  if (value === null) return <p>The race did not end with what the step asks for.</p>;
+  return <Score said={valueWords(step, answer, value, false)} after={after} />;
+}
+
+/** Computed on request, the first hundred runs. */
+function OfPeeking({ step, answer, after, check }: FoundProps & { check: OtherCheck }) {
+  const lab = useLab();
+  const peeked = useAnswer('lesson', () => lab.peeking(0));
+  if (peeked.status === 'waiting') return <p>The measurement is on its way.</p>;
+  if (peeked.status === 'refused') return <p>{peeked.message}</p>;
+  const value = peekingValue(check, peeked.value);
+  return <Score said={valueWords(step, answer, value, false)} after={after} />;
+}
+
+function Score({ said, after }: { said: ReactNode; after: ReactNode }) {
   return (
     <>
       <p data-testid="lesson-score">{said}</p>
-      {!live && after}
+      {after}
+    </>
+  );
+}
+
+const chosenWords = (options: readonly Option[], chosen: number) =>
+  `You chose “${options[chosen]?.text ?? ''}”.`;
+
+function valueWords(step: LessonStep, answer: Answer, value: MeasuredValue, live: boolean) {
+  if (answer.kind === 'drawing') return '';
+  return (
+    <>
+      Measured{live ? ' so far' : ''}: <b>{significant(value.measured, 3)}</b>
+      {value.interval !== null && `, interval ${interval(value.interval)}`}.{' '}
+      {scoreWords(step, answer, value)}
     </>
   );
 }
@@ -146,15 +223,9 @@ function foundWords(
 ): ReactElement | string {
   if (answer.kind === 'drawing') return drawingWords(step, answer, result, live);
   const claim = result.claims.find(({ id }) => id === step.check);
-  if (claim === undefined) return 'The measurement is on its way.';
+  if (claim === undefined) return `The page has no claim “${step.check ?? ''}” to hold it against.`;
   if (claim.measured === null) return claim.note ?? 'The claim could not be measured.';
-  return (
-    <>
-      Measured{live ? ' so far' : ''}: <b>{significant(claim.measured, 3)}</b>
-      {claim.interval !== null && `, interval ${interval(claim.interval)}`}.{' '}
-      {scoreWords(step, answer, { measured: claim.measured, interval: claim.interval })}
-    </>
-  );
+  return valueWords(step, answer, { measured: claim.measured, interval: claim.interval }, live);
 }
 
 function drawingWords(
@@ -188,7 +259,7 @@ function drawingWords(
 function scoreWords(
   { ask }: LessonStep,
   answer: Exclude<Answer, Drawing>,
-  found: Parameters<typeof scoreNumber>[2],
+  found: MeasuredValue,
 ): string {
   if (answer.kind === 'number') {
     const { covered, intervals } = scoreNumber(answer.value, answer.error, found);
@@ -200,7 +271,7 @@ function scoreWords(
   }
   const options = ask?.kind === 'choice' ? ask.options : [];
   const { right, sure } = scoreChoice(options, found);
-  const said = `You chose “${options[answer.chosen]?.text ?? ''}”.`;
+  const said = chosenWords(options, answer.chosen);
   if (right < 0) return `${said} None of the answers fits the measurement.`;
   const unsure = sure ? '' : ' The interval leaves room for another answer.';
   return right === answer.chosen

@@ -4,7 +4,9 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { PageId } from '../../src/experiments/manifest';
+import type { RaceReports } from '../../src/lessons/checks';
 import type { Lesson } from '../../src/lessons/lesson';
+import type { TrainingSettings } from '../../src/settings/training';
 
 export type Answer =
   | { kind: 'number'; value: number; error: number }
@@ -38,3 +40,13 @@ export const toStep = (step: number) => lessonStore.setState({ step });
 export function answerStep(step: number, answer: Answer): void {
   lessonStore.setState(({ answers }) => ({ answers: { [step]: answer, ...answers } }));
 }
+
+/** The race on view, as far as lessons ask for it; told by its page. */
+export interface LessonRace extends RaceReports {
+  settings: TrainingSettings;
+  over: boolean;
+}
+
+export const raceStore = createStore<{ race: LessonRace | null }>(() => ({ race: null }));
+
+export const tellRace = (race: LessonRace | null) => raceStore.setState({ race });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { calibrateScenario, wilson } from './calibrate';
+import { wilson } from '../math/stats/intervals';
+import { calibrateScenario } from './calibrate';
 import { DEPARTURES, looksOf, PAGES, SCENARIOS, type Scenario } from './scenarios';
 
 const scenario = (name: string): Scenario => {

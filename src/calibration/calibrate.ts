@@ -281,13 +281,3 @@ function addLedger(
   ledger.wrong += wrong;
   ledger.shares += given > 0 ? wrong / given : 0;
 }
-
-/** Wilson's score interval for a share, 95 %. */
-export function wilson(hits: number, n: number, z = 1.96): [number, number] {
-  if (n === 0) return [0, 1];
-  const share = hits / n;
-  const center = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
-  const half =
-    (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
-  return [Math.max(0, center - half), Math.min(1, center + half)];
-}

@@ -14,6 +14,12 @@ export interface MeasuredPoint {
   interval: readonly [number, number] | null;
 }
 
+export interface MeasuredValue {
+  measured: number;
+  /** null: an identity, which has none */
+  interval: readonly [number, number] | null;
+}
+
 interface Axis {
   kind: AxisKind;
   label: string;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CLAIM_FAMILIES } from '../experiments/claims';
+import { isOtherCheck, peekingValue, raceValue } from './checks';
 import { checkedPage, MAX_LESSON_LENGTH, readLesson } from './lesson';
 import { SHIPPED_LESSONS } from './shipped';
 import { drawnAt, scoreChoice, scoreDrawing, scoreNumber } from './score';
@@ -32,12 +33,24 @@ describe('a lesson that ships', () => {
     const steps = lesson?.steps ?? [];
     expect(steps.reduce((sum, step) => sum + step.minutes, 0)).toBe(lesson?.minutes);
     for (const step of steps) {
+      if (step.check !== undefined && isOtherCheck(step.check)) continue;
       const page = checkedPage(step);
       if (page === null || step.ask?.kind === 'draw') continue;
       expect(CLAIM_FAMILIES[page].map((claim) => claim.id)).toContain(step.check);
     }
-    expect(steps.some((step) => checkedPage(step) !== null)).toBe(true);
+    expect(steps.some(({ check }) => check !== undefined)).toBe(true);
   });
+});
+
+test('the lessons together are one of 45 minutes, at three levels', () => {
+  const lessons = SHIPPED_LESSONS.map(
+    (id) => readLesson(readFileSync(new URL(`${id}.json`, FOLDER), 'utf8')).lesson,
+  );
+  expect(lessons.reduce((sum, lesson) => sum + (lesson?.minutes ?? NaN), 0)).toBe(45);
+  const levels = lessons.map((lesson) => lesson?.level);
+  expect(levels).toEqual([...levels].sort());
+  expect(new Set(levels)).toEqual(new Set([1, 2, 3]));
+  for (const lesson of lessons) expect(lesson?.notes).toBeDefined();
 });
 
 describe('a file of a stranger', () => {
@@ -138,6 +151,39 @@ describe('a file of a stranger', () => {
       }),
     );
     expect(good.length).toBeLessThan(MAX_LESSON_LENGTH);
+  });
+});
+
+describe('what is no claim of a page', () => {
+  test('runs in which an interval cried wolf, of a hundred', () => {
+    const found = { from: 1, runs: 100, looks: 31, wrong: { fixed: 23, anytime: 2 }, shown: [] };
+    const fixed = peekingValue('variance.peeking-fixed', found);
+    expect(fixed.measured).toBe(23);
+    expect(fixed.interval?.map(Math.round)).toEqual([16, 32]);
+    expect(peekingValue('variance.peeking-anytime', found).measured).toBe(2);
+  });
+
+  test('a race: by objective, not by place; null where there is nothing to divide by', () => {
+    const report = (verl: number, correct: number | null) => ({
+      clip: { verl },
+      heldOut: correct === null ? null : { correct, prompts: 50 },
+    });
+    const race = {
+      settings: { racers: [{ objective: 'grpo' }, { objective: 'gspo' }] },
+      reports: [
+        [report(0.001, null), report(0.003, 30)],
+        [report(0.08, null), report(0.04, 40)],
+      ],
+    };
+    expect(raceValue('train.clipped-times', race)).toEqual({ measured: 30, interval: null });
+    const gain = raceValue('train.held-out', race);
+    expect(gain?.measured).toBeCloseTo(20);
+    expect(gain?.interval?.[0]).toBeCloseTo(20 - 196 * Math.sqrt(0.0048 + 0.0032));
+    expect(raceValue('train.held-out', { ...race, reports: [[], []] })).toBe(null);
+    const none = [[report(0, 1)], [report(0.1, 1)]];
+    expect(raceValue('train.clipped-times', { ...race, reports: none })).toBe(null);
+    const alone = { ...race, settings: { racers: [{ objective: 'gspo' }] } };
+    expect(raceValue('train.held-out', alone)).toBe(null);
   });
 });
 

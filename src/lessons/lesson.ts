@@ -9,6 +9,7 @@
 import * as v from 'valibot';
 import { isExperimentId, isPageId, type ExperimentId } from '../experiments/manifest';
 import { openLink, type Link } from '../link/link';
+import { isOtherCheck, otherCheck } from './checks';
 import { CURVE_IDS, curveOf } from './curves';
 
 /** characters of a file */
@@ -93,10 +94,19 @@ const stepSchema = v.strictObject({
       v.regex(/^[a-z]+\.[a-z-]{1,60}$/, 'must be the id of a claim, such as "variance.slope"'),
     ),
   ),
+  /** measured when the lesson was written, for the teacher's notes */
+  found: v.optional(finite),
   /** shown once the question is answered and the measurement is there */
   after: v.optional(plain(2000)),
   minutes,
 });
+
+const sentences = (most: number) =>
+  v.pipe(
+    v.array(plain(400)),
+    v.minLength(1, 'must have at least one sentence'),
+    v.maxLength(most, `must have at most ${most} sentences`),
+  );
 
 const lessonSchema = v.strictObject({
   id: v.pipe(
@@ -106,6 +116,8 @@ const lessonSchema = v.strictObject({
   title: plain(120),
   level: v.picklist([1, 2, 3], 'must be 1, 2 or 3'),
   minutes,
+  /** for the teacher; answers and timing are the steps' */
+  notes: v.optional(v.strictObject({ aims: sentences(8), misconceptions: sentences(12) })),
   steps: v.pipe(
     v.array(stepSchema),
     v.minLength(1, 'must have at least one step'),
@@ -198,7 +210,8 @@ function checkProblem(
 ): string | null {
   if (check !== undefined) {
     if (ask === undefined) return `checks ${quoted(check)} but asks nothing.`;
-    if (!isExperimentId(page) || !check.startsWith(`${page}.`)) {
+    const there = isOtherCheck(check) ? otherCheck(check).page === page : isExperimentId(page);
+    if (!there || !check.startsWith(`${page}.`)) {
       return `checks the claim ${quoted(check)}, but its link leads to the page ${quoted(page)}, which does not measure it.`;
     }
   }

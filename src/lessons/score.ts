@@ -2,14 +2,8 @@
  * A prediction beside a measurement. Contract: pure; what is right follows from the measured value and its interval,
  * never from the lesson alone.
  */
-import type { AxisKind, MeasuredPoint } from './curves';
+import type { AxisKind, MeasuredPoint, MeasuredValue } from './curves';
 import type { Option } from './lesson';
-
-export interface MeasuredValue {
-  measured: number;
-  /** null: an identity, which has none */
-  interval: readonly [number, number] | null;
-}
 
 export interface NumberScore {
   /** measured less predicted */

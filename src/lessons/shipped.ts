@@ -1,7 +1,17 @@
-/** The lessons of the site, `public/lessons/ID.json`, in the order in which a class takes them. */
+/** The lessons of the site, `public/lessons/ID.json`, in the order in which a class takes them: 45 minutes at three levels. */
 export const SHIPPED_LESSONS = [
   'what-a-ratio-is',
   'three-names-for-one-number',
   'why-one-over-l',
   'when-it-breaks',
+  'what-clipping-throws-away',
+  'looking-too-often',
+  'gspo-against-grpo',
+  'your-first-failed-claim',
 ] as const;
+
+export const LEVELS = {
+  1: 'What s is',
+  2: 'What s does',
+  3: 'What can be claimed',
+} as const;

@@ -9,6 +9,7 @@ import {
   checkOrder,
   choice,
   defaultsOf,
+  differencesOf,
   list,
   name,
   parseSettings,
@@ -164,4 +165,9 @@ export function trainingOf(
     if (error instanceof SettingsError) return error.message;
     throw error;
   }
+}
+
+/** Whether two races differ in nothing but where they run. */
+export function sameRace(a: TrainingSettings, b: TrainingSettings): boolean {
+  return differencesOf(trainingSchema, a, b).every(({ setting }) => setting.key === 'backend');
 }

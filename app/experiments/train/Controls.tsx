@@ -1,13 +1,13 @@
 /** Which race, and its course: presets with their predicted times, racers, settings; run, pause, step, stop. */
 import { useEffect, useMemo } from 'react';
 import { predictedSeconds } from '../../../src/engine/trainer/client';
-import type { TrainingSettings } from '../../../src/settings/training';
+import { sameRace, type TrainingSettings } from '../../../src/settings/training';
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
 import { BackendTrouble, BackendWords } from '../../format/Backend';
 import { looksOf } from './names';
-import { PRESETS, sameRace, type Preset } from './presets';
+import { PRESETS, type Preset } from './presets';
 import { Racers } from './Racers';
 import {
   isPaused,

@@ -6,13 +6,14 @@ import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import type { KeptRace, OwnStart } from '../../../src/engine/trainer/protocol';
 import type { ShippedRace } from '../../../src/engine/trainer/client';
-import { trainingOf, type TrainingSettings } from '../../../src/settings/training';
+import { sameRace, trainingOf, type TrainingSettings } from '../../../src/settings/training';
 import { useAddress, useAddressState } from '../../state/address-react';
 import { linkOfPage } from '../../runs/stamp';
 import { holdLab } from '../../state/hold';
 import { counted } from '../../format/numbers';
 import { useLab } from '../../state/react';
 import { Term } from '../../format/Term';
+import { tellRace } from '../../lessons/session';
 import { ExperimentPage } from '../../page/ExperimentPage';
 import '../../charts/practice.css';
 import { Controls, useFirstMeasure } from './Controls';
@@ -20,7 +21,6 @@ import { Compared, finishedResult, ShareRace } from './LinkedResult';
 import { Kept } from './Kept';
 import { looksOf } from './names';
 import { Open } from './Open';
-import { sameRace } from './presets';
 import { stampOfRace } from './race-stamp';
 import { RaceFigures } from './RaceFigures';
 import { useRecordedRace } from './recorded-race';
@@ -42,6 +42,10 @@ export default function Train() {
   const under = isUnderWay(race);
   useWakeLock(under && !isPaused(race));
   useEffect(() => void session.refreshKept(), []);
+  useEffect(
+    () => tellRace(race && { ...race, over: !isUnderWay(race) && race.failure === null }),
+    [race],
+  );
 
   /** The bytes of a start that the person brought; null for a shipped one. */
   const ownStart = async ({ policy, start }: TrainingSettings): Promise<OwnStart | null> => {

@@ -1,11 +1,9 @@
 /** Races to start from, from a first look to the one behind the shipped series. */
-import { differencesOf } from '../../../src/settings/setting';
 import {
   DEFAULT_RACER,
   DEFAULT_TRAINING,
   FIRST_LOOK,
   SHIPPED_RACE,
-  trainingSchema,
   type TrainingSettings,
 } from '../../../src/settings/training';
 
@@ -71,8 +69,3 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
     settings: SHIPPED_RACE,
   },
 ];
-
-/** Whether two races differ in nothing but where they run. */
-export function sameRace(a: TrainingSettings, b: TrainingSettings): boolean {
-  return differencesOf(trainingSchema, a, b).every(({ setting }) => setting.key === 'backend');
-}

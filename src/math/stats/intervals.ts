@@ -48,3 +48,13 @@ export function transformed(estimate: Estimate, back: (x: number) => number): Es
     interval: estimate.interval && [back(estimate.interval[0]), back(estimate.interval[1])],
   };
 }
+
+/** Wilson's score interval for a share, 95 %, for one look at independent trials. */
+export function wilson(hits: number, n: number, z = 1.96): [number, number] {
+  if (n === 0) return [0, 1];
+  const share = hits / n;
+  const center = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
+  const half =
+    (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  return [Math.max(0, center - half), Math.min(1, center + half)];
+}
