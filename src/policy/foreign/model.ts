@@ -93,9 +93,12 @@ export class ForeignModel {
 
     say('WebAssembly');
     const wasmPlace = { runtime: await options.wasm(), kernels: cpuKernels };
-    const unpacked = unpackedOf(whole, config, job, options.unpackFrom ?? UNPACKED.least);
-    const onWasm = { ...job, graph: unpacked ?? graph };
-    const here = await tried(wasmPlace, onWasm, null, () => say('running it on WebAssembly'));
+    const unpack = () => unpackedOf(whole, config, job, options.unpackFrom ?? UNPACKED.least);
+    const tryHere = (graph: PreparedGraph) =>
+      tried(wasmPlace, { ...job, graph }, null, () => say('running it on WebAssembly'));
+    // What a GPU is only compared with takes no more memory than it must.
+    let unpacked = gpu ? null : unpack();
+    const here = await tryHere(unpacked ?? graph);
     let chosen: Tried = here;
     let place: Place = wasmPlace;
     let refusedGpu: string | null = null;
@@ -118,7 +121,10 @@ export class ForeignModel {
         if (options.insist) {
           throw new FetchError(`${refusedGpu} Choose “automatic” or WebAssembly as the backend.`);
         }
-        chosen = { ...here, session: await sessionOf(wasmPlace, onWasm, here) };
+        unpacked = unpack();
+        chosen = unpacked
+          ? await tryHere(unpacked)
+          : { ...here, session: await sessionOf(wasmPlace, job, here) };
       }
     }
     chosen.session.rules = chosen.probed.rules;
@@ -132,8 +138,8 @@ export class ForeignModel {
       card: repository.card,
       sha256,
       graph: graphIn(repository.graphs, repository.ref, dtype)?.file ?? '',
-      bytes: (place === wasmPlace ? onWasm : job).graph.weightBytes,
-      unpacked: place === wasmPlace && unpacked !== null,
+      bytes: (unpacked ?? graph).weightBytes,
+      unpacked: unpacked !== null,
       memory: chosen.plan.bytes,
       vocabulary: graph.vocabulary,
       tokens: tokenizer.size,
