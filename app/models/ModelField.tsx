@@ -48,14 +48,18 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
         event.preventDefault();
         event.stopPropagation();
         setOver(false);
+        const [only, ...others] = event.dataTransfer.files;
+        if (only?.name.endsWith('.safetensors') && others.length === 0) {
+          void lab.models.openCheckpoint(slot, { path: only.name, blob: only });
+          return;
+        }
         const entries = entriesIn(event.dataTransfer);
-        void Promise.all(entries.map(filesBelow)).then((found) => {
-          const files = found.flat().map(({ name, blob }) => ({ path: name, blob }));
-          const [only, ...others] = files;
-          if (only?.path.endsWith('.safetensors') && others.length === 0 && entries[0]?.isFile) {
-            void lab.models.openCheckpoint(slot, only);
-          } else open(entries[0]?.name ?? 'folder', files);
-        });
+        void Promise.all(entries.map(filesBelow)).then((found) =>
+          open(
+            entries[0]?.name ?? 'folder',
+            found.flat().map(({ name, blob }) => ({ path: name, blob })),
+          ),
+        );
       }}
     >
       <label htmlFor={id}>
