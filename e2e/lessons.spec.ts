@@ -1,5 +1,6 @@
 /** Lessons: a step is answered before its experiment opens, and the answer stands beside what was measured. */
 import { AxeBuilder } from '@axe-core/playwright';
+import { SHIPPED_LESSONS } from '../src/lessons/shipped';
 import { expect, goTo, test } from './lab';
 
 /** Whole answers take as long as a run of 4,000 synthetic responses. */
@@ -168,4 +169,21 @@ test('what is no lesson is refused with a sentence, and a script in a text stays
   await give(own('#/variance?v=3&source=synthetic', '<img src=x onerror="document.title=1">'));
   await expect(page.getByTestId('lesson-step')).toContainText('<img src=x');
   expect(await page.title()).not.toBe('1');
+});
+
+test('what a teacher prints: notes, and a worksheet of two pages', async ({ page }) => {
+  await page.goto('./#/lessons');
+  await page.getByRole('button', { name: 'Notes' }).click();
+  await expect(page.locator('.lesson-note')).toHaveCount(SHIPPED_LESSONS.length);
+  await expect(page.locator('.lesson-notes')).toContainText('(measured −0.982)');
+  await page.getByRole('button', { name: 'Back to the lessons' }).click();
+  await page.getByRole('button', { name: 'Worksheet' }).click();
+  await expect(page.locator('.worksheet article')).toHaveCount(SHIPPED_LESSONS.length);
+  const margin = { top: '12mm', bottom: '12mm', left: '12mm', right: '12mm' };
+  for (const format of ['A4', 'Letter']) {
+    const pdf = (await page.pdf({ format, margin })).toString('latin1');
+    expect(pdf.match(/\/Type\s*\/Page\b/g), format).toHaveLength(2);
+  }
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
 });

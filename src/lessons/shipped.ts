@@ -10,8 +10,4 @@ export const SHIPPED_LESSONS = [
   'your-first-failed-claim',
 ] as const;
 
-export const LEVELS = {
-  1: 'What s is',
-  2: 'What s does',
-  3: 'What can be claimed',
-} as const;
+export const LEVELS = ['What s is', 'What s does', 'What can be claimed'] as const;

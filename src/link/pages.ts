@@ -125,7 +125,9 @@ export const PAGE_SETTINGS = {
     ledgerSeed: seed(),
   }),
   start: v.strictObject({}),
-  lessons: v.strictObject({}),
+  lessons: v.strictObject({
+    show: choice(['lessons', 'notes', 'worksheet'], 'lessons', { label: 'Show' }),
+  }),
   device: v.strictObject({}),
   glossary: v.strictObject({}),
 } as const satisfies Record<PageId, unknown>;
