@@ -9,6 +9,7 @@ import { lazy, Suspense } from 'react';
 
 /** With the charts it draws, it comes when a response is opened. */
 const RunningMean = lazy(() => import('./RunningMean'));
+const MazeWalk = lazy(() => import('./MazeWalk'));
 
 export function Trace({ sequence }: { sequence: SequenceDetail }) {
   const { tokens } = sequence;
@@ -21,6 +22,11 @@ export function Trace({ sequence }: { sequence: SequenceDetail }) {
       <Scale bound={bound} />
       <Tokens sequence={sequence} bound={bound} at={at} onMove={setAt} />
       <Readout token={tokens[at]} t={at} length={tokens.length} />
+      {sequence.walk && (
+        <Suspense fallback={<div className="running-mean-room" />}>
+          <MazeWalk walk={sequence.walk} at={at} />
+        </Suspense>
+      )}
       <h3>
         <Prose>Running mean of d_t</Prose>
       </h3>

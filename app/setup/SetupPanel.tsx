@@ -4,6 +4,7 @@
  */
 import { Fragment, useMemo } from 'react';
 import { runSettingsSchema, SOURCES } from '../../src/settings/run';
+import type { Setting } from '../../src/settings/setting';
 import { useLab, useLabState } from '../state/react';
 import { counted } from '../format/numbers';
 import { sourceName } from '../state/imports';
@@ -101,6 +102,15 @@ function FilesInView() {
   );
 }
 
+/** What settings of a policy's prompts are called where its task counts something else than operators. */
+const TASK_WORDS: Readonly<Record<string, Readonly<Record<string, Partial<Setting>>>>> = {
+  maze: {
+    prompts: { hint: 'held-out mazes; at most so many' },
+    minOperators: { label: 'Shortest side', hint: 'of a maze, in cells; 3 at least' },
+    maxOperators: { label: 'Longest side', hint: 'of a maze, in cells; 7 at most' },
+  },
+};
+
 function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
   const lab = useLab();
   const { kind } = draft;
@@ -112,6 +122,7 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
     policy === undefined
       ? 'the list arrives with the engine'
       : `${policy.title}; ${(policy.parameters / 1e6).toFixed(2)} M parameters`;
+  const inTask = kind === 'policies' ? TASK_WORDS[policy?.task ?? ''] : undefined;
   return (
     <SettingsForm
       schema={SOURCES[kind]}
@@ -127,7 +138,7 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
         const field = (
           <SettingField
             key={`${kind} ${key}`}
-            setting={setting}
+            setting={{ ...setting, ...inTask?.[key] }}
             text={text}
             issue={issues[key]}
             hint={key === 'policy' ? policyHint : undefined}

@@ -95,8 +95,8 @@ function raceText(
   curves: readonly Series[],
 ): string {
   const { races, checkpoints } = manifest;
-  const recipe = Object.entries(RACES).find(([, { settings }]) =>
-    races?.some(({ start }) => start === settings.start),
+  const recipe = Object.entries(RACES).find(
+    ([, { settings }]) => settings.policy === manifest.name,
   );
   if (!races || races.length === 0 || !recipe) return '';
   const [name, { settings, series }] = recipe;
@@ -125,7 +125,7 @@ The series \`${series.join('` and `')}\` go on from \`${settings.start}\` with t
 rollouts of ${settings.prompts} prompts x ${settings.groupSize} responses at temperature
 ${settings.temperature} and ${settings.minibatches} minibatch updates on them. AdamW (0.9, 0.999), gradient norm
 clipped at ${settings.gradientClip}, ${settings.schedule} learning rate after ${settings.warmupSteps} warm-up steps, no
-KL penalty. Reward: 1 for the right value, else 0; group advantages as TRL computes them. Seed
+KL penalty. Reward: 1 for a right response, else 0; group advantages as TRL computes them. Seed
 ${settings.seed}, the same prompts and random numbers for both. Weights are stored in float32. The
 rise is the difference of the two accuracies with Newcombe's 95 % interval.
 
@@ -136,10 +136,12 @@ ${curvesText(manifest, curves, measured[0]?.prompts ?? 0)}`;
 
 function taskText({ task, prompts: { minOperators, maxOperators } }: Recipe): string {
   if (task === 'maze') {
-    return `A maze, one move at a time: the prompt draws a maze of ${minOperators} to ${maxOperators} cells a side with
-where the policy stands and its goal; the response is a sequence of moves, each followed by the state that it leads to,
-and ends in \`;\` (\`src/tasks/maze\`). Reward: 1 where the goal is reached by valid moves. One prompt in sixteen, by a
-hash of its text, is held out of training.`;
+    return `A maze, one move at a time: the prompt draws a maze of ${minOperators} to ${maxOperators} cells a side, walls as
+\`#\` and each open cell as its own letter, with the start and the goal; the response is a sequence of moves, each
+followed by the cell that it leads to, and ends in \`;\` (\`src/tasks/maze.ts\`). Example: \`ab#/#i#/opq|a-q=\` then
+\`>bvivp>q;\`. Solutions explore: moves that get nearer to the goal are preferred half of the time, and out of a dead end
+the walk goes back. Reward: 1 where the goal is reached by legal moves alone, else 0. Valid steps: moves that lead where
+they say. One prompt in sixteen, by a hash of its text, is held out of training.`;
   }
   return `Arithmetic, step by step: the prompt is an expression of ${minOperators} to ${maxOperators} operators
 (\`+ - *\`, operands 1 to 9) and \`=\`; the response rewrites it one valid reduction at a time, chosen at

@@ -85,9 +85,15 @@ async function readCheckpoints(folder: URL): Promise<TrainedCheckpoint[]> {
     };
   });
   const all = await Promise.all(read);
-  // In the order in which they were trained.
-  const rank = ({ series }: TrainedCheckpoint) => CHECKPOINT_SERIES.indexOf(series);
-  return all.sort((a, b) => rank(a) - rank(b) || a.step - b.step);
+  return inOrder(all);
+}
+
+/** In the order in which they were trained. */
+function inOrder<C extends Pick<CheckpointInfo, 'series' | 'step'>>(
+  checkpoints: readonly C[],
+): C[] {
+  const rank = ({ series }: C) => CHECKPOINT_SERIES.indexOf(series);
+  return checkpoints.toSorted((a, b) => rank(a) - rank(b) || a.step - b.step);
 }
 
 const jsonText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
@@ -228,7 +234,7 @@ async function withOldInGraph(
   if (!info) throw new Error(`lab.json has no checkpoint ${defaultPair.old}`);
   const { id, series, step, loss } = info;
   const old = { id, series, step, loss, metadata: new Map<string, string>(), ...inGraph };
-  return [...checkpoints, old].sort((a, b) => a.step - b.step);
+  return inOrder([...checkpoints, old]);
 }
 
 /** Writes as differences what the recipe names and is still whole, and into each file what that does to log-probs. */
@@ -347,12 +353,12 @@ async function main(): Promise<void> {
   }
 
   const runtime = await loadRuntime('wasm', { assets: NODE_ASSETS });
-  const smaller = await storeSmaller(folder, recipe, trained, async (kept) =>
+  const held = recipe.stored?.oldInGraph
+    ? await withOldInGraph(folder, recipe, trained, onnx)
+    : trained;
+  const checkpoints = await storeSmaller(folder, recipe, held, async (kept) =>
     PolicyHost.open(runtime, localFiles, draftManifest(name, recipe, onnx, kept)),
   );
-  const checkpoints = recipe.stored?.oldInGraph
-    ? await withOldInGraph(folder, recipe, smaller, onnx)
-    : smaller;
   const draft = draftManifest(name, recipe, onnx, checkpoints);
   const host = await PolicyHost.open(runtime, localFiles, draft);
   const { measured, pairs } = await measure(host, recipe);

@@ -30,4 +30,20 @@ export const RACES: Record<string, RaceRecipe> = {
     series: ['gspo', 'grpo'],
     checkpoints: [50, 100, 149, 150],
   },
+  'maze-dense-rl': {
+    settings: {
+      ...SHIPPED_RACE,
+      policy: 'maze-dense',
+      // Supervised training goes on to nine in ten; here there is room left.
+      start: 'step-01000',
+      backend: 'wasm',
+      steps: 150,
+      prompts: 8,
+      minOperators: 3,
+      maxOperators: 7,
+      evaluateEvery: 25,
+    },
+    series: ['gspo', 'grpo'],
+    checkpoints: [50, 100, 149, 150],
+  },
 };

@@ -411,6 +411,13 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
         promises: {},
       },
       {
+        title: 'One step of GSPO',
+        why: 'Four updates apart, as a trainer meets its rollouts: how many routes flip within one step?',
+        watch: 'What routing replay leaves',
+        rollouts: policies({}, { ...EXPERTS, old: 'gspo-00149', new: 'gspo-00150' }),
+        promises: {},
+      },
+      {
         title: 'A tenth of the way, α = 0.1',
         why: 'Ratios shrink with the distance, and so does the share of routes that flip; is what is left of the variance where they do?',
         watch: 'Log-ratios by margin of the router',

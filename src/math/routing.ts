@@ -20,6 +20,26 @@ export function expertsOf(set: number): number[] {
   return found;
 }
 
+/**
+ * The sets of one layer as a router has them: [tokens x experts], 1 for a chosen expert, else 0.
+ * @param values [tokens x 2 layers] (set, margin) of each layer
+ */
+export function chosenExperts(
+  values: ArrayLike<number>,
+  layer: number,
+  layers: number,
+  experts: number,
+): Float32Array<ArrayBuffer> {
+  const tokens = values.length / (2 * layers);
+  const chosen = new Float32Array(tokens * experts);
+  for (let t = 0; t < tokens; t++) {
+    for (const expert of expertsOf(values[2 * (t * layers + layer)])) {
+      chosen[t * experts + expert] = 1;
+    }
+  }
+  return chosen;
+}
+
 export interface RoutingFlips {
   layers: number;
   /** [tokens] layers whose set changed */

@@ -124,13 +124,19 @@ function attention(a: Shape, w: Weights64, layer: string, x: number[][]): number
 /** Chosen experts of one token, and the share that each has in the sum: softmax over the two best. */
 export type TokenRoute = { expert: number; share: number }[];
 
-function routesOf(a: Shape, w: Weights64, layer: string, x: number[][]): TokenRoute[] {
+function routesOf(
+  a: Shape,
+  w: Weights64,
+  layer: string,
+  x: number[][],
+  given: readonly TokenRoute[] | undefined,
+): TokenRoute[] {
   const { experts } = a;
   if (!experts) return x.map(() => [{ expert: 0, share: 1 }]);
   const router = w.get(`${layer}.mlp.router.MatMul.weight`) as Float64Array;
-  return multiply(x, router, experts.count).map((logits) => {
+  return multiply(x, router, experts.count).map((logits, t) => {
     const best = [...logits.keys()].sort((i, j) => logits[j] - logits[i]);
-    const chosen = best.slice(0, experts.perToken);
+    const chosen = given?.[t].map(({ expert }) => expert) ?? best.slice(0, experts.perToken);
     const powers = chosen.map((i) => Math.exp(logits[i]));
     const total = powers.reduce((sum, p) => sum + p, 0);
     return chosen.map((expert, k) => ({ expert, share: powers[k] / total }));
@@ -167,7 +173,7 @@ export function referenceLogProbs(
   w: Weights64,
   prompt: readonly number[],
   response: readonly number[],
-  /** receives each layer's routes of all places; given ones are taken instead of the policy's own */
+  /** receives each layer's routes of all places; experts of given ones are taken, their shares are this policy's */
   routing: { own?: TokenRoute[][]; replay?: readonly TokenRoute[][] } = {},
 ): number[] {
   const tokens = [...prompt, ...response];
@@ -179,9 +185,9 @@ export function referenceLogProbs(
     const gain = (name: string) => w.get(`${layer}.${name}.weight`) as Float64Array;
     x = add(x, attention(a, w, layer, rmsNorm(x, gain('input_layernorm'), a.rmsNormEpsilon)));
     const fed = rmsNorm(x, gain('post_attention_layernorm'), a.rmsNormEpsilon);
-    const routes = routesOf(a, w, layer, fed);
+    const routes = routesOf(a, w, layer, fed, routing.replay?.[i]);
     routing.own?.push(routes);
-    x = add(x, mlp(a, w, layer, fed, routing.replay?.[i] ?? routes));
+    x = add(x, mlp(a, w, layer, fed, routes));
   }
   const final = rmsNorm(x, w.get('model.norm.weight') as Float64Array, a.rmsNormEpsilon);
   const head = w.get('lm_head.MatMul.weight') as Float64Array;

@@ -8,7 +8,7 @@ import { NODE_ASSETS } from '../../scripts/node/ort';
 import { cpuKernels } from '../math/cpu-kernels';
 import { expertsOf, routingFlips } from '../math/routing';
 import { policiesSource } from '../rollouts/policies';
-import type { Rollouts } from '../rollouts/rollouts';
+import { REPLAYED, type Rollouts } from '../rollouts/rollouts';
 import { DEFAULT_POLICIES } from '../settings/run';
 import { PolicyHost } from './host';
 import { referenceLogProbs, type TokenRoute, type Weights64 } from './reference';
@@ -110,6 +110,32 @@ describe('routes of a run', () => {
     expect(near.total).toBeGreaterThan(0);
     expect(far.total).toBeGreaterThan(near.total);
     expect(near.flipped).toBeLessThan(near.kept);
+  });
+
+  test('replayed under the other policy give the log-probs of a float64 forward pass on them', async () => {
+    const { host, rollouts } = await rolloutsOf(tiny, 1);
+    const replayed = rollouts.tables?.[REPLAYED]?.values ?? [];
+    const exact = (id: 'a' | 'b'): Weights64 =>
+      new Map(
+        [...tiny.checkpoints[id]].map(([name, { values }]) => [name, Float64Array.from(values)]),
+      );
+    let [off, moved] = [0, 0];
+    for (let i = 0; i + 1 < rollouts.offsets.length; i += 5) {
+      const [from, to] = [rollouts.offsets[i], rollouts.offsets[i + 1]];
+      const prompt = host.files.tokenizer.encode(rollouts.prompts[rollouts.group[i]]);
+      const response = Array.from(rollouts.tokenIds.subarray(from, to));
+      const own: TokenRoute[][] = [];
+      referenceLogProbs(MOE, exact('a'), prompt, response, { own });
+      // Whose experts are given; how they are weighed is the other policy's.
+      const wanted = referenceLogProbs(MOE, exact('b'), prompt, response, { replay: own });
+      wanted.forEach((x, j) => {
+        off = Math.max(off, Math.abs(replayed[from + j] - x));
+        moved = Math.max(moved, Math.abs(rollouts.logpNew[from + j] - x));
+      });
+    }
+    expect(off).toBeLessThan(2e-5);
+    // Routes of its own would not have passed.
+    expect(moved).toBeGreaterThan(1e-3);
   });
 
   test('a dense policy says nothing of routes', async () => {

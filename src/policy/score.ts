@@ -9,6 +9,7 @@ import type { FloatArray, Kernels, TokenStats } from '../math/kernels';
 import { padBatch } from './batch';
 import { CacheJoiner, type CacheArray, type CachePiece } from './cache-rows';
 import { cacheLayout, type CacheLayout } from './graph/ports';
+import { ROUTER } from './graph/routes';
 import type { ForwardOutputs, PolicySession, ResidentWeights } from './session';
 
 export interface ScoredSequence {
@@ -137,15 +138,7 @@ export async function scoreSequences(
       'right',
       pad,
     );
-    // The logits that predict token j of a row stand at position j - 1.
-    const read: Read = { rows: [], targets: [], places: [] };
-    chosen.forEach(({ prompt, response }, row) => {
-      response.forEach((token, j) => {
-        read.rows.push(row * batch.length + prompt.length + j - 1);
-        read.targets.push(token);
-        read.places.push(offsets[pass[row]] + j);
-      });
-    });
+    const read = readOf(chosen, batch.length, (row) => offsets[pass[row]]);
     // One long response may have more rows than a pass may hand out.
     for (let from = 0; from < read.rows.length; from += session.passRows) {
       const part = slice(read, from, from + session.passRows);
@@ -154,6 +147,64 @@ export async function scoreSequences(
     }
   }
   return result;
+}
+
+/**
+ * Log-probs under theta where every token, the prompt's too, goes to the experts that old sends it to: routing replay
+ * (Zheng et al. 2025, Group Sequence Policy Optimization, section 5.3). How the experts are weighed is theta's.
+ * @returns [tokens] in the order of `sequences`, response tokens only, end to end; null where there are no experts
+ * @throws AbortError when `signal` fires between passes
+ */
+export async function scoreReplayed(
+  session: PolicySession,
+  { old, theta }: { old: ResidentWeights; theta: ResidentWeights },
+  kernels: ScoringKernels,
+  sequences: readonly ScoredSequence[],
+  pad: number,
+  signal?: AbortSignal,
+): Promise<FloatArray | null> {
+  const replay = await session.replaySession();
+  if (replay === null) return null;
+  const offsets = [0];
+  for (const { response } of sequences) offsets.push((offsets.at(-1) as number) + response.length);
+  const total = offsets.at(-1) as number;
+  const logp = kernels.backend === 'webgpu' ? new Float32Array(total) : new Float64Array(total);
+  const lengths = sequences.map(({ prompt, response }) => prompt.length + response.length);
+  for (const pass of passes(lengths, session)) {
+    signal?.throwIfAborted();
+    const chosen = pass.map((i) => sequences[i]);
+    const tokens = chosen.map(({ prompt, response }) => [...prompt, ...response]);
+    const batch = padBatch(session, tokens, 'right', pad);
+    const read = readOf(chosen, batch.length, (row) => offsets[pass[row]]);
+    const told = await session.forward(old, { ...batch, caches: false });
+    const routes = (await told.extras[ROUTER].getData(true)) as ArrayLike<number>;
+    told.logits.dispose();
+    const { logits, rows } = await replay.forward(theta, { ...batch, rows: read.rows }, routes);
+    const scored = await rowStats(kernels, logits, logits.dims[2], rows, read.targets);
+    logits.dispose();
+    read.places.forEach((place, i) => (logp[place] = scored.logp[i]));
+  }
+  return logp;
+}
+
+/**
+ * Of sequences in a batch that begin at its left edge: the logits that predict token j of a row stand at position j - 1.
+ * @param placeOf a row's first token in the result
+ */
+function readOf(
+  sequences: readonly ScoredSequence[],
+  length: number,
+  placeOf: (row: number) => number,
+): Read {
+  const read: Read = { rows: [], targets: [], places: [] };
+  sequences.forEach(({ prompt, response }, row) => {
+    response.forEach((token, j) => {
+      read.rows.push(row * length + prompt.length + j - 1);
+      read.targets.push(token);
+      read.places.push(placeOf(row) + j);
+    });
+  });
+  return read;
 }
 
 /** Rows of a batch that are read: row of batch x length, token, place in the result. */

@@ -16,7 +16,8 @@ import {
   type PortNames,
 } from './graph/ports';
 import { decode, encode } from './graph/proto';
-import { tapRoutes } from './graph/routes';
+import { chosenExperts } from '../math/routing';
+import { replayRoutes, ROUTER, tapRoutes, type GivenRoutes } from './graph/routes';
 import type { Runtime } from './runtime';
 import { StaticDecoder } from './static-decoder';
 import type { StaticShape } from './graph/static-step';
@@ -98,6 +99,16 @@ export interface DecodeSession {
   run(weights: ResidentWeights, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
 }
 
+/** The policy where the experts of each token are given (`graph/routes.ts`). */
+export interface ReplaySession {
+  /** @param routes [batch, length, 2 x layers] what `router` says of each token: whose experts it goes to */
+  forward(
+    weights: ResidentWeights,
+    inputs: ForwardInputs,
+    routes: ArrayLike<number>,
+  ): Promise<Pick<ForwardOutputs, 'logits' | 'rows'>>;
+}
+
 /** Caches of a static decoder are a multiple of so many positions long, so that like batches share one. */
 const POSITIONS_STEP = 64;
 
@@ -118,6 +129,7 @@ export class PolicySession {
   private fixed: StaticDecoder | null | undefined;
   private readonly yielder = new Yielder();
   private loop: Promise<InferenceSession> | undefined;
+  private replay: Promise<{ session: InferenceSession; given: GivenRoutes }> | undefined;
 
   private constructor(
     readonly runtime: Runtime,
@@ -194,8 +206,8 @@ export class PolicySession {
     };
   }
 
-  async forward(weights: ResidentWeights, inputs: ForwardInputs): Promise<ForwardOutputs> {
-    const { tokens, mask, positions, logits, caches, extras } = this.ports;
+  private feedsOf(weights: ResidentWeights, inputs: ForwardInputs): Record<string, Tensor> {
+    const { tokens, mask, positions } = this.ports;
     const feeds: Record<string, Tensor> = {
       ...weights.feeds,
       ...(inputs.past ?? this.emptyCache(inputs.inputIds.dims[0])),
@@ -203,6 +215,12 @@ export class PolicySession {
     };
     if (mask) feeds[mask.name] = inputs.attentionMask;
     if (positions) feeds[positions.name] = inputs.positionIds;
+    return feeds;
+  }
+
+  async forward(weights: ResidentWeights, inputs: ForwardInputs): Promise<ForwardOutputs> {
+    const { logits, caches, extras } = this.ports;
+    const feeds = this.feedsOf(weights, inputs);
     const [batch, length] = inputs.inputIds.dims as [number, number];
     const wanted = inputs.rows ?? Array.from({ length: batch * length }, (_, i) => i);
     if (this.rowsInput !== null) feeds[this.rowsInput] = this.integers(wanted, [wanted.length]);
@@ -221,6 +239,39 @@ export class PolicySession {
       rows: this.rowsInput === null ? wanted : wanted.map((_, i) => i),
       present: Object.fromEntries(behind.map((port) => [port.input.name, of(port.output.name)])),
       extras: Object.fromEntries(extras.map(({ name }) => [name, of(name)])),
+    };
+  }
+
+  /**
+   * Made on first use.
+   * @returns null where the graph has no routers, or cannot be built into another
+   */
+  async replaySession(): Promise<ReplaySession | null> {
+    const { runtime, lifted, ports } = this;
+    if (lifted === null || !ports.extras.some(({ name }) => name === ROUTER)) return null;
+    if (!this.replay) {
+      const model = decode(lifted.onnx);
+      const given = replayRoutes(model, ports.logits.name);
+      if (given === null) return null;
+      this.replay = runtime.ort.InferenceSession.create(encode(model), optionsFor(runtime)).then(
+        (session) => ({ session, given }),
+      );
+    }
+    const { session, given } = await this.replay;
+    return {
+      forward: async (weights, inputs, routes) => {
+        const [batch, length] = inputs.inputIds.dims as [number, number];
+        const feeds = this.feedsOf(weights, inputs);
+        given.names.forEach((name, layer) => {
+          const chosen = chosenExperts(routes, layer, given.names.length, given.experts);
+          feeds[name] = new runtime.ort.Tensor('float32', chosen, [batch, length, given.experts]);
+        });
+        const { name } = ports.logits;
+        const outputs = await session.run(feeds, [name]);
+        if (runtime.provider === 'wasm') await this.yielder.pause();
+        const all = Array.from({ length: batch * length }, (_, i) => i);
+        return { logits: outputs[name], rows: inputs.rows ?? all };
+      },
     };
   }
 
@@ -301,6 +352,7 @@ export class PolicySession {
     await this.session.release();
     // One that could not be made has nothing to release.
     await this.loop?.then((loop) => loop.release()).catch(() => undefined);
+    await this.replay?.then(({ session }) => session.release()).catch(() => undefined);
     await this.fixed?.dispose();
     this.fixed = undefined;
   }

@@ -11,7 +11,7 @@ import type { ScoringKernels } from '../policy/score';
 import { heldOutPrompts } from '../tasks/task';
 import type { ResidentWeights } from '../policy/session';
 import { GroupStream, type GroupRange } from './group-stream';
-import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, taskOf } from './sample-groups';
+import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, scoreReplay, taskOf } from './sample-groups';
 import type { RolloutSource, SourceHooks } from './rollouts';
 
 export interface PoliciesContext {
@@ -109,7 +109,9 @@ export function policiesSource(
           ? old
           : await scoreGroups(host, pair.theta, kernels, groups, signal);
       const advantage = groupAdvantages(rewardsOf(groups), groups.group, 'trl');
-      const rollouts = rolloutsOf(host, groups, { old, theta }, advantage);
+      const replayed =
+        pair.theta === pair.old ? null : await scoreReplay(host, pair, kernels, groups, signal);
+      const rollouts = rolloutsOf(host, groups, { old, theta, replayed }, advantage);
       return sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp };
     },
   };

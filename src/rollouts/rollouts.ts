@@ -31,6 +31,9 @@ export interface TokenTable {
 /** The table of the tokens that a sequence ratio is over, 1 or 0 each (Tinker's `sequence_ratio_mask`). */
 export const RATIO_MASK = 'ratio_mask';
 
+/** The table of log pi_theta where every token goes to the experts that pi_old sends it to, nats. */
+export const REPLAYED = 'logp.replayed';
+
 export interface Rollouts {
   /** [n + 1], ascending, offsets[0] = 0 */
   offsets: Uint32Array;

@@ -6,17 +6,22 @@
  * the same settings give the same responses however they are cut into batches. Log-probs are those of the
  * policy itself (temperature 1), whatever temperature it was sampled at.
  */
-import type { TokenStats } from '../math/kernels';
+import type { FloatArray, TokenStats } from '../math/kernels';
 import type { PolicyFiles } from '../policy/fetch';
 import type { PolicyHost } from '../policy/host';
 import type { PolicyManifest } from '../policy/manifest';
 import { sampleSequences, type Sampled, type SampledSequence } from '../policy/sample';
 import type { SamplerSettings } from '../policy/sample-request';
-import { scoreSequences, type ScoredTokens, type ScoringKernels } from '../policy/score';
+import {
+  scoreReplayed,
+  scoreSequences,
+  type ScoredTokens,
+  type ScoringKernels,
+} from '../policy/score';
 import type { PolicySession, ResidentWeights } from '../policy/session';
 import { findTask } from '../tasks/registry';
 import type { Task, Verdict, Verifier } from '../tasks/task';
-import type { Rollouts, TokenTable } from './rollouts';
+import { REPLAYED, type Rollouts, type TokenTable } from './rollouts';
 
 export interface GroupRequest {
   /** one text per group */
@@ -157,6 +162,18 @@ export function scoreGroups(
   return scoreSequences(host.session, weights, kernels, sequences, host.files.padToken, signal);
 }
 
+/** Log-probs of the responses' tokens under theta on old's routes; null where there are no experts. */
+export function scoreReplay(
+  host: Speaker,
+  pair: { old: ResidentWeights; theta: ResidentWeights },
+  kernels: ScoringKernels,
+  { prompts, responses }: Pick<SampledGroups, 'prompts' | 'responses'>,
+  signal?: AbortSignal,
+): Promise<FloatArray | null> {
+  const sequences = responses.map(({ tokens }, i) => ({ prompt: prompts[i], response: tokens }));
+  return scoreReplayed(host.session, pair, kernels, sequences, host.files.padToken, signal);
+}
+
 /** [n + 1] where each response's tokens begin. */
 export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint32Array {
   const offsets = new Uint32Array(responses.length + 1);
@@ -169,15 +186,27 @@ export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint
 export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float64Array =>
   Float64Array.from(verdicts, ({ reward }) => reward);
 
-/** What every experiment reads. @param old of the policy that sampled @param theta of the one compared */
+/**
+ * What every experiment reads.
+ * @param old of the policy that sampled @param theta of the one compared
+ * @param replayed log-probs under theta on old's routes
+ */
 export function rolloutsOf(
   host: Speaker,
   groups: Omit<SampledGroups, 'scored'>,
-  { old, theta }: { old: ScoredTokens; theta: ScoredTokens },
+  {
+    old,
+    theta,
+    replayed = null,
+  }: { old: ScoredTokens; theta: ScoredTokens; replayed?: FloatArray | null },
   advantage: Float64Array,
 ): Rollouts {
   const { responses, group, texts } = groups;
-  const tables = { ...named(old, 'old'), ...named(theta, 'new') };
+  const tables = {
+    ...named(old, 'old'),
+    ...named(theta, 'new'),
+    ...(replayed ? { [REPLAYED]: { width: 1, values: replayed } } : {}),
+  };
   const { vocabulary, textsOf } = host.files.tokenizer;
   return {
     offsets: offsetsOf(groups),

@@ -208,6 +208,8 @@ function draw(random: Random, difficulty: Difficulty, heldOut: boolean): Problem
 
 export interface Walk {
   maze: Maze;
+  /** [cells] letter of each, as responses name it */
+  names: string[];
   /** the start, then the cell after each legal move; ends before the first illegal one */
   cells: number[];
   /** moves that led somewhere and named the right cell, and all moves that were tried */
@@ -221,6 +223,7 @@ export interface Walk {
 export function walk(prompt: string, response: string): Walk {
   const maze = parseMaze(prompt.replace(/=$/, ''));
   if (maze === undefined) throw new Error(`not a maze: "${prompt}"`);
+  const names = maze.open.map((_, cell) => cellName(maze, cell));
   const cells = [maze.start];
   let valid = 0;
   let moves = 0;
@@ -230,13 +233,18 @@ export function walk(prompt: string, response: string): Walk {
     const move = rest[0];
     const here = cells.at(-1) as number;
     const next = isMove(move) ? step(maze, here, move) : undefined;
-    if (next === undefined) return { maze, cells, valid, moves, arrived: false };
+    if (next === undefined) return { maze, names, cells, valid, moves, arrived: false };
     cells.push(next);
     if (rest[1] === cellName(maze, next)) valid++;
     rest = rest.slice(2);
     if (next === maze.goal) break;
   }
-  return { maze, cells, valid, moves, arrived: cells.at(-1) === maze.goal && rest === END };
+  return { maze, names, cells, valid, moves, arrived: cells.at(-1) === maze.goal && rest === END };
+}
+
+/** The same for any prompt; null where it is no maze. */
+export function walkOf(prompt: string, response: string): Walk | null {
+  return parseMaze(prompt.replace(/=$/, '')) === undefined ? null : walk(prompt, response);
 }
 
 /** Judge a response (with its `;` if it has one): reward 1 for reaching the goal by legal moves alone. */

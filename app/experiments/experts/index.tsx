@@ -16,6 +16,7 @@ import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { MarginFigure } from './MarginFigure';
+import { ReplayFigure } from './ReplayFigure';
 
 export default function Experts() {
   const [bins, setBins] = usePageSetting('experts', 'bins');
@@ -48,6 +49,9 @@ export default function Experts() {
                   overlays={overlays}
                   axesKey={`${axesKey} ${bins}`}
                 />
+                {measure.replay && (
+                  <ReplayFigure replay={measure.replay} overlays={replayed(overlays)} />
+                )}
               </>
             )
           }
@@ -81,6 +85,12 @@ function useMeasured(): readonly Overlaid<ExpertsMeasure>[] {
   );
 }
 
+/** Runs laid over that were scored on the old routes, too. */
+const replayed = (overlays: readonly Overlaid<ExpertsMeasure>[]) =>
+  overlays.flatMap(({ result: { replay }, ...own }) =>
+    replay === null ? [] : [{ ...own, result: replay }],
+  );
+
 const LAW = String.raw`\begin{aligned} \log s &= \tfrac1L \sum_{t \in F} d_t + \tfrac1L \sum_{t \notin F} d_t \\ \text{share of } F &= \frac{\operatorname{Cov}\left(\tfrac1L \sum_{t \in F} d_t,\, \log s\right)}{\operatorname{Var}[\log s]} \end{aligned}`;
 
 function Words({ result }: { result: ExpertsResult | null }) {
@@ -93,6 +103,13 @@ function Words({ result }: { result: ExpertsResult | null }) {
           F are the tokens whose experts changed in some layer. They are compared with others that
           were as near to another route, because unsure routers may go with unsure tokens. If flips
           did nothing, F would bring its share of the tokens.
+        </p>
+        <p>
+          Routing replay scores the same tokens once more, with every token of prompt and response
+          sent to the experts that the old policy chose; how these are weighed is the new policy’s.
+          What it takes from Var[dₜ] is what flips bring, where they happen and behind them. If the
+          law Var[log s] = σ²/L holds with replay and without, it takes the same share of Var[log
+          s].
         </p>
       </section>
       <section>

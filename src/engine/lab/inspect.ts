@@ -1,5 +1,6 @@
 /** Sequences and tokens for people: every number on the page can be traced to these. */
 import { sequenceCount, tokenText, type FloatArray, type Rollouts } from '../../rollouts/rollouts';
+import { walkOf } from '../../tasks/maze';
 import type { SequenceDetail, SequenceQuery, SequenceSummary } from './protocol';
 
 function mean(values: FloatArray, from: number, to: number): number {
@@ -72,8 +73,11 @@ export function sequenceDetail(rollouts: Rollouts, index: number): SequenceDetai
       entropyNew: entropyNew?.[t] ?? null,
     };
   });
+  const about = summary(rollouts, index);
+  const walk = walkOf(about.prompt, about.response);
   return {
-    ...summary(rollouts, index),
+    ...about,
+    ...(walk ? { walk } : {}),
     tokens,
     crossEntropyOld: -mean(rollouts.logpOld, from, to),
     crossEntropyNew: -mean(rollouts.logpNew, from, to),

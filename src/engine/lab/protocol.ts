@@ -3,6 +3,7 @@
  * exhaustively on both sides. What concerns a run carries its run id, so that a late message of a stopped run
  * is recognised.
  */
+import type { Walk } from '../../tasks/maze';
 import type { CheckProgress, DeviceReport } from '../device-check';
 import type { Claim } from '../../experiments/experiment';
 import type { Peeking } from '../../math/stats/peeking';
@@ -119,6 +120,8 @@ export interface SequenceDetail extends SequenceSummary {
   /** mean Shannon entropies over the response, where the source has them */
   shannonOld: number | null;
   shannonNew: number | null;
+  /** where the prompt is a maze */
+  walk?: Walk;
 }
 
 /** Which sequences a list shows: those whose s lies in [low, high), most deviating first. */

@@ -38,8 +38,60 @@ export const EXPERTS_CLAIMS = declare([
     scale: 'plain',
     spread: null,
   },
+  {
+    kind: 'interval',
+    id: 'experts.replay.token',
+    source: 'gspo',
+    where: 'section 5.3: routing replay restores the stability of token ratios',
+    claim: 'On the old policy’s routes token ratios are quieter: by a tenth of Var[dₜ] at least.',
+    estimand: 'Var[dₜ] with routing replay over Var[dₜ] without.',
+    estimator: 'Quotient of sums over the same tokens, on the log scale; jackknife over prompts.',
+    fails: 'Flips that matter little, or weights that moved where routes did not.',
+    nOf: 'tokens',
+    prediction: null,
+    margin: { low: 0, high: 0.9 },
+    why: 'A tenth: less would not be worth a second pass over every token.',
+    scale: 'log',
+    spread: null,
+  },
+  {
+    kind: 'interval',
+    id: 'experts.replay.sequence',
+    source: 'gspo',
+    where: 'section 5.3: GSPO resolves the instability without routing replay',
+    claim:
+      'The sequence weight does without routing replay: it leaves Var[log s] as it is, within a fifth.',
+    estimand: 'Var[log s] with routing replay over Var[log s] without.',
+    estimator:
+      'Quotient of sums over the same responses, on the log scale; jackknife over prompts.',
+    fails: 'Flips that bring a good part of the variance of whole responses.',
+    nOf: 'sequences',
+    prediction: 1,
+    margin: { low: 0.8, high: 1.25 },
+    why: 'As for the level of the law: a fifth of the variance is a tenth of the spread.',
+    scale: 'log',
+    spread: null,
+  },
+  {
+    kind: 'interval',
+    id: 'experts.averaging',
+    source: 'lab',
+    where: 'Var[log s] = σ²/L with and without replay',
+    claim:
+      'Averaging hides flips no more than other noise: replay leaves as much of Var[log s] as of Var[dₜ].',
+    estimand: 'What replay leaves of Var[log s], over what it leaves of Var[dₜ].',
+    estimator: 'Quotient of both quotients, on the log scale; jackknife over prompts.',
+    fails: 'Changes by flips that cancel within a response, or that its tokens share.',
+    nOf: 'sequences',
+    prediction: 1,
+    margin: { low: 0.8, high: 1.25 },
+    why: 'As for the level of the law.',
+    scale: 'log',
+    spread: null,
+  },
 ]);
 
+const UNSCORED = 'The rollouts were not scored on the old policy’s routes.';
 const NONE = 'The rollouts carry no routes: the policy is dense, or the file does not say.';
 
 export function expertsClaims(
@@ -51,8 +103,15 @@ export function expertsClaims(
   const still = measure !== null && measure.flipped.estimate === 0;
   const note = measure === null ? NONE : still ? 'No route flipped.' : null;
   const use = measure === null || still ? null : measure;
+  const replay = use?.replay ?? null;
+  const unscored = note ?? (replay === null ? UNSCORED : null);
   return judgedPage([
     judge.interval('experts.inflation', use?.inflation ?? null, tokens, { note }),
     judge.interval('experts.share', use?.excess ?? null, sequences, { note }),
+    judge.interval('experts.replay.token', replay?.left.token ?? null, tokens, { note: unscored }),
+    judge.interval('experts.replay.sequence', replay?.left.sequence ?? null, sequences, {
+      note: unscored,
+    }),
+    judge.interval('experts.averaging', replay?.apart ?? null, sequences, { note: unscored }),
   ]);
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { cpuKernels } from '../../math/cpu-kernels';
 import { Random, STREAM } from '../../math/philox';
-import type { Rollouts } from '../../rollouts/rollouts';
+import { REPLAYED, type Rollouts } from '../../rollouts/rollouts';
 import { syntheticRollouts } from '../../rollouts/synthetic';
 import { DEFAULT_SYNTHETIC } from '../../settings/run';
 import { experts, type ExpertsResult } from '.';
@@ -13,19 +13,22 @@ const SIGMA = 0.05;
 /**
  * Tokens near a tie flip more often and vary more anyway; flipped ones vary `times` as much besides (standard deviation).
  */
-function planted(times: number): Rollouts {
-  const base = syntheticRollouts({ ...DEFAULT_SYNTHETIC, prompts: 400, groupSize: 4 });
+function planted(times: number, replay = true): Rollouts {
+  const base = syntheticRollouts({ ...DEFAULT_SYNTHETIC, prompts: 1600, groupSize: 4 });
   const random = new Random(31, STREAM.synthetic);
   const tokens = base.logpOld.length;
   const before = new Float64Array(2 * tokens);
   const after = new Float64Array(2 * tokens);
   const logpOld = base.logpOld.map(() => -2);
+  const replayed = new Float64Array(tokens);
   const logpNew = Float64Array.from({ length: tokens }, (_, t) => {
     const margin = random.uniform();
     const flips = random.uniform() < 0.3 * (1 - margin);
     before.set([3, margin], 2 * t);
     after.set([flips ? 5 : 3, margin], 2 * t);
-    return -2 + SIGMA * (2 - margin) * (flips ? times : 1) * random.normal();
+    const quiet = SIGMA * (2 - margin) * random.normal();
+    replayed[t] = -2 + quiet + 0.01 * SIGMA * random.normal();
+    return -2 + (flips ? times : 1) * quiet;
   });
   return {
     ...base,
@@ -34,6 +37,7 @@ function planted(times: number): Rollouts {
     tables: {
       'router.old': { width: 2, values: before },
       'router.new': { width: 2, values: after },
+      ...(replay ? { [REPLAYED]: { width: 1, values: replayed } } : {}),
     },
   };
 }
@@ -45,7 +49,13 @@ const verdicts = ({ claims }: ExpertsResult) =>
 describe('experts', () => {
   it('harmless flips are found harmless, though they sit where tokens vary more', async () => {
     const result = await run(planted(1));
-    expect(verdicts(result)).toEqual({ 'experts.inflation': 'fails', 'experts.share': 'holds' });
+    expect(verdicts(result)).toEqual({
+      'experts.inflation': 'fails',
+      'experts.share': 'holds',
+      'experts.replay.token': 'fails',
+      'experts.replay.sequence': 'holds',
+      'experts.averaging': 'holds',
+    });
     const { measure } = result;
     expect(measure?.flipped.estimate).toBeCloseTo(0.15, 2);
     expect(Math.abs(measure?.inflation.estimate ?? NaN)).toBeLessThan(0.1);
@@ -55,8 +65,28 @@ describe('experts', () => {
 
   it('flips that inflate ratios are found at their size', async () => {
     const result = await run(planted(3));
-    expect(verdicts(result)).toEqual({ 'experts.inflation': 'holds', 'experts.share': 'fails' });
+    expect(verdicts(result)).toEqual({
+      'experts.inflation': 'holds',
+      'experts.share': 'fails',
+      'experts.replay.token': 'holds',
+      'experts.replay.sequence': 'fails',
+      'experts.averaging': 'holds',
+    });
+    // Flipped tokens vary nine times as much; replay leaves them what they would have varied anyhow.
+    const { replay, share } = result.measure ?? {};
+    const left = Math.exp(replay?.left.sequence.estimate ?? NaN);
+    expect(left).toBeCloseTo(1 - (share?.estimate ?? NaN) * (8 / 9), 1);
+    expect(replay?.outside.token.free.estimate).toBeGreaterThan(
+      replay?.outside.token.replayed.estimate ?? NaN,
+    );
     expect(result.measure?.inflation.estimate).toBeCloseTo(Math.log(9), 0);
+  });
+
+  it('rollouts that were not scored on the old routes say nothing of replay', async () => {
+    const result = await run(planted(3, false));
+    expect(result.measure?.replay).toBeNull();
+    expect(verdicts(result)['experts.replay.token']).toBe('not applicable');
+    expect(verdicts(result)['experts.inflation']).toBe('holds');
   });
 
   it('without routes there is nothing to measure, nor where none flipped', async () => {

@@ -5,13 +5,13 @@
  */
 import { routingFlips } from '../../math/routing';
 import type { Measured } from '../../math/stats/anytime';
-import { PromptIntervals, type Estimate } from '../../math/stats/intervals';
+import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
 import { jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
 import { quantileSorted } from '../../math/stats/quantiles';
 import { meanStatistic } from '../../math/stats/statistics';
 import { mean } from '../../math/summation';
 import { promptClusters } from '../../rollouts/clusters';
-import { sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
+import { REPLAYED, sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 import { logRatios, stage } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
@@ -26,6 +26,22 @@ export interface MeasuredMarginBin {
   flipped: number;
   /** mean squared deviation of d_t from its overall mean, nats^2; null where there are no such tokens */
   where: Record<'flipped' | 'kept', Estimate | null>;
+}
+
+/** Levels at which the log-ratio varies: of a token, of s (mean over the response), of rho (sum over it). */
+export const LEVELS = ['token', 'sequence', 'product'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** The same tokens with pi_theta on its own routes, and on those of pi_old. */
+export interface MeasuredReplay {
+  /** variances, nats^2 */
+  variance: Record<Level, Record<'free' | 'replayed', Estimate>>;
+  /** log of the variance on pi_old's routes over that on its own */
+  left: Record<Level, Estimate>;
+  /** how much more of it is left in log s than in d_t, on the log scale */
+  apart: Measured;
+  /** share outside the band: of responses by s (GSPO), of tokens by their ratio (GRPO) */
+  outside: Record<'sequence' | 'token', Record<'free' | 'replayed', Estimate>>;
 }
 
 export interface MeasuredExperts {
@@ -45,6 +61,8 @@ export interface MeasuredExperts {
     excess: Measured;
     /** of Var[log s], what flipped tokens bring */
     share: Measured;
+    /** null: the rollouts were not scored on pi_old's routes */
+    replay: MeasuredReplay | null;
   } | null;
 }
 
@@ -156,6 +174,86 @@ export async function measureExperts(
       inflation: jackknifeOf(matched, inflationOver(count)),
       share: jackknifeOf(parts.sums, brought),
       excess: jackknifeOf(parts.sums, (totals) => brought(totals) - totals[5] / totals[6]),
+      replay: measureReplay(rollouts, d, cluster, intervals),
+    },
+  };
+}
+
+/** Bands of TRL's and verl's defaults, around 1. */
+const BANDS = { sequence: [3e-4, 4e-4], token: [0.2, 0.2] } as const;
+
+/** Columns of sums: how many, and sum and sum of squares on own routes and on pi_old's, and how many of each are outside. */
+const COLUMNS = 7;
+
+function measureReplay(
+  rollouts: Rollouts,
+  d: Float64Array,
+  cluster: Uint32Array,
+  intervals: PromptIntervals,
+): MeasuredReplay | null {
+  const { offsets, logpOld } = rollouts;
+  const replayed = rollouts.tables?.[REPLAYED]?.values;
+  if (replayed === undefined) return null;
+  const sums = new PromptSums(cluster, COLUMNS * LEVELS.length);
+  const outside = (x: number, [low, high]: readonly [number, number]) =>
+    Math.exp(x) < 1 - low || Math.exp(x) > 1 + high ? 1 : 0;
+  for (let i = 0; i < sequenceCount(rollouts); i++) {
+    const [from, to] = [offsets[i], offsets[i + 1]];
+    const terms = new Array<number>(COLUMNS * LEVELS.length).fill(0);
+    const put = (level: number, x: number, y: number, band?: readonly [number, number]) => {
+      const all = [
+        1,
+        x,
+        x * x,
+        y,
+        y * y,
+        ...(band ? [outside(x, band), outside(y, band)] : [0, 0]),
+      ];
+      all.forEach((term, k) => (terms[COLUMNS * level + k] += term));
+    };
+    let [own, other] = [0, 0];
+    for (let t = from; t < to; t++) {
+      const e = replayed[t] - logpOld[t];
+      put(0, d[t], e, BANDS.token);
+      own += d[t];
+      other += e;
+    }
+    if (to > from) put(1, own / (to - from), other / (to - from), BANDS.sequence);
+    put(2, own, other);
+    sums.add(i, terms);
+  }
+  const variance =
+    (level: number, which: 0 | 1): TotalsFunction =>
+    (totals) => {
+      const at = (k: number) => totals[COLUMNS * level + k] / totals[COLUMNS * level];
+      return at(2 + 2 * which) - at(1 + 2 * which) ** 2;
+    };
+  const left =
+    (level: number): TotalsFunction =>
+    (totals) => {
+      const [free, after] = [variance(level, 0)(totals), variance(level, 1)(totals)];
+      return free > 0 && after > 0 ? Math.log(after / free) : NaN;
+    };
+  const share = (level: number, which: 0 | 1) =>
+    intervals.estimate(
+      sums.sums,
+      (totals) => totals[COLUMNS * level + 5 + which] / totals[COLUMNS * level],
+    );
+  const both = (of: (which: 0 | 1) => Estimate) => ({ free: of(0), replayed: of(1) });
+  const levels = <T>(of: (level: number) => T) =>
+    Object.fromEntries(LEVELS.map((id, level) => [id, of(level)])) as Record<Level, T>;
+  return {
+    variance: levels((level) =>
+      both((which) => {
+        const logged: TotalsFunction = (totals) => Math.log(variance(level, which)(totals));
+        return transformed(intervals.estimate(sums.sums, logged), Math.exp);
+      }),
+    ),
+    left: levels((level) => intervals.estimate(sums.sums, left(level))),
+    apart: jackknifeOf(sums.sums, (totals) => left(1)(totals) - left(0)(totals)),
+    outside: {
+      token: both((which) => share(0, which)),
+      sequence: both((which) => share(1, which)),
     },
   };
 }

@@ -9,6 +9,7 @@
  */
 import { TensorProto_DataType, type GraphProto } from 'onnx-buf';
 import { floats, floatScalar, nodeOf, portInfo } from './make';
+import { cut, removeUnused } from './cut';
 import { dimensions, GraphError, type OnnxModel } from './proto';
 
 /** Name of the output, and of the token table that it becomes (`router.old`, `router.new`). */
@@ -75,4 +76,30 @@ export function tapRoutes(model: OnnxModel, tokens: readonly (string | number)[]
     portInfo(ROUTER, TensorProto_DataType.FLOAT, [...tokens.slice(0, 2), columns.length]),
   );
   return true;
+}
+
+/** Where a graph is given the experts of each token. */
+export interface GivenRoutes {
+  /** inputs, layer by layer: float32 [batch, tokens, experts], 1 for a chosen expert, else 0 */
+  names: string[];
+  experts: number;
+}
+
+/**
+ * `replayRoutes`: the chosen experts become inputs; how they are weighed stays with the weights that are fed. Only the
+ * logits are left of the outputs.
+ *
+ * @param model one that `tapRoutes` has gone over; edited in place
+ * @returns null where there are no routers
+ */
+export function replayRoutes(model: OnnxModel, logits: string): GivenRoutes | null {
+  const { graph } = model;
+  const powers = graph.initializer.find(({ name }) => name === own('powers'));
+  if (powers === undefined) return null;
+  const [experts] = dimensions(powers);
+  const names = routersOf(graph).map((router) => `${router}.routes`);
+  graph.output = graph.output.filter(({ name }) => name === logits);
+  for (const name of names) cut(model, name, TensorProto_DataType.FLOAT);
+  removeUnused(graph);
+  return { names, experts };
 }
