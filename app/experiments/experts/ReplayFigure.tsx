@@ -1,5 +1,5 @@
 /** What is left of the variance of a token, of s and of the unnormalised weight when pi_theta is forced onto pi_old's routes. */
-import { LEVELS, type Level, type MeasuredReplay } from '../../../src/experiments/experts';
+import type { Level, MeasuredReplay } from '../../../src/experiments/experts';
 import { Legend } from '../../charts/Legend';
 import { overlayRows, overlayTable } from '../../charts/overlay';
 import { Rows, type Row } from '../../charts/Rows';
@@ -14,6 +14,8 @@ const NAMES: Record<Level, { name: string; look: typeof TOKEN }> = {
   sequence: { name: 'the sequence weight, Var[log s]', look: SEQUENCE },
   product: { name: 'the unnormalised weight, Var[log ρ]', look: UNNORMALISED },
 };
+
+const LEVELS = Object.keys(NAMES) as Level[];
 
 const leftOf = ({ left }: MeasuredReplay, level: Level) => {
   const { estimate, interval: ends } = left[level];

@@ -15,7 +15,7 @@ import { expertsClaims } from './claims';
 import { measureExperts } from './measure';
 import { predictExperts, type PredictedExperts } from './predict';
 
-export { LEVELS, type Level, type MeasuredReplay } from './measure';
+export type { Level, MeasuredReplay } from './measure';
 export type { ExpertsMeasure, MarginBin } from './predict';
 export type ExpertsResult = PredictedExperts & Verdicts;
 

@@ -29,7 +29,7 @@ export interface MeasuredMarginBin {
 }
 
 /** Levels at which the log-ratio varies: of a token, of s (mean over the response), of rho (sum over it). */
-export const LEVELS = ['token', 'sequence', 'product'] as const;
+const LEVELS = ['token', 'sequence', 'product'] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** The same tokens with pi_theta on its own routes, and on those of pi_old. */
