@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|foreign|kernel|import|training|visit] [--json FILE]
+ * `npm run bench [-- --provider webgpu|wasm] [--rounds N] [--only peers|foreign|kernel|import|training|visit|long] [--json FILE]
  * [--against COMMIT]`: side-by-side figures, each contest in one browser page; the visit, site against site.
  * Absolute speeds depend on the machine; the ratios are what is meant to be quoted.
  */
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from '@playwright/test';
 import { withPage } from '../scripts/page';
 import { benchImport } from './import';
+import { benchLongRun } from './long-run';
 import type { ForeignOptions } from './foreign';
 import { writeSmol } from './foreign-model';
 import type { Contest, PeerOptions } from './peers';
@@ -15,7 +16,7 @@ import { BASELINE, benchVisit } from './visit';
 import { writeFile } from 'node:fs/promises';
 import { message } from '../src/message';
 
-const CONTESTS = ['peers', 'foreign', 'kernel', 'import', 'training', 'visit'] as const;
+const CONTESTS = ['peers', 'foreign', 'kernel', 'import', 'training', 'visit', 'long'] as const;
 const PROVIDERS = ['wasm', 'webgpu'] as const;
 
 /** Where the dev server finds it. */
@@ -156,6 +157,16 @@ async function compareVisits(rounds: number, commit: string): Promise<void> {
   console.log(`  longest task on the page's thread, ours: ${spread(tasks)} ms`);
 }
 
+async function longRun(): Promise<void> {
+  console.log('\nA run of 49,152 responses on WebAssembly, in Node');
+  told['long'] = await benchLongRun(({ responses, each, look, resident, held }) =>
+    console.log(
+      `  to ${responses.toLocaleString('en-US')} responses: ${each.toPrecision(3)} ms each, a look ` +
+        `${look.toPrecision(3)} ms each; ${resident.toFixed(0)} MiB, of which ${held.toFixed(0)} are held by JavaScript`,
+    ),
+  );
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -175,7 +186,8 @@ async function main(): Promise<void> {
   if (contests.length === 0) throw new Error(`--only takes ${CONTESTS.join(', ')}`);
   if (contests.includes('import')) await compareImport(rounds);
   if (contests.includes('visit')) await compareVisits(rounds, values.against);
-  if (contests.some((each) => each !== 'import' && each !== 'visit')) {
+  if (contests.includes('long')) await longRun();
+  if (contests.some((each) => !['import', 'visit', 'long'].includes(each))) {
     await inPage(rounds, providers, contests);
   }
   if (values.json !== undefined) {

@@ -57,7 +57,6 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
           <p>{lead}</p>
         </header>
         <OverlayStrip />
-        {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
         {drawn && (
           <Suspense fallback={null}>
             <h2 className="visually-hidden">What you drew</h2>
@@ -67,6 +66,8 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         {isExperimentId(page) && <BreakIt page={page} />}
         <h2 className="visually-hidden">Figures</h2>
         {figures}
+        {/* Below them: nothing moves when it goes. */}
+        {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
       </section>
       <aside className="words" data-part="words" aria-label="Prediction and verdict">
         {words}
