@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { PAGE_IDS, PAGES } from '../src/experiments/manifest';
 import {
@@ -31,6 +32,11 @@ const MEASURING = {
   numerics: 'Outside GSPO’s band',
 } as const;
 
+/** The response that the start page averages over. */
+const RESPONSE = JSON.parse(readFileSync('app/recorded/response.json', 'utf8')) as {
+  result: { tokens: { logRatio: number }[] };
+};
+
 const tags = (page: Page) => page.locator('.measurement .figure-head .recorded-tag');
 
 test('the start page: a picture that can be stopped and drawn, five questions with answers, a way to every page', async ({
@@ -41,12 +47,18 @@ test('the start page: a picture that can be stopped and drawn, five questions wi
   await expect(page).toHaveTitle('Start · GSPO Lab');
   // Less motion: complete at once, and drawn by hand.
   const readout = page.getByTestId('averaging');
-  await expect(readout).toHaveText(/^(\d+) of \1 tokens: .* s = 1\.00282$/);
+  const { tokens } = RESPONSE.result;
+  const words = (shown: number) => {
+    const d = tokens.slice(0, shown).reduce((sum, { logRatio }) => sum + logRatio / shown, 0);
+    const signed = `${d < 0 ? '−' : '+'}${Math.abs(d).toFixed(5)}`;
+    return `${shown} of ${tokens.length} tokens: mean of d = ${signed} nats, s = ${Math.exp(d).toFixed(5)}`;
+  };
+  await expect(readout).toHaveText(words(tokens.length));
   const slider = page.getByLabel('Tokens so far');
   await expect(slider).toBeVisible();
   await slider.focus();
   await page.keyboard.press('Home');
-  await expect(readout).toHaveText(/^1 of \d+ tokens: mean of d = \+0\.01887 nats, s = 1\.01904$/);
+  await expect(readout).toHaveText(words(1));
 
   const questions = page.locator('.start-question');
   await expect(questions).toHaveCount(5);
