@@ -14,6 +14,8 @@ const MAY_IMPORT = {
   link: ['settings', 'experiments', 'manifest', 'math'],
   // lessons of a class, as data
   lessons: ['settings', 'experiments', 'manifest', 'link', 'math'],
+  // runs of a class, as files, and what they say together
+  class: ['settings', 'experiments', 'shared-measurement', 'manifest', 'link', 'math'],
   policy: ['gpu', 'math'],
   rollouts: ['policy', 'tasks', 'settings', 'math'],
   manifest: [],
@@ -50,6 +52,7 @@ const MAY_IMPORT = {
     'export',
     'store',
     'training',
+    'class',
   ],
 };
 
@@ -65,7 +68,7 @@ const APP_MAY_IMPORT = {
   inspector: ['charts', 'format', 'state'],
   runs: ['charts', 'format', 'inspector', 'state'],
   figures: ['charts', 'format', 'runs', 'state'],
-  link: ['format', 'models', 'state'],
+  link: ['format', 'models', 'runs', 'state'],
   lessons: ['charts', 'figures', 'format', 'state'],
   run: ['format', 'models', 'runs', 'state'],
   page: ['charts', 'figures', 'format', 'lessons', 'runs', 'state'],
@@ -154,7 +157,7 @@ export default tseslint.config(
               // The list of objectives is data: names, colours, what each clips.
               // What of a folder is read is chosen where the folder is walked.
               regex:
-                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|model-ref$|export/(?:csv|stamp)$|lessons/|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
+                '/src/(?!breaks$|math/objectives/registry$|engine/(?:lab|trainer)/client$|engine/headless/reproduce$|engine/stamp$|message$|model-ref$|export/(?:csv|stamp)$|class/|lessons/|link/|settings/|experiments/manifest$|rollouts/file/folder$)',
               allowTypeImports: true,
               message: 'The app knows the engine by its client and its types, nothing else.',
             },

@@ -37,6 +37,7 @@ const WITHOUT_FIGURES = new Set([
   'mismatch',
   'reproduce',
   'experts',
+  'class',
   'device',
   'lessons',
 ]);

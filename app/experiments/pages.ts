@@ -26,6 +26,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   reproduce: () => import('./reproduce'),
   start: () => import('./start'),
   lessons: () => import('./lessons'),
+  class: () => import('./class'),
   device: () => import('./device'),
   glossary: () => import('./glossary'),
 };

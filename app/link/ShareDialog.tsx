@@ -5,10 +5,11 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { readOwnId, type RunSettings } from '../../src/settings/run';
 import { PAGES } from '../../src/experiments/manifest';
-import { figureId, HIDEABLE, type HidePart } from '../../src/link/link';
+import { figureId, HIDEABLE, seatOf, type HidePart } from '../../src/link/link';
 import { useAddress, useAddressState } from '../state/address-react';
 import { counted } from '../format/numbers';
 import { embedSnippet, fullAddress } from './addresses';
+import { ClassFile } from './ClassFile';
 import { CopyField } from './CopyField';
 import { QrCode } from './QrCode';
 import { useFingerprint, type Fingerprinting, type Missing } from './use-fingerprint';
@@ -112,6 +113,7 @@ export default function ShareDialog({ onClose }: { onClose: () => void }) {
         </div>
         <QrCode text={shared} />
       </div>
+      {seatOf(link) !== null && <ClassFile link={link} found={found} />}
       <section>
         <h3>Embed in a page</h3>
         {figures.length > 0 && (

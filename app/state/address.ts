@@ -30,6 +30,7 @@ import {
 } from '../../src/link/pages';
 import { WITHOUT_RUN } from '../../src/experiments/manifest';
 import type { RunSettings } from '../../src/settings/run';
+import type { Seat } from '../../src/link/seat';
 import { draftOf, readDraft } from './draft';
 import { isLive, type Lab } from './lab';
 
@@ -59,6 +60,7 @@ export interface AddressState {
   embed: boolean;
   hide: readonly HidePart[];
   figure: string;
+  seat: Seat | null;
   opened: OpenedFingerprint | null;
   /** settings that wait for a person's word, and why; a sentence */
   offer: { run: RunSettings; why: string } | null;
@@ -101,6 +103,7 @@ export class Address {
       embed: link.embed,
       hide: link.hide,
       figure: link.figure,
+      seat: link.seat,
       opened: fingerprintOf(link),
       offer: why === null ? null : { run: link.run, why },
     }));
@@ -197,7 +200,7 @@ export class Address {
 
   /** What is on view, as a link would hold it. */
   link(page: PageId = this.store.getState().page): Link {
-    const { views, embed, hide, figure, opened } = this.store.getState();
+    const { views, embed, hide, figure, seat, opened } = this.store.getState();
     const view: AnyPageSettings = views[page];
     const mine =
       opened !== null &&
@@ -205,7 +208,7 @@ export class Address {
       sameRun(opened.run, this.run) &&
       sameView(page, opened.view, view);
     const fingerprint = mine ? opened.fingerprint : null;
-    return { page, run: this.run, view, embed, hide, figure, fingerprint };
+    return { page, run: this.run, view, embed, hide, figure, seat, fingerprint };
   }
 
   /** The address of a page under the present settings. */
@@ -263,6 +266,7 @@ export class Address {
       embed: link.embed,
       hide: link.hide,
       figure: link.figure,
+      seat: link.seat,
       opened: fingerprintOf(link) ?? kept,
       offer: null,
     });

@@ -263,6 +263,9 @@ export class Lab {
 
   fingerprint: Engine['fingerprint'] = (run, experiment, first) =>
     this.engine.fingerprint(run, experiment, first);
+  /** Of everything that the run has, whatever a page shows of it. */
+  experiment: Engine['experiment'] = (run, experiment, settings, signal) =>
+    this.engine.experiment(run, experiment, settings, signal);
   sequence: Engine['sequence'] = (run, index) => this.engine.sequence(run, index);
 
   /** A link says what was found; null: none does, or not any more. */

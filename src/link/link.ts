@@ -1,7 +1,8 @@
 /**
  * A whole experiment as an address: `#/PAGE?v=2&alpha=0.5&axes=linear&fp=...`. Only what differs from the
  * defaults of the link's version is written; `source=synthetic` chooses the other source and its
- * defaults; `embed`, `hide` and `figure` say how much of the page is shown; `fp` is what a finished run found.
+ * defaults; `embed`, `hide` and `figure` say how much of the page is shown; `seat` makes a seed of its own of the link's for each
+ * seat of a class; `fp` is what a finished run found.
  *
  * Contract: an address is hostile. Values pass the settings' schemas or are refused, one by one, with a
  * sentence that names the setting, what it may be and what is used instead; unknown names are said and
@@ -30,6 +31,7 @@ import {
   type AnyPageSettings,
   type PageId,
 } from './pages';
+import { seatNumber, seatSeed, type Seat } from './seat';
 import { LINK_VERSION, renamed } from './versions';
 
 export const MAX_LINK_LENGTH = 32_768;
@@ -47,6 +49,8 @@ export interface Link {
   hide: readonly HidePart[];
   /** `figureId` of the one figure that is shown; '' for the whole page */
   figure: string;
+  /** the run's seed is that seat's; a seat of another seed is left out where the link is written */
+  seat: Seat | null;
   fingerprint: Fingerprint | null;
 }
 
@@ -77,7 +81,30 @@ const SHOWN = {
   ),
 };
 const shownSettings = settingsOf({ entries: SHOWN });
-const SPECIAL = new Set(['v', 'source', 'fp', ...shownSettings.keys()]);
+const seatSetting = settingsOf({ entries: { seat: seatNumber } }).get('seat') as Setting<number>;
+const SPECIAL = new Set(['v', 'source', 'fp', 'seat', ...shownSettings.keys()]);
+
+const withSeed = (run: RunSettings, seed: number): RunSettings => ({
+  ...run,
+  source: { ...run.source, seed },
+});
+
+/** The link's seat, where its run is that seat's. */
+export const seatOf = ({ seat, run }: Pick<Link, 'seat' | 'run'>): Seat | null =>
+  seat !== null && seatSeed(seat) === run.source.seed ? seat : null;
+
+/** The same link at a seat of the class. */
+export function atSeat(link: Link, number: number): Link {
+  const seat = { number, of: (seatOf(link) ?? { of: link.run.source.seed }).of };
+  return { ...link, run: withSeed(link.run, seatSeed(seat)), seat, fingerprint: null };
+}
+
+/** The same link without a seat: what a class hands out. */
+export function withoutSeat(link: Link): Link {
+  const seat = seatOf(link);
+  const run = seat === null ? link.run : withSeed(link.run, seat.of);
+  return { ...link, run, seat: null, fingerprint: null };
+}
 
 const quoted = (text: string) => `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
 
@@ -103,6 +130,7 @@ const bare = (page: PageId): Link => ({
   embed: false,
   hide: [],
   figure: '',
+  seat: null,
   fingerprint: null,
 });
 
@@ -112,6 +140,7 @@ const texts = (link: Link) => saidIn(link).map(({ setting, value }) => setting.w
 function isBare(link: Link): boolean {
   const { embed, hide, figure, fingerprint, run } = link;
   if (embed || hide.length > 0 || figure !== '' || fingerprint !== null) return false;
+  if (seatOf(link) !== null) return false;
   if (run.source.kind !== DEFAULT_SETTINGS.source.kind) return false;
   const start = bare(link.page);
   return JSON.stringify(texts(link)) === JSON.stringify(texts(start));
@@ -128,10 +157,13 @@ export function writeLink(link: Link, { dated = false }: { dated?: boolean } = {
     said.push(`${name}=${encodeURIComponent(text).replaceAll('%2C', ',')}`);
   const { kind } = link.run.source;
   if (kind !== DEFAULT_SETTINGS.source.kind) say('source', kind);
-  for (const { setting, value } of saidIn(link)) {
+  const seat = seatOf(link);
+  const settings = saidIn(seat === null ? link : { ...link, run: withSeed(link.run, seat.of) });
+  for (const { setting, value } of settings) {
     const text = setting.write(value);
     if (text !== setting.write(setting.fallbackAt(LINK_VERSION))) say(setting.name, text);
   }
+  if (seat !== null) say('seat', seatSetting.write(seat.number));
   if (link.embed) say('embed', '1');
   if (link.hide.length > 0) say('hide', link.hide.join(','));
   if (link.figure !== '') say('figure', link.figure);
@@ -284,6 +316,11 @@ export function openLink(hash: string): OpenedLink {
   const reader = new Reader(query, version, problems);
   link.run = reader.run(kind);
   link.view = reader.each(ofPage);
+  const number = query.has('seat') ? seatSetting.read(query.get('seat') ?? '') : null;
+  if (number === undefined) {
+    const text = quoted(query.get('seat') ?? '');
+    problems.push(`The link asks for seat = ${text}. It may be ${seatSetting.may}.`);
+  } else if (number !== null) Object.assign(link, atSeat(link, number));
   const refused = problems.length > before;
 
   for (const { name, read, may } of shownSettings.values()) {

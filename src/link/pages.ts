@@ -128,6 +128,7 @@ export const PAGE_SETTINGS = {
   lessons: v.strictObject({
     show: choice(['lessons', 'notes', 'worksheet'], 'lessons', { label: 'Show' }),
   }),
+  class: v.strictObject({}),
   device: v.strictObject({}),
   glossary: v.strictObject({}),
 } as const satisfies Record<PageId, unknown>;

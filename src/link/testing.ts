@@ -6,7 +6,8 @@ import * as fc from 'fast-check';
 import { MAX_TOKENS, runSettingsSchema, SOURCES, type RunSettings } from '../settings/run';
 import { outOfOrder, settingsOf, type Declarations, type Setting } from '../settings/setting';
 import { makeFingerprint, type Fingerprint } from './fingerprint';
-import { HIDEABLE, writeLink, type Link } from './link';
+import { atSeat, HIDEABLE, writeLink, type Link } from './link';
+import { MOST_SEATS } from './seat';
 import { PAGE_IDS, PAGE_SETTINGS, type PageId } from './pages';
 import { MAX_RACERS } from '../settings/training';
 import type { RaceResult } from './race-result';
@@ -121,17 +122,23 @@ const fingerprint: fc.Arbitrary<Fingerprint> = fc
     );
   });
 
-export const links: fc.Arbitrary<Link> = fc.constantFrom(...PAGE_IDS).chain((page) =>
-  fc.record({
-    page: fc.constant(page),
-    run: settings,
-    view: viewOf(page),
-    embed: fc.boolean(),
-    hide: fc.subarray([...HIDEABLE]),
-    figure: fc.stringMatching(/^[a-z0-9-]{0,20}$/),
-    fingerprint: fc.option(fingerprint),
-  }),
-);
+export const links: fc.Arbitrary<Link> = fc
+  .constantFrom(...PAGE_IDS)
+  .chain((page) =>
+    fc.record({
+      page: fc.constant(page),
+      run: settings,
+      view: viewOf(page),
+      embed: fc.boolean(),
+      hide: fc.subarray([...HIDEABLE]),
+      figure: fc.stringMatching(/^[a-z0-9-]{0,20}$/),
+      seat: fc.constant(null),
+      fingerprint: fc.option(fingerprint),
+    }),
+  )
+  .chain((link) =>
+    fc.option(whole(1, MOST_SEATS)).map((seat) => (seat === null ? link : atSeat(link, seat))),
+  );
 
 /** Small, fast, seeded: which characters a mutation touches must not depend on the machine. */
 function generator(start: number): (below: number) => number {

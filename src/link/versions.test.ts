@@ -49,6 +49,7 @@ describe('a link of an earlier day', () => {
     'start',
     'glossary',
     'numerics',
+    'class',
     'device',
     'lessons',
     'entropy',
@@ -103,7 +104,7 @@ describe('settings in links', () => {
         runSettings(kind).map(({ name }) => name),
       ),
     );
-    for (const special of ['source', 'v', 'embed', 'hide', 'fp']) run.add(special);
+    for (const special of ['source', 'v', 'embed', 'hide', 'fp', 'seat']) run.add(special);
     for (const page of PAGE_IDS) {
       const names = [...pageSettings(page).values()].map(({ name }) => name);
       expect(names.filter((name) => run.has(name))).toEqual([]);

@@ -78,6 +78,8 @@ export const STREAM = {
   /** prompts of training rollouts, and the order of their minibatches */
   rollouts: 8,
   minibatches: 9,
+  /** seeds of a class's seats */
+  seats: 10,
 } as const;
 
 export type Stream = (typeof STREAM)[keyof typeof STREAM];

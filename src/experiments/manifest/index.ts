@@ -148,6 +148,11 @@ const OTHER_ENTRIES = {
     question: 'What do you expect, and what is measured?',
     group: 'own',
   },
+  class: {
+    title: 'Class',
+    question: 'What do the runs of a whole class say together?',
+    group: 'own',
+  },
   device: {
     title: 'Device',
     question: 'Does this device compute what it should, and how fast?',
@@ -162,6 +167,7 @@ export const WITHOUT_RUN: ReadonlySet<PageId> = new Set([
   'train',
   'reproduce',
   'lessons',
+  'class',
   'device',
   'glossary',
 ]);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  chiSquaredTail,
   incompleteBeta,
   logGamma,
   normalCdf,
@@ -20,6 +21,12 @@ describe('distribution functions', () => {
     expect(studentQuantile(0.975, Infinity)).toBeCloseTo(normalQuantile(0.975), 9);
     expect(logGamma(0.5)).toBeCloseTo(Math.log(Math.PI) / 2, 12);
     expect(logGamma(11)).toBeCloseTo(Math.log(3628800), 10);
+    // chi-squared: 3.841 at 5 % of one degree, exp(-x/2) of two, 43.773 at 5 % of thirty
+    expect(chiSquaredTail(3.841458820694124, 1)).toBeCloseTo(0.05, 12);
+    expect(chiSquaredTail(7, 2)).toBeCloseTo(Math.exp(-3.5), 14);
+    expect(chiSquaredTail(1, 2)).toBeCloseTo(Math.exp(-0.5), 14);
+    expect(chiSquaredTail(43.77297182574219, 30)).toBeCloseTo(0.05, 10);
+    expect(chiSquaredTail(0, 5)).toBe(1);
     // I_x(2, 3) = 6 x^2 - 8 x^3 + 3 x^4
     expect(incompleteBeta(0.3, 2, 3)).toBeCloseTo(6 * 0.09 - 8 * 0.027 + 3 * 0.0081, 12);
   });

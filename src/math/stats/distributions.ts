@@ -134,3 +134,39 @@ export function normalQuantile(p: number): number {
   }
   return x;
 }
+
+/**
+ * Upper tail of chi-squared: P(X > x) with `df` degrees of freedom; absolute error below 1e-12.
+ * Series and continued fraction of the incomplete gamma function (Numerical Recipes, section 6.2).
+ */
+export function chiSquaredTail(x: number, df: number): number {
+  if (!(x > 0)) return 1;
+  const a = df / 2;
+  const half = x / 2;
+  if (half > 1e6) return 0;
+  const front = Math.exp(-half + a * Math.log(half) - logGamma(a));
+  if (half < a + 1) {
+    let term = 1 / a;
+    let sum = term;
+    for (let n = 1; n < 10_000 && term > sum * 1e-17; n++) {
+      term *= half / (a + n);
+      sum += term;
+    }
+    return Math.min(1, Math.max(0, 1 - front * sum));
+  }
+  const tiny = 1e-300;
+  let b = half + 1 - a;
+  let c = 1 / tiny;
+  let d = 1 / b;
+  let h = d;
+  for (let n = 1; n < 10_000; n++) {
+    const an = -n * (n - a);
+    b += 2;
+    d = 1 / (Math.abs(an * d + b) < tiny ? tiny : an * d + b);
+    c = Math.abs(b + an / c) < tiny ? tiny : b + an / c;
+    const step = d * c;
+    h *= step;
+    if (Math.abs(step - 1) < 1e-16) break;
+  }
+  return Math.min(1, front * h);
+}
