@@ -137,7 +137,8 @@ test('pause holds the run, step does one batch, stop ends it and keeps what ther
   await expect(phase(page)).toHaveText('Paused');
   const stepped = Number.parseInt(await sequences(page).innerText(), 10);
   const batch = stepped - Number.parseInt(held, 10);
-  expect([32, 64]).toContain(batch);
+  // On WebAssembly the first batch comes in three parts.
+  expect([8, 16, 32, 64]).toContain(batch);
 
   await page.getByRole('button', { name: 'Stop' }).click();
   await expect(phase(page)).toHaveText('Stopped');
