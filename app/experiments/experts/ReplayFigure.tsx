@@ -96,7 +96,7 @@ export function ReplayFigure({ replay, overlays }: Props) {
         x={percentScale(1.3)}
         xLabel="left of the variance"
         show={(share) => percent(share, 1)}
-        marks={[{ value: 1, label: 'replay changes nothing' }]}
+        marks={[{ value: 1, label: 'no effect' }]}
       />
     </Figure>
   );
