@@ -120,6 +120,7 @@ function draftManifest(
     title: recipe.title,
     task: recipe.task,
     parameters: parameterCount(recipe.architecture),
+    ...(recipe.architecture.experts ? { experts: recipe.architecture.experts.count } : {}),
     onnx: { file: 'onnx/model.onnx', bytes: onnx.byteLength, sha256: sha256(onnx) },
     config: pinned('config.json', recipe),
     tokenizer: pinned('tokenizer.json', recipe),

@@ -10,7 +10,7 @@ import { NODE_ASSETS } from './ort';
 import { cpuKernels } from '../../src/math/cpu-kernels';
 import { PolicyHost } from '../../src/policy/host';
 import { loadRuntime } from '../../src/policy/runtime';
-import { differentiable } from '../../src/training/policy';
+import { differentiable, replaying } from '../../src/training/policy';
 import type { TrainingContext } from '../../src/training/racer';
 
 /** 600 parameters or so: every one of them can be wiggled. */
@@ -35,7 +35,7 @@ export async function trainingContext(
   // training.ts).
   Reflect.deleteProperty(globalThis, 'Worker');
   const policy = differentiable(host.files);
-  return { host, kernels: cpuKernels, policy };
+  return { host, kernels: cpuKernels, policy, replaying: () => replaying(host.files) };
 }
 
 interface Buffers {

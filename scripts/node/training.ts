@@ -4,7 +4,7 @@ import { cpuKernels } from '../../src/math/cpu-kernels';
 import { fetchCatalogue, findPolicy } from '../../src/policy/fetch';
 import { PolicyHost } from '../../src/policy/host';
 import { loadRuntime } from '../../src/policy/runtime';
-import { differentiable } from '../../src/training/policy';
+import { differentiable, replaying } from '../../src/training/policy';
 import type { TrainingContext } from '../../src/training/racer';
 import { localFiles, NODE_ASSETS } from './ort';
 
@@ -19,5 +19,5 @@ export async function nodeTraining(policyName: string): Promise<TrainingContext>
   // that for a browser's and compiles kernels for shared memory, which its memory is not (0.1.25).
   Reflect.deleteProperty(globalThis, 'Worker');
   const policy = differentiable(host.files);
-  return { host, kernels: cpuKernels, policy };
+  return { host, kernels: cpuKernels, policy, replaying: () => replaying(host.files) };
 }

@@ -44,6 +44,8 @@ export const policyManifestSchema = v.object({
   /** id of a task of `src/tasks/registry.ts` */
   task: v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
   parameters: v.number(),
+  /** in every layer; absent: it is dense */
+  experts: v.optional(v.number()),
   onnx: v.object({ file: v.literal('onnx/model.onnx'), bytes: v.number(), sha256 }),
   /** end token and positions; text of a token: they decide what a run is as much as the weights */
   config: v.object({ file: v.literal('config.json'), bytes: v.number(), sha256 }),

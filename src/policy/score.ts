@@ -188,6 +188,41 @@ export async function scoreReplayed(
 }
 
 /**
+ * The experts that every token of a sequence goes to, the prompt's too.
+ * @returns for each sequence, [prompt and response tokens x 2 layers] as `math/routing.ts` reads them; null where there
+ * are no experts
+ * @throws AbortError when `signal` fires between passes
+ */
+export async function routesOf(
+  session: PolicySession,
+  weights: ResidentWeights,
+  sequences: readonly ScoredSequence[],
+  pad: number,
+  signal?: AbortSignal,
+): Promise<Float32Array<ArrayBuffer>[] | null> {
+  if (!session.ports.extras.some(({ name }) => name === ROUTER)) return null;
+  const result: Float32Array<ArrayBuffer>[] = [];
+  const tokens = sequences.map(({ prompt, response }) => [...prompt, ...response]);
+  for (const pass of passes(
+    tokens.map(({ length }) => length),
+    session,
+  )) {
+    signal?.throwIfAborted();
+    const chosen = pass.map((i) => tokens[i]);
+    const batch = padBatch(session, chosen, 'right', pad);
+    const { logits, extras } = await session.forward(weights, { ...batch, rows: [0], caches: false });
+    logits.dispose();
+    const values = (await extras[ROUTER].getData(true)) as Float32Array;
+    const width = values.length / (chosen.length * batch.length);
+    pass.forEach((i, row) => {
+      const from = row * batch.length * width;
+      result[i] = values.slice(from, from + tokens[i].length * width);
+    });
+  }
+  return result;
+}
+
+/**
  * Of sequences in a batch that begin at its left edge: the logits that predict token j of a row stand at position j - 1.
  * @param placeOf a row's first token in the result
  */

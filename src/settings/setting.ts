@@ -198,6 +198,8 @@ export interface Setting<T = unknown> extends Words {
   schema: v.GenericSchema<unknown, T>;
   shape: Shape;
   fallback: T;
+  /** records of before it was there lack it; at the end of a list's item, links leave it unsaid where it is `fallback` */
+  absent: boolean;
   may: string;
   read(text: string): T | undefined;
   write(value: T): string;
@@ -235,7 +237,12 @@ function mayBe(shape: Shape): string {
       return 'a name of lower-case letters, digits and dashes';
     case 'list': {
       const parts = [...settingsOf(shape.item).values()];
-      const form = parts.map(({ label }) => label.toUpperCase().replaceAll(' ', '_')).join('~');
+      const form = parts
+        .map(({ label, absent: may }, i) => {
+          const word = `${i > 0 ? '~' : ''}${label.toUpperCase().replaceAll(' ', '_')}`;
+          return may ? `[${word}]` : word;
+        })
+        .join('');
       return (
         `${shape.least} to ${shape.most} of ${form} with commas between, ` +
         parts.map(({ label, may }) => `${label} ${may}`).join('; ')
@@ -263,8 +270,9 @@ function parseAs(shape: Shape, text: string): unknown {
       const parts = [...settingsOf(shape.item).values()];
       return text.split(',').map((one) => {
         const texts = one.split('~');
-        if (texts.length !== parts.length) return undefined;
-        return Object.fromEntries(parts.map(({ key, read }, i) => [key, read(texts[i])]));
+        if (texts.length > parts.length) return undefined;
+        if (parts.slice(texts.length).some(({ absent }) => !absent)) return undefined;
+        return Object.fromEntries(texts.map((own, i) => [parts[i].key, parts[i].read(own)]));
       });
     }
     case 'text':
@@ -280,8 +288,11 @@ function writeAs(shape: Shape, value: unknown): string {
       return (value as readonly string[]).join(',');
     case 'list': {
       const parts = [...settingsOf(shape.item).values()];
-      const one = (item: Record<string, unknown>) =>
-        parts.map(({ key, write }) => write(item[key])).join('~');
+      const one = (item: Record<string, unknown>) => {
+        const last = parts.findLastIndex((own) => !own.absent || item[own.key] !== own.fallback);
+        const said = parts.slice(0, last + 1);
+        return said.map(({ key, write }) => write(item[key])).join('~');
+      };
       return (value as Record<string, unknown>[]).map(one).join(',');
     }
     case 'text':
@@ -307,6 +318,7 @@ function settingOf(key: string, prefix: string, entry: v.GenericSchema): Setting
     schema,
     shape,
     fallback,
+    absent: schema !== entry,
     may: mayBe(shape),
     read(text) {
       const parsed = v.safeParse(schema, parseAs(shape, text));

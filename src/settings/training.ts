@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { objective, RESPONSE_IDS, type ResponseId } from '../math/objectives/registry';
 import { backend, seed } from './run';
 import {
+  absent,
   checkOrder,
   choice,
   defaultsOf,
@@ -22,12 +23,24 @@ import {
 export const TRAINING_OBJECTIVES = RESPONSE_IDS;
 export type TrainingObjective = ResponseId;
 
+/** Whose experts a token goes to while its ratio is taken. */
+export const ROUTINGS = ['own', 'replayed'] as const;
+
 export const racerSchema = v.strictObject({
   objective: choice(TRAINING_OBJECTIVES, 'gspo', { label: 'Objective' }),
   /** the band is 1 - epsilonLow .. 1 + epsilonHigh; objectives without a band ignore both */
   epsilonLow: real(0, 1, 3e-3, { label: 'ε low' }),
   epsilonHigh: real(0, 5, 4e-3, { label: 'ε high' }),
   learningRate: real(0, 0.01, 1e-4, { label: 'Learning rate' }),
+  /** GSPO's paper, section 5.3: the ratio of a token is taken on the experts that pi_old sent it to */
+  routing: absent(
+    choice(ROUTINGS, 'own', {
+      label: 'Experts',
+      hint: 'of a policy with experts: each policy’s own, or those of π_old replayed',
+      names: { own: 'its own', replayed: 'replayed' },
+    }),
+    'own',
+  ),
 });
 
 export type RacerSettings = v.InferOutput<typeof racerSchema>;
@@ -43,6 +56,7 @@ export const DEFAULT_RACER = Object.fromEntries(
         epsilonLow: racing?.low ?? 0,
         epsilonHigh: racing?.high ?? 0,
         learningRate: 1e-4,
+        routing: 'own',
       },
     ];
   }),

@@ -6,6 +6,7 @@
 import { jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import type { ObjectiveSettings } from '../math/objectives/registry';
 import type { Params } from './adamw';
+import { chosenExperts } from '../math/routing';
 import { objectiveLoss } from './losses';
 import type { Microbatch } from './microbatches';
 import type { DifferentiablePolicy } from './policy';
@@ -48,11 +49,28 @@ function upload(batch: Microbatch): Arrays {
   ) as Arrays;
 }
 
+/** The experts of every place, where the policy is given them; else nothing. */
+function uploadRoutes({ routes: wanted }: DifferentiablePolicy, batch: Microbatch): Params {
+  if (wanted === null) return {};
+  const { routes, rows, width } = batch;
+  if (routes === undefined) throw new TypeError('Routes are to be replayed, and none are given.');
+  const { names, experts } = wanted;
+  return Object.fromEntries(
+    names.map((name, layer) => [
+      name,
+      np.array(chosenExperts(routes, layer, names.length, experts), {
+        shape: [rows, width, experts],
+        dtype: np.float32,
+      }),
+    ]),
+  );
+}
+
 function lossOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
-  return (params: Params, a: Arrays): [np.Array, np.Array] => {
+  return (params: Params, a: Arrays, routes: Params): [np.Array, np.Array] => {
     const { inputIds, attentionMask, positionIds, targets, logpReference, ...inputs } = a;
     const grids = { inputIds, attentionMask, positionIds, targets };
-    const logp = policy.tokenLogProbs(params, grids);
+    const logp = policy.tokenLogProbs(params, grids, routes);
     if (kl === 0) logpReference.dispose();
     const term = kl > 0 ? { beta: kl, logpReference } : undefined;
     return [objectiveLoss(settings, logp.ref, inputs, term), logp];
@@ -63,7 +81,7 @@ function lossOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: n
 export function forwardOf(policy: DifferentiablePolicy, settings: ObjectiveSettings, kl: number) {
   const compiled = jit(lossOf(policy, settings, kl));
   return async (params: Params, batch: Microbatch): Promise<number> => {
-    const [value, logp] = compiled(tree.ref(params), upload(batch));
+    const [value, logp] = compiled(tree.ref(params), upload(batch), uploadRoutes(policy, batch));
     logp.dispose();
     return Number((await value.data())[0]);
   };
@@ -74,10 +92,11 @@ export function gradientOf(policy: DifferentiablePolicy, settings: ObjectiveSett
   const compiled = jit(valueAndGrad(lossOf(policy, settings, kl), { hasAux: true }));
 
   return async (params: Params, batch: Microbatch): Promise<MicroResult> => {
-    const [[value, logp], gradient] = compiled(tree.ref(params), upload(batch)) as [
-      [np.Array, np.Array],
-      Params,
-    ];
+    const [[value, logp], gradient] = compiled(
+      tree.ref(params),
+      upload(batch),
+      uploadRoutes(policy, batch),
+    ) as [[np.Array, np.Array], Params];
     const [number] = await value.data();
     return { loss: Number(number), gradient, logp: (await logp.data()) as Float32Array };
   };

@@ -11,6 +11,8 @@ export interface TrainingSequence {
   logpOld: ArrayLike<number>;
   /** [response] log-probs of the policy that training started from, where a KL penalty needs them */
   logpReference?: ArrayLike<number>;
+  /** [prompt and response x 2 layers] experts of each token as `math/routing.ts` reads them, where they are replayed */
+  routes?: Float32Array;
   advantage: number;
   /** the aggregation's coefficient of each of its tokens */
   coefficient: number;
@@ -30,6 +32,8 @@ export interface Microbatch {
   advantage: Float32Array<ArrayBuffer>;
   length: Float32Array<ArrayBuffer>;
   coefficient: Float32Array<ArrayBuffer>;
+  /** [rows x width x 2 layers]; places that pad have some token's, since a softmax over no expert is not a number */
+  routes?: Float32Array<ArrayBuffer>;
   /** index of the sequence in each row that holds one */
   members: number[];
   /** [members] where each one's first response token is predicted */
@@ -94,6 +98,8 @@ function rectangle(
     members,
     starts: [],
   };
+  const routed = sequences[members[0]].routes;
+  if (routed !== undefined) batch.routes = routesOf(sequences, members, routed, rows, width);
   for (let row = members.length; row < rows; row++) batch.attentionMask[row * width] = 1;
   members.forEach((member, row) => {
     const { prompt, response, ...rest } = sequences[member];
@@ -115,4 +121,24 @@ function rectangle(
     batch.coefficient[row] = rest.coefficient;
   });
   return batch;
+}
+
+function routesOf(
+  sequences: readonly TrainingSequence[],
+  members: readonly number[],
+  first: Float32Array,
+  rows: number,
+  width: number,
+): Float32Array<ArrayBuffer> {
+  const { prompt, response } = sequences[members[0]];
+  const columns = first.length / (prompt.length + response.length);
+  const filler = first.subarray(0, columns);
+  const all = new Float32Array(rows * width * columns);
+  for (let place = 0; place < rows * width; place++) all.set(filler, place * columns);
+  members.forEach((member, row) => {
+    const { routes, ...sequence } = sequences[member];
+    if (routes === undefined) throw new TypeError('Some responses have routes and others have none.');
+    all.set(routes.subarray(0, lengthOf(sequence) * columns), row * width * columns);
+  });
+  return all;
 }

@@ -24,6 +24,8 @@ export interface MinibatchInputs {
   members: readonly number[];
   /** [tokens of the rollout] log-probs under the start, where a penalty needs them */
   reference: FloatArray | null;
+  /** [responses of the rollout] experts of each token under the policy that sampled, where they are replayed */
+  routes: readonly Float32Array[] | null;
   pad: number;
   /** what is differentiated, and the conventions that clip shares are counted in */
   trained: ObjectiveSettings;
@@ -62,6 +64,7 @@ export async function minibatchGradient(
       logpOld: rollout.old.logp.subarray(from, to),
       advantage,
       coefficient: coefficient[place],
+      ...(inputs.routes ? { routes: inputs.routes[member] } : {}),
       ...(inputs.reference ? { logpReference: inputs.reference.subarray(from, to) } : {}),
     });
   });

@@ -109,6 +109,7 @@ function trained(params: Params, rollout: TrainingRollout, racer: RacerSettings)
     rollout,
     members: [0, 1, 2],
     reference: null,
+    routes: null,
     pad: context.host.files.padToken,
     trained: trainedObjective(racer),
     trl: racerObjective(racer, 'trl'),

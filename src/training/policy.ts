@@ -12,6 +12,7 @@ import type { PolicyFiles } from '../policy/fetch';
 import { cut, tap } from '../policy/graph/cut';
 import { makeDifferentiable } from '../policy/graph/expand/differentiable';
 import { liftWeights, type Weights } from '../policy/graph/lift';
+import { routesIn, type GivenRoutes } from '../policy/graph/routes';
 import {
   emptyCacheShape,
   readPorts,
@@ -67,6 +68,8 @@ export class DifferentiablePolicy {
   private readonly cuts: readonly string[];
   /** the weights that were in the file */
   readonly fileWeights: Weights;
+  /** what `forward` is given besides where routes are replayed: of each layer [B, T, experts], 1 for a chosen one */
+  readonly routes: GivenRoutes | null;
 
   /**
    * @param onnx the bytes of `onnx/model.onnx`
@@ -77,11 +80,20 @@ export class DifferentiablePolicy {
     {
       names,
       taps = [],
-      cuts = [],
-    }: { names?: PortNames; taps?: readonly string[]; cuts?: readonly string[] } = {},
+      cuts: inner = [],
+      replay = false,
+    }: {
+      names?: PortNames;
+      taps?: readonly string[];
+      cuts?: readonly string[];
+      /** the experts of each token are given, where the graph has any */
+      replay?: boolean;
+    } = {},
   ) {
     const model = decode(onnx);
     makeDifferentiable(model, names);
+    this.routes = replay ? routesIn(model) : null;
+    const cuts = [...inner, ...(this.routes?.names ?? [])];
     this.taps = taps;
     this.cuts = cuts;
     for (const name of taps) tap(model, name, TensorProto_DataType.FLOAT);
@@ -95,10 +107,11 @@ export class DifferentiablePolicy {
 
   /**
    * Consumes everything.
+   * @param given the tensors cut at, by name
    * @returns [B, T] log pi(target | what stands before it), nats
    */
-  tokenLogProbs(params: Params, grids: TokenGrids): np.Array {
-    const { logp, taps } = this.forward(params, grids);
+  tokenLogProbs(params: Params, grids: TokenGrids, given: Params = {}): np.Array {
+    const { logp, taps } = this.forward(params, grids, given);
     for (const array of Object.values(taps)) array.dispose();
     return logp;
   }
@@ -138,6 +151,12 @@ export class DifferentiablePolicy {
 /** The graph that a session samples from, differentiable. */
 export function differentiable({ onnx, portNames }: PolicyFiles): DifferentiablePolicy {
   return new DifferentiablePolicy(onnx, { names: portNames });
+}
+
+/** The same with the experts of each token given (routing replay); null where it has no experts. */
+export function replaying({ onnx, portNames }: PolicyFiles): DifferentiablePolicy | null {
+  if (routesIn(decode(onnx)) === null) return null;
+  return new DifferentiablePolicy(onnx, { names: portNames, replay: true });
 }
 
 export function uploadParams(weights: Weights, prefix = ''): Params {

@@ -7,6 +7,7 @@
  * that was aborted or that failed can be taken again. `state` and `restore` are exact.
  */
 import { tree } from '@jax-js/jax';
+import { SettingsError } from '../settings/setting';
 import { parseTraining, type RacerSettings, type TrainingSettings } from '../settings/training';
 import { mean } from '../math/summation';
 import type { Weights } from '../policy/graph/lift';
@@ -29,13 +30,15 @@ import {
   type StepReport,
   type StepSeconds,
 } from './report';
-import { rollOutStep, scoreUnder, type RolloutContext } from './rollout';
+import { rollOutStep, routesUnder, scoreUnder, type RolloutContext } from './rollout';
 import { learningRateAt, minibatchesOf } from './schedule';
 
 export interface TrainingContext {
   host: PolicyHost;
   kernels: ScoringKernels;
   policy: DifferentiablePolicy;
+  /** made when a racer first asks for it: the policy on given experts; null where it has none */
+  replaying?: () => DifferentiablePolicy | null;
   /** judges responses; left out: the task's own verifier */
   verify?: Verifier;
 }
@@ -92,8 +95,20 @@ export class Racer {
     this.optimizer = { params, mu: zeroMoments(params), nu: zeroMoments(params) };
     this.resident = context.host.session.upload(start);
     this.reference = settings.kl > 0 ? context.host.session.upload(start) : null;
-    this.gradient = gradientOf(context.policy, trainedObjective(racer), settings.kl);
+    this.gradient = gradientOf(this.graph(), trainedObjective(racer), settings.kl);
     this.update = adamW({ ...ADAM, ...settings });
+  }
+
+  /** @throws SettingsError where experts are to be replayed and there are none */
+  private graph(): DifferentiablePolicy {
+    const { context, racer, settings } = this;
+    if (racer.routing === 'own') return context.policy;
+    const policy = context.replaying?.() ?? null;
+    if (policy !== null) return policy;
+    throw new SettingsError(
+      `A racer is to replay the experts of the policy that sampled, but "${settings.policy}" has no experts. ` +
+        'Choose a policy with experts, or let each racer choose its own.',
+    );
   }
 
   get stepsDone(): number {
@@ -119,6 +134,8 @@ export class Racer {
       advantageRule(racer),
       rolloutContext,
     );
+    const routes =
+      racer.routing === 'replayed' ? await routesUnder(this.resident, rollout, rolloutContext) : null;
     const reference = this.reference
       ? (await scoreUnder(this.reference, rollout, rolloutContext)).logp
       : null;
@@ -138,6 +155,7 @@ export class Racer {
           rollout,
           members,
           reference,
+          routes,
           pad: context.host.files.padToken,
           trained: trainedObjective(racer),
           trl: racerObjective(racer, 'trl'),
@@ -176,6 +194,7 @@ export class Racer {
           entropy: mean(rollout.old.entropy),
           loss: mean(losses),
           gradientNorm: norms.length > 0 ? mean(norms) : 0,
+          gradientNorms: norms,
           clip: { trl: meanOrNull(clips, 'trl'), verl: meanOrNull(clips, 'verl') },
           weights: weightsOf,
           learningRate: rate,

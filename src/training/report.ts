@@ -70,6 +70,8 @@ export const stepReportSchema = v.object({
   /** means over the step's updates */
   loss: v.number(),
   gradientNorm: v.number(),
+  /** of each update that had a gradient, before it was clipped; reports of before this was told lack it */
+  gradientNorms: v.optional(v.array(v.number())),
   clip: clipSharesSchema,
   weights: weightFiguresSchema,
   learningRate: v.number(),

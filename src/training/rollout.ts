@@ -8,7 +8,7 @@
 import type { TrainingSettings } from '../settings/training';
 import { groupAdvantages, type AdvantageRule } from '../math/objectives/advantages';
 import type { PolicyHost } from '../policy/host';
-import type { ScoredTokens, ScoringKernels } from '../policy/score';
+import { routesOf, type ScoredTokens, type ScoringKernels } from '../policy/score';
 import type { ResidentWeights } from '../policy/session';
 import {
   offsetsOf,
@@ -78,4 +78,14 @@ export function scoreUnder(
   { host, kernels, signal }: RolloutContext,
 ): Promise<ScoredTokens> {
   return scoreGroups(host, weights, kernels, groups, signal);
+}
+
+/** [responses] the experts of every token, the prompt's too, as `math/routing.ts` reads them; null without experts. */
+export function routesUnder(
+  weights: ResidentWeights,
+  { prompts, responses }: Pick<SampledGroups, 'prompts' | 'responses'>,
+  { host, signal }: RolloutContext,
+): Promise<Float32Array<ArrayBuffer>[] | null> {
+  const sequences = responses.map(({ tokens }, i) => ({ prompt: prompts[i], response: tokens }));
+  return routesOf(host.session, weights, sequences, host.files.padToken, signal);
 }

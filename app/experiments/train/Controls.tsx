@@ -5,6 +5,7 @@ import { sameRace, type TrainingSettings } from '../../../src/settings/training'
 import type { RacePhase } from '../../../src/training/race';
 import { count, duration } from '../../format/numbers';
 import { usePageSetting, useAddress } from '../../state/address-react';
+import { useLabState } from '../../state/react';
 import { BackendTrouble, BackendWords } from '../../format/Backend';
 import { looksOf } from './names';
 import { PRESETS, type Preset } from './presets';
@@ -33,6 +34,12 @@ interface ControlsProps {
 export function Controls({ state, chosen, ...on }: ControlsProps) {
   const [racers, setRacers] = usePageSetting('train', 'racers');
   const [backend] = usePageSetting('train', 'backend');
+  const [policy] = usePageSetting('train', 'policy');
+  const experts = useLabState(
+    ({ opening }) =>
+      opening.status === 'open' &&
+      opening.policies.some((own) => own.name === policy && own.experts !== undefined),
+  );
   const address = useAddress();
   const { race, estimate } = state;
   const live = isUnderWay(race);
@@ -64,7 +71,11 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
             </button>
           ))}
         </div>
-        <Racers racers={racers} onChange={(changed) => setRacers([...changed])} />
+        <Racers
+          racers={racers}
+          experts={experts}
+          onChange={(changed) => setRacers([...changed])}
+        />
         <details>
           <summary>All settings</summary>
           <Settings />
@@ -126,6 +137,7 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
 function timeWords(estimate: Estimate | null, settings: TrainingSettings): string {
   if (estimate?.status === 'measuring') return 'measuring the speed…';
   if (estimate?.status !== 'here') return 'time not measured yet';
+  if (estimate.settings.policy !== settings.policy) return 'time not measured for this policy';
   return `about ${duration(predictedSeconds(estimate.estimate, settings))} here`;
 }
 

@@ -5,6 +5,7 @@ import {
   DEFAULT_RACER,
   MAX_RACERS,
   racerSchema,
+  ROUTINGS,
   TRAINING_OBJECTIVES,
   type RacerSettings,
 } from '../../../src/settings/training';
@@ -13,13 +14,16 @@ import { objectiveView } from '../../page/objective-views';
 import { looksOf, nextRacer, withoutBand } from './names';
 
 const racerSettings = settingsOf(racerSchema);
+const routing = racerSettings.get('routing') as Setting<RacerSettings['routing']>;
 
 interface RacersProps {
   racers: readonly RacerSettings[];
+  /** the policy has some: a racer may replay them */
+  experts: boolean;
   onChange: (racers: readonly RacerSettings[]) => void;
 }
 
-export function Racers({ racers, onChange }: RacersProps) {
+export function Racers({ racers, experts, onChange }: RacersProps) {
   const looks = looksOf(racers);
   const set = (i: number, racer: RacerSettings) =>
     onChange(racers.map((other, k) => (k === i ? racer : other)));
@@ -38,7 +42,9 @@ export function Racers({ racers, onChange }: RacersProps) {
               onChange={(event) => {
                 const chosen = TRAINING_OBJECTIVES[event.currentTarget.selectedIndex];
                 // Bands differ by orders of magnitude between objectives: each comes with its own.
-                if (chosen !== undefined) set(i, DEFAULT_RACER[chosen]);
+                if (chosen !== undefined) {
+                  set(i, { ...DEFAULT_RACER[chosen], routing: racer.routing });
+                }
               }}
             >
               {TRAINING_OBJECTIVES.map((objective) => (
@@ -57,6 +63,24 @@ export function Racers({ racers, onChange }: RacersProps) {
               onChange={(value) => set(i, { ...racer, [key]: value })}
             />
           ))}
+          {(experts || racer.routing !== 'own') && (
+            <label title={routing.hint}>
+              {routing.label}
+              <select
+                value={racer.routing}
+                onChange={(event) => {
+                  const chosen = routing.read(event.currentTarget.value);
+                  if (chosen !== undefined) set(i, { ...racer, routing: chosen });
+                }}
+              >
+                {ROUTINGS.map((own) => (
+                  <option key={own} value={own}>
+                    {routing.show(own)}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
           <button
             type="button"
             className="button-quiet"

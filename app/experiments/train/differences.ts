@@ -30,6 +30,7 @@ function changes(a: RacerSettings, b: RacerSettings): string[] {
   if (a.learningRate !== b.learningRate) {
     found.push(`learning rate ${a.learningRate} → ${b.learningRate}`);
   }
+  if (a.routing !== b.routing) found.push(`experts ${a.routing} → ${b.routing}`);
   return found;
 }
 

@@ -57,6 +57,7 @@ function detail(racer: RacerSettings, others: readonly RacerSettings[]): string 
     parts.push(`ε ${significant(racer.epsilonLow, 1)}/${significant(racer.epsilonHigh, 1)}`);
   }
   if (differs('learningRate')) parts.push(`rate ${significant(racer.learningRate, 1)}`);
+  if (racer.routing === 'replayed') parts.push('replay');
   return parts.join(', ');
 }
 

@@ -62,6 +62,19 @@ export const PRESETS: readonly [Preset, ...Preset[]] = [
     },
   },
   {
+    id: 'experts',
+    name: 'Experts',
+    words: 'A mixture of experts: GSPO, GRPO, and GRPO with the experts of π_old replayed.',
+    settings: {
+      ...DEFAULT_TRAINING,
+      policy: 'arithmetic-moe',
+      prompts: 4,
+      maxOperators: 5,
+      maxLength: 80,
+      racers: [gspo, grpo, { ...grpo, routing: 'replayed' }],
+    },
+  },
+  {
     id: 'series',
     name: 'Shipped series',
     words:

@@ -9,7 +9,7 @@ import { fetchCatalogue, findPolicy, type FileSource } from '../../policy/fetch'
 import { PolicyHost } from '../../policy/host';
 import type { OrtAssets } from '../../policy/runtime';
 import { startJax } from '../../training/jax';
-import { differentiable } from '../../training/policy';
+import { differentiable, replaying, type DifferentiablePolicy } from '../../training/policy';
 import type { TrainingContext } from '../../training/racer';
 import { openBackend, type Backend } from '../backend';
 import { factsOf, raceHashes } from '../stamp';
@@ -17,6 +17,8 @@ import { factsOf, raceHashes } from '../stamp';
 export interface Environment {
   backend: Backend;
   context: TrainingContext;
+  /** of the differentiable graphs */
+  dispose(): void;
 }
 
 export class Environments {
@@ -64,14 +66,27 @@ export class Environments {
     }
     await startJax(backend.info.policy);
     const policy = differentiable(host.files);
-    return { backend, context: { host, kernels: backend.kernels, policy } };
+    let replayed: DifferentiablePolicy | null | undefined;
+    return {
+      backend,
+      context: {
+        host,
+        kernels: backend.kernels,
+        policy,
+        replaying: () => (replayed ??= replaying(host.files)),
+      },
+      dispose: () => {
+        policy.dispose();
+        replayed?.dispose();
+      },
+    };
   }
 }
 
 async function close(environment: Promise<Environment> | undefined): Promise<void> {
   const open = await environment?.catch(() => undefined);
   if (!open) return;
-  open.context.policy.dispose();
+  open.dispose();
   await open.context.host.dispose();
   open.backend.dispose();
 }

@@ -85,6 +85,14 @@ export interface GivenRoutes {
   experts: number;
 }
 
+/** @returns the routes that a graph's routers choose, not yet inputs; null where it has no routers */
+export function routesIn(model: OnnxModel): GivenRoutes | null {
+  const routers = routersOf(model.graph);
+  const [first] = routers;
+  if (first === undefined) return null;
+  return { names: routers.map((router) => `${router}.routes`), experts: expertsOf(model, first) };
+}
+
 /**
  * `replayRoutes`: the chosen experts become inputs; how they are weighed stays with the weights that are fed. Only the
  * logits are left of the outputs.
