@@ -210,7 +210,11 @@ export async function routesOf(
     signal?.throwIfAborted();
     const chosen = pass.map((i) => tokens[i]);
     const batch = padBatch(session, chosen, 'right', pad);
-    const { logits, extras } = await session.forward(weights, { ...batch, rows: [0], caches: false });
+    const { logits, extras } = await session.forward(weights, {
+      ...batch,
+      rows: [0],
+      caches: false,
+    });
     logits.dispose();
     const values = (await extras[ROUTER].getData(true)) as Float32Array;
     const width = values.length / (chosen.length * batch.length);

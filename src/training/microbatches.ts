@@ -137,7 +137,8 @@ function routesOf(
   for (let place = 0; place < rows * width; place++) all.set(filler, place * columns);
   members.forEach((member, row) => {
     const { routes, ...sequence } = sequences[member];
-    if (routes === undefined) throw new TypeError('Some responses have routes and others have none.');
+    if (routes === undefined)
+      throw new TypeError('Some responses have routes and others have none.');
     all.set(routes.subarray(0, lengthOf(sequence) * columns), row * width * columns);
   });
   return all;

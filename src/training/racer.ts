@@ -135,7 +135,9 @@ export class Racer {
       rolloutContext,
     );
     const routes =
-      racer.routing === 'replayed' ? await routesUnder(this.resident, rollout, rolloutContext) : null;
+      racer.routing === 'replayed'
+        ? await routesUnder(this.resident, rollout, rolloutContext)
+        : null;
     const reference = this.reference
       ? (await scoreUnder(this.reference, rollout, rolloutContext)).logp
       : null;

@@ -45,18 +45,16 @@ async function microbatch(turn: number) {
   const weights = host.session.upload(await host.checkpoint('a'));
   const routes = await routesOf(host.session, weights, SEQUENCES, host.files.padToken);
   weights.dispose();
-  const sequences = SEQUENCES.map(
-    (own, i): TrainingSequence => ({
-      ...own,
-      logpOld: new Float32Array(own.response.length).fill(-2),
-      advantage: i === 0 ? 1 : -1,
-      coefficient: 0.1,
-      // Sets stand in even columns; a turned one sends every token to other experts.
-      routes: (routes?.[i] ?? new Float32Array()).map((x, k) =>
-        k % 2 === 0 && turn > 0 ? ((x * 2 ** turn) % 255 || 3) : x,
-      ),
-    }),
-  );
+  const sequences = SEQUENCES.map((own, i): TrainingSequence => ({
+    ...own,
+    logpOld: new Float32Array(own.response.length).fill(-2),
+    advantage: i === 0 ? 1 : -1,
+    coefficient: 0.1,
+    // Sets stand in even columns; a turned one sends every token to other experts.
+    routes: (routes?.[i] ?? new Float32Array()).map((x, k) =>
+      k % 2 === 0 && turn > 0 ? (x * 2 ** turn) % 255 || 3 : x,
+    ),
+  }));
   const [batch] = microbatches(sequences, host.files.padToken, 4);
   if (batch === undefined) throw new Error('no batch');
   return batch;

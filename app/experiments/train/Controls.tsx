@@ -71,11 +71,7 @@ export function Controls({ state, chosen, ...on }: ControlsProps) {
             </button>
           ))}
         </div>
-        <Racers
-          racers={racers}
-          experts={experts}
-          onChange={(changed) => setRacers([...changed])}
-        />
+        <Racers racers={racers} experts={experts} onChange={(changed) => setRacers([...changed])} />
         <details>
           <summary>All settings</summary>
           <Settings />
