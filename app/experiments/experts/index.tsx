@@ -16,6 +16,7 @@ import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { useExperiment } from '../../state/react';
 import { MarginFigure } from './MarginFigure';
+import { ReplayedObjectives } from './ReplayedObjectives';
 import { ReplayFigure } from './ReplayFigure';
 
 export default function Experts() {
@@ -50,7 +51,14 @@ export default function Experts() {
                   axesKey={`${axesKey} ${bins}`}
                 />
                 {measure.replay && (
-                  <ReplayFigure replay={measure.replay} overlays={replayed(overlays)} />
+                  <>
+                    <ReplayFigure replay={measure.replay} overlays={replayed(overlays)} />
+                    <ReplayedObjectives
+                      replay={measure.replay}
+                      overlays={replayed(overlays)}
+                      axesKey={axesKey}
+                    />
+                  </>
                 )}
               </>
             )

@@ -89,6 +89,23 @@ export const EXPERTS_CLAIMS = declare([
     scale: 'log',
     spread: null,
   },
+  {
+    kind: 'interval',
+    id: 'experts.replay.gradient',
+    source: 'gspo',
+    where: 'section 5.3: GSPO needs no routing replay',
+    claim: 'Routing replay moves less of GSPO’s gradient than of GRPO’s.',
+    estimand:
+      'Sum over tokens of the change of the gradient by replay over the sum of the gradient, of GSPO over that of GRPO.',
+    estimator: 'Quotient of quotients of sums, on the log scale; jackknife over prompts.',
+    fails: 'Responses that cross GSPO’s narrow band by a flip, where no token crosses GRPO’s.',
+    nOf: 'sequences',
+    prediction: null,
+    margin: { low: 0, high: 1 },
+    why: 'One-sided: any reduction counts.',
+    scale: 'log',
+    spread: null,
+  },
 ]);
 
 const UNSCORED = 'The rollouts were not scored on the old policy’s routes.';
@@ -113,5 +130,8 @@ export function expertsClaims(
       note: unscored,
     }),
     judge.interval('experts.averaging', replay?.apart ?? null, sequences, { note: unscored }),
+    judge.interval('experts.replay.gradient', replay?.gspoAgainstGrpo ?? null, sequences, {
+      note: unscored,
+    }),
   ]);
 }

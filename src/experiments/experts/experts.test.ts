@@ -55,6 +55,8 @@ describe('experts', () => {
       'experts.replay.token': 'fails',
       'experts.replay.sequence': 'holds',
       'experts.averaging': 'holds',
+      // A response crosses GSPO's narrow band by next to nothing.
+      'experts.replay.gradient': 'fails',
     });
     const { measure } = result;
     expect(measure?.flipped.estimate).toBeCloseTo(0.15, 2);
@@ -71,6 +73,7 @@ describe('experts', () => {
       'experts.replay.token': 'holds',
       'experts.replay.sequence': 'fails',
       'experts.averaging': 'holds',
+      'experts.replay.gradient': 'fails',
     });
     // Flipped tokens vary nine times as much; replay leaves them what they would have varied anyhow.
     const { replay, share } = result.measure ?? {};
@@ -80,6 +83,51 @@ describe('experts', () => {
       replay?.outside.token.replayed.estimate ?? NaN,
     );
     expect(result.measure?.inflation.estimate).toBeCloseTo(Math.log(9), 0);
+  });
+
+  it('what replay does to each objective is what the objective says on either log-probs', async () => {
+    // Each response has one token that a flip lifts out of GRPO's band and one that it throws out: s stays.
+    const base = syntheticRollouts({
+      ...DEFAULT_SYNTHETIC,
+      prompts: 200,
+      groupSize: 4,
+      minLength: 8,
+    });
+    const tokens = base.logpOld.length;
+    const random = new Random(5, STREAM.synthetic);
+    const replayed = Float64Array.from(base.logpOld, (x) => x + 1e-5 * random.normal());
+    const logpNew = replayed.slice();
+    const sets = new Float64Array(2 * tokens).fill(3);
+    const others = sets.slice();
+    for (let i = 0; i + 1 < base.offsets.length; i++) {
+      [0.6, -0.6].forEach((jump, k) => {
+        const t = (base.offsets[i] as number) + k;
+        logpNew[t] = (logpNew[t] as number) + jump;
+        others[2 * t] = 5;
+      });
+    }
+    const rollouts: Rollouts = {
+      ...base,
+      logpNew,
+      advantage: base.advantage.map(() => (random.uniform() < 0.5 ? 1 : -1)),
+      tables: {
+        'router.old': { width: 2, values: sets },
+        'router.new': { width: 2, values: others },
+        [REPLAYED]: { width: 1, values: replayed },
+      },
+    };
+    const result = await run(rollouts);
+    const replay = result.measure?.replay;
+    const grpo = replay?.objectives.find(({ id }) => id === 'grpo');
+    const gspo = replay?.objectives.find(({ id }) => id === 'gspo');
+    // Of a response's two, the clipped one is the one that its advantage would push further out.
+    expect(grpo?.clipped?.free.estimate).toBeCloseTo(800 / tokens, 4);
+    expect(grpo?.clipped?.replayed.estimate).toBe(0);
+    expect(grpo?.clipped?.difference.estimate).toBeCloseTo(-800 / tokens, 4);
+    expect(gspo?.clipped?.free.estimate).toBe(gspo?.clipped?.replayed.estimate);
+    expect(gspo?.moved.estimate).toBeLessThan(1e-4);
+    expect(grpo?.moved.estimate).toBeGreaterThan(0.03);
+    expect(verdicts(result)['experts.replay.gradient']).toBe('holds');
   });
 
   it('rollouts that were not scored on the old routes say nothing of replay', async () => {

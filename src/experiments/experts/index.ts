@@ -15,7 +15,7 @@ import { expertsClaims } from './claims';
 import { measureExperts } from './measure';
 import { predictExperts, type PredictedExperts } from './predict';
 
-export type { Level, MeasuredReplay } from './measure';
+export type { Level, MeasuredReplay, ReplayedObjective } from './measure';
 export type { ExpertsMeasure, MarginBin } from './predict';
 export type ExpertsResult = PredictedExperts & Verdicts;
 

@@ -4,6 +4,13 @@
  * depend on what pi_theta did.
  */
 import { routingFlips } from '../../math/routing';
+import { evaluateObjective } from '../../math/objectives/evaluate';
+import {
+  CLIPPED_IDS,
+  OBJECTIVES,
+  recommended,
+  type ObjectiveId,
+} from '../../math/objectives/registry';
 import type { Measured } from '../../math/stats/anytime';
 import { PromptIntervals, transformed, type Estimate } from '../../math/stats/intervals';
 import { jackknifeOf, type TotalsFunction } from '../../math/stats/jackknife';
@@ -14,7 +21,7 @@ import { promptClusters } from '../../rollouts/clusters';
 import { REPLAYED, sequenceCount, tokenCount, type Rollouts } from '../../rollouts/rollouts';
 import type { ExperimentContext } from '../experiment';
 import { logRatios, stage } from '../shared/input';
-import { PromptSums } from '../shared/proportions';
+import { PromptSums, withRuleOfThree } from '../shared/proportions';
 import type { CurveSettings } from '../shared/settings';
 
 export interface MeasuredMarginBin {
@@ -42,6 +49,19 @@ export interface MeasuredReplay {
   apart: Measured;
   /** share outside the band: of responses by s (GSPO), of tokens by their ratio (GRPO) */
   outside: Record<'sequence' | 'token', Record<'free' | 'replayed', Estimate>>;
+  /** what each objective makes of either, in TRL's convention where TRL has it, else in verl's */
+  objectives: ReplayedObjective[];
+  /** log of how much of GSPO's gradient replay moves, over how much of GRPO's */
+  gspoAgainstGrpo: Measured;
+}
+
+export interface ReplayedObjective {
+  id: ObjectiveId;
+  title: string;
+  /** tokens behind a closed gate, share; null where the objective has none to close */
+  clipped: Record<'free' | 'replayed' | 'difference', Estimate> | null;
+  /** sum over tokens of |change of the gradient by replay|, over the sum of |gradient| without replay */
+  moved: Estimate;
 }
 
 export interface MeasuredExperts {
@@ -255,6 +275,74 @@ function measureReplay(
       token: both((which) => share(0, which)),
       sequence: both((which) => share(1, which)),
     },
+    ...measureObjectives(rollouts, replayed, cluster, intervals),
+  };
+}
+
+/** Columns of sums by objective: tokens, closed gates on own routes and on pi_old's, |gradient|, |its change|. */
+const OBJECTIVE_COLUMNS = 5;
+
+function measureObjectives(
+  rollouts: Rollouts,
+  replayed: ArrayLike<number>,
+  cluster: Uint32Array,
+  intervals: PromptIntervals,
+): Pick<MeasuredReplay, 'objectives' | 'gspoAgainstGrpo'> {
+  const { offsets } = rollouts;
+  const onOld = { ...rollouts, logpNew: Float64Array.from(replayed) };
+  const judged = OBJECTIVES.flatMap(({ id, title }) => {
+    const settings = recommended(id, 'trl') ?? recommended(id, 'verl');
+    if (settings === null) return [];
+    const free = evaluateObjective(rollouts, settings);
+    const other = evaluateObjective(onOld, settings);
+    return [{ id, title, free, other }];
+  });
+  const sums = new PromptSums(cluster, OBJECTIVE_COLUMNS * judged.length);
+  for (let i = 0; i < sequenceCount(rollouts); i++) {
+    const terms = new Array<number>(OBJECTIVE_COLUMNS * judged.length).fill(0);
+    judged.forEach(({ free, other }, k) => {
+      const at = OBJECTIVE_COLUMNS * k;
+      for (let t = offsets[i]; t < offsets[i + 1]; t++) {
+        terms[at]++;
+        terms[at + 1] += free.gate[t] === 0 ? 1 : 0;
+        terms[at + 2] += other.gate[t] === 0 ? 1 : 0;
+        terms[at + 3] += Math.abs(free.gradient[t]);
+        terms[at + 4] += Math.abs(other.gradient[t] - free.gradient[t]);
+      }
+    });
+    sums.add(i, terms);
+  }
+  const placeOf = (id: ObjectiveId) => OBJECTIVE_COLUMNS * judged.findIndex((own) => own.id === id);
+  const over =
+    (at: number, above: number, below: number): TotalsFunction =>
+    (totals) =>
+      totals[at + below] > 0 ? totals[at + above] / totals[at + below] : NaN;
+  const closes = new Set<string>(CLIPPED_IDS);
+  return {
+    objectives: judged.map(({ id, title }): ReplayedObjective => {
+      const at = placeOf(id);
+      const share = (column: number) =>
+        withRuleOfThree(intervals.estimate(sums.sums, over(at, column, 0)));
+      return {
+        id,
+        title,
+        clipped: closes.has(id)
+          ? {
+              free: share(1),
+              replayed: share(2),
+              difference: intervals.estimate(
+                sums.sums,
+                (totals) => over(at, 2, 0)(totals) - over(at, 1, 0)(totals),
+              ),
+            }
+          : null,
+        moved: intervals.estimate(sums.sums, over(at, 4, 3)),
+      };
+    }),
+    gspoAgainstGrpo: jackknifeOf(sums.sums, (totals) => {
+      const [gspo, grpo] = (['gspo', 'grpo'] as const).map((id) => over(placeOf(id), 4, 3)(totals));
+      return gspo > 0 && grpo > 0 ? Math.log(gspo / grpo) : NaN;
+    }),
   };
 }
 
