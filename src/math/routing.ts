@@ -77,3 +77,28 @@ export function routingFlips(before: RoutingTable, after: RoutingTable): Routing
   }
   return { layers, flips, shares: counts.map((n) => (tokens === 0 ? 0 : n / tokens)), margin };
 }
+
+/**
+ * Flips at a fraction of the way between two policies if every router's logits moved in a straight line with it: a
+ * margin m_0 that ends as m_1, or as -m_1 where the route flipped, is crossed where m_0 + alpha (m_1 - m_0) < 0.
+ * @param alpha share of the way; beyond 1 it extrapolates
+ * @returns [tokens] layers whose set is foretold to change
+ */
+export function straightFlips(
+  before: RoutingTable,
+  after: RoutingTable,
+  alpha: number,
+): Uint8Array {
+  const { width } = before;
+  const tokens = before.values.length / width;
+  const flips = new Uint8Array(tokens);
+  for (let t = 0; t < tokens; t++) {
+    for (let at = t * width; at < (t + 1) * width; at += 2) {
+      const start = before.values[at + 1] as number;
+      const flipped = before.values[at] !== after.values[at];
+      const end = (after.values[at + 1] as number) * (flipped ? -1 : 1);
+      if (start + alpha * (end - start) < 0) flips[t] = (flips[t] as number) + 1;
+    }
+  }
+  return flips;
+}

@@ -24,6 +24,7 @@ import { minibatchGradient } from './minibatch';
 import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
 import {
+  flipShare,
   informativeGroups,
   weightFigures,
   type HeldOut,
@@ -181,6 +182,7 @@ export class Racer {
       const { rollouts, heldOut } = await this.measure(rollout, resident, rolloutContext, clock);
       this.commit(state, resident, updates);
       const weightsOf = weightFigures(rollouts);
+      const flips = flipShare(rollouts);
       return {
         rollouts,
         report: {
@@ -199,6 +201,7 @@ export class Racer {
           gradientNorms: norms,
           clip: { trl: meanOrNull(clips, 'trl'), verl: meanOrNull(clips, 'verl') },
           weights: weightsOf,
+          ...(flips === null ? {} : { flips }),
           learningRate: rate,
           heldOut,
           ...(heldOutBefore === null ? {} : { heldOutBefore }),

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
+import { routingFlips } from '../math/routing';
 import { quantileSorted } from '../math/stats/quantiles';
 import { mean, variance } from '../math/summation';
 
@@ -74,6 +75,8 @@ export const stepReportSchema = v.object({
   gradientNorms: v.optional(v.array(v.number())),
   clip: clipSharesSchema,
   weights: weightFiguresSchema,
+  /** share of (token, layer) that the step's updates sent to other experts; a dense policy has none */
+  flips: v.optional(v.number()),
   learningRate: v.number(),
   heldOut: v.nullable(heldOutSchema),
   /** of a race's first step: of the weights that it started from */
@@ -103,6 +106,13 @@ export function weightFigures(rollouts: Rollouts): WeightFigures {
     meanLogWeight: mean(logWeights),
     kl: mean(logRatio.map((d) => Math.exp(d) - d - 1)),
   };
+}
+
+/** Share of (token, layer) whose experts changed; null where the rollouts carry no routes. */
+export function flipShare({ tables }: Rollouts): number | null {
+  const [before, after] = [tables?.['router.old'], tables?.['router.new']];
+  if (!before || !after) return null;
+  return mean(routingFlips(before, after).shares);
 }
 
 /** Share of groups in which not all rewards are the same. */

@@ -18,6 +18,8 @@ import { useExperiment } from '../../state/react';
 import { MarginFigure } from './MarginFigure';
 import { ReplayedObjectives } from './ReplayedObjectives';
 import { ReplayFigure } from './ReplayFigure';
+import { StudySection } from './StudyFigures';
+import './experts.css';
 
 export default function Experts() {
   const [bins, setBins] = usePageSetting('experts', 'bins');
@@ -36,34 +38,37 @@ export default function Experts() {
       }
       verdict={<VerdictChip verdict={answer.result?.verdict ?? 'none'} />}
       figures={
-        <Live<ExpertsResult> answer={answer} promise="Flipped routes are drawn here.">
-          {({ measure }, axesKey) =>
-            measure === null ? (
-              <NoRoutes />
-            ) : (
-              <>
-                <div className="page-switches" data-part="controls">
-                  <BinsSwitch value={bins} onChoose={setBins} />
-                </div>
-                <MarginFigure
-                  measure={measure}
-                  overlays={overlays}
-                  axesKey={`${axesKey} ${bins}`}
-                />
-                {measure.replay && (
-                  <>
-                    <ReplayFigure replay={measure.replay} overlays={replayed(overlays)} />
-                    <ReplayedObjectives
-                      replay={measure.replay}
-                      overlays={replayed(overlays)}
-                      axesKey={axesKey}
-                    />
-                  </>
-                )}
-              </>
-            )
-          }
-        </Live>
+        <>
+          <Live<ExpertsResult> answer={answer} promise="Flipped routes are drawn here.">
+            {({ measure }, axesKey) =>
+              measure === null ? (
+                <NoRoutes />
+              ) : (
+                <>
+                  <div className="page-switches" data-part="controls">
+                    <BinsSwitch value={bins} onChoose={setBins} />
+                  </div>
+                  <MarginFigure
+                    measure={measure}
+                    overlays={overlays}
+                    axesKey={`${axesKey} ${bins}`}
+                  />
+                  {measure.replay && (
+                    <>
+                      <ReplayFigure replay={measure.replay} overlays={replayed(overlays)} />
+                      <ReplayedObjectives
+                        replay={measure.replay}
+                        overlays={replayed(overlays)}
+                        axesKey={axesKey}
+                      />
+                    </>
+                  )}
+                </>
+              )
+            }
+          </Live>
+          <StudySection />
+        </>
       }
       words={<Words result={answer.result} />}
     />

@@ -40,18 +40,20 @@ export function RaceFigures({ lines, steps, axesKey, stamp, recorded }: RaceFigu
         </div>
       </div>
       <div className="race-figures">
-        {FIGURES.map((spec) => (
-          <RaceFigure
-            key={spec.id}
-            spec={spec}
-            curves={curvesOf(spec, lines, width)}
-            steps={steps}
-            axesKey={`${axesKey} ${width}`}
-            crosshair={crosshair}
-            stamp={stamp}
-            recorded={recorded}
-          />
-        ))}
+        {FIGURES.map((spec) => ({ spec, curves: curvesOf(spec, lines, width) }))
+          .filter(({ spec, curves }) => !spec.optional || curves.length > 0)
+          .map(({ spec, curves }) => (
+            <RaceFigure
+              key={spec.id}
+              spec={spec}
+              curves={curves}
+              steps={steps}
+              axesKey={`${axesKey} ${width}`}
+              crosshair={crosshair}
+              stamp={stamp}
+              recorded={recorded}
+            />
+          ))}
       </div>
     </>
   );

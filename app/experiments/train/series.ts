@@ -35,6 +35,8 @@ export interface FigureSpec {
   /** upper end of the axis, where values have one */
   atMost?: number;
   show(y: number): string;
+  /** left out where no step has a value */
+  optional?: boolean;
   parts: readonly Part[];
 }
 
@@ -142,6 +144,17 @@ export const FIGURES: readonly FigureSpec[] = [
     mode: 'log',
     show: three,
     parts: one(({ gradientNorm }) => gradientNorm),
+  },
+  {
+    id: 'flips',
+    title: 'Routes that flipped',
+    caption:
+      'Share of (token, layer) that the step’s updates sent to other experts, on the step’s own responses. A dense policy has none.',
+    yLabel: 'share flipped',
+    mode: 'log',
+    optional: true,
+    show: share,
+    parts: one(({ flips }) => flips ?? null),
   },
   {
     id: 'length',

@@ -4,9 +4,10 @@
  * Contract: a dead worker rejects what was waiting, tells listeners that the run failed, and the next
  * call starts a fresh worker; nothing hangs.
  */
-import type { BackendChoice, RunSettings } from '../../settings/run';
+import type { BackendChoice, PoliciesSource, RunSettings } from '../../settings/run';
 import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
 import type { CheckProgress } from '../device-check';
+import type { StudyProgress } from '../route-study';
 import { Channel, type Wire } from '../rpc/channel';
 import { withWorkers } from '../rpc/page-workers';
 import type {
@@ -233,9 +234,26 @@ export class EngineClient {
     }
   }
 
+  /** Takes tens of seconds; nothing else is to run in this engine meanwhile. */
+  async studyRoutes(
+    source: PoliciesSource,
+    backend: BackendChoice,
+    onProgress: (progress: StudyProgress) => void,
+    signal?: AbortSignal,
+  ): ReplyOf<'study-routes'> {
+    const over = this.channel.subscribe((event) => {
+      if (event.type === 'study-progress') onProgress(event.progress);
+    });
+    try {
+      return await this.channel.call('study-routes', { source, backend }, signal);
+    } finally {
+      over();
+    }
+  }
+
   subscribe(listener: (event: RunEvent) => void): () => void {
     return this.channel.subscribe((event) => {
-      if (event.type !== 'model-progress' && event.type !== 'device-progress') listener(event);
+      if ('run' in event) listener(event);
     });
   }
 

@@ -25,6 +25,7 @@ import { syntheticSource } from '../../rollouts/synthetic';
 import type { KeptRun } from '../../store/kept-run';
 import type { RunStore } from '../../store/run-store';
 import { checkDevice, type CheckProgress } from '../device-check';
+import type { StudyProgress } from '../route-study';
 import { openBackend, type Backend, type BackendParts } from '../backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';
@@ -228,6 +229,15 @@ export class Engine {
           const { assets, files, emit } = this.options;
           const tell = (progress: CheckProgress) => emit({ type: 'device-progress', progress });
           return checkDevice({ assets, files, tell, signal });
+        });
+      case 'study-routes':
+        return answers.give(request, async (signal) => {
+          const { assets, files, emit } = this.options;
+          const { source, backend } = request;
+          // Few visits ask for it.
+          const { studyRoutes } = await import('../route-study');
+          const tell = (progress: StudyProgress) => emit({ type: 'study-progress', progress });
+          return studyRoutes({ source, backend, assets, files, tell, signal });
         });
       case 'model-list':
       case 'model-folder':

@@ -5,10 +5,11 @@
  */
 import type { Walk } from '../../tasks/maze';
 import type { CheckProgress, DeviceReport } from '../device-check';
+import type { RouteStudy, StudyProgress } from '../route-study';
 import type { Claim } from '../../experiments/experiment';
 import type { Peeking } from '../../math/stats/peeking';
 import type { AdvantageRule } from '../../math/objectives/advantages';
-import type { BackendChoice, RunSettings } from '../../settings/run';
+import type { BackendChoice, PoliciesSource, RunSettings } from '../../settings/run';
 import type { RunFingerprint } from './fingerprint';
 import type { Stamp } from '../../export/stamp';
 import type { Rollouts } from '../../rollouts/rollouts';
@@ -311,6 +312,8 @@ export type LabCalls = {
   };
   /** The device, backend by backend, checked and timed with the first policy of the site. */
   'check-device': { ask: object; reply: DeviceReport };
+  /** What takes more than a run to know of a policy with experts. */
+  'study-routes': { ask: { source: PoliciesSource; backend: BackendChoice }; reply: RouteStudy };
   'models-kept': { ask: object; reply: KeptModels };
   /** null: all of them */
   'model-forget': { ask: { ref: ModelRef | null }; reply: KeptModels };
@@ -376,7 +379,13 @@ export interface DeviceEvent {
   progress: CheckProgress;
 }
 
+/** How far a `study-routes` has come. */
+export interface StudyEvent {
+  type: 'study-progress';
+  progress: StudyProgress;
+}
+
 /** What concerns no run. */
-export type OtherEvent = ModelEvent | DeviceEvent;
+export type OtherEvent = ModelEvent | DeviceEvent | StudyEvent;
 
 export type Event = RunEvent | OtherEvent | Answer<LabCalls>;
