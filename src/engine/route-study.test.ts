@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { localFiles, NODE_ASSETS } from '../../scripts/node/ort';
 import { DEFAULT_POLICIES } from '../settings/run';
-import { studyRoutes, type StudyProgress } from './route-study';
+import type { StudyProgress } from './route-figures';
+import { studyRoutes } from './route-study';
 
 const source = {
   ...DEFAULT_POLICIES,

@@ -1,6 +1,6 @@
 /** How many routes turn as the policy moves, and a dense policy's log-ratios of the same spread, by a study of its own. */
 import { useStore } from 'zustand';
-import type { DenseOrExperts, RouteStudy } from '../../../src/engine/route-study';
+import type { DenseOrExperts, RouteStudy } from '../../../src/engine/route-figures';
 import { logDomainOf, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
 import { Legend } from '../../charts/Legend';

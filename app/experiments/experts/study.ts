@@ -3,8 +3,9 @@
  * its own, closed when the study ends; what was found before stays in view until there is something newer.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RouteStudy, StudyProgress } from '../../../src/engine/route-study';
+import type { StudyProgress } from '../../../src/engine/route-figures';
 import type { EngineClient } from '../../../src/engine/lab/client';
+import type { LabCalls } from '../../../src/engine/lab/protocol';
 import { message } from '../../../src/message';
 import type { BackendChoice, PoliciesSource } from '../../../src/settings/run';
 import { startEngine } from '../../state/engine';
@@ -19,7 +20,7 @@ export type StudyStatus =
 export interface RouteStudyState {
   status: StudyStatus;
   /** of the settings that it names */
-  study: RouteStudy | null;
+  study: LabCalls['study-routes']['reply'] | null;
 }
 
 /** Before so much is done, how long the rest takes is a guess. */

@@ -7,7 +7,7 @@
 import type { BackendChoice, PoliciesSource, RunSettings } from '../../settings/run';
 import type { Dtype, FolderFile, ModelRef } from '../../policy/foreign/repository';
 import type { CheckProgress } from '../device-check';
-import type { StudyProgress } from '../route-study';
+import type { StudyProgress } from '../route-figures';
 import { Channel, type Wire } from '../rpc/channel';
 import { withWorkers } from '../rpc/page-workers';
 import type {

@@ -25,7 +25,7 @@ import { syntheticSource } from '../../rollouts/synthetic';
 import type { KeptRun } from '../../store/kept-run';
 import type { RunStore } from '../../store/run-store';
 import { checkDevice, type CheckProgress } from '../device-check';
-import type { StudyProgress } from '../route-study';
+import type { StudyProgress } from '../route-figures';
 import { openBackend, type Backend, type BackendParts } from '../backend';
 import { writeFile } from './export';
 import { FILE_SEED, FileSource as RolloutFiles } from './file-source';

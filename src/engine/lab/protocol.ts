@@ -5,7 +5,7 @@
  */
 import type { Walk } from '../../tasks/maze';
 import type { CheckProgress, DeviceReport } from '../device-check';
-import type { RouteStudy, StudyProgress } from '../route-study';
+import type { RouteStudy, StudyProgress } from '../route-figures';
 import type { Claim } from '../../experiments/experiment';
 import type { Peeking } from '../../math/stats/peeking';
 import type { AdvantageRule } from '../../math/objectives/advantages';
@@ -313,7 +313,7 @@ export type LabCalls = {
   /** The device, backend by backend, checked and timed with the first policy of the site. */
   'check-device': { ask: object; reply: DeviceReport };
   /** What takes more than a run to know of a policy with experts. */
-  'study-routes': { ask: { source: PoliciesSource; backend: BackendChoice }; reply: RouteStudy };
+  'study-routes': { ask: { source: PoliciesSource; backend: BackendChoice }; reply: RouteStudy & { backend: BackendInfo } };
   'models-kept': { ask: object; reply: KeptModels };
   /** null: all of them */
   'model-forget': { ask: { ref: ModelRef | null }; reply: KeptModels };
