@@ -313,7 +313,10 @@ export type LabCalls = {
   /** The device, backend by backend, checked and timed with the first policy of the site. */
   'check-device': { ask: object; reply: DeviceReport };
   /** What takes more than a run to know of a policy with experts. */
-  'study-routes': { ask: { source: PoliciesSource; backend: BackendChoice }; reply: RouteStudy & { backend: BackendInfo } };
+  'study-routes': {
+    ask: { source: PoliciesSource; backend: BackendChoice };
+    reply: RouteStudy & { backend: BackendInfo };
+  };
   'models-kept': { ask: object; reply: KeptModels };
   /** null: all of them */
   'model-forget': { ask: { ref: ModelRef | null }; reply: KeptModels };
