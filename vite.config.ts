@@ -5,6 +5,7 @@
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { FIRST_PAGE } from './src/experiments/manifest/index.ts';
+import { language } from './scripts/vite-language.ts';
 import { earlyChunks } from './scripts/vite-early.ts';
 import { shipModels } from './scripts/vite-models.ts';
 import { pageWeight, woff2Only } from './scripts/vite-weight.ts';
@@ -24,6 +25,7 @@ const SHELL = /node_modules\/(react|react-dom|scheduler|zustand|use-sync-externa
 export default defineConfig({
   base: './',
   plugins: [
+    language(),
     react(),
     woff2Only(),
     shipModels(new URL('models/', import.meta.url)),

@@ -6,6 +6,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS, systemChromium } from './scripts/chromium.ts';
+import { language } from './scripts/vite-language.ts';
 import { firefoxLaunch } from './scripts/firefox.ts';
 
 const FULL = process.env['CHECK_FULL'] !== undefined;
@@ -50,6 +51,7 @@ export default defineConfig({
     projects: [
       {
         cacheDir: '.cache/vite-node',
+        plugins: [language()],
         test: {
           name: 'node',
           environment: 'node',

@@ -1,9 +1,10 @@
-/** Starts the page: one engine, one lab, and what the address asks for running by itself. */
+/** Starts the page: one engine, one lab, its language, and what the address asks for running by itself. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openLink } from '../src/link/link';
 import { colourSheet } from './page/objective-views';
 import { App } from './shell/App';
+import { preferred, speak } from './language/i18n';
 import { Address, browserPlace } from './state/address';
 import { AddressContext } from './state/address-react';
 import { startEngine } from './state/engine';
@@ -31,12 +32,22 @@ void lab.open(address.mayStart, address.runInView());
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id "root"');
-createRoot(root).render(
-  <StrictMode>
-    <LabContext value={lab}>
-      <AddressContext value={address}>
-        <App />
-      </AddressContext>
-    </LabContext>
-  </StrictMode>,
-);
+const page = createRoot(root);
+
+// Nothing is drawn twice: another language's catalog comes first, English needs none.
+const { lang } = opened.link;
+const language = lang === 'own' ? preferred() : lang;
+void speak(language).then(() => {
+  page.render(
+    <StrictMode>
+      <LabContext value={lab}>
+        <AddressContext value={address}>
+          <App />
+        </AddressContext>
+      </LabContext>
+    </StrictMode>,
+  );
+});
+address.store.subscribe((now, before) => {
+  if (now.lang !== before.lang && now.lang !== 'own') void speak(now.lang);
+});

@@ -91,7 +91,8 @@ export function partsOf(chunks: readonly Chunk[], files: readonly string[]): Par
   ];
   const unique = (list: string[]) => [...new Set(list)];
   return [
-    { name: 'Shell: first paint, before any chart', budget: 150, files: [...shell] },
+    // 8 kB of it are Lingui and its marks: every sentence of the shell has an id, and English needs no catalog.
+    { name: 'Shell: first paint, before any chart', budget: 158, files: [...shell] },
     { name: 'Charts', budget: 170, files: without(charts, shell) },
     { name: 'Formulas (KaTeX)', budget: 90, files: without(formulas, shell, charts) },
     ...pages.map((page) => ({ ...page, budget: 70 })),

@@ -4,7 +4,7 @@
  * and are round numbers; `widen` never narrows, so that nothing jumps while a run is live.
  */
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { percent, significant, superscript } from '../format/numbers';
+import { count, decimal, percent, significant, superscript } from '../format/numbers';
 
 export type Domain = readonly [low: number, high: number];
 
@@ -33,7 +33,7 @@ function tickLabel(value: number, step: number): string {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const text = Math.abs(value).toFixed(decimals);
   if (Number(text) === 0) return '0';
-  const grouped = decimals === 0 ? Number(text).toLocaleString('en-US') : text;
+  const grouped = decimals === 0 ? count(Number(text)) : decimal(text);
   return value < 0 ? `−${grouped}` : grouped;
 }
 
@@ -56,7 +56,7 @@ export function linearScale([low, high]: Domain, wantedTicks = 5): Scale {
 
 function logTickLabel(step: number, power: number): string {
   const value = Number(`${step}e${power}`);
-  if (power >= -2 && power <= 4) return value.toLocaleString('en-US');
+  if (power >= -2 && power <= 4) return count(value);
   return `${step === 1 ? '' : `${step} × `}10${superscript(power)}`;
 }
 
@@ -125,7 +125,7 @@ export function percentScale(high = 1): Scale {
     ...scale,
     ticks: scale.ticks.map(({ value }) => ({
       value,
-      label: `${Number((value * 100).toFixed(4))} %`,
+      label: `${decimal(String(Number((value * 100).toFixed(4))))} %`,
     })),
   };
 }

@@ -4,6 +4,8 @@
  * drawn, and redrawn, once changes have ceased, or when the page is printed, and is hidden until then; recorded data
  * and those of the run before are labelled as such; the table holds the numbers of the picture, no others.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import {
   memo,
   useContext,
@@ -17,6 +19,8 @@ import {
 } from 'react';
 import type { Stamp } from '../../src/export/stamp';
 import { figureId } from '../../src/link/link';
+import type { MessageDescriptor } from '@lingui/core';
+import { i18n, inEnglish } from '../language/i18n';
 import { count } from '../format/numbers';
 import { SaveMenu } from './SaveMenu';
 import { DrawnContext, usePrinting, useVisible } from '../charts/hooks';
@@ -27,7 +31,8 @@ import type { Table } from '../charts/table';
 import { LagContext, type Lag } from '../state/react';
 
 interface FigureProps {
-  title: string;
+  /** its English is the figure's name in links */
+  title: string | MessageDescriptor;
   /** one or two sentences under the picture */
   caption: ReactNode;
   /** that of the page unless told */
@@ -114,7 +119,9 @@ interface FigureNowProps extends Shown {
 }
 
 function FigureNow({ figure, shown: { props, lag }, drawn, current }: FigureNowProps) {
-  const { title, caption, controls, overlays = [], table, stamp, children, className = '' } = props;
+  const { caption, controls, overlays = [], table, stamp, children, className = '' } = props;
+  const named = () => (typeof props.title === 'string' ? props.title : i18n._(props.title));
+  const title = named();
   const recorded = props.recorded ?? lag?.of === 'recording';
   const [asTable, setAsTable] = useState(false);
   const heading = useId();
@@ -123,13 +130,15 @@ function FigureNow({ figure, shown: { props, lag }, drawn, current }: FigureNowP
       className={`figure ${className}`}
       ref={figure}
       aria-labelledby={heading}
-      data-figure={figureId(title)}
+      data-figure={figureId(inEnglish(named))}
       data-of={recorded ? 'recording' : lag?.of}
     >
       <header className="figure-head">
         <h3 id={heading}>{title}</h3>
-        {recorded && <span className="recorded-tag">recorded</span>}
-        {!recorded && lag?.of === 'run before' && <span className="recorded-tag">run before</span>}
+        {recorded && <span className="recorded-tag">{t`recorded`}</span>}
+        {!recorded && lag?.of === 'run before' && (
+          <span className="recorded-tag">{t`run before`}</span>
+        )}
         <div className="figure-controls">
           <div className="figure-switches" data-part="controls">
             {controls}
@@ -140,7 +149,7 @@ function FigureNow({ figure, shown: { props, lag }, drawn, current }: FigureNowP
             aria-pressed={asTable}
             onClick={() => setAsTable(!asTable)}
           >
-            Table
+            {t`Table`}
           </button>
           <SaveMenu
             title={title}
@@ -188,7 +197,7 @@ function rowsOnScreen(rows: Table['rows'], columns: Table['columns']): Table['ro
 function DataTable({ columns, rows, note, label }: Table & { label: string }) {
   const shown = rowsOnScreen(rows, columns);
   return (
-    <div className="table-scroll" role="region" aria-label={`${label}, as a table`} tabIndex={0}>
+    <div className="table-scroll" role="region" aria-label={t`${label}, as a table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -211,9 +220,11 @@ function DataTable({ columns, rows, note, label }: Table & { label: string }) {
       </table>
       {rows.length > shown.length && (
         <p className="table-note">
-          {count(shown.length)} of {count(rows.length)} rows, the first ones
-          {columns[0] === 'run' && ' of each run'}; the file that <i>Save</i> writes as CSV has them
-          all.
+          <Trans>
+            {count(shown.length)} of {count(rows.length)} rows, the first ones
+            {columns[0] === 'run' && t` of each run`}; the file that <i>Save</i> writes as CSV has
+            them all.
+          </Trans>
         </p>
       )}
       {note !== undefined && <p className="table-note">{note}</p>}

@@ -1,4 +1,6 @@
 /** A figure as a file: the picture as SVG or PNG, the numbers behind it as CSV; each with its stamp. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { use, useRef, useState, type RefObject } from 'react';
 import { tableCsv } from '../../src/export/csv';
 import type { Stamp } from '../../src/export/stamp';
@@ -21,12 +23,13 @@ interface SaveMenuProps {
   pictureHidden: boolean;
 }
 
-const KINDS = [
-  { kind: 'svg', name: 'SVG', title: 'The picture, as lines and text' },
-  { kind: 'png', name: 'PNG', title: 'The picture, twice as large as here' },
-  { kind: 'csv', name: 'CSV', title: 'The table behind it' },
-] as const;
-type Kind = (typeof KINDS)[number]['kind'];
+const kinds = () =>
+  [
+    { kind: 'svg', name: 'SVG', title: t`The picture, as lines and text` },
+    { kind: 'png', name: 'PNG', title: t`The picture, twice as large as here` },
+    { kind: 'csv', name: 'CSV', title: t`The table behind it` },
+  ] as const;
+type Kind = ReturnType<typeof kinds>[number]['kind'];
 
 /** Without what only a live page can do. */
 function captionOf(figure: HTMLElement | null): string {
@@ -82,9 +85,9 @@ export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden 
         event.currentTarget.querySelector('summary')?.focus();
       }}
     >
-      <summary className="button-quiet">Save</summary>
-      <div className="figure-save-menu" role="group" aria-label={`Save “${title}” as`}>
-        {KINDS.map(({ kind, name, title: what }) => (
+      <summary className="button-quiet">{t`Save`}</summary>
+      <div className="figure-save-menu" role="group" aria-label={t`Save “${title}” as`}>
+        {kinds().map(({ kind, name, title: what }) => (
           <button
             key={kind}
             type="button"
@@ -98,7 +101,7 @@ export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden 
         ))}
         {problem !== null && (
           <p className="small" role="alert">
-            No file: {problem}
+            <Trans>No file: {problem}</Trans>
           </p>
         )}
       </div>

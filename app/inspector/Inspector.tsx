@@ -2,9 +2,11 @@
  * The drawer in which every number is traced to its tokens: a list of responses, then one of them.
  * Contract: does not block the page; takes the focus when it opens and gives it back; Esc closes it.
  */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { useRef } from 'react';
 import type { SequenceSummary } from '../../src/engine/lab/protocol';
-import { count, counted, signed, significant } from '../format/numbers';
+import { count, signed, significant } from '../format/numbers';
 import type { Inspection } from '../state/lab';
 import { useAnswer, useLab, useLabState } from '../state/react';
 import { useDrawer } from './drawer';
@@ -28,7 +30,7 @@ function Drawer({ inspection }: { inspection: Inspection }) {
     <div
       className="inspector"
       role="dialog"
-      aria-label={sequence === null ? `Responses: ${title}` : `Response ${sequence}`}
+      aria-label={sequence === null ? t`Responses: ${title}` : t`Response ${sequence}`}
       ref={ref}
       tabIndex={-1}
     >
@@ -39,17 +41,19 @@ function Drawer({ inspection }: { inspection: Inspection }) {
             className="button-quiet"
             onClick={() => lab.inspect({ ...inspection, sequence: null })}
           >
-            ← List
+            {t`← List`}
           </button>
         )}
-        <h2>{sequence === null ? title : `Response #${sequence}`}</h2>
+        <h2>{sequence === null ? title : t`Response #${sequence}`}</h2>
         <button
           type="button"
           className="button-quiet inspector-close"
-          aria-label="Close the inspector"
+          aria-label={t`Close the inspector`}
           onClick={() => lab.closeInspector()}
         >
-          Close <kbd>Esc</kbd>
+          <Trans>
+            Close <kbd>Esc</kbd>
+          </Trans>
         </button>
       </div>
       <div className="inspector-body">
@@ -66,7 +70,7 @@ function Drawer({ inspection }: { inspection: Inspection }) {
 function One({ run, index }: { run: number; index: number }) {
   const lab = useLab();
   const answer = useAnswer(`${run}:${index}`, () => lab.sequence(run, index));
-  if (answer.status === 'waiting') return <p className="muted">Fetching its tokens…</p>;
+  if (answer.status === 'waiting') return <p className="muted">{t`Fetching its tokens…`}</p>;
   if (answer.status === 'refused') {
     return (
       <p className="notice notice-bad" role="alert">
@@ -83,7 +87,7 @@ function List({ inspection }: { inspection: Inspection }) {
   const answer = useAnswer(`${run}:${low}:${high}`, () =>
     lab.sequences(run, { low, high, limit: LIST_LIMIT }),
   );
-  if (answer.status === 'waiting') return <p className="muted">Fetching responses…</p>;
+  if (answer.status === 'waiting') return <p className="muted">{t`Fetching responses…`}</p>;
   if (answer.status === 'refused') {
     return (
       <p className="notice notice-bad" role="alert">
@@ -93,13 +97,15 @@ function List({ inspection }: { inspection: Inspection }) {
   }
   const { sequences, total } = answer.value;
   if (total === 0) {
-    return <p className="muted">No response has s in this range (s computed in float64).</p>;
+    return <p className="muted">{t`No response has s in this range (s computed in float64).`}</p>;
   }
   return (
     <>
       <p className="small">
-        {counted(total, 'response')} by float64
-        {total > sequences.length && `, the ${count(sequences.length)} most deviating shown`}.
+        <Trans>
+          {plural(total, { one: '# response', other: '# responses' })} by float64
+          {total > sequences.length && t`, the ${count(sequences.length)} most deviating shown`}.
+        </Trans>
       </p>
       <ul className="sequence-list" data-testid="sequence-list">
         {sequences.map((sequence) => (
@@ -128,10 +134,14 @@ function Row({ sequence }: { sequence: SequenceSummary }) {
       <span className="sequence-facts">
         <span>#{index}</span>
         <span>L {length}</span>
-        <span>log s {signed(logWeight, 5)}</span>
+        <span>
+          <Trans>log s {signed(logWeight, 5)}</Trans>
+        </span>
         <span>s {significant(Math.exp(logWeight), 6)}</span>
-        <span className={reward > 0 ? 'reward-good' : ''}>reward {significant(reward, 3)}</span>
-        {!finished && <span>cut</span>}
+        <span className={reward > 0 ? 'reward-good' : ''}>
+          <Trans>reward {significant(reward, 3)}</Trans>
+        </span>
+        {!finished && <span>{t`cut`}</span>}
       </span>
     </>
   );

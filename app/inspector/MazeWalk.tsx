@@ -3,6 +3,8 @@
  * at the token that is read. Contract: the picture is of legal moves alone; what came after the first illegal one is
  * said in words.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import type { SequenceDetail } from '../../src/engine/lab/protocol';
 import './maze.css';
 
@@ -30,17 +32,17 @@ export default function MazeWalk({ walk, at }: Props) {
   const here = cells[made] ?? start;
   const legal = cells.length - 1;
   const words = arrived
-    ? `reaches the goal in ${legal} moves`
+    ? t`reaches the goal in ${legal} moves`
     : legal < moves
-      ? `${legal} legal moves, then one that leads nowhere`
-      : `${legal} legal moves, and not at the goal where it ends`;
+      ? t`${legal} legal moves, then one that leads nowhere`
+      : t`${legal} legal moves, and not at the goal where it ends`;
   return (
     <figure className="maze">
       <svg
         viewBox={`0 0 ${columns * CELL} ${rows * CELL}`}
         width={columns * CELL}
         role="img"
-        aria-label={`Maze of ${rows} by ${columns} cells, from ${names[start]} to ${names[goal]}: ${words}; at this token in cell ${names[here]}`}
+        aria-label={t`Maze of ${rows} by ${columns} cells, from ${names[start] ?? ''} to ${names[goal] ?? ''}: ${words}; at this token in cell ${names[here] ?? ''}`}
       >
         {open.map((free, cell) => (
           <rect
@@ -73,7 +75,9 @@ export default function MazeWalk({ walk, at }: Props) {
         <circle className="maze-here" cx={x(here)} cy={y(here)} r={7} />
       </svg>
       <figcaption className="small muted">
-        The response {words}. Ring: where it stands at the token that is read; square: the goal.
+        <Trans>
+          The response {words}. Ring: where it stands at the token that is read; square: the goal.
+        </Trans>
       </figcaption>
     </figure>
   );

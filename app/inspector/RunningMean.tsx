@@ -1,4 +1,5 @@
 /** d_t as points, its running mean as a line that ends at log s; the position read is the inspector's token. */
+import { t as say } from '@lingui/core/macro';
 import { useMemo } from 'react';
 import type { SequenceDetail } from '../../src/engine/lab/protocol';
 import { Curves, type Curve } from '../charts/Curves';
@@ -21,7 +22,7 @@ export default function RunningMean({ sequence, at, onMove }: RunningMeanProps) 
     const t = tokens.map((_, i) => i + 1);
     const own: Curve[] = [
       {
-        name: 'log-ratio d',
+        name: say`log-ratio d`,
         colour: '--ink-faint',
         kind: 'points',
         r: 1.8,
@@ -29,7 +30,7 @@ export default function RunningMean({ sequence, at, onMove }: RunningMeanProps) 
         y: tokens.map(({ logRatio }) => logRatio),
       },
       {
-        name: 'mean so far',
+        name: say`mean so far`,
         colour: '--form-geometric',
         kind: 'line',
         x: t,
@@ -42,11 +43,11 @@ export default function RunningMean({ sequence, at, onMove }: RunningMeanProps) 
   const marks = useMemo(() => [{ value: at + 1, label: '', colour: '--ink' }], [at]);
   return (
     <Curves
-      label={`Running mean of the log-ratio over ${tokens.length} tokens, ending at ${signed(logWeight, 5)}`}
+      label={say`Running mean of the log-ratio over ${tokens.length} tokens, ending at ${signed(logWeight, 5)}`}
       curves={curves}
       x={x}
       y={y}
-      xLabel="token t"
+      xLabel={say`token t`}
       yLabel="nats"
       height={170}
       left={56}

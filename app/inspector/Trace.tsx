@@ -1,4 +1,6 @@
 /** One response: its facts, its tokens coloured by log-ratio, the running mean of d_t, every number. */
+import { Trans } from '@lingui/react/macro';
+import { t as say } from '@lingui/core/macro';
 import { useState, type KeyboardEvent } from 'react';
 import type { SequenceDetail, SequenceToken } from '../../src/engine/lab/protocol';
 import { fixed, signed, significant } from '../format/numbers';
@@ -18,7 +20,7 @@ export function Trace({ sequence }: { sequence: SequenceDetail }) {
   return (
     <div className="trace">
       <Facts sequence={sequence} />
-      <h3>Tokens, by log-ratio</h3>
+      <h3>{say`Tokens, by log-ratio`}</h3>
       <Scale bound={bound} />
       <Tokens sequence={sequence} bound={bound} at={at} onMove={setAt} />
       <Readout token={tokens[at]} t={at} length={tokens.length} />
@@ -28,13 +30,13 @@ export function Trace({ sequence }: { sequence: SequenceDetail }) {
         </Suspense>
       )}
       <h3>
-        <Prose>Running mean of d_t</Prose>
+        <Prose>{say`Running mean of d_t`}</Prose>
       </h3>
       <Suspense fallback={<div className="running-mean-room" />}>
         <RunningMean sequence={sequence} at={at} onMove={setAt} />
       </Suspense>
       <details>
-        <summary>Every token as a table</summary>
+        <summary>{say`Every token as a table`}</summary>
         <TokenTable tokens={tokens} />
       </details>
     </div>
@@ -45,8 +47,8 @@ function Facts({ sequence }: { sequence: SequenceDetail }) {
   const s = Math.exp(sequence.logWeight);
   const facts: [string, string][] = [
     ['s', significant(s, 8)],
-    ['log s', signed(sequence.logWeight, 8)],
-    ['tokens L', String(sequence.length)],
+    [say`log s`, signed(sequence.logWeight, 8)],
+    [say`tokens L`, String(sequence.length)],
     ['H_old', fixed(sequence.crossEntropyOld, 7)],
     ['H_θ', fixed(sequence.crossEntropyNew, 7)],
     ['PPL_old', significant(Math.exp(sequence.crossEntropyOld), 8)],
@@ -54,12 +56,12 @@ function Facts({ sequence }: { sequence: SequenceDetail }) {
     ['reward', significant(sequence.reward, 4)],
     ['advantage', signed(sequence.advantage, 4)],
     ['group', `#${sequence.group}`],
-    ['ended', sequence.finished ? 'by itself' : 'cut at the limit'],
+    ['ended', sequence.finished ? say`by itself` : say`cut at the limit`],
   ];
   if (sequence.shannonOld !== null && sequence.shannonNew !== null) {
     facts.push(
-      ['Shannon, old', fixed(sequence.shannonOld, 6)],
-      ['Shannon, new', fixed(sequence.shannonNew, 6)],
+      [say`Shannon, old`, fixed(sequence.shannonOld, 6)],
+      [say`Shannon, new`, fixed(sequence.shannonNew, 6)],
     );
   }
   return (
@@ -82,7 +84,7 @@ function Scale({ bound }: { bound: number }) {
   return (
     <div className="colour-scale">
       <span>
-        <Prose>π_θ likes it less, d_t = −</Prose>
+        <Prose>{say`π_θ likes it less, d_t = −`}</Prose>
         {significant(bound, 1)}
       </span>
       <span className="colour-scale-bar" aria-hidden="true">
@@ -90,7 +92,9 @@ function Scale({ bound }: { bound: number }) {
           <span key={stop} style={{ background: tokenColour(stop * bound, bound) }} />
         ))}
       </span>
-      <span>+{significant(bound, 1)}, more</span>
+      <span>
+        <Trans>+{significant(bound, 1)}, more</Trans>
+      </span>
     </div>
   );
 }
@@ -128,7 +132,7 @@ function Tokens({
       className="tokens"
       dir={direction}
       role="group"
-      aria-label="Tokens; arrow keys move from one to the next"
+      aria-label={say`Tokens; arrow keys move from one to the next`}
       onKeyDown={move}
     >
       <bdi className="token-prompt">{prompt}</bdi>
@@ -140,7 +144,7 @@ function Tokens({
           className={t === at ? 'token token-here' : 'token'}
           tabIndex={t === at ? 0 : -1}
           style={{ background: tokenColour(token.logRatio, bound) }}
-          aria-label={`token ${t + 1}, ${shown(token.text)}, log-ratio ${signed(token.logRatio, 4)}`}
+          aria-label={say`token ${t + 1}, ${shown(token.text)}, log-ratio ${signed(token.logRatio, 4)}`}
           onPointerEnter={() => onMove(t)}
           onFocus={() => onMove(t)}
         >
@@ -166,7 +170,9 @@ function Readout({
     <dl className="readout" data-testid="readout">
       <div className="readout-token">
         <dt>
-          t = {t + 1} of {length}
+          <Trans>
+            t = {t + 1} of {length}
+          </Trans>
         </dt>
         <dd>
           <code>
@@ -176,13 +182,13 @@ function Readout({
       </div>
       <div>
         <dt>
-          <Prose>log π_old</Prose>
+          <Prose>{say`log π_old`}</Prose>
         </dt>
         <dd>{fixed(token.logpOld, 7)}</dd>
       </div>
       <div>
         <dt>
-          <Prose>log π_θ</Prose>
+          <Prose>{say`log π_θ`}</Prose>
         </dt>
         <dd>{fixed(token.logpNew, 7)}</dd>
       </div>
@@ -199,15 +205,15 @@ function Readout({
         <dd>{significant(Math.exp(token.logRatio), 7)}</dd>
       </div>
       <div>
-        <dt>mean of d</dt>
+        <dt>{say`mean of d`}</dt>
         <dd>{signed(token.runningMean, 7)}</dd>
       </div>
       <div>
-        <dt>entropy, old</dt>
+        <dt>{say`entropy, old`}</dt>
         <dd>{entropy(token.entropyOld)}</dd>
       </div>
       <div>
-        <dt>entropy, new</dt>
+        <dt>{say`entropy, new`}</dt>
         <dd>{entropy(token.entropyNew)}</dd>
       </div>
     </dl>
@@ -216,11 +222,11 @@ function Readout({
 
 function TokenTable({ tokens }: { tokens: readonly SequenceToken[] }) {
   return (
-    <div className="table-scroll" role="region" aria-label="Tokens, as a table" tabIndex={0}>
+    <div className="table-scroll" role="region" aria-label={say`Tokens, as a table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {['t', 'token', 'log π_old', 'log π_θ', 'd_t', 'mean of d', 'H old', 'H new'].map(
+            {['t', 'token', 'log π_old', 'log π_θ', 'd_t', say`mean of d`, 'H old', 'H new'].map(
               (name) => (
                 <th key={name} scope="col">
                   <Prose>{name}</Prose>

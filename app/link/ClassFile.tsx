@@ -2,6 +2,8 @@
  * The run of a class's seat, to hand in: a file, or a text that the teacher scans. Contract: shown where the link has
  * a seat; a file is only made of a run that has its end and of the settings in view.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useEffect, useState } from 'react';
 import type { ClassFile as File } from '../../src/class/file';
 import { isExperimentId } from '../../src/experiments/manifest';
@@ -59,24 +61,26 @@ export function ClassFile({ link, found }: { link: Link; found: Fingerprinting }
   };
   return (
     <section>
-      <h3>Hand in: seat {seat?.number}</h3>
+      <h3>
+        <Trans>Hand in: seat {seat?.number}</Trans>
+      </h3>
       <p className="small" role="status" data-testid="class-file-words">
         {file !== null
-          ? `${file.estimates.length} estimates of ${file.responses} responses, without a name. Save the file, or let the teacher scan the code.`
+          ? t`${file.estimates.length} estimates of ${file.responses} responses, without a name. Save the file, or let the teacher scan the code.`
           : key !== null && answer.status === 'refused'
             ? answer.message
-            : 'There is a class file as soon as the run in view has its end, with these settings.'}
+            : t`There is a class file as soon as the run in view has its end, with these settings.`}
       </p>
       {file !== null && (
         <>
           <p>
             <button type="button" className="button" onClick={() => void save()}>
-              Save class file
+              {t`Save class file`}
             </button>
           </p>
           {text !== null && (
             <div className="share-link">
-              <CopyField label="Class text" text={text} />
+              <CopyField label={t`Class text`} text={text} />
               <QrCode text={text} />
             </div>
           )}

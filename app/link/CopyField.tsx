@@ -1,4 +1,6 @@
 /** Text to take away: shown, copied, or handed to the system's share sheet where there is one. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useId, useRef, useState } from 'react';
 
 interface CopyFieldProps {
@@ -16,11 +18,11 @@ export function CopyField({ label, text, lines = 3, share }: CopyFieldProps) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      setCopied({ text, words: 'Copied.' });
+      setCopied({ text, words: t`Copied.` });
     } catch {
       // Not allowed here (no secure context, an iframe): the person's own keys are.
       field.current?.select();
-      setCopied({ text, words: 'Selected: press Ctrl+C or ⌘C to copy.' });
+      setCopied({ text, words: t`Selected: press Ctrl+C or ⌘C to copy.` });
     }
   };
   return (
@@ -37,7 +39,7 @@ export function CopyField({ label, text, lines = 3, share }: CopyFieldProps) {
       />
       <div className="copy-buttons">
         <button type="button" className="button button-main" onClick={() => void copy()}>
-          Copy {label.toLowerCase()}
+          <Trans>Copy {label.toLowerCase()}</Trans>
         </button>
         {share !== undefined && 'share' in navigator && (
           <button
@@ -46,7 +48,7 @@ export function CopyField({ label, text, lines = 3, share }: CopyFieldProps) {
             // Closing the sheet rejects; there is nothing to say about it.
             onClick={() => void navigator.share({ title: share, url: text }).catch(() => undefined)}
           >
-            Share with…
+            {t`Share with…`}
           </button>
         )}
         <span className="small" role="status">

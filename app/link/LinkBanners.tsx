@@ -1,4 +1,6 @@
 /** What a link asks for that needs a person's word, and how its fingerprint compares. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useId, useState } from 'react';
 import { message } from '../../src/message';
 import { readOwnId, runDifferences } from '../../src/settings/run';
@@ -39,7 +41,7 @@ function Offer() {
             {name} <s>{before}</s> → <b>{after}</b>
           </span>
         ))}
-        {changed.length > 4 && ` and ${changed.length - 4} more`}
+        {changed.length > 4 && t` and ${changed.length - 4} more`}
       </p>
       <button
         type="button"
@@ -47,10 +49,10 @@ function Offer() {
         disabled={!ready}
         onClick={() => void address.accept()}
       >
-        Run it
+        {t`Run it`}
       </button>
       <button type="button" className="button-quiet" onClick={() => address.decline()}>
-        Not now
+        {t`Not now`}
       </button>
     </div>
   );
@@ -69,12 +71,14 @@ function WantedCheckpoint() {
   return (
     <div className="banner" role="status" data-testid="wanted-checkpoint">
       <p>
-        These settings name a checkpoint that is no part of the lab but a file of whoever made them:{' '}
-        <b>{own.name}</b>, whose SHA-256 begins with <code>{own.hash}</code>. With that file the
-        same run can be made here. {problem !== null && <b role="alert">{problem}</b>}
+        <Trans>
+          These settings name a checkpoint that is no part of the lab but a file of whoever made
+          them: <b>{own.name}</b>, whose SHA-256 begins with <code>{own.hash}</code>. With that file
+          the same run can be made here. {problem !== null && <b role="alert">{problem}</b>}
+        </Trans>
       </p>
       <label className="button button-main" htmlFor={field}>
-        Choose the file…
+        {t`Choose the file…`}
       </label>
       <input
         id={field}
@@ -90,7 +94,7 @@ function WantedCheckpoint() {
         }}
       />
       <button type="button" className="button-quiet" onClick={() => lab.restoreDefaults()}>
-        Use the lab’s own pair
+        {t`Use the lab’s own pair`}
       </button>
     </div>
   );
@@ -105,9 +109,9 @@ export function EmbedFoot() {
   return (
     <footer className="embed-foot">
       <a href={href} target="_blank" rel="noopener">
-        Open in GSPO Lab
+        {t`Open in GSPO Lab`}
       </a>
-      <span className="muted">Everything runs in this frame; nothing leaves it.</span>
+      <span className="muted">{t`Everything runs in this frame; nothing leaves it.`}</span>
     </footer>
   );
 }

@@ -1,4 +1,5 @@
 /** A link for a phone's camera. Contract: what is drawn decodes to the text, or there is a sentence. */
+import { t } from '@lingui/core/macro';
 import { useEffect, useState } from 'react';
 
 /** null where the text is too long for any code */
@@ -22,14 +23,14 @@ export function QrCode({ text }: { text: string }) {
     };
   }, [text]);
   if (drawn === null) {
-    return <p className="muted">The link is too long for a QR code.</p>;
+    return <p className="muted">{t`The link is too long for a QR code.`}</p>;
   }
   return (
     <button
       type="button"
       className="qr-button"
       aria-expanded={large}
-      aria-label={large ? 'Make the QR code small again' : 'Enlarge the QR code'}
+      aria-label={large ? t`Make the QR code small again` : t`Enlarge the QR code`}
       onClick={() => setLarge(!large)}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !large) return;
@@ -54,7 +55,7 @@ export function Modules({ modules }: { modules: readonly (readonly boolean[])[] 
       viewBox={`0 0 ${size} ${size}`}
       shapeRendering="crispEdges"
       role="img"
-      aria-label="QR code of the link"
+      aria-label={t`QR code of the link`}
     >
       <path d={path} />
     </svg>

@@ -1,4 +1,5 @@
 /** Opens the dialog; it and what it needs are loaded then. */
+import { t } from '@lingui/core/macro';
 import { lazy, Suspense, useState } from 'react';
 
 const ShareDialog = lazy(() => import('./ShareDialog'));
@@ -8,7 +9,7 @@ export function ShareButton() {
   return (
     <>
       <button type="button" className="button share-button" onClick={() => setOpen(true)}>
-        Share
+        {t`Share`}
       </button>
       {open && (
         <Suspense fallback={null}>

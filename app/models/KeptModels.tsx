@@ -1,5 +1,7 @@
 /** What is kept of models in this browser, how much it is, and the way to be rid of it. */
-import { bytes, counted } from '../format/numbers';
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
+import { bytes } from '../format/numbers';
 import { useLab, useLabState } from '../state/react';
 import { placeOf } from './place';
 
@@ -13,11 +15,13 @@ export function KeptModels() {
     <details className="kept-models" data-testid="kept-models">
       <summary>
         {models.length === 0
-          ? 'No model is kept in this browser'
-          : `${counted(models.length, 'model')} kept in this browser, ${bytes(total)}`}
+          ? t`No model is kept in this browser`
+          : t`${plural(models.length, { one: '# model', other: '# models' })} kept in this browser, ${bytes(total)}`}
       </summary>
       {passing !== null && (
-        <p className="field-hint">They last only as long as this page: {passing}</p>
+        <p className="field-hint">
+          <Trans>They last only as long as this page: {passing}</Trans>
+        </p>
       )}
       <ul>
         {models.map((model) => {
@@ -28,22 +32,22 @@ export function KeptModels() {
                 <b>{name}</b> <span className="muted">{host}</span>
                 <br />
                 {bytes(model.bytes)},{' '}
-                {model.dtypes.length === 0 ? 'not whole yet' : model.dtypes.join(', ')}
+                {model.dtypes.length === 0 ? t`not whole yet` : model.dtypes.join(', ')}
               </span>
               <button
                 type="button"
                 className="button-quiet"
-                aria-label={`Remove ${name}`}
+                aria-label={t`Remove ${name}`}
                 onClick={() => void lab.models.forget(model.ref)}
               >
-                Remove
+                {t`Remove`}
               </button>
             </li>
           );
         })}
       </ul>
       <button type="button" className="button-quiet" onClick={() => void lab.models.forget(null)}>
-        Remove all, and what is known of earlier visits
+        {t`Remove all, and what is known of earlier visits`}
       </button>
     </details>
   );

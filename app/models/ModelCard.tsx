@@ -2,10 +2,12 @@
  * One model in one arithmetic: what it is, where from, how large, under which licence, and the press that fetches it.
  * Contract: shown before anything of it is fetched; how far, paused, refused and ready stand in one place.
  */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import type { ListedModel } from '../../src/policy/foreign/repository';
 import type { Form, ModelReport } from '../../src/policy/foreign/report';
 import { graphIn, partsOf, refWith, type Dtype, type ModelRef } from '../../src/model-ref';
-import { bytes, count, counted, significant } from '../format/numbers';
+import { bytes, count, significant } from '../format/numbers';
 import { isHere, modelKey, type ModelJob } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 import { placeOf } from './place';
@@ -38,7 +40,7 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
           label: `${name}, ${sizeWords(one.bytes)}`,
         };
       })
-    : (kept?.dtypes ?? []).map((one) => ({ dtype: one, graph: null, label: `${one}, kept here` }));
+    : (kept?.dtypes ?? []).map((one) => ({ dtype: one, graph: null, label: t`${one}, kept here` }));
   const isChosen = (one: (typeof there)[number]) =>
     one.graph === file && (file !== null || one.dtype === dtype);
   if (listed === undefined && kept === undefined) return null;
@@ -62,7 +64,7 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
       {listed && <Terms listed={listed} />}
       {onGraph !== null && (
         <label className="model-dtype">
-          Weights{' '}
+          {t`Weights`}{' '}
           <select
             value={file ?? dtype}
             onChange={({ currentTarget: { value } }) => {
@@ -73,7 +75,7 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
           >
             {!there.some(isChosen) && (
               <option value={file ?? dtype}>
-                {file ?? dtype}, {listed ? 'not there' : 'not looked at'}
+                {file ?? dtype}, {listed ? t`not there` : t`not looked at`}
               </option>
             )}
             {there.map((one) => (
@@ -86,14 +88,14 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
       )}
       {onRef !== null && checkpoints.length > 0 && (
         <label className="model-dtype">
-          Values{' '}
+          {t`Values`}{' '}
           <select
             value={checkpoint ?? ''}
             onChange={({ currentTarget: { value } }) =>
               onRef(refWith({ ...parts, checkpoint: value === '' ? null : value }))
             }
           >
-            <option value="">the graph’s own</option>
+            <option value="">{t`the graph’s own`}</option>
             {checkpoints.map(({ path, label }) => (
               <option key={path} value={path}>
                 {label}
@@ -104,7 +106,9 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
       )}
       {checkpoint !== null && (
         <p className="field-hint">
-          The graph’s weights are replaced by those of <code>{checkpoint}</code>.
+          <Trans>
+            The graph’s weights are replaced by those of <code>{checkpoint}</code>.
+          </Trans>
         </p>
       )}
       <State ref_={ref_} dtype={dtype} listed={listed} here={here} host={host} />
@@ -118,17 +122,17 @@ export function ModelCard({ ref_, dtype, onGraph, onRef }: ModelCardProps) {
   );
 }
 
-const sizeWords = (size: number) => (size === 0 ? 'size not said' : bytes(size));
+const sizeWords = (size: number) => (size === 0 ? t`size not said` : bytes(size));
 
 function Terms({ listed: { repository } }: { listed: ListedModel }) {
   const { licence, card, ref } = repository;
   if (ref.startsWith('folder:')) return null;
   return (
     <p className="model-terms">
-      {licence === null ? 'It does not say under which licence.' : `Licence: ${licence}.`}{' '}
+      {licence === null ? t`It does not say under which licence.` : t`Licence: ${licence}.`}{' '}
       {card !== null && (
         <a href={card} target="_blank" rel="noopener noreferrer">
-          Model card
+          {t`Model card`}
         </a>
       )}
     </p>
@@ -158,7 +162,7 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
       <div role="alert" className="notice notice-bad" data-testid="model-refused">
         <p>{job.message}</p>
         <button type="button" className="button" onClick={() => get(job.changed)}>
-          {job.changed ? 'Use the other file' : 'Try again'}
+          {job.changed ? t`Use the other file` : t`Try again`}
         </button>
       </div>
     );
@@ -166,15 +170,19 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
   if (report !== undefined) return <Found report={report} />;
   const folder = ref_.startsWith('folder:');
   if (!here && listed && graphIn(listed.repository.graphs, ref_, dtype) === undefined) {
-    return <p className="field-issue">It has no {dtype} weights.</p>;
+    return (
+      <p className="field-issue">
+        <Trans>It has no {dtype} weights.</Trans>
+      </p>
+    );
   }
   const words = here
     ? folder
-      ? 'Check it by running'
-      : 'Here; check it by running'
+      ? t`Check it by running`
+      : t`Here; check it by running`
     : job?.status === 'paused'
-      ? `Go on, ${left}`
-      : `Load ${left} from ${host}`;
+      ? t`Go on, ${left}`
+      : t`Load ${left} from ${host}`;
   return (
     <div className="model-press">
       <button type="button" className="button button-main" onClick={() => get()}>
@@ -183,8 +191,8 @@ function State({ ref_, dtype, listed, here, host }: StateProps) {
       {!here && (
         <span className="field-hint">
           {job?.status === 'paused'
-            ? 'Paused; what has come is kept.'
-            : 'Nothing of it is fetched yet.'}
+            ? t`Paused; what has come is kept.`
+            : t`Nothing of it is fetched yet.`}
         </span>
       )}
     </div>
@@ -204,30 +212,30 @@ function Working({
   return (
     <div className="model-working" role="status" data-testid="model-working">
       <p>
-        {step === 'get' ? 'Fetching' : 'Loading and checking'}
+        {step === 'get' ? t`Fetching` : t`Loading and checking`}
         {loaded !== null && `: ${loaded.what}`}
-        {known && `, ${bytes(loaded.bytes)} of ${bytes(total)}`}
+        {known && t`, ${bytes(loaded.bytes)} of ${bytes(total)}`}
       </p>
       <progress
-        aria-label="Progress of the model"
+        aria-label={t`Progress of the model`}
         max={1}
         {...(known ? { value: loaded.bytes / total } : {})}
       />
       <button type="button" className="button" onClick={onPause}>
-        {step === 'get' ? 'Pause' : 'Cancel'}
+        {step === 'get' ? t`Pause` : t`Cancel`}
       </button>
     </div>
   );
 }
 
-const FORM_WORDS: Record<Form, string> = {
-  alone: 'one row alone',
-  'same length': 'rows of one length together',
-  right: 'rows padded on the right',
-  left: 'rows padded on the left',
-  cached: 'token by token behind a cache',
-  loop: 'decoding in a loop',
-};
+const formWords = (): Record<Form, string> => ({
+  alone: t`one row alone`,
+  'same length': t`rows of one length together`,
+  right: t`rows padded on the right`,
+  left: t`rows padded on the left`,
+  cached: t`token by token behind a cache`,
+  loop: t`decoding in a loop`,
+});
 
 /** What was found when it ran. */
 function Found({ report }: { report: ModelReport }) {
@@ -248,36 +256,45 @@ function Found({ report }: { report: ModelReport }) {
   return (
     <div className="model-found" data-testid="model-found">
       <p>
-        <b>Ready</b> on {provider === 'webgpu' ? 'WebGPU' : 'WebAssembly'}:{' '}
-        {counted(vocabulary, 'logit')} for {counted(tokens, 'token')},{' '}
-        {positions < maxPositions && `${count(positions)} of `}
-        {counted(maxPositions, 'position')}, {types.join(' and ')}; about {bytes(memory)} at its
-        busiest.
+        <Trans>
+          <b>Ready</b> on {provider === 'webgpu' ? 'WebGPU' : 'WebAssembly'}:{' '}
+          {plural(vocabulary, { one: '# logit', other: '# logits' })} for{' '}
+          {plural(tokens, { one: '# token', other: '# tokens' })},{' '}
+          {positions < maxPositions && t`${count(positions)} of `}
+          {plural(maxPositions, { one: '# position', other: '# positions' })}, {types.join(' and ')}
+          ; about {bytes(memory)} at its busiest.
+        </Trans>
       </p>
       <p>
-        Its own noise: up to {significant(probe.floor.logp, 2)} nats in a token’s log-prob,{' '}
-        {significant(probe.floor.logS, 2)} in log s.
+        <Trans>
+          Its own noise: up to {significant(probe.floor.logp, 2)} nats in a token’s log-prob,{' '}
+          {significant(probe.floor.logS, 2)} in log s.
+        </Trans>
       </p>
       <p className="field-hint" data-testid="model-gradient">
-        {noGradient ?? 'A gradient can be taken through this graph.'}
+        {noGradient ?? t`A gradient can be taken through this graph.`}
       </p>
       {unpacked && (
         <p className="field-hint">
-          Its weights of few bits are unpacked once to float32, the numbers that they are multiplied
-          as: on WebAssembly that is faster.
+          <Trans>
+            Its weights of few bits are unpacked once to float32, the numbers that they are
+            multiplied as: on WebAssembly that is faster.
+          </Trans>
         </p>
       )}
       {refusedGpu !== null && <p className="notice">{refusedGpu}</p>}
       {unused.length > 0 && (
         <p className="field-hint">
-          Not used, because it fails or gives other numbers:{' '}
-          {unused
-            .map(
-              ({ form, logp, problem }) =>
-                `${FORM_WORDS[form]} (${problem?.slice(0, 160) ?? `${significant(logp, 2)} nats`})`,
-            )
-            .join(', ')}
-          .
+          <Trans>
+            Not used, because it fails or gives other numbers:{' '}
+            {unused
+              .map(
+                ({ form, logp, problem }) =>
+                  `${formWords()[form]} (${problem?.slice(0, 160) ?? `${significant(logp, 2)} nats`})`,
+              )
+              .join(', ')}
+            .
+          </Trans>
         </p>
       )}
     </div>
@@ -311,7 +328,9 @@ function Hashes({ listed, dtype, ref_ }: { listed: ListedModel; dtype: Dtype; re
   const files = wantedOf(listed, dtype, ref_);
   return (
     <details className="model-files">
-      <summary>{counted(files.length, 'file')}, with SHA-256</summary>
+      <summary>
+        <Trans>{plural(files.length, { one: '# file', other: '# files' })}, with SHA-256</Trans>
+      </summary>
       <ul>
         {files.map(({ path, bytes: size, sha256 }) => (
           <li key={path}>

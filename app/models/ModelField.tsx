@@ -2,6 +2,8 @@
  * One of the pair: its name, a look at what is there, or a folder, picked or dropped; then its card. Contract: looking
  * asks the place that the field names, and no other.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useId, useState } from 'react';
 import { dtypeOf } from '../state/lab';
 import { entriesIn, filesBelow } from '../state/dropped';
@@ -71,7 +73,7 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
           type="text"
           autoComplete="off"
           spellCheck={false}
-          placeholder="OWNER/NAME, or https://…"
+          placeholder={t`OWNER/NAME, or https://…`}
           aria-describedby={`${id} hint`}
           value={text}
           onChange={(event) => setTyped({ text: event.currentTarget.value, over: chosen })}
@@ -87,13 +89,15 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
           disabled={looking.status === 'looking'}
           onClick={look}
         >
-          {looking.status === 'looking' ? 'Looking…' : 'Look'}
+          {looking.status === 'looking' ? t`Looking…` : t`Look`}
         </button>
       </div>
       <p className="field-hint" id={`${id} hint`}>
-        <Prose>{hint ?? ''}</Prose>. “Look” asks the place what it holds: a few kB.{' '}
+        <Trans>
+          <Prose>{hint ?? ''}</Prose>. “Look” asks the place what it holds: a few kB.{' '}
+        </Trans>
         <label htmlFor={picker} className="model-folder">
-          Or choose a folder…
+          {t`Or choose a folder…`}
         </label>
         <input
           id={picker}
@@ -111,7 +115,7 @@ export function ModelField({ slot, label, symbol, hint }: ModelFieldProps) {
           }}
         />{' '}
         <label htmlFor={checkpoint} className="model-folder">
-          Or a checkpoint of it…
+          {t`Or a checkpoint of it…`}
         </label>
         <input
           id={checkpoint}

@@ -1,4 +1,5 @@
 /** The models' own noise, beside whatever is measured with them. */
+import { Trans } from '@lingui/react/macro';
 import { DTYPE_OF, modelKey } from '../state/lab';
 import { useLabState } from '../state/react';
 import { significant } from '../format/numbers';
@@ -17,8 +18,10 @@ export function NoiseFloor() {
   const logS = Math.max(...found.map((floor) => floor.logS));
   return (
     <p className="noise-floor" data-testid="noise-floor">
-      The models’ own noise: {significant(logp, 2)} nats in a token’s log-prob,{' '}
-      {significant(logS, 2)} in log s. Less than that is not a difference of the models.
+      <Trans>
+        The models’ own noise: {significant(logp, 2)} nats in a token’s log-prob,{' '}
+        {significant(logS, 2)} in log s. Less than that is not a difference of the models.
+      </Trans>
     </p>
   );
 }

@@ -1,4 +1,6 @@
 /** Models that the settings name and that are not here: a run of them needs a look and a press. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { dtypeOf, DTYPE_OF, missingModels } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 import { ModelCard } from './ModelCard';
@@ -16,9 +18,9 @@ export function WantedModels() {
   if (missing.length === 0) {
     return (
       <div className="banner" role="status" data-testid="wanted-models">
-        <p>Both models are here.</p>
+        <p>{t`Both models are here.`}</p>
         <button type="button" className="button button-main" onClick={() => void lab.start()}>
-          Run it
+          {t`Run it`}
         </button>
       </div>
     );
@@ -26,8 +28,9 @@ export function WantedModels() {
   return (
     <div className="banner wanted-models" role="status" data-testid="wanted-models">
       <p>
-        These settings name {missing.length === 1 ? 'a model that is' : 'models that are'} not here.
-        Nothing of {missing.length === 1 ? 'it' : 'them'} is fetched before you press “Load”.
+        {missing.length === 1
+          ? t`These settings name a model that is not here. Nothing of it is fetched before you press “Load”.`
+          : t`These settings name models that are not here. Nothing of them is fetched before you press “Load”.`}
       </p>
       <ul>
         {missing.map((slot) => {
@@ -40,7 +43,7 @@ export function WantedModels() {
                 <p>
                   <b>{name}</b> <span className="muted">{host}</span>{' '}
                   {ref.startsWith('folder:') ? (
-                    'Choose that folder in the setup.'
+                    t`Choose that folder in the setup.`
                   ) : (
                     <button
                       type="button"
@@ -48,7 +51,7 @@ export function WantedModels() {
                       disabled={looking.status === 'looking'}
                       onClick={() => void lab.models.look(slot, ref)}
                     >
-                      Look at what {host} has
+                      <Trans>Look at what {host} has</Trans>
                     </button>
                   )}
                 </p>
@@ -69,7 +72,7 @@ export function WantedModels() {
         })}
       </ul>
       <button type="button" className="button-quiet" onClick={() => lab.dismissWanted()}>
-        Not now
+        {t`Not now`}
       </button>
     </div>
   );

@@ -1,4 +1,5 @@
 /** A model's name as people read it. Contract: any valid ref; nothing is fetched. */
+import { t } from '@lingui/core/macro';
 import { partsOf, type ModelRef } from '../../src/model-ref';
 
 export interface ModelPlace {
@@ -11,7 +12,7 @@ export interface ModelPlace {
 export function placeOf(ref: ModelRef): ModelPlace {
   const { repository } = partsOf(ref);
   const rest = repository.slice(repository.indexOf(':') + 1);
-  if (ref.startsWith('folder:')) return { name: rest, host: 'a folder of yours', revision: null };
+  if (ref.startsWith('folder:')) return { name: rest, host: t`a folder of yours`, revision: null };
   if (ref.startsWith('hub:')) {
     const [name = '', revision = null] = rest.split('@');
     return { name, host: 'huggingface.co', revision };

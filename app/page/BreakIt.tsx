@@ -4,6 +4,8 @@
  * is of, where to see its effect, and what was promised beside what came out (`src/breaks`, held by a test); what the
  * person chose for the other source stays; nothing is loaded that the setup panel does not show.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useEffect, useId, useRef, useState } from 'react';
 import {
   BREAKS,
@@ -26,6 +28,8 @@ import { isLive, type Lab, type Run } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 import { VerdictChip } from './VerdictChip';
 import './break-it.css';
+import { figureId } from '../../src/link/link';
+import { said } from '../language/i18n';
 
 async function loadExample(lab: Lab, sampler: Sampler | null): Promise<void> {
   const blob = await fetchExample();
@@ -81,7 +85,7 @@ export function BreakIt({ page }: { page: ExperimentId }) {
         aria-labelledby={heading}
         data-testid="break-it"
       >
-        <h2 id={heading}>Break it</h2>
+        <h2 id={heading}>{t`Break it`}</h2>
         <ul className="breaks" ref={list}>
           {breaks.map((own) => (
             <li key={own.title}>
@@ -100,7 +104,7 @@ export function BreakIt({ page }: { page: ExperimentId }) {
                 onFocus={() => setPointed(own)}
                 onBlur={() => setPointed(null)}
               >
-                {own.title}
+                {said(own.title)}
               </button>
             </li>
           ))}
@@ -108,7 +112,7 @@ export function BreakIt({ page }: { page: ExperimentId }) {
       </section>
       <div className="break-says" data-part="words" id={says}>
         <p className="small" data-testid="break-why">
-          <Prose>{shown === undefined ? lead : `${shown.why} `}</Prose>
+          <Prose>{shown === undefined ? said(lead) : `${said(shown.why)} `}</Prose>
           {shown !== undefined && <Watch heading={shown.watch} />}
         </p>
         {trouble !== null && (
@@ -125,16 +129,14 @@ export function BreakIt({ page }: { page: ExperimentId }) {
 /** Brings the figure into view that shows what a control does. */
 function Watch({ heading }: { heading: string }) {
   const go = () => {
-    const found = [...document.querySelectorAll('.measurement h3')].find(
-      ({ textContent }) => textContent === heading,
-    );
-    found?.scrollIntoView({ block: 'center' });
+    const figure = document.querySelector(`.measurement [data-figure="${figureId(heading)}"]`);
+    figure?.querySelector('h3')?.scrollIntoView({ block: 'center' });
   };
   return (
     <span className="only-live">
-      Watch{' '}
+      {t`Watch`}{' '}
       <button type="button" className="link" onClick={go}>
-        <Prose>{heading}</Prose>
+        <Prose>{said(heading)}</Prose>
       </button>
       .
     </span>
@@ -153,7 +155,9 @@ function Promises({ page, own }: { page: ExperimentId; own: Break }) {
     return claim === undefined ? [] : [{ claim, what }];
   });
   if (Object.keys(own.promises).length === 0) {
-    return <p className="small muted">Nobody knows beforehand what comes out: it is measured.</p>;
+    return (
+      <p className="small muted">{t`Nobody knows beforehand what comes out: it is measured.`}</p>
+    );
   }
   const off = promised.filter(({ claim, what }) => !isKept(what, claim.verdict));
   return (
@@ -161,9 +165,9 @@ function Promises({ page, own }: { page: ExperimentId; own: Break }) {
       <ul className="break-promises" data-testid="promises">
         {promised.map(({ claim, what }) => (
           <li key={claim.id} data-claim={claim.id} data-promised={what}>
-            <b>{PROMISES[what]}</b>
+            <b>{said(PROMISES[what])}</b>
             <span>
-              <Prose>{claim.claim}</Prose>
+              <Prose>{said(claim.claim)}</Prose>
             </span>
             <VerdictChip verdict={claim.verdict} />
           </li>
@@ -171,8 +175,10 @@ function Promises({ page, own }: { page: ExperimentId; own: Break }) {
       </ul>
       {over && off.length > 0 && (
         <p className="small">
-          Not all came out as promised; one run in twenty may. Another seed tells whether this is
-          one of them.
+          <Trans>
+            Not all came out as promised; one run in twenty may. Another seed tells whether this is
+            one of them.
+          </Trans>
         </p>
       )}
     </>

@@ -3,6 +3,7 @@
  * where the rollouts have sampler log-probs, and says why where they have none; what it does to the weights
  * stands beside it.
  */
+import { t } from '@lingui/core/macro';
 import { useId } from 'react';
 import type { CorrectionReport } from '../../src/experiments/shared/settings';
 import { CORRECTION_IDS, CORRECTIONS } from '../../src/link/pages';
@@ -42,7 +43,7 @@ export function Correction({
   const correction = id === 'none' ? null : CORRECTIONS[id];
   return (
     <div className="page-controls correction" data-part="controls" data-testid="correction">
-      <label htmlFor={select}>Mismatch correction</label>
+      <label htmlFor={select}>{t`Mismatch correction`}</label>
       <select
         id={select}
         className="select-small"
@@ -61,13 +62,13 @@ export function Correction({
         ))}
       </select>
       {correction?.lowMay === true && (
-        <Bound page={page} name="corrLow" label="from" recommended={correction.low} />
+        <Bound page={page} name="corrLow" label={t`from`} recommended={correction.low} />
       )}
       {correction !== null && (
         <Bound
           page={page}
           name="corrHigh"
-          label={correction.of ?? 'to'}
+          label={correction.of ?? t`to`}
           recommended={correction.high}
         />
       )}
@@ -78,7 +79,7 @@ export function Correction({
       )}
       <span id={hint} className="muted" data-testid="correction-effect">
         {without
-          ? 'These rollouts have no sampler log-probs (logp_sampler): there is nothing to correct.'
+          ? t`These rollouts have no sampler log-probs (logp_sampler): there is nothing to correct.`
           : effectWords(report)}
       </span>
     </div>
@@ -97,12 +98,8 @@ function settingsOf({ trl, verl, nemo }: Pick<Chosen, 'trl' | 'verl' | 'nemo'>):
 
 function effectWords(report: CorrectionReport | null): string {
   const effect = report?.effect;
-  if (!effect) return 'multiplies each token by what the trainer makes of the sampler’s choice';
-  return (
-    `weights ${significant(effect.min, 3)} to ${significant(effect.max, 3)}, mean ` +
-    `${significant(effect.mean, 5)}; ${percent(effect.dropped, 2)} of the tokens dropped; ` +
-    `effective sample size ${percent(effect.effective, 2)}`
-  );
+  if (!effect) return t`multiplies each token by what the trainer makes of the sampler’s choice`;
+  return t`weights ${significant(effect.min, 3)} to ${significant(effect.max, 3)}, mean ${significant(effect.mean, 5)}; ${percent(effect.dropped, 2)} of the tokens dropped; effective sample size ${percent(effect.effective, 2)}`;
 }
 
 interface BoundProps {
@@ -123,7 +120,7 @@ function Bound({ page, name, label, recommended }: BoundProps) {
       <input
         type="text"
         inputMode="decimal"
-        placeholder={recommended === null ? 'none' : String(recommended)}
+        placeholder={recommended === null ? t`none` : String(recommended)}
         value={text}
         aria-invalid={wrong}
         onChange={(event) => {
@@ -132,7 +129,7 @@ function Bound({ page, name, label, recommended }: BoundProps) {
           if (number !== undefined) choose(number);
         }}
       />
-      {wrong && <span className="field-issue">a number, 0 or more</span>}
+      {wrong && <span className="field-issue">{t`a number, 0 or more`}</span>}
     </label>
   );
 }

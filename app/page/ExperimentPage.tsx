@@ -2,11 +2,13 @@
  * The one order in which every experiment page reads: question, run (above it, in the shell), "break it" and
  * measurement in the middle; prediction and verdict on the right.
  */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Claim } from '../../src/experiments/experiment';
 import { isExperimentId, PAGES, SOURCES, type PageId } from '../../src/experiments/manifest';
-import { count, counted, digitsApart, duration, significant } from '../format/numbers';
+import { count, digitsApart, duration, interval, significant } from '../format/numbers';
 import { Prose } from '../format/Prose';
 import { hasDrawing, isOwed, lessonStore } from '../lessons/session';
 import { OverlayStrip } from '../runs/OverlayStrip';
@@ -22,6 +24,7 @@ import {
 } from '../state/react';
 import { BreakIt } from './BreakIt';
 import { VerdictChip } from './VerdictChip';
+import { said } from '../language/i18n';
 
 export { VerdictChip };
 
@@ -45,10 +48,10 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
   if (owed) return <Concealed page={page} />;
   return (
     <LagContext value={lag}>
-      <section className="measurement" aria-label="Measurement">
+      <section className="measurement" aria-label={t`Measurement`}>
         <header className="question">
           <div className="question-head">
-            <h1>{PAGES[page].question}</h1>
+            <h1>{said(PAGES[page].question)}</h1>
             <span className="verdict-head">
               {verdict}
               <Behind lag={lag} />
@@ -59,17 +62,17 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
         <OverlayStrip />
         {drawn && (
           <Suspense fallback={null}>
-            <h2 className="visually-hidden">What you drew</h2>
+            <h2 className="visually-hidden">{t`What you drew`}</h2>
             <DrawnFigure />
           </Suspense>
         )}
         {isExperimentId(page) && <BreakIt page={page} />}
-        <h2 className="visually-hidden">Figures</h2>
+        <h2 className="visually-hidden">{t`Figures`}</h2>
         {figures}
         {/* Below them: nothing moves when it goes. */}
         {lag?.of === 'recording' && <RecordedNote recording={lag.recording} />}
       </section>
-      <aside className="words" data-part="words" aria-label="Prediction and verdict">
+      <aside className="words" data-part="words" aria-label={t`Prediction and verdict`}>
         {words}
       </aside>
     </LagContext>
@@ -79,13 +82,15 @@ export function ExperimentPage({ page, lead, verdict, figures, words }: Experime
 /** While a step of a lesson asks for a prediction, a page keeps its own to itself, and what was measured. */
 function Concealed({ page }: { page: PageId }) {
   return (
-    <section className="measurement" aria-label="Measurement">
+    <section className="measurement" aria-label={t`Measurement`}>
       <header className="question">
-        <h1>{PAGES[page].question}</h1>
+        <h1>{said(PAGES[page].question)}</h1>
       </header>
       <p className="notice" data-testid="concealed">
-        The lesson under way asks first. This page shows its prediction, its figures and its verdict
-        once <a href="#/lessons">the step is answered</a>.
+        <Trans>
+          The lesson under way asks first. This page shows its prediction, its figures and its
+          verdict once <a href="#/lessons">the step is answered</a>.
+        </Trans>
       </p>
     </section>
   );
@@ -100,8 +105,8 @@ function Behind({ lag }: { lag: Lag }) {
   return (
     <span className="behind small" role="status" data-testid="behind">
       {lag.of === 'run before'
-        ? 'of the run before, until this one has a batch'
-        : `of ${count(lag.sequences)} responses; those of ${count(run.progress.sequences)} are on their way`}
+        ? t`of the run before, until this one has a batch`
+        : t`of ${count(lag.sequences)} responses; those of ${count(run.progress.sequences)} are on their way`}
     </span>
   );
 }
@@ -115,10 +120,12 @@ function RecordedNote({ recording }: { recording: Recording }) {
       : (file ?? 'synthetic');
   return (
     <p className="notice recorded-note" data-testid="recorded-note">
-      <span className="recorded-tag">recorded</span> These numbers come from a run of {recordedAt} (
-      {what}; {counted(sequences, 'response')};{' '}
-      {backend.policy === 'webgpu' ? `WebGPU on ${backend.adapter}` : 'WebAssembly'}). Your own
-      replace them with the first batch.
+      <Trans>
+        <span className="recorded-tag">recorded</span> These numbers come from a run of {recordedAt}{' '}
+        ({what}; {plural(sequences, { one: '# response', other: '# responses' })};{' '}
+        {backend.policy === 'webgpu' ? t`WebGPU on ${backend.adapter}` : 'WebAssembly'}). Your own
+        replace them with the first batch.
+      </Trans>
     </p>
   );
 }
@@ -129,18 +136,20 @@ interface ClaimsProps {
   deciding?: string | null;
 }
 
-export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
+export function Claims({ claims, deciding = t`of these` }: ClaimsProps) {
   const seconds = useSeconds();
   const same = useSamePrompts(claims);
   if (claims.length === 0) {
-    return <p className="muted">No claim has been put to the test yet.</p>;
+    return <p className="muted">{t`No claim has been put to the test yet.`}</p>;
   }
   return (
     <>
       {deciding !== null && (
         <p className="small muted">
-          The verdict at the top is the worst {deciding}: fails, then departs, then undecided.
-          Intervals hold at every look; all claims of the page are right together in 95 % of runs.
+          <Trans>
+            The verdict at the top is the worst {deciding}: fails, then departs, then undecided.
+            Intervals hold at every look; all claims of the page are right together in 95 % of runs.
+          </Trans>
         </p>
       )}
       {same !== null && (
@@ -155,36 +164,35 @@ export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
             <li key={claim.id}>
               <div className="claim-head">
                 <span>
-                  <Prose>{claim.claim}</Prose>
+                  <Prose>{said(claim.claim)}</Prose>
                 </span>
                 <VerdictChip verdict={claim.verdict} />
               </div>
               <dl className="claim-numbers">
                 {claim.prediction !== null && (
                   <div>
-                    <dt>predicted</dt>
+                    <dt>{t`predicted`}</dt>
                     <dd>{significant(claim.prediction, digits)}</dd>
                   </div>
                 )}
                 {claim.measured !== null && (
                   <div>
-                    <dt>measured</dt>
+                    <dt>{t`measured`}</dt>
                     <dd>
                       {significant(claim.measured, digits)}
-                      {claim.interval !== null &&
-                        ` [${significant(claim.interval[0], digits)}, ${significant(claim.interval[1], digits)}]`}
+                      {claim.interval !== null && ` ${interval(claim.interval, digits)}`}
                     </dd>
                   </div>
                 )}
                 {claim.margin !== null && (
                   <div>
-                    <dt>margin</dt>
+                    <dt>{t`margin`}</dt>
                     <dd>{marginOf(claim.margin, digits)}</dd>
                   </div>
                 )}
                 <div>
                   <dt>n</dt>
-                  <dd>{counted(claim.n, claim.nOf.replace(/s$/, ''))}</dd>
+                  <dd>{countedOf(claim.n, claim.nOf)}</dd>
                 </div>
               </dl>
               {stateOf(claim, seconds).map((sentence) => (
@@ -193,8 +201,10 @@ export function Claims({ claims, deciding = 'of these' }: ClaimsProps) {
                 </p>
               ))}
               <p className="claim-rule">
-                <Prose>{claim.rule === '' ? '' : `${claim.rule} `}</Prose>
-                Source: {SOURCES[claim.source].title.toLowerCase()}.
+                <Trans>
+                  <Prose>{claim.rule === '' ? '' : `${said(claim.rule)} `}</Prose>
+                  Source: {said(SOURCES[claim.source].title).toLowerCase()}.
+                </Trans>
               </p>
             </li>
           );
@@ -211,9 +221,9 @@ export function digitsOf({ measured, interval, margin, prediction }: Claim): num
 }
 
 function marginOf([low, high]: NonNullable<Claim['margin']>, digits: number): string {
-  if (low === null) return `at most ${significant(high ?? Infinity, digits)}`;
-  if (high === null) return `at least ${significant(low, digits)}`;
-  return `${significant(low, digits)} to ${significant(high, digits)}`;
+  if (low === null) return t`at most ${significant(high ?? Infinity, digits)}`;
+  if (high === null) return t`at least ${significant(low, digits)}`;
+  return t`${significant(low, digits)} to ${significant(high, digits)}`;
 }
 
 /** Why fewer prompts count than were asked for; null where as many do, or the run is still under way. */
@@ -231,7 +241,7 @@ function useSamePrompts(claims: readonly Claim[]): string | null {
 /** @param different prompts that intervals rest on, of those that were drawn; null where there is nothing to say */
 export function samePromptsWords(prompts: number, different: number): string | null {
   if (different < 1 || different >= prompts) return null;
-  return `${counted(prompts, 'prompt')} were drawn, ${count(different)} of them different: intervals rest on those, and a prompt that came twice counts once.`;
+  return t`${plural(prompts, { one: '# prompt', other: '# prompts' })} were drawn, ${count(different)} of them different: intervals rest on those, and a prompt that came twice counts once.`;
 }
 
 /**
@@ -254,26 +264,52 @@ function useSeconds(): number | null {
 export function stateOf(claim: Claim, seconds: number | null = null): string[] {
   const out: string[] = [];
   if (claim.detected)
-    out.push('Detected, too small to matter: the prediction is excluded, the margin is not left.');
+    out.push(t`Detected, too small to matter: the prediction is excluded, the margin is not left.`);
   if (claim.keptFrom !== null) {
-    out.push(`Given at ${counted(claim.keptFrom, 'prompt')} and kept; numbers are today’s.`);
+    out.push(
+      t`Given at ${plural(claim.keptFrom, { one: '# prompt', other: '# prompts' })} and kept; numbers are today’s.`,
+    );
   }
   if (claim.interval !== null && (claim.verdict === 'undecided' || claim.verdict === 'departs')) {
     out.push(settling(claim, seconds));
   }
-  if (claim.note !== null) out.push(claim.note);
+  if (claim.note !== null) out.push(said(claim.note));
   return out;
 }
 
+/** What a claim's n counts. */
+function countedOf(n: number, of: Claim['nOf']): string {
+  switch (of) {
+    case 'sequences':
+      return plural(n, { one: '# sequence', other: '# sequences' });
+    case 'tokens':
+      return plural(n, { one: '# token', other: '# tokens' });
+    case 'prompts':
+      return plural(n, { one: '# prompt', other: '# prompts' });
+    case 'lengths':
+      return plural(n, { one: '# length', other: '# lengths' });
+    case 'steps':
+      return plural(n, { one: '# step', other: '# steps' });
+    default:
+      return of satisfies never;
+  }
+}
+
+/** What an interval rests on. */
+const counting = (of: Claim['nOf'], n: number) =>
+  of === 'steps'
+    ? plural(n, { one: '# block of steps', other: '# blocks of steps' })
+    : plural(n, { one: '# prompt', other: '# prompts' });
+
 function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): string {
-  const what = nOf === 'steps' ? 'block of steps' : 'prompt';
+  const has = counting(nOf, clusters);
   if (settledBy === null) {
-    return `There are ${counted(clusters, what)}; a million would not settle it: the estimate lies at an edge of the margin.`;
+    return t`There are ${has}; a million would not settle it: the estimate lies at an edge of the margin.`;
   }
   const wanted = ((seconds ?? NaN) * settledBy) / clusters;
   const more =
     seconds === null || nOf === 'steps'
       ? ''
-      : `, ${wanted < 1 ? 'less than a second' : duration(wanted)} at this speed`;
-  return `There are ${counted(clusters, what)}; about ${counted(settledBy, what)} would settle it, if the estimate stays${more}.`;
+      : t`, ${wanted < 1 ? t`less than a second` : duration(wanted)} at this speed`;
+  return t`There are ${has}; about ${counting(nOf, settledBy)} would settle it, if the estimate stays${more}.`;
 }

@@ -2,6 +2,8 @@
  * What every page shows around its figures: why there is no answer, or that one is on its way. Contract:
  * keeps the room of the figures free, so that nothing jumps when the first batch comes.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import type { ReactNode } from 'react';
 import { useOverlaysKey } from '../runs/useOverlays';
 import { useLabState, useShowsRecording } from '../state/react';
@@ -22,7 +24,7 @@ export function Live<Result>({ answer, promise, children }: LiveProps<Result>) {
     <>
       {refusal !== null && (
         <p className="notice notice-bad" role="alert">
-          The experiment gave no answer: {refusal}
+          <Trans>The experiment gave no answer: {refusal}</Trans>
         </p>
       )}
       {result !== null ? (
@@ -45,8 +47,8 @@ function EmptyFigures({ promise }: { promise: string }) {
       <p>
         {promise}{' '}
         {running
-          ? 'It comes with the first batch.'
-          : 'Press Start, or open your own file on the Data page.'}
+          ? t`It comes with the first batch.`
+          : t`Press Start, or open your own file on the Data page.`}
       </p>
     </div>
   );

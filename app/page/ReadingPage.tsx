@@ -5,6 +5,7 @@
 import type { ReactNode } from 'react';
 import { PAGES, type PageId } from '../../src/experiments/manifest';
 import './reading.css';
+import { said } from '../language/i18n';
 
 interface ReadingPageProps {
   page: PageId;
@@ -16,7 +17,7 @@ export function ReadingPage({ page, lead, children }: ReadingPageProps) {
   return (
     <article className="reading-page">
       <header className="reading-head">
-        <h1>{PAGES[page].question}</h1>
+        <h1>{said(PAGES[page].question)}</h1>
         <div className="reading-lead">{lead}</div>
       </header>
       {children}

@@ -1,4 +1,5 @@
 /** A verdict: mark, word, and whether it is of the recorded run or of the run before. */
+import { t } from '@lingui/core/macro';
 import { use } from 'react';
 import type { Verdict } from '../../src/experiments/experiment';
 import { LagContext } from '../state/react';
@@ -12,14 +13,14 @@ const MARKS: Record<Verdict | 'none', string> = {
   none: '·',
 };
 
-const SENTENCES: Record<Verdict | 'none', string> = {
-  holds: 'holds',
-  fails: 'fails',
-  departs: 'departs',
-  undecided: 'undecided',
-  'not applicable': 'not applicable',
-  none: 'not measured yet',
-};
+const sentences = (): Record<Verdict | 'none', string> => ({
+  holds: t`holds`,
+  fails: t`fails`,
+  departs: t`departs`,
+  undecided: t`undecided`,
+  'not applicable': t`not applicable`,
+  none: t`not measured yet`,
+});
 
 export function VerdictChip({
   verdict,
@@ -36,9 +37,9 @@ export function VerdictChip({
   return (
     <span className={before ? `${classes} chip-before` : classes} data-testid="verdict">
       <span aria-hidden="true">{MARKS[verdict]}</span>
-      {SENTENCES[verdict]}
-      {recorded && verdict !== 'none' && ' (recorded)'}
-      {before && ' (run before)'}
+      {sentences()[verdict]}
+      {recorded && verdict !== 'none' && t` (recorded)`}
+      {before && t` (run before)`}
     </span>
   );
 }

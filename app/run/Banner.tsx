@@ -1,5 +1,6 @@
 /** What went wrong, what was kept, and the one thing to press. */
-import { counted } from '../format/numbers';
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { keptOf, type Failure, type Lab, type Run } from '../state/lab';
 import { useLab, useLabState } from '../state/react';
 
@@ -13,10 +14,12 @@ export function Banner() {
     return (
       <div className="banner banner-bad" role="alert" data-testid="banner">
         <p>
-          <b>The engine did not start.</b> {opening.message} Nothing was lost.
+          <Trans>
+            <b>The engine did not start.</b> {opening.message} Nothing was lost.
+          </Trans>
         </p>
         <button type="button" className="button" onClick={() => void lab.open(true)}>
-          Retry
+          {t`Retry`}
         </button>
       </div>
     );
@@ -27,7 +30,7 @@ export function Banner() {
       <div className="banner" role="status" data-testid="banner">
         <p>{notice}</p>
         <button type="button" className="button-quiet" onClick={() => lab.dismissNotice()}>
-          Dismiss
+          {t`Dismiss`}
         </button>
       </div>
     );
@@ -42,7 +45,7 @@ function Interrupted({ run, failure }: { run: Run; failure: Failure }) {
   return (
     <div className="banner banner-bad" role="alert" data-testid="banner">
       <p>
-        <b>The run was interrupted.</b> {failure.message} {kept}
+        <b>{t`The run was interrupted.`}</b> {failure.message} {kept}
       </p>
       <button type="button" className="button button-main" onClick={act}>
         {press}
@@ -53,25 +56,25 @@ function Interrupted({ run, failure }: { run: Run; failure: Failure }) {
 
 function wayOn(run: Run, { canResume }: Failure, lab: Lab) {
   const { sequences } = run.progress;
-  const begun = counted(sequences, 'response');
+  const begun = plural(sequences, { one: '# response', other: '# responses' });
   if (canResume) {
     const kept =
       sequences > 0
-        ? `${begun} of finished batches are kept and stay readable.`
-        : 'No batch had been finished.';
-    return { kept, press: 'Resume', act: () => lab.resume() };
+        ? t`${begun} of finished batches are kept and stay readable.`
+        : t`No batch had been finished.`;
+    return { kept, press: t`Resume`, act: () => lab.resume() };
   }
-  const again = { press: 'Start again', act: () => void lab.start() };
-  if (sequences === 0) return { kept: 'No batch had been finished.', ...again };
+  const again = { press: t`Start again`, act: () => void lab.start() };
+  if (sequences === 0) return { kept: t`No batch had been finished.`, ...again };
   if (run.imported) {
-    const kept = 'What was read of the files went with it; the files can be read again.';
-    return { kept, press: 'Read them again', act: () => void lab.recover() };
+    const kept = t`What was read of the files went with it; the files can be read again.`;
+    return { kept, press: t`Read them again`, act: () => void lab.recover() };
   }
   if (keptOf(run) === null) {
-    const kept = `Its ${begun} were kept nowhere else: the figures stay, their data are gone.`;
+    const kept = t`Its ${begun} were kept nowhere else: the figures stay, their data are gone.`;
     return { kept, ...again };
   }
   const stored = run.keeping?.status === 'off' ? 0 : (run.keeping?.sequences ?? sequences);
-  const kept = `${counted(stored, 'response')} of it are kept in this browser.`;
-  return { kept, press: 'Go on from there', act: () => void lab.recover() };
+  const kept = t`${plural(stored, { one: '# response', other: '# responses' })} of it are kept in this browser.`;
+  return { kept, press: t`Go on from there`, act: () => void lab.recover() };
 }

@@ -2,9 +2,10 @@
  * The run bar: start, pause, resume, step, stop, reset; how far, how fast, how long still; and which
  * backend does the work. Contract: buttons stay in their places whatever the phase.
  */
+import { plural, t } from '@lingui/core/macro';
 import type { ReactNode } from 'react';
 import type { RunPhase, RunProgress } from '../../src/engine/lab/protocol';
-import { bytes, count, counted, duration, significant } from '../format/numbers';
+import { bytes, count, duration, significant } from '../format/numbers';
 import { NoiseFloor } from '../models/NoiseFloor';
 import { KeepingLine, RunsButton } from '../runs/KeepingLine';
 import { readDraft } from '../state/draft';
@@ -14,21 +15,21 @@ import { sourceName } from '../state/imports';
 import { useLab, useLabState } from '../state/react';
 import { BackendTrouble, BackendWords } from '../format/Backend';
 
-const PHASES: Record<RunPhase, string> = {
-  loading: 'Loading',
-  sampling: 'Sampling',
-  scoring: 'Scoring',
-  paused: 'Paused',
-  rested: 'Rests',
-  finished: 'Finished',
-  stopped: 'Stopped',
-};
+const phases = (): Record<RunPhase, string> => ({
+  loading: t`Loading`,
+  sampling: t`Sampling`,
+  scoring: t`Scoring`,
+  paused: t`Paused`,
+  rested: t`Rests`,
+  finished: t`Finished`,
+  stopped: t`Stopped`,
+});
 
-const RESTS: Record<Rest, string> = {
-  decided: 'Decided',
-  time: 'Time is up',
-  link: 'As far as the link',
-};
+const restsSaid = (): Record<Rest, string> => ({
+  decided: t`Decided`,
+  time: t`Time is up`,
+  link: t`As far as the link`,
+});
 
 /** @param children beside the backend: what the shell has to say of the run */
 export function RunBar({ children }: { children?: ReactNode }) {
@@ -40,7 +41,7 @@ export function RunBar({ children }: { children?: ReactNode }) {
   const paused = live && run !== null && isAtRest(run.progress);
   const ready = opening.status === 'open' && valid;
   return (
-    <section className="run-bar" aria-label="Run">
+    <section className="run-bar" aria-label={t`Run`}>
       <div className="run-buttons">
         {!live ? (
           <button
@@ -49,37 +50,37 @@ export function RunBar({ children }: { children?: ReactNode }) {
             disabled={!ready}
             onClick={() => void lab.start()}
           >
-            Start
+            {t`Start`}
           </button>
         ) : paused ? (
           <button type="button" className="button button-main" onClick={() => lab.resume()}>
-            {run?.rest ? 'Go on' : 'Resume'}
+            {run?.rest ? t`Go on` : t`Resume`}
           </button>
         ) : (
           <button type="button" className="button button-main" onClick={() => lab.pause()}>
-            Pause
+            {t`Pause`}
           </button>
         )}
         <button
           type="button"
           className="button"
-          title="One batch, then pause"
+          title={t`One batch, then pause`}
           disabled={live ? !paused : !ready}
           onClick={() => void lab.step()}
         >
-          Step
+          {t`Step`}
         </button>
         <button type="button" className="button" disabled={!live} onClick={() => lab.stop()}>
-          Stop
+          {t`Stop`}
         </button>
         <button
           type="button"
           className="button"
-          title="Forget this run's data"
+          title={t`Forget this run's data`}
           disabled={run === null}
           onClick={() => lab.reset()}
         >
-          Reset
+          {t`Reset`}
         </button>
         <RunsButton />
       </div>
@@ -94,17 +95,17 @@ export function RunBar({ children }: { children?: ReactNode }) {
   );
 }
 
-const WITHOUT_RUN: Record<Opening['status'], string> = {
-  opening: 'Looking for a backend',
-  open: 'Ready',
-  failed: 'No engine',
-};
+const withoutRun = (): Record<Opening['status'], string> => ({
+  opening: t`Looking for a backend`,
+  open: t`Ready`,
+  failed: t`No engine`,
+});
 
 function phaseWords(run: Run | null, opening: Opening['status']): string {
-  if (run === null) return WITHOUT_RUN[opening];
-  if (run.failure !== null) return 'Interrupted';
+  if (run === null) return withoutRun()[opening];
+  if (run.failure !== null) return t`Interrupted`;
   const { phase } = run.progress;
-  return phase === 'rested' && run.rest !== null ? RESTS[run.rest] : PHASES[phase];
+  return phase === 'rested' && run.rest !== null ? restsSaid()[run.rest] : phases()[phase];
 }
 
 function Progress({ run }: { run: Run | null }) {
@@ -122,31 +123,31 @@ function Progress({ run }: { run: Run | null }) {
           {progress?.loaded !== undefined && progress.phase === 'loading'
             ? loadedWords(progress.loaded)
             : total > 0
-              ? `${count(progress?.sequences ?? 0)} of ${count(total)} responses${fromWhere(run)}`
+              ? t`${count(progress?.sequences ?? 0)} of ${count(total)} responses${fromWhere(run)}`
               : ''}
         </span>
         <KeepingLine />
       </div>
       <progress
-        aria-label="Progress of the run"
+        aria-label={t`Progress of the run`}
         max={1}
         {...(share === null ? {} : { value: share })}
       />
       <dl className="run-rates">
         <div>
-          <dt>tokens</dt>
+          <dt>{t`tokens`}</dt>
           <dd>{progress === undefined ? '–' : count(progress.tokens)}</dd>
         </div>
         <div>
-          <dt>tokens/s</dt>
+          <dt>{t`tokens/s`}</dt>
           <dd data-testid="rate">{known(progress?.tokensPerSecond, rateWords)}</dd>
         </div>
         <div>
-          <dt>elapsed</dt>
+          <dt>{t`elapsed`}</dt>
           <dd>{progress === undefined ? '–' : duration(progress.seconds)}</dd>
         </div>
         <div>
-          <dt>left</dt>
+          <dt>{t`left`}</dt>
           <dd>{known(leftOf(run), duration)}</dd>
         </div>
       </dl>
@@ -170,11 +171,12 @@ function decidedWords(state: LabState): string {
   const found = decidedIn(state);
   if (run === null || found === null || found.claims === 0) return '\u00a0';
   const { claims, decided } = found;
-  const said =
-    decided === claims
-      ? `${claims === 1 ? 'The claim' : `All ${claims} claims`} of this page ${claims === 1 ? 'is' : 'are'} decided.`
-      : `${decided} of ${counted(claims, 'claim')} of this page decided${nextWords(run, found)}.`;
-  return said;
+  return decided === claims
+    ? plural(claims, {
+        one: 'The claim of this page is decided.',
+        other: 'All # claims of this page are decided.',
+      })
+    : t`${decided} of ${plural(claims, { one: '# claim', other: '# claims' })} of this page decided${nextWords(run, found)}.`;
 }
 
 /** "; the next takes about 1,300 more responses (25 s)" */
@@ -185,8 +187,8 @@ function nextWords(run: Run, { nextAt, prompts }: Decided): string {
   const perPrompt = sequences / prompts;
   const more = Math.ceil(Math.max(1, nextAt - prompts) * perPrompt);
   const time = seconds > 0 ? `, ${duration((more * seconds) / sequences)}` : '';
-  const beyond = sequences + more > totalSequences ? ', more than this run will have' : '';
-  return `; the next takes about ${count(Number(more.toPrecision(2)))} more responses${time}${beyond}`;
+  const beyond = sequences + more > totalSequences ? t`, more than this run will have` : '';
+  return t`; the next takes about ${count(Number(more.toPrecision(2)))} more responses${time}${beyond}`;
 }
 
 /** Seconds until it has its end, or rests at the latest; null: not known yet, or it does not work. */
@@ -235,7 +237,7 @@ function BackendLine() {
   if (opening.status !== 'open') {
     return (
       <p className="backend-line muted" data-testid="backend">
-        {opening.status === 'opening' ? 'Looking for a GPU…' : 'No engine.'}
+        {opening.status === 'opening' ? t`Looking for a GPU…` : t`No engine.`}
       </p>
     );
   }

@@ -1,8 +1,10 @@
 /** A run that a reload or a crash cut off, on offer. */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { runDifferences } from '../../src/settings/run';
-import { counted } from '../format/numbers';
 import { useLab, useLabState } from '../state/react';
 import { dateWords, differenceWords, sourceWords } from './words';
+import { count } from '../format/numbers';
 
 export function CutOff() {
   const lab = useLab();
@@ -18,14 +20,17 @@ export function CutOff() {
   return (
     <div className="banner" role="status" data-testid="cut-off">
       <p>
-        <b>A run was cut off</b> after {counted(cutOff.sequences, 'response')} of{' '}
-        {cutOff.totalSequences.toLocaleString('en-US')} ({cutOff.name ?? sourceWords(cutOff)},{' '}
-        {dateWords(cutOff.createdAt)}
-        {how !== '' && `; ${how}`}). Its finished batches are {here ? 'in view' : 'kept'}; it goes
-        on with the same numbers.
+        <Trans>
+          <b>A run was cut off</b> after{' '}
+          {plural(cutOff.sequences, { one: '# response', other: '# responses' })} of{' '}
+          {count(cutOff.totalSequences)} ({cutOff.name ?? sourceWords(cutOff)},{' '}
+          {dateWords(cutOff.createdAt)}
+          {how !== '' && `; ${how}`}). Its finished batches are {here ? t`in view` : t`kept`}; it
+          goes on with the same numbers.
+        </Trans>
       </p>
       <button type="button" className="button button-main" onClick={() => void lab.resumeCutOff()}>
-        Resume it
+        {t`Resume it`}
       </button>
       {here && (
         <button
@@ -36,11 +41,11 @@ export function CutOff() {
             void lab.start();
           }}
         >
-          Start afresh
+          {t`Start afresh`}
         </button>
       )}
       <button type="button" className="button-quiet" onClick={() => lab.dismissCutOff()}>
-        Not now
+        {t`Not now`}
       </button>
     </div>
   );

@@ -1,7 +1,9 @@
 /** Beside the run: whether it is kept, and the way to all that are. */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { useEffect } from 'react';
 import type { Keeping } from '../../src/engine/lab/protocol';
-import { count, counted } from '../format/numbers';
+import { count } from '../format/numbers';
 import { useLab, useLabState } from '../state/react';
 
 export function RunsButton() {
@@ -12,10 +14,10 @@ export function RunsButton() {
       type="button"
       className="button"
       aria-pressed={open}
-      title="Kept runs, overlays, downloads"
+      title={t`Kept runs, overlays, downloads`}
       onClick={() => lab.showRuns(!open)}
     >
-      Runs
+      {t`Runs`}
     </button>
   );
 }
@@ -26,10 +28,10 @@ function words(keeping: Keeping, all: number): string {
       return keeping.sequences >= all ? 'kept' : `${count(keeping.sequences)} kept`;
     case 'full':
       return keeping.id === null
-        ? 'not kept, storage full'
-        : `${count(keeping.sequences)} kept, storage full`;
+        ? t`not kept, storage full`
+        : t`${count(keeping.sequences)} kept, storage full`;
     case 'off':
-      return 'not kept';
+      return t`not kept`;
     default:
       return keeping satisfies never;
   }
@@ -44,7 +46,7 @@ export function KeepingLine() {
     <span
       className="keeping"
       data-testid="keeping"
-      title={keeping.status === 'kept' ? 'In this browser, across reloads' : keeping.message}
+      title={keeping.status === 'kept' ? t`In this browser, across reloads` : keeping.message}
     >
       {words(keeping, progress.sequences)}
     </span>
@@ -61,17 +63,19 @@ export function StorageFull() {
   return (
     <div className="banner banner-bad" role="alert" data-testid="storage-full">
       <p>
-        <b>The browser’s storage is full: this run is kept no further.</b>{' '}
-        {sequences > 0
-          ? `${counted(sequences, 'response')} of finished batches are kept; the other ${counted(rest, 'response')}`
-          : 'Its responses'}{' '}
-        stay until you close this page. Delete runs, or download this one.
+        <Trans>
+          <b>The browser’s storage is full: this run is kept no further.</b>{' '}
+          {sequences > 0
+            ? t`${plural(sequences, { one: '# response', other: '# responses' })} of finished batches are kept; the other ${plural(rest, { one: '# response', other: '# responses' })}`
+            : t`Its responses`}{' '}
+          stay until you close this page. Delete runs, or download this one.
+        </Trans>
       </p>
       <button type="button" className="button" onClick={() => lab.showRuns(true)}>
-        Runs
+        {t`Runs`}
       </button>
       <button type="button" className="button" onClick={() => void lab.purgeKept()}>
-        Try again
+        {t`Try again`}
       </button>
     </div>
   );
@@ -103,15 +107,15 @@ export function Undo() {
           <button
             type="button"
             className="button"
-            title="Ctrl+Z, or ⌘Z"
+            title={t`Ctrl+Z, or ⌘Z`}
             onClick={() => void lab.undo()}
           >
-            Undo
+            {t`Undo`}
           </button>
           <button
             type="button"
             className="button-quiet"
-            aria-label="Dismiss"
+            aria-label={t`Dismiss`}
             onClick={() => lab.dismissUndo()}
           >
             ×

@@ -1,4 +1,5 @@
 /** One kept run in the list: what it is, how it differs from the one in view, and what can be done. */
+import { t } from '@lingui/core/macro';
 import { useState } from 'react';
 import type { ListedRun } from '../../src/engine/lab/protocol';
 import { MAX_OVERLAYS } from '../state/lab-overlays';
@@ -21,7 +22,7 @@ export function KeptItem({ kept, inView }: { kept: ListedRun; inView: boolean })
       <div className="kept-head">
         {renaming ? <RenameForm kept={kept} onDone={() => setRenaming(false)} /> : <h3>{title}</h3>}
         <span className={`kept-state kept-${kept.state}`}>
-          {inView ? 'in view' : stateWords(kept)}
+          {inView ? t`in view` : stateWords(kept)}
         </span>
       </div>
       <p className="kept-facts">
@@ -30,7 +31,7 @@ export function KeptItem({ kept, inView }: { kept: ListedRun; inView: boolean })
       </p>
       {found !== null && (
         <p className="kept-differences" data-testid="differences">
-          {found.length === 0 ? 'same settings as the run in view' : differenceWords(found, 5)}
+          {found.length === 0 ? t`same settings as the run in view` : differenceWords(found, 5)}
         </p>
       )}
       <div className="kept-actions">
@@ -41,8 +42,8 @@ export function KeptItem({ kept, inView }: { kept: ListedRun; inView: boolean })
           onClick={() => void lab.openKept(kept.id)}
         >
           {kept.sequences < kept.totalSequences && kept.settings !== null
-            ? 'Open to resume'
-            : 'Open'}
+            ? t`Open to resume`
+            : t`Open`}
         </button>
         <button
           type="button"
@@ -51,28 +52,28 @@ export function KeptItem({ kept, inView }: { kept: ListedRun; inView: boolean })
           disabled={inView || (overlay === undefined && overlays.length >= MAX_OVERLAYS)}
           title={
             overlay === undefined && overlays.length >= MAX_OVERLAYS
-              ? `${MAX_OVERLAYS} runs are laid over already`
-              : 'Draw this run in the same charts'
+              ? t`${MAX_OVERLAYS} runs are laid over already`
+              : t`Draw this run in the same charts`
           }
           onClick={() => lab.toggleOverlay(kept.id)}
         >
           {overlay !== undefined && <OverlayGlyph look={overlayLook(overlay.slot)} />}
-          Overlay
+          {t`Overlay`}
         </button>
         <button type="button" className="button-quiet" onClick={() => setRenaming(!renaming)}>
-          Rename
+          {t`Rename`}
         </button>
         <button
           type="button"
           className="button-quiet"
           disabled={kept.live !== null}
-          title={kept.live === null ? '' : 'A run that is under way cannot be deleted'}
+          title={kept.live === null ? '' : t`A run that is under way cannot be deleted`}
           onClick={() => void lab.removeKept([kept.id], `“${title}” is deleted.`)}
         >
-          Delete
+          {t`Delete`}
         </button>
         <details className="kept-files">
-          <summary>Download</summary>
+          <summary>{t`Download`}</summary>
           <RunFiles run={kept.id} settings={kept.settings} />
         </details>
       </div>
@@ -93,7 +94,7 @@ function RenameForm({ kept, onDone }: { kept: ListedRun; onDone: () => void }) {
       }}
     >
       <input
-        aria-label="Name of the run"
+        aria-label={t`Name of the run`}
         autoFocus
         maxLength={120}
         value={name}
@@ -107,7 +108,7 @@ function RenameForm({ kept, onDone }: { kept: ListedRun; onDone: () => void }) {
         }}
       />
       <button type="submit" className="button">
-        Save
+        {t`Save`}
       </button>
     </form>
   );

@@ -1,8 +1,10 @@
 /** In the drawer of runs: the ledgers that Reproduce has made in this browser. */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { PAGES } from '../../src/experiments/manifest';
-import { counted, duration } from '../format/numbers';
+import { duration } from '../format/numbers';
 import { useAddress } from '../state/address-react';
 import {
   keptLedgers,
@@ -14,14 +16,17 @@ import {
 import { useLab } from '../state/react';
 import { download } from './download';
 import { dateWords, ledgerWords } from './words';
+import { said } from '../language/i18n';
 
 export function Ledgers() {
   const ledgers = useStore(keptLedgers, (state) => state.ledgers);
   useEffect(refreshLedgers, []);
   if (ledgers.length === 0) return null;
   return (
-    <section aria-label="Ledgers">
-      <h3>Ledgers of {PAGES.reproduce.title}</h3>
+    <section aria-label={t`Ledgers`}>
+      <h3>
+        <Trans>Ledgers of {said(PAGES.reproduce.title)}</Trans>
+      </h3>
       <ul className="kept-list">
         {ledgers.map((kept) => (
           <LedgerItem key={kept.id} kept={kept} />
@@ -41,11 +46,15 @@ function LedgerItem({ kept }: { kept: KeptLedger }) {
     <li className="kept" data-testid="kept-ledger">
       <div className="kept-head">
         <h4>{title}</h4>
-        {shown && <span className="kept-state">in view</span>}
+        {shown && <span className="kept-state">{t`in view`}</span>}
       </div>
       <p className="kept-facts">
-        {dateWords(createdAt)} · {counted(ledger.pairs.length, 'pair')},{' '}
-        {counted(ledger.claims.length, 'claim')} · took {duration(seconds)}
+        <Trans>
+          {dateWords(createdAt)} ·{' '}
+          {plural(ledger.pairs.length, { one: '# pair', other: '# pairs' })},{' '}
+          {plural(ledger.claims.length, { one: '# claim', other: '# claims' })} · took{' '}
+          {duration(seconds)}
+        </Trans>
       </p>
       <div className="kept-actions">
         <button
@@ -56,7 +65,7 @@ function LedgerItem({ kept }: { kept: KeptLedger }) {
             address.go('reproduce');
           }}
         >
-          Open
+          {t`Open`}
         </button>
         <button
           type="button"
@@ -73,9 +82,9 @@ function LedgerItem({ kept }: { kept: KeptLedger }) {
         <button
           type="button"
           className="button-quiet"
-          onClick={() => lab.offerUndo(`The ledger “${title}” is deleted.`, removeLedger(kept))}
+          onClick={() => lab.offerUndo(t`The ledger “${title}” is deleted.`, removeLedger(kept))}
         >
-          Delete
+          {t`Delete`}
         </button>
       </div>
     </li>

@@ -1,4 +1,5 @@
 /** Above the figures: which kept runs are laid over them, by the differences that matter, and away with them. */
+import { t } from '@lingui/core/macro';
 import { useLab, useLabState } from '../state/react';
 import { overlayLook } from '../charts/shapes';
 import { Prose } from '../format/Prose';
@@ -11,7 +12,7 @@ export function OverlayStrip() {
   const labels = useOverlayLabels();
   if (overlays.length === 0) return null;
   return (
-    <ul className="overlay-strip" aria-label="Runs laid over the charts">
+    <ul className="overlay-strip" aria-label={t`Runs laid over the charts`}>
       {overlays.map(({ id, slot }) => (
         <li key={id}>
           <OverlayGlyph look={overlayLook(slot)} />
@@ -21,7 +22,7 @@ export function OverlayStrip() {
           <button
             type="button"
             className="button-quiet"
-            aria-label={`Take away ${labels.get(id)}`}
+            aria-label={t`Take away ${labels.get(id) ?? ''}`}
             onClick={() => lab.toggleOverlay(id)}
           >
             ×

@@ -1,4 +1,6 @@
 /** A run as files: per response, per token, whole. Written in the worker; the button says so meanwhile. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useState } from 'react';
 import type { ExportKind, Subject } from '../../src/engine/lab/protocol';
 import type { RunSettings } from '../../src/settings/run';
@@ -7,13 +9,13 @@ import { download } from './download';
 import { linkTo } from './stamp';
 import { message } from '../../src/message';
 
-const KINDS: readonly { kind: ExportKind; name: string; title: string }[] = [
-  { kind: 'sequences', name: 'Responses, CSV', title: 'One line per response: weights, rewards' },
-  { kind: 'tokens', name: 'Tokens, CSV', title: 'One line per response token: log-probs' },
+const kinds = (): readonly { kind: ExportKind; name: string; title: string }[] => [
+  { kind: 'sequences', name: t`Responses, CSV`, title: t`One line per response: weights, rewards` },
+  { kind: 'tokens', name: t`Tokens, CSV`, title: t`One line per response token: log-probs` },
   {
     kind: 'run',
-    name: 'Whole run, JSON',
-    title: 'Everything; drop it on the Data page to open it',
+    name: t`Whole run, JSON`,
+    title: t`Everything; drop it on the Data page to open it`,
   },
 ];
 
@@ -36,8 +38,8 @@ export function RunFiles({ run, settings }: { run: Subject; settings: RunSetting
   };
   return (
     <>
-      <div className="run-files" role="group" aria-label="Download as">
-        {KINDS.map(({ kind, name, title }) => (
+      <div className="run-files" role="group" aria-label={t`Download as`}>
+        {kinds().map(({ kind, name, title }) => (
           <button
             key={kind}
             type="button"
@@ -46,13 +48,13 @@ export function RunFiles({ run, settings }: { run: Subject; settings: RunSetting
             disabled={writing !== null}
             onClick={() => void write(kind)}
           >
-            {writing === kind ? 'Writing…' : name}
+            {writing === kind ? t`Writing…` : name}
           </button>
         ))}
       </div>
       {problem !== null && (
         <p className="notice notice-bad" role="alert">
-          The file could not be written: {problem}
+          <Trans>The file could not be written: {problem}</Trans>
         </p>
       )}
     </>

@@ -1,7 +1,9 @@
 /** The drawer of kept runs: this run as files, the list, storage, and the paper. Does not block the page. */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { type ReactNode, useRef, useState } from 'react';
 import type { ListedRun } from '../../src/engine/lab/protocol';
-import { bytes, counted } from '../format/numbers';
+import { bytes } from '../format/numbers';
 import { useDrawer } from '../inspector/drawer';
 import { useLab, useLabState } from '../state/react';
 import { KeptItem } from './KeptItem';
@@ -16,16 +18,18 @@ export default function RunsDrawer() {
   const ref = useRef<HTMLDivElement>(null);
   useDrawer(ref, () => lab.showRuns(false));
   return (
-    <div className="inspector runs" role="dialog" aria-label="Runs" ref={ref} tabIndex={-1}>
+    <div className="inspector runs" role="dialog" aria-label={t`Runs`} ref={ref} tabIndex={-1}>
       <div className="inspector-head">
-        <h2>Runs</h2>
+        <h2>{t`Runs`}</h2>
         <button
           type="button"
           className="button-quiet inspector-close"
-          aria-label="Close the runs"
+          aria-label={t`Close the runs`}
           onClick={() => lab.showRuns(false)}
         >
-          Close <kbd>Esc</kbd>
+          <Trans>
+            Close <kbd>Esc</kbd>
+          </Trans>
         </button>
       </div>
       <div className="inspector-body runs-body">
@@ -44,8 +48,8 @@ function InView() {
   const run = useLabState((state) => state.run);
   const has = run !== null && run.progress.sequences > 0;
   return (
-    <section aria-label="The run in view">
-      <h3>The run in view</h3>
+    <section aria-label={t`The run in view`}>
+      <h3>{t`The run in view`}</h3>
       {has ? (
         <>
           <p className="kept-facts">
@@ -55,20 +59,20 @@ function InView() {
                 run.imported?.report.files.map(({ name }) => name) ?? run.reopened?.files ?? [],
             })}
             {' · '}
-            {counted(run.progress.sequences, 'response')}
+            {plural(run.progress.sequences, { one: '# response', other: '# responses' })}
           </p>
           <RunFiles run={run.id} settings={run.settings} />
           {run.imported !== null && run.keeping === null && (
             <p className="small">
-              Data from files are gone when you close this page.{' '}
+              {t`Data from files are gone when you close this page.`}{' '}
               <button type="button" className="button" onClick={() => void lab.keepPresent()}>
-                Keep it in this browser
+                {t`Keep it in this browser`}
               </button>
             </p>
           )}
         </>
       ) : (
-        <p className="muted">There is none. Press Start, or open one below.</p>
+        <p className="muted">{t`There is none. Press Start, or open one below.`}</p>
       )}
     </section>
   );
@@ -76,14 +80,16 @@ function InView() {
 
 function Kept() {
   const keptRuns = useLabState((state) => state.keptRuns);
-  if (keptRuns === null) return <p className="muted">Looking for kept runs…</p>;
+  if (keptRuns === null) return <p className="muted">{t`Looking for kept runs…`}</p>;
   if (keptRuns.status === 'unavailable') {
     return (
-      <section aria-label="Kept runs">
-        <h3>Kept runs</h3>
+      <section aria-label={t`Kept runs`}>
+        <h3>{t`Kept runs`}</h3>
         <p className="notice" role="status" data-testid="unavailable">
-          Runs cannot be kept: {keptRuns.message} Everything else works; download what you want to
-          have later.
+          <Trans>
+            Runs cannot be kept: {keptRuns.message} Everything else works; download what you want to
+            have later.
+          </Trans>
         </p>
       </section>
     );
@@ -106,9 +112,9 @@ function List({ runs, storage }: ListProps) {
   const idle = runs.filter(({ live }) => live === null);
   const size = runs.reduce((sum, run) => sum + run.bytes, 0);
   return (
-    <section aria-label="Kept runs">
+    <section aria-label={t`Kept runs`}>
       <header className="kept-list-head">
-        <h3>Kept in this browser</h3>
+        <h3>{t`Kept in this browser`}</h3>
         <button
           type="button"
           className="button-quiet"
@@ -116,17 +122,19 @@ function List({ runs, storage }: ListProps) {
           onClick={() =>
             void lab.removeKept(
               idle.map(({ id }) => id),
-              `${counted(idle.length, 'run')} ${idle.length === 1 ? 'is' : 'are'} deleted.`,
+              plural(idle.length, { one: '# run is deleted.', other: '# runs are deleted.' }),
             )
           }
         >
-          {idle.length < runs.length ? 'Delete the others' : 'Delete all'}
+          {idle.length < runs.length ? t`Delete the others` : t`Delete all`}
         </button>
       </header>
       {runs.length === 0 ? (
         <p className="muted">
-          None yet. A run is kept batch by batch, so a reload or a crash loses nothing that was
-          finished.
+          <Trans>
+            None yet. A run is kept batch by batch, so a reload or a crash loses nothing that was
+            finished.
+          </Trans>
         </p>
       ) : (
         <ul className="kept-list">
@@ -136,10 +144,12 @@ function List({ runs, storage }: ListProps) {
         </ul>
       )}
       <p className="small muted">
-        {counted(runs.length, 'run')}, {bytes(size)}
-        {storage !== null &&
-          `; the browser offers about ${bytes(storage.quota - storage.used)} more`}
-        . Only this browser has them; it may drop them when its disk is full.
+        <Trans>
+          {plural(runs.length, { one: '# run', other: '# runs' })}, {bytes(size)}
+          {storage !== null &&
+            t`; the browser offers about ${bytes(storage.quota - storage.used)} more`}
+          . Only this browser has them; it may drop them when its disk is full.
+        </Trans>
       </p>
     </section>
   );
@@ -148,20 +158,20 @@ function List({ runs, storage }: ListProps) {
 function Cite() {
   const [copied, setCopied] = useState<ReactNode>(null);
   return (
-    <section aria-label="Cite the paper">
+    <section aria-label={t`Cite the paper`}>
       <header className="kept-list-head">
-        <h3>Cite the paper</h3>
+        <h3>{t`Cite the paper`}</h3>
         <button
           type="button"
           className="button-quiet"
           onClick={() =>
             void navigator.clipboard.writeText(BIBTEX).then(
               () => setCopied('copied'),
-              () => setCopied('copying is not allowed here; select the text'),
+              () => setCopied(t`copying is not allowed here; select the text`),
             )
           }
         >
-          Copy BibTeX
+          {t`Copy BibTeX`}
         </button>
         <span className="small" role="status">
           {copied}

@@ -1,4 +1,5 @@
 /** The stamp of what is in view, for files that the page itself writes: figures, tables, the ledger. */
+import { t } from '@lingui/core/macro';
 import { policyHashes, factsOf } from '../../src/engine/stamp';
 import type { Stamp } from '../../src/export/stamp';
 import { openLink, writeLink } from '../../src/link/link';
@@ -27,7 +28,7 @@ function sourceOf(run: LabState['run']): string {
   const kind = run?.settings?.source.kind;
   if (!run?.imported) return kind ?? 'none';
   const file = sourceName(run.imported);
-  return kind === undefined ? `files: ${file}` : `${kind}, kept in ${file}`;
+  return kind === undefined ? `files: ${file}` : t`${kind}, kept in ${file}`;
 }
 
 export function stampOfView({ run, opening }: Pick<LabState, 'run' | 'opening'>): Stamp {
@@ -52,7 +53,7 @@ export function stampOfRecorded({ settings, file, recordedAt, backend }: Recordi
   return {
     app: VERSION,
     exportedAt: new Date().toISOString(),
-    source: `recorded run shipped with the lab, ${recordedAt}${file === null ? '' : `, of ${file}`}`,
+    source: t`recorded run shipped with the lab, ${recordedAt}${file === null ? '' : `, of ${file}`}`,
     link: settings === null ? null : linkTo(settings),
     seed: settings?.source.seed ?? null,
     settings,

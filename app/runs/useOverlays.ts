@@ -1,4 +1,5 @@
 /** What figures are handed of the overlaid runs: result, label, and look. */
+import { t } from '@lingui/core/macro';
 import { useMemo } from 'react';
 import type { ExperimentId, ExperimentMap } from '../../src/engine/lab/protocol';
 import { overlayLook, type Overlaid } from '../charts/shapes';
@@ -15,7 +16,7 @@ export function useOverlayLabels(): ReadonlyMap<string, string> {
     return new Map(
       overlays.map(({ id }) => {
         const kept = runs.find((run) => run.id === id);
-        return [id, kept === undefined ? 'a kept run' : labelOf(settings, kept)];
+        return [id, kept === undefined ? t`a kept run` : labelOf(settings, kept)];
       }),
     );
   }, [overlays, keptRuns, settings]);

@@ -1,4 +1,5 @@
 /** A checkpoint file of the person's own, added to the choices; it stays in the tab. */
+import { t } from '@lingui/core/macro';
 import { useId, useState } from 'react';
 import { useLab } from '../state/react';
 import { message } from '../../src/message';
@@ -29,7 +30,7 @@ export function AddCheckpoint({ policy, chosenAs, onAdded }: AddCheckpointProps)
   return (
     <div className="add-checkpoint">
       <label className="button" htmlFor={id}>
-        Add a checkpoint file…
+        {t`Add a checkpoint file…`}
       </label>
       <input
         id={id}
@@ -43,7 +44,7 @@ export function AddCheckpoint({ policy, chosenAs, onAdded }: AddCheckpointProps)
         }}
       />
       <p className="field-hint" role="status">
-        {added !== null && `${added} is added, and chosen as ${chosenAs}.`}
+        {added !== null && t`${added} is added, and chosen as ${chosenAs}.`}
       </p>
       {problem !== null && (
         <p className="field-issue" role="alert">

@@ -1,8 +1,8 @@
 /** Prompts out of a file, picked or dropped, in the place of those in the field. */
+import { plural, t } from '@lingui/core/macro';
 import { useId, useState } from 'react';
 import { message } from '../../src/message';
 import { promptsOfFile } from '../../src/settings/prompts';
-import { counted } from '../format/numbers';
 
 /** Bytes; more than a link can hold by far, and no more than a tab reads in a moment. */
 const MOST_FILE = 64e6;
@@ -17,8 +17,11 @@ export function PromptFile({ onTexts }: { onTexts: (texts: string) => void }) {
       if (file.size > MOST_FILE) throw new Error('It has more than 64 MB.');
       const { texts, taken, of } = promptsOfFile(await file.text());
       onTexts(texts);
-      const cut = taken < of ? `the first ${taken} of ${of} prompts` : counted(taken, 'prompt');
-      const why = taken < of ? ': as many as a link holds' : '';
+      const cut =
+        taken < of
+          ? t`the first ${taken} of ${of} prompts`
+          : plural(taken, { one: '# prompt', other: '# prompts' });
+      const why = taken < of ? t`: as many as a link holds` : '';
       setTold({ text: `${file.name}: ${cut}${why}.`, bad: false });
     } catch (error) {
       setTold({ text: `${file.name}: ${message(error)}`, bad: true });
@@ -41,7 +44,7 @@ export function PromptFile({ onTexts }: { onTexts: (texts: string) => void }) {
       }}
     >
       <label htmlFor={picker} className="model-folder">
-        Or choose or drop a file of prompts…
+        {t`Or choose or drop a file of prompts…`}
       </label>
       <input
         id={picker}

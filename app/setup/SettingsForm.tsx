@@ -2,12 +2,15 @@
  * Settings as a form: a field for each, in groups under their headings, with label, hint, bounds and options
  * as the declaration has them. Contract: a text that is no value is kept, and explained beside its field.
  */
+import { t } from '@lingui/core/macro';
 import { useId, type ReactNode } from 'react';
 import type { CheckpointInfo, PolicyManifest } from '../../src/policy/manifest';
 import { settingsOf, type Declarations, type Setting } from '../../src/settings/setting';
 import { Prose, Symbol } from '../format/Prose';
 import { useLabState } from '../state/react';
 import { sliderPosition, sliderText } from './slider';
+import { count, fixed, percent } from '../format/numbers';
+import { said } from '../language/i18n';
 
 interface SettingsFormProps {
   schema: Declarations;
@@ -27,7 +30,7 @@ export function SettingsForm({ schema, layout, field, below = {} }: SettingsForm
   }
   return groups.map(({ heading, settings }) => (
     <fieldset key={heading} className="setup-group">
-      <legend>{heading}</legend>
+      <legend>{said(heading)}</legend>
       <div className={layout}>{settings.map(field)}</div>
       {below[heading]}
     </fieldset>
@@ -58,7 +61,7 @@ export function SettingField(props: SettingFieldProps) {
   const id = useId();
   const hintId = useId();
   const wrong = useId();
-  const hint = props.hint ?? setting.hint;
+  const hint = props.hint ?? (setting.hint && said(setting.hint));
   const choices = options ?? optionsOf(setting);
   const sliding = slider && setting.slider !== undefined;
   const half = choices === null && !sliding && extra === undefined && setting.rows === undefined;
@@ -69,7 +72,7 @@ export function SettingField(props: SettingFieldProps) {
   return (
     <div className={half ? 'field field-half' : 'field'}>
       <label htmlFor={id}>
-        {label}
+        {said(label)}
         {symbol !== undefined && (
           <>
             {' '}
@@ -136,12 +139,12 @@ export function SettingField(props: SettingFieldProps) {
 function optionsOf({ shape, show }: Setting): readonly Option[] | null {
   if (shape.kind === 'flag') {
     return [
-      { value: '0', label: 'no' },
-      { value: '1', label: 'yes' },
+      { value: '0', label: t`no` },
+      { value: '1', label: t`yes` },
     ];
   }
   if (shape.kind !== 'choice') return null;
-  return shape.options.map((option) => ({ value: String(option), label: show(option) }));
+  return shape.options.map((option) => ({ value: String(option), label: said(show(option)) }));
 }
 
 /** Marked at 0 and at the default. */
@@ -158,7 +161,7 @@ function Slider({
     <>
       <input
         type="range"
-        aria-label={`${label}, slider`}
+        aria-label={t`${label}, slider`}
         aria-valuetext={text}
         min={0}
         max={1}
@@ -180,9 +183,9 @@ const SERIES = { supervised: '', gspo: 'GSPO ', grpo: 'GRPO ', own: '' };
 
 export function checkpointLabel({ id, series, step, loss, accuracy }: CheckpointInfo): string {
   if (series === 'own') return id;
-  const nats = loss === null ? '' : ` · ${loss.toFixed(3)} nats`;
-  const right = accuracy === null ? '' : ` · ${(accuracy * 100).toFixed(0)} % right`;
-  return `${SERIES[series]}step ${step.toLocaleString('en-US')}${nats}${right}`;
+  const nats = loss === null ? '' : ` · ${fixed(loss, 3)} nats`;
+  const right = accuracy === null ? '' : ` · ${t`${percent(accuracy, 0)} right`}`;
+  return `${SERIES[series]}${t`step ${count(step)}`}${nats}${right}`;
 }
 
 /** Policies, and the checkpoints of one of them, as a person chooses among them. */

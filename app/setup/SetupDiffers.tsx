@@ -2,12 +2,15 @@
  * Where the setup is not that of the run in view: what differs, in the setup; and, in the run bar, a
  * press that runs it and one that takes it back. Contract: the same for every source.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { useMemo } from 'react';
 import { runDifferences, type RunSettings, type RunDifference } from '../../src/settings/run';
 import { draftOf, readDraft } from '../state/draft';
 import { isLive } from '../state/lab';
 import { useAddressState } from '../state/address-react';
 import { useLab, useLabState } from '../state/react';
+import { said } from '../language/i18n';
 
 interface Differing {
   /** of the run in view */
@@ -29,7 +32,7 @@ function useDiffering(): Differing | null {
 function Change({ name, before, after }: RunDifference) {
   return (
     <>
-      {name} <s>{before}</s> → <b>{after}</b>
+      {said(name)} <s>{said(before)}</s> → <b>{said(after)}</b>
     </>
   );
 }
@@ -42,14 +45,18 @@ export function SetupChanges() {
   const { changed } = differing;
   return (
     <div className="setup-changes" data-testid="changes">
-      <p>{live ? 'The run under way has other settings' : 'Changed since this run'}:</p>
+      <p>{live ? t`The run under way has other settings` : t`Changed since this run`}:</p>
       <ul>
         {changed.slice(0, 6).map((change) => (
           <li key={change.name}>
             <Change {...change} />
           </li>
         ))}
-        {changed.length > 6 && <li>and {changed.length - 6} more</li>}
+        {changed.length > 6 && (
+          <li>
+            <Trans>and {changed.length - 6} more</Trans>
+          </li>
+        )}
       </ul>
     </div>
   );
@@ -66,24 +73,24 @@ export function SetupDiffers() {
   return (
     <div className="setup-differs" role="status" data-testid="setup-differs">
       <p>
-        The setup is not that of the run in view:{' '}
+        {t`The setup is not that of the run in view:`}{' '}
         {changed.slice(0, 3).map((change, i) => (
           <span key={change.name}>
             {i > 0 && ', '}
             <Change {...change} />
           </span>
         ))}
-        {changed.length > 3 && ` and ${changed.length - 3} more`}
+        {changed.length > 3 && t` and ${changed.length - 3} more`}
       </p>
       <button type="button" className="button" onClick={() => void lab.start()}>
-        Start with these
+        {t`Start with these`}
       </button>
       <button
         type="button"
         className="button-quiet"
         onClick={() => lab.edit((before) => draftOf(settings, before))}
       >
-        Take back
+        {t`Take back`}
       </button>
     </div>
   );

@@ -2,11 +2,14 @@
  * The setup panel: what the next run does. Contract: edits never touch a run that is under way; what
  * differs from it is listed; a value that cannot be is explained beside its field.
  */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import { Fragment, useMemo } from 'react';
 import { runSettingsSchema, SOURCES } from '../../src/settings/run';
 import type { Setting } from '../../src/settings/setting';
+import { fixed } from '../format/numbers';
+import { said } from '../language/i18n';
 import { useLab, useLabState } from '../state/react';
-import { counted } from '../format/numbers';
 import { sourceName } from '../state/imports';
 import { KeptModels } from '../models/KeptModels';
 import { ModelField } from '../models/ModelField';
@@ -16,11 +19,11 @@ import { SetupChanges } from './SetupDiffers';
 import { readDraft, type Draft, type Issues } from '../state/draft';
 import { SettingField, SettingsForm, useCatalogue } from './SettingsForm';
 
-const NAMES: Record<Draft['kind'], string> = {
-  policies: 'Policy pair',
-  synthetic: 'Synthetic',
-  models: 'Your own models',
-};
+const names = (): Record<Draft['kind'], string> => ({
+  policies: t`Policy pair`,
+  synthetic: t`Synthetic`,
+  models: t`Your own models`,
+});
 
 /** What is not of the source. */
 const MACHINE = { entries: { backend: runSettingsSchema.entries.backend } };
@@ -38,14 +41,14 @@ export function SetupPanel() {
   return (
     <form
       className="setup"
-      aria-label="Setup"
+      aria-label={t`Setup`}
       onSubmit={(event) => {
         event.preventDefault();
         void lab.start();
       }}
     >
       <FilesInView />
-      <div className="segmented segmented-wide" role="group" aria-label="Source of the rollouts">
+      <div className="segmented segmented-wide" role="group" aria-label={t`Source of the rollouts`}>
         {(['policies', 'synthetic', 'models'] as const).map((kind) => (
           <button
             key={kind}
@@ -53,7 +56,7 @@ export function SetupPanel() {
             aria-pressed={draft.kind === kind}
             onClick={() => setKind(kind)}
           >
-            {NAMES[kind]}
+            {names()[kind]}
           </button>
         ))}
       </div>
@@ -81,7 +84,7 @@ export function SetupPanel() {
       <div className="setup-foot">
         <SetupChanges />
         <button type="button" className="button-quiet" onClick={() => lab.restoreDefaults()}>
-          Restore defaults
+          {t`Restore defaults`}
         </button>
       </div>
       {/* Enter in a field starts, when everything is valid. */}
@@ -96,20 +99,23 @@ function FilesInView() {
   if (run === null || run.imported === null || run.settings !== null) return null;
   return (
     <p className="notice" data-testid="files-in-view">
-      In view: <b>{sourceName(run.imported)}</b>, {counted(run.progress.sequences, 'response')}. The
-      settings below are those of a new run, which takes its place.
+      <Trans>
+        In view: <b>{sourceName(run.imported)}</b>,{' '}
+        {plural(run.progress.sequences, { one: '# response', other: '# responses' })}. The settings
+        below are those of a new run, which takes its place.
+      </Trans>
     </p>
   );
 }
 
 /** What settings of a policy's prompts are called where its task counts something else than operators. */
-const TASK_WORDS: Readonly<Record<string, Readonly<Record<string, Partial<Setting>>>>> = {
+const taskWords = (): Readonly<Record<string, Readonly<Record<string, Partial<Setting>>>>> => ({
   maze: {
-    prompts: { hint: 'held-out mazes; at most so many' },
-    minOperators: { label: 'Shortest side', hint: 'of a maze, in cells; 3 at least' },
-    maxOperators: { label: 'Longest side', hint: 'of a maze, in cells; 7 at most' },
+    prompts: { hint: t`held-out mazes; at most so many` },
+    minOperators: { label: t`Shortest side`, hint: t`of a maze, in cells; 3 at least` },
+    maxOperators: { label: t`Longest side`, hint: t`of a maze, in cells; 7 at most` },
   },
-};
+});
 
 function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
   const lab = useLab();
@@ -120,9 +126,9 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
     lab.edit((before) => ({ ...before, [kind]: { ...before[kind], ...change } }));
   const policyHint =
     policy === undefined
-      ? 'the list arrives with the engine'
-      : `${policy.title}; ${(policy.parameters / 1e6).toFixed(2)} M parameters`;
-  const inTask = kind === 'policies' ? TASK_WORDS[policy?.task ?? ''] : undefined;
+      ? t`the list arrives with the engine`
+      : t`${said(policy.title)}; ${fixed(policy.parameters / 1e6, 2)} M parameters`;
+  const inTask = kind === 'policies' ? taskWords()[policy?.task ?? ''] : undefined;
   return (
     <SettingsForm
       schema={SOURCES[kind]}
@@ -158,7 +164,7 @@ function SourceFields({ draft, issues }: { draft: Draft; issues: Issues }) {
                   className="button-quiet"
                   onClick={() => set({ seed: newSeed() })}
                 >
-                  New seed
+                  {t`New seed`}
                 </button>
               ) : undefined
             }

@@ -2,9 +2,12 @@
  * The shell: header, run bar, setup, the experiment in view, inspector. Embedded in another page it is
  * the experiment alone, with a link back.
  */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { lazy, type MouseEvent, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { isPageId, PAGES } from '../../src/experiments/manifest';
 import { forgetFailedPage, PAGE_COMPONENTS } from '../experiments/pages';
+import { languageStore, said } from '../language/i18n';
 import { Inspector } from '../inspector/Inspector';
 import { lessonStore } from '../lessons/session';
 import { EmbedFoot, LinkBanners } from '../link/LinkBanners';
@@ -52,7 +55,13 @@ function lightOnPaper(): () => void {
   };
 }
 
+/** Drawn anew in another language; engine, run and address live outside of it. */
 export function App() {
+  const language = useStore(languageStore, (state) => state.language);
+  return <Shell key={language} />;
+}
+
+function Shell() {
   const address = useAddress();
   const id = useAddressState(({ page }) => page);
   const embed = useAddressState((state) => state.embed);
@@ -66,7 +75,7 @@ export function App() {
   const Page = PAGE_COMPONENTS[id];
   useEffect(lightOnPaper, []);
   useEffect(() => {
-    document.title = `${PAGES[id].title} · GSPO Lab`;
+    document.title = `${said(PAGES[id].title)} · GSPO Lab`;
   }, [id]);
   const classes = [
     'app',
@@ -99,7 +108,7 @@ export function App() {
               document.getElementById('measurement')?.focus();
             }}
           >
-            Skip to the measurement
+            {t`Skip to the measurement`}
           </a>
           <Header current={id} />
         </>
@@ -120,12 +129,12 @@ export function App() {
       <main className="columns" id="measurement" tabIndex={-1}>
         {!hide.includes('setup') && figure === '' && (
           <details className="setup-column" open={wide && !embed}>
-            <summary>Setup</summary>
+            <summary>{t`Setup`}</summary>
             <SetupPanel />
           </details>
         )}
         {figure !== '' && (
-          <p className="notice figure-missing">The figure that the link names is not on view.</p>
+          <p className="notice figure-missing">{t`The figure that the link names is not on view.`}</p>
         )}
         <PageBoundary
           of={`${id} ${attempt}`}
@@ -144,9 +153,11 @@ export function App() {
       ) : (
         <footer className="footer">
           <p>
-            After C. Liu (2025), <cite>Rethinking GSPO: The Perplexity-Entropy Equivalence</cite>,{' '}
-            <a href="https://arxiv.org/abs/2510.23142">arXiv:2510.23142</a>. Everything runs in this
-            tab; nothing leaves it. <a href="#/glossary">{PAGES.glossary.title}</a>
+            <Trans>
+              After C. Liu (2025), <cite>Rethinking GSPO: The Perplexity-Entropy Equivalence</cite>,{' '}
+              <a href="https://arxiv.org/abs/2510.23142">arXiv:2510.23142</a>. Everything runs in
+              this tab; nothing leaves it. <a href="#/glossary">{said(PAGES.glossary.title)}</a>
+            </Trans>
           </p>
         </footer>
       )}

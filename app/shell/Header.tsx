@@ -2,7 +2,9 @@
  * Name, pages in their groups, sharing, theme. Contract: on a phone the pages fold into a menu, which closes when one is
  * chosen, at Escape and when the focus leaves it.
  */
+import { t } from '@lingui/core/macro';
 import { useRef, useState } from 'react';
+import { useStore } from 'zustand';
 import {
   FIRST_PAGE,
   GROUP_IDS,
@@ -12,7 +14,16 @@ import {
   pagesOf,
 } from '../../src/experiments/manifest';
 import { ShareButton } from '../link/ShareButton';
-import { usePageHash } from '../state/address-react';
+import {
+  LANGUAGE_NAMES,
+  LANGUAGES,
+  languageStore,
+  remember,
+  said,
+  speak,
+  type Language,
+} from '../language/i18n';
+import { useAddress, usePageHash } from '../state/address-react';
 
 export function Header({ current }: { current: PageId }) {
   const [theme, setTheme] = useTheme();
@@ -28,7 +39,8 @@ export function Header({ current }: { current: PageId }) {
       </a>
       <Menu current={current} />
       <ShareButton />
-      <div className="segmented theme" role="group" aria-label="Colour theme">
+      <LanguageSelect />
+      <div className="segmented theme" role="group" aria-label={t`Colour theme`}>
         {THEMES.map((choice) => (
           <button
             key={choice}
@@ -36,7 +48,7 @@ export function Header({ current }: { current: PageId }) {
             aria-pressed={choice === theme}
             onClick={() => setTheme(choice)}
           >
-            {choice}
+            {themeNames()[choice]}
           </button>
         ))}
       </div>
@@ -52,7 +64,7 @@ function Menu({ current }: { current: PageId }) {
   const button = useRef<HTMLButtonElement>(null);
   return (
     <nav
-      aria-label="Experiments"
+      aria-label={t`Experiments`}
       className={open ? 'menu menu-open' : 'menu'}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !open) return;
@@ -70,20 +82,20 @@ function Menu({ current }: { current: PageId }) {
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        {PAGES[current].title}
+        {said(PAGES[current].title)}
         <span aria-hidden="true"> ▾</span>
-        <span className="visually-hidden">, all pages</span>
+        <span className="visually-hidden">{t`, all pages`}</span>
       </button>
       <ul className="menu-groups">
         {GROUP_IDS.map((group) => (
           <li key={group} className="menu-group">
             <span className="menu-title" id={`menu-${group}`}>
-              {GROUPS[group].title}
+              {said(GROUPS[group].title)}
             </span>
             <ul aria-labelledby={`menu-${group}`}>
               {pagesOf(group).map((id) => (
                 <li key={id}>
-                  <PageLink id={id} title={PAGES[id].title} current={id === current} />
+                  <PageLink id={id} title={said(PAGES[id].title)} current={id === current} />
                 </li>
               ))}
             </ul>
@@ -91,6 +103,37 @@ function Menu({ current }: { current: PageId }) {
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** Each language by its own name; the choice is remembered, and nothing that was computed is lost by it. */
+function LanguageSelect() {
+  const address = useAddress();
+  const { language, trouble } = useStore(languageStore);
+  return (
+    <span className="language">
+      <select
+        aria-label={t`Language`}
+        value={language}
+        onChange={({ currentTarget }) => {
+          const chosen = currentTarget.value as Language;
+          remember(chosen);
+          address.speak(chosen);
+          void speak(chosen);
+        }}
+      >
+        {LANGUAGES.map((one) => (
+          <option key={one} value={one} lang={one}>
+            {LANGUAGE_NAMES[one]}
+          </option>
+        ))}
+      </select>
+      {trouble !== null && (
+        <span className="small" role="alert">
+          {trouble}
+        </span>
+      )}
+    </span>
   );
 }
 
@@ -106,6 +149,11 @@ function PageLink({ id, title, current }: { id: PageId; title: string; current: 
 /** Light, dark, or what the system says; remembered where storage is allowed. */
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
+const themeNames = (): Record<Theme, string> => ({
+  system: t`system`,
+  light: t`light`,
+  dark: t`dark`,
+});
 
 const KEY = 'gspo-lab.theme';
 

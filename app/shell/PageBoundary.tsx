@@ -3,6 +3,7 @@
  * header, run bar, setup and everything computed stay; where the site has been renewed under an open tab, the tab
  * loads it anew, by itself if nothing would be lost.
  */
+import { t } from '@lingui/core/macro';
 import { Component, useEffect, useState, type ReactNode } from 'react';
 import { message } from '../../src/message';
 import { useLabState } from '../state/react';
@@ -52,19 +53,19 @@ function PageFailed({ why, onRetry }: { why: string; onRetry: () => void }) {
   }, [renewed, safe]);
   return (
     <section className="page page-failed" role="alert" data-testid="page-failed">
-      <h1>This page could not be shown</h1>
+      <h1>{t`This page could not be shown`}</h1>
       <p>
         {renewed
-          ? 'The site has been renewed since this tab was opened, and the part that is missing here has another name now. Loading the tab again brings it; a run that is not kept is lost by that.'
-          : 'A part of the site did not load, or failed while it was drawn. Run, data and settings are all still there.'}
+          ? t`The site has been renewed since this tab was opened, and the part that is missing here has another name now. Loading the tab again brings it; a run that is not kept is lost by that.`
+          : t`A part of the site did not load, or failed while it was drawn. Run, data and settings are all still there.`}
       </p>
       {!renewed && <p className="muted">{why}</p>}
       <p>
         <button type="button" className="button button-main" onClick={onRetry}>
-          Try again
+          {t`Try again`}
         </button>{' '}
         <button type="button" className="button" onClick={() => location.reload()}>
-          Load the tab again
+          {t`Load the tab again`}
         </button>
       </p>
     </section>

@@ -8,11 +8,13 @@
  * therefore is one step back. Going back or editing the address changes settings, never data: a run
  * with other settings is started where nothing would be lost, else offered.
  */
+import { t } from '@lingui/core/macro';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Fingerprint } from '../../src/link/fingerprint';
 import {
   consentFor,
   type HidePart,
+  type Language,
   type Link,
   type OpenedLink,
   openLink,
@@ -60,6 +62,7 @@ export interface AddressState {
   embed: boolean;
   hide: readonly HidePart[];
   figure: string;
+  lang: Link['lang'];
   seat: Seat | null;
   opened: OpenedFingerprint | null;
   /** settings that wait for a person's word, and why; a sentence */
@@ -103,6 +106,7 @@ export class Address {
       embed: link.embed,
       hide: link.hide,
       figure: link.figure,
+      lang: link.lang,
       seat: link.seat,
       opened: fingerprintOf(link),
       offer: why === null ? null : { run: link.run, why },
@@ -193,6 +197,13 @@ export class Address {
     );
   }
 
+  /** A language was chosen: the address names it from now on only where it named one before. */
+  speak(language: Language): void {
+    if (this.store.getState().lang === 'own') return;
+    this.store.setState({ lang: language });
+    this.changed();
+  }
+
   forgetFingerprint(): void {
     this.store.setState({ opened: null });
     this.changed();
@@ -200,7 +211,7 @@ export class Address {
 
   /** What is on view, as a link would hold it. */
   link(page: PageId = this.store.getState().page): Link {
-    const { views, embed, hide, figure, seat, opened } = this.store.getState();
+    const { views, embed, hide, figure, lang, seat, opened } = this.store.getState();
     const view: AnyPageSettings = views[page];
     const mine =
       opened !== null &&
@@ -208,7 +219,7 @@ export class Address {
       sameRun(opened.run, this.run) &&
       sameView(page, opened.view, view);
     const fingerprint = mine ? opened.fingerprint : null;
-    return { page, run: this.run, view, embed, hide, figure, seat, fingerprint };
+    return { page, run: this.run, view, embed, hide, figure, lang, seat, fingerprint };
   }
 
   /** The address of a page under the present settings. */
@@ -266,6 +277,7 @@ export class Address {
       embed: link.embed,
       hide: link.hide,
       figure: link.figure,
+      lang: link.lang,
       seat: link.seat,
       opened: fingerprintOf(link) ?? kept,
       offer: null,
@@ -293,10 +305,10 @@ export class Address {
     const why =
       consent ??
       (run === null
-        ? 'Nothing has been run with these settings.'
+        ? t`Nothing has been run with these settings.`
         : run.settings === null
-          ? 'The data in view come from your files.'
-          : 'The run in view has other settings.');
+          ? t`The data in view come from your files.`
+          : t`The run in view has other settings.`);
     this.store.setState({ offer: { run: settings, why } });
   }
 }

@@ -3,6 +3,7 @@
  * here is needed for a run to work; without storage every call says why and changes nothing. What is
  * destroyed can be undone until something else is destroyed.
  */
+import { t } from '@lingui/core/macro';
 import { message } from '../../src/message';
 import type {
   ExportKind,
@@ -68,7 +69,7 @@ export class KeptRuns {
       this.show(run, await opened);
       return true;
     } catch (error) {
-      this.store.setState({ notice: `The kept run could not be opened. ${message(error)}` });
+      this.store.setState({ notice: t`The kept run could not be opened. ${message(error)}` });
       void this.refresh();
       return false;
     }
@@ -91,7 +92,7 @@ export class KeptRuns {
       refusals: {},
       inspection: null,
       cutOff: null,
-      ...(cannotResume === null ? {} : { notice: `This run cannot go on. ${cannotResume}` }),
+      ...(cannotResume === null ? {} : { notice: t`This run cannot go on. ${cannotResume}` }),
     });
   }
 

@@ -2,6 +2,7 @@
  * The lab's way to an engine that is open: backend, policies, and a draft that fits them. Contract: a
  * failure is a state with a and opening again tries again.
  */
+import { t } from '@lingui/core/macro';
 import { message } from '../../src/message';
 import {
   DEFAULT_SETTINGS,
@@ -79,7 +80,7 @@ export class Opener {
     this.store.setState({
       draft: draftOf(DEFAULT_SETTINGS),
       undo: {
-        message: 'The setup is at its defaults.',
+        message: t`The setup is at its defaults.`,
         act: () => this.store.setState({ draft }),
       },
     });
@@ -95,7 +96,7 @@ export class Opener {
     if (policy === undefined) {
       this.store.setState({
         draft: draftOf({ backend: draft.backend, source: DEFAULT_SYNTHETIC }, draft),
-        notice: 'No policy is shipped with this site, so the rollouts are synthetic.',
+        notice: t`No policy is shipped with this site, so the rollouts are synthetic.`,
       });
       return;
     }
@@ -117,9 +118,7 @@ export class Opener {
         ...draft,
         policies: { ...draft.policies, policy: policy.name, ...policy.defaultPair },
       },
-      notice:
-        `There is no ${unknown.map((id) => `“${id}”`).join(' and no ')} here; ` +
-        `${policy.defaultPair.old} and ${policy.defaultPair.new} are used instead.`,
+      notice: t`There is no ${unknown.map((id) => `“${id}”`).join(' and no ')} here; ${policy.defaultPair.old} and ${policy.defaultPair.new} are used instead.`,
     });
   }
 }

@@ -3,6 +3,7 @@
  * them, with the same settings. Contract: at most MAX_OVERLAYS; each keeps its place, and with it its mark
  * and dash, until it is taken away; an answer is asked for once per run, experiment and settings.
  */
+import { t } from '@lingui/core/macro';
 import { message } from '../../src/message';
 import type { ExperimentId, ExperimentMap, KeptId } from '../../src/engine/lab/protocol';
 import { type Engine, type LabStore, type OverlayAnswer } from './lab-state';
@@ -66,7 +67,7 @@ export class Overlays {
           if (this.isWanted(experiment, key, id)) this.set(experiment, { id, key, result });
         } catch (error) {
           this.store.setState({
-            notice: `A kept run could not be laid over this chart. ${message(error)}`,
+            notice: t`A kept run could not be laid over this chart. ${message(error)}`,
           });
         }
       });

@@ -2,6 +2,7 @@
  * The lab's run: started from the draft, and what a person orders it to do. Contract: one run; starting
  * another stops the one before. The engine obeys orders that come before it has taken a run up.
  */
+import { t } from '@lingui/core/macro';
 import type { RunId } from '../../src/engine/lab/protocol';
 import { sameRun } from '../../src/link/link';
 import { readDraft } from './draft';
@@ -100,7 +101,7 @@ export class RunControl {
       inspection: null,
       cutOff: null,
       undo: {
-        message: 'The run is out of view.',
+        message: t`The run is out of view.`,
         act: () => this.store.setState({ run: before, measurements }),
       },
     });
@@ -124,7 +125,7 @@ export class RunControl {
   private readAgain(imported: Imported): Undo {
     const { files, options } = imported;
     return {
-      message: `The new run has taken the place of ${sourceName(imported)}.`,
+      message: t`The new run has taken the place of ${sourceName(imported)}.`,
       act: () => this.imports.read(files, options),
     };
   }

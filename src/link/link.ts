@@ -1,7 +1,7 @@
 /**
  * A whole experiment as an address: `#/PAGE?v=2&alpha=0.5&axes=linear&fp=...`. Only what differs from the
  * defaults of the link's version is written; `source=synthetic` chooses the other source and its
- * defaults; `embed`, `hide` and `figure` say how much of the page is shown; `seat` makes a seed of its own of the link's for each
+ * defaults; `embed`, `hide` and `figure` say how much of the page is shown, `lang` in which language; `seat` makes a seed of its own of the link's for each
  * seat of a class; `fp` is what a finished run found.
  *
  * Contract: an address is hostile. Values pass the settings' schemas or are refused, one by one, with a
@@ -21,7 +21,7 @@ import {
   type RunSettings,
   type SourceKind,
 } from '../settings/run';
-import { anyOf, flag, settingsOf, subset, text, type Setting } from '../settings/setting';
+import { anyOf, choice, flag, settingsOf, subset, text, type Setting } from '../settings/setting';
 import { readFingerprint, writeFingerprint, type Fingerprint } from './fingerprint';
 import {
   FIRST_PAGE,
@@ -40,6 +40,10 @@ export const MAX_LINK_LENGTH = 32_768;
 export const HIDEABLE = ['setup', 'run', 'controls', 'words'] as const;
 export type HidePart = (typeof HIDEABLE)[number];
 
+/** The languages of the page, by their codes (ISO 639-1). */
+export const LANGUAGES = ['en', 'pl'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
 export interface Link {
   page: PageId;
   run: RunSettings;
@@ -49,6 +53,8 @@ export interface Link {
   hide: readonly HidePart[];
   /** `figureId` of the one figure that is shown; '' for the whole page */
   figure: string;
+  /** the page's language; 'own': that of whoever opens the link */
+  lang: Language | 'own';
   /** the run's seed is that seat's; a seat of another seed is left out where the link is written */
   seat: Seat | null;
   fingerprint: Fingerprint | null;
@@ -79,6 +85,7 @@ const SHOWN = {
     '',
     { label: 'The one figure' },
   ),
+  lang: choice(['own', ...LANGUAGES], 'own', { label: 'Language' }),
 };
 const shownSettings = settingsOf({ entries: SHOWN });
 const seatSetting = settingsOf({ entries: { seat: seatNumber } }).get('seat') as Setting<number>;
@@ -130,6 +137,7 @@ const bare = (page: PageId): Link => ({
   embed: false,
   hide: [],
   figure: '',
+  lang: 'own',
   seat: null,
   fingerprint: null,
 });
@@ -138,8 +146,8 @@ const texts = (link: Link) => saidIn(link).map(({ setting, value }) => setting.w
 
 /** Whether an address without settings says the same today. */
 function isBare(link: Link): boolean {
-  const { embed, hide, figure, fingerprint, run } = link;
-  if (embed || hide.length > 0 || figure !== '' || fingerprint !== null) return false;
+  const { embed, hide, figure, lang, fingerprint, run } = link;
+  if (embed || hide.length > 0 || figure !== '' || lang !== 'own' || fingerprint !== null) return false;
   if (seatOf(link) !== null) return false;
   if (run.source.kind !== DEFAULT_SETTINGS.source.kind) return false;
   const start = bare(link.page);
@@ -167,6 +175,7 @@ export function writeLink(link: Link, { dated = false }: { dated?: boolean } = {
   if (link.embed) say('embed', '1');
   if (link.hide.length > 0) say('hide', link.hide.join(','));
   if (link.figure !== '') say('figure', link.figure);
+  if (link.lang !== 'own') say('lang', link.lang);
   if (link.fingerprint !== null) say('fp', writeFingerprint(link.fingerprint));
   return `#/${link.page}?${said.join('&')}`;
 }

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { MAX_TOKENS, runSettingsSchema, SOURCES, type RunSettings } from '../settings/run';
 import { outOfOrder, settingsOf, type Declarations, type Setting } from '../settings/setting';
 import { makeFingerprint, type Fingerprint } from './fingerprint';
-import { atSeat, HIDEABLE, writeLink, type Link } from './link';
+import { atSeat, HIDEABLE, LANGUAGES, writeLink, type Link } from './link';
 import { MOST_SEATS } from './seat';
 import { PAGE_IDS, PAGE_SETTINGS, type PageId } from './pages';
 import { MAX_RACERS } from '../settings/training';
@@ -132,6 +132,7 @@ export const links: fc.Arbitrary<Link> = fc
       embed: fc.boolean(),
       hide: fc.subarray([...HIDEABLE]),
       figure: fc.stringMatching(/^[a-z0-9-]{0,20}$/),
+      lang: fc.constantFrom<Link['lang']>('own', ...LANGUAGES),
       seat: fc.constant(null),
       fingerprint: fc.option(fingerprint),
     }),

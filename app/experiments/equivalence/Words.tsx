@@ -1,7 +1,7 @@
 /** The page's right-hand side: prediction, the formulas with numbers in them, verdict, "break it". */
 import type { EquivalenceResult } from '../../../src/experiments/equivalence';
 import { Formula } from '../../format/Formula';
-import { significant } from '../../format/numbers';
+import { count, significant } from '../../format/numbers';
 import { useAnswer, useLab, useLabState } from '../../state/react';
 import { Claims } from '../../page/ExperimentPage';
 import { DEFINITIONS, IDENTITY, inTheMean, workedExample } from './tex';
@@ -34,7 +34,7 @@ export function Words({
         {result !== null && (
           <>
             <p className="small">
-              Over all {result.sequences.toLocaleString('en-US')} responses
+              Over all {count(result.sequences)} responses
               {recorded && ' (recorded)'}; standard deviation of log s{' '}
               {significant(result.summary.sdLogWeight, 3)}:
             </p>

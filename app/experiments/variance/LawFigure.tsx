@@ -15,7 +15,7 @@ import { useOverlays } from '../../runs/useOverlays';
 import { usePageSetting } from '../../state/address-react';
 import { AxisSwitch, BinsSwitch, CurveSwitch, TooFew } from '../../page/statistics/Controls';
 import { CURVE_NAMES, CURVE_SHAPES, SEQUENCE, type CurveFigure } from '../../page/statistics/views';
-import { lawOf, seriesOf, TABLE_COLUMNS, tableRows } from '../../page/statistics/variance-series';
+import { lawOf, seriesOf, tableColumns, tableRows } from '../../page/statistics/variance-series';
 
 const HEIGHT = 400;
 const RESIDUAL_HEIGHT = 150;
@@ -50,7 +50,9 @@ export function LawFigure({ result, axesKey, bins, onBins }: LawFigureProps) {
         </>
       }
       overlays={overlays}
-      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(result) }, rowsOf)}
+      table={() =>
+        overlayTable(overlays, { columns: tableColumns(), rows: rowsOf(result) }, rowsOf)
+      }
       caption={
         <>
           {counted(result.sequences, 'response')} to {counted(result.prompts, 'prompt')}. Error

@@ -20,7 +20,7 @@ import {
   lawOf,
   pointsOf,
   seriesOf,
-  TABLE_COLUMNS,
+  tableColumns,
   tableRows,
   type Weight,
 } from '../../page/statistics/variance-series';
@@ -93,7 +93,9 @@ function Other({ result, axesKey: pageKey, weight, view, title, law, what, axes 
       title={title}
       controls={<AxisSwitch value={mode} onChoose={setMode} />}
       overlays={overlays}
-      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsOf(result) }, rowsOf)}
+      table={() =>
+        overlayTable(overlays, { columns: tableColumns(), rows: rowsOf(result) }, rowsOf)
+      }
       caption={what}
     >
       <Legend

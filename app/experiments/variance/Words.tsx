@@ -2,7 +2,7 @@
 import type { VarianceResult } from '../../../src/experiments/variance';
 import type { VarianceCurve, VariancePoint } from '../../../src/experiments/shared/variance-curve';
 import { Formula } from '../../format/Formula';
-import { texNumber } from '../../format/numbers';
+import { count, texNumber } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 import { CURVE_NAMES } from '../../page/statistics/views';
 
@@ -58,7 +58,7 @@ function WithNumbers({ result }: { result: VarianceResult | null }) {
   return shown.map(({ curve, point }) => (
     <div key={curve.kind}>
       <p className="small">
-        {CURVE_NAMES[curve.kind]}, {point.sequences.toLocaleString('en-US')} responses
+        {CURVE_NAMES[curve.kind]}, {count(point.sequences)} responses
         {point.minLength !== point.maxLength && ` of ${point.minLength}–${point.maxLength} tokens`}:
       </p>
       <Formula

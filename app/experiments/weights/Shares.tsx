@@ -7,13 +7,13 @@ import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/Legend';
 import { counted, significant } from '../../format/numbers';
 import { useOverlays } from '../../runs/useOverlays';
-import { CURVE_NAMES, useLengthAxis, WEIGHTS_LEGEND } from '../../page/statistics/views';
+import { CURVE_NAMES, useLengthAxis, weightsLegend } from '../../page/statistics/views';
 import { TooFew } from '../../page/statistics/Controls';
 import {
   linesOf,
   seriesOf,
   SHARE,
-  TABLE_COLUMNS,
+  tableColumns,
   tableRows,
   type WeightsFigure,
 } from '../../page/statistics/weights-series';
@@ -37,7 +37,9 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
       title="Effective sample size over n"
       className="figure-hero"
       overlays={overlays}
-      table={() => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn)}
+      table={() =>
+        overlayTable(overlays, { columns: tableColumns(), rows: rowsIn(result) }, rowsIn)
+      }
       caption={
         <>
           (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}, {counted(sequences, 'response')}; 1 means that
@@ -49,7 +51,7 @@ export function Shares({ result, kind, axesKey }: WeightsFigure) {
         </>
       }
     >
-      <Legend items={WEIGHTS_LEGEND} />
+      <Legend items={weightsLegend()} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={sequences} />
       ) : (

@@ -14,14 +14,14 @@ import {
   lengthsOf,
   SEQUENCE,
   useLengthAxis,
-  WEIGHTS_LEGEND,
+  weightsLegend,
 } from '../../page/statistics/views';
 import { TooFew } from '../../page/statistics/Controls';
 import {
   linesOf,
   PARETO,
   seriesOf,
-  TABLE_COLUMNS,
+  tableColumns,
   tableRows,
   valuesOf,
   VARIANCE,
@@ -44,7 +44,7 @@ function useLaidOver({ result, kind }: WeightsFigure, quantity: Quantity) {
   return {
     overlays,
     series: [...overlaySeries(overlays, seriesIn), ...seriesIn(result)],
-    table: () => overlayTable(overlays, { columns: TABLE_COLUMNS, rows: rowsIn(result) }, rowsIn),
+    table: () => overlayTable(overlays, { columns: tableColumns(), rows: rowsIn(result) }, rowsIn),
   };
 }
 
@@ -68,7 +68,7 @@ export function Variances(figure: WeightsFigure) {
         </>
       }
     >
-      <Legend items={WEIGHTS_LEGEND} />
+      <Legend items={weightsLegend()} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={result.sequences} />
       ) : (
@@ -112,7 +112,7 @@ export function Tails(figure: WeightsFigure) {
         </>
       }
     >
-      <Legend items={WEIGHTS_LEGEND} />
+      <Legend items={weightsLegend()} />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={result.sequences} />
       ) : (

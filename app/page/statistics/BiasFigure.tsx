@@ -1,4 +1,6 @@
 /** Where the two of a pair differ: mean difference of tokens that the one that drew them was about equally sure of. */
+import { Trans } from '@lingui/react/macro';
+import { plural, t } from '@lingui/core/macro';
 import type { ReactNode } from 'react';
 import type { PredictedPair, SurenessBin } from '../../../src/experiments/shared/pair-difference';
 import { useAxis } from '../../charts/axes';
@@ -9,16 +11,16 @@ import { overlaySeries, overlayTable } from '../../charts/overlay';
 import { Legend } from '../../charts/Legend';
 import type { Overlaid } from '../../charts/shapes';
 import type { Domain } from '../../charts/scale';
-import { count, counted, interval, percent, signed, significant } from '../../format/numbers';
+import { count, interval, percent, signed, significant } from '../../format/numbers';
 import { TOKEN, type CurveKind } from './views';
 
 const HEIGHT = 320;
 const tableColumns = ({ drew }: PairWords) => [
-  `log-prob under the ${drew}`,
+  t`log-prob under the ${drew}`,
   'tokens',
-  'mean difference, nats',
+  t`mean difference, nats`,
   '95 % interval',
-  'standard deviation, nats',
+  t`standard deviation, nats`,
 ];
 
 /** What a page calls the two. */
@@ -56,11 +58,11 @@ function seriesOf({ bySureness: bins }: PredictedPair): MarkSeries {
       return bin === undefined
         ? { head: '', rows: [] }
         : {
-            head: `${counted(bin.tokens, 'token')}, about ${probability(bin)} sure`,
+            head: t`${plural(bin.tokens, { one: '# token', other: '# tokens' })}, about ${probability(bin)} sure`,
             rows: [
-              ['mean difference', `${signed(bin.bias, 4)} nats`],
-              ['95 % interval', interval(bin.interval)],
-              ['standard deviation', significant(bin.spread, 3)],
+              [t`mean difference`, `${signed(bin.bias, 4)} nats`],
+              [t`95 % interval`, interval(bin.interval)],
+              [t`standard deviation`, significant(bin.spread, 3)],
             ],
           };
     },
@@ -102,21 +104,23 @@ export function BiasFigure({
       }
       caption={
         <>
-          {words.caption}, tokens in equal shares by how sure the {words.drew} was. All together:
-          mean {signed(bias.estimate, 3)}
-          {bias.interval !== null && ` ${interval(bias.interval)}`}, standard deviation{' '}
-          {significant(sigma, 3)} nats{words.more}.
+          <Trans>
+            {words.caption}, tokens in equal shares by how sure the {words.drew} was. All together:
+            mean {signed(bias.estimate, 3)}
+            {bias.interval !== null && ` ${interval(bias.interval)}`}, standard deviation{' '}
+            {significant(sigma, 3)} nats{words.more}.
+          </Trans>
         </>
       }
     >
       <Legend
         items={[
-          { name: 'measured', mark: TOKEN.shape, colour: TOKEN.colour },
-          { name: 'noise around a mean weight of 1: −σ²/2', line: 'prediction' },
+          { name: t`measured`, mark: TOKEN.shape, colour: TOKEN.colour },
+          { name: t`noise around a mean weight of 1: −σ²/2`, line: 'prediction' },
         ]}
       />
       <ErrorBars
-        label={`Mean difference by how sure the ${words.drew} was`}
+        label={t`Mean difference by how sure the ${words.drew} was`}
         x={x}
         y={y}
         xLabel={words.xLabel}
@@ -125,7 +129,7 @@ export function BiasFigure({
         series={series}
         rules={[
           { along: 'y', at: expected, label: '', kind: 'prediction' },
-          { along: 'y', at: 0, label: 'no difference' },
+          { along: 'y', at: 0, label: t`no difference` },
         ]}
       />
     </Figure>

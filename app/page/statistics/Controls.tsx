@@ -1,8 +1,11 @@
 /** Switches that the pages over response length share. */
+import { Trans } from '@lingui/react/macro';
+import { t } from '@lingui/core/macro';
 import { LENGTH_BINS, type LengthBins } from '../../../src/link/pages';
 import type { AxisMode } from '../../charts/axes';
 import { Choice } from '../Choice';
 import type { CurveChoice } from './views';
+import { count } from '../../format/numbers';
 
 export function AxisSwitch({
   value,
@@ -13,12 +16,12 @@ export function AxisSwitch({
 }) {
   return (
     <Choice
-      label="Axes"
+      label={t`Axes`}
       value={value}
       onChoose={onChoose}
       choices={[
-        { value: 'log', name: 'log–log' },
-        { value: 'linear', name: 'linear' },
+        { value: 'log', name: t`log–log` },
+        { value: 'linear', name: t`linear` },
       ]}
     />
   );
@@ -35,13 +38,13 @@ export function CurveSwitch({
 }) {
   return (
     <Choice
-      label="Responses compared"
+      label={t`Responses compared`}
       value={value}
       onChoose={onChoose}
       choices={[
-        ...(both ? [{ value: 'both' as const, name: 'both' }] : []),
-        { value: 'natural', name: 'natural lengths' },
-        { value: 'prefix', name: 'prefixes' },
+        ...(both ? [{ value: 'both' as const, name: t`both` }] : []),
+        { value: 'natural', name: t`natural lengths` },
+        { value: 'prefix', name: t`prefixes` },
       ]}
     />
   );
@@ -56,12 +59,12 @@ export function BinsSwitch({
 }) {
   return (
     <Choice
-      label="Bins of natural length"
+      label={t`Bins of natural length`}
       value={value}
       onChoose={onChoose}
       choices={LENGTH_BINS.map((bins, i) => ({
         value: bins,
-        name: i === 0 ? `${bins} bins` : String(bins),
+        name: i === 0 ? t`${bins} bins` : String(bins),
       }))}
     />
   );
@@ -73,8 +76,10 @@ export function TooFew({ height, sequences }: { height: number; sequences: numbe
   return (
     <div className="plot-empty" style={{ height }}>
       <p>
-        A point needs two responses of about one length, its interval 20 prompts. There are{' '}
-        {sequences.toLocaleString('en-US')} responses so far.
+        <Trans>
+          A point needs two responses of about one length, its interval 20 prompts. There are{' '}
+          {count(sequences)} responses so far.
+        </Trans>
       </p>
     </div>
   );

@@ -1,4 +1,6 @@
 /** With the length: the summed log weight spreads like L, the averaged one like 1/L; what is left of n. */
+import { Trans } from '@lingui/react/macro';
+import { msg, t } from '@lingui/core/macro';
 import type { PredictedPair } from '../../../src/experiments/shared/pair-difference';
 import { logDomainOf, sampled, useAxis } from '../../charts/axes';
 import { ErrorBars } from '../../charts/ErrorBars';
@@ -9,7 +11,7 @@ import { Legend } from '../../charts/Legend';
 import { fixed, interval, significant } from '../../format/numbers';
 import { CURVE_NAMES, SEQUENCE, UNNORMALISED, useLengthAxis } from './views';
 import { TooFew } from './Controls';
-import { lawOf, pointsOf, seriesOf, TABLE_COLUMNS, tableRows } from './variance-series';
+import { lawOf, pointsOf, seriesOf, tableColumns, tableRows } from './variance-series';
 import * as shares from './weights-series';
 import type { PairFigure } from './BiasFigure';
 
@@ -55,30 +57,32 @@ export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: 
   const y = useAxis('log', logDomainOf(values), `${axesKey} variance`, 6);
   return (
     <Figure
-      title="Spread of the log weights"
+      title={msg`Spread of the log weights`}
       overlays={overlays}
       table={() =>
         overlayTable(
           overlays,
-          { columns: ['weight', ...TABLE_COLUMNS], rows: varianceRows(curve) },
+          { columns: [t`weight`, ...tableColumns()], rows: varianceRows(curve) },
           (own) => varianceRows(own[kind]),
         )
       }
       caption={
         <>
-          Variance over {CURVE_NAMES[kind]}, lines predicted from σ² of the tokens.{' '}
-          {WEIGHTS.map(({ weight, view, slope }) => {
-            const own = curve.slopes[weight];
-            return own === null
-              ? ''
-              : `${view.symbol}: slope ${fixed(own.slope, 2)}${own.interval === null ? '' : ` ${interval(own.interval)}`}, predicted ${fixed(slope, 0)}. `;
-          })}
+          <Trans>
+            Variance over {CURVE_NAMES[kind]}, lines predicted from σ² of the tokens.{' '}
+            {WEIGHTS.map(({ weight, view, slope }) => {
+              const own = curve.slopes[weight];
+              return own === null
+                ? ''
+                : `${view.symbol}: slope ${fixed(own.slope, 2)}${own.interval === null ? '' : ` ${interval(own.interval)}`}, predicted ${fixed(slope, 0)}. `;
+            })}
+          </Trans>
         </>
       }
     >
       <Legend
         items={WEIGHTS.flatMap(({ view, law }) => [
-          { name: `${view.symbol}, measured`, mark: view.shape, colour: view.colour },
+          { name: t`${view.symbol}, measured`, mark: view.shape, colour: view.colour },
           { name: law, line: 'prediction' as const },
         ])}
       />
@@ -86,11 +90,11 @@ export function VarianceFigure({ measure, sequences, kind, axesKey, overlays }: 
         <TooFew height={HEIGHT} sequences={sequences} />
       ) : (
         <ErrorBars
-          label="Variance of summed and averaged log weights by length"
+          label={t`Variance of summed and averaged log weights by length`}
           x={x}
           y={y}
-          xLabel="response tokens, L"
-          yLabel="variance, nats²"
+          xLabel={t`response tokens, L`}
+          yLabel={t`variance, nats²`}
           height={HEIGHT}
           series={series}
           lines={WEIGHTS.flatMap(({ weight }) => {
@@ -117,49 +121,51 @@ export function SharesFigure({ measure, sequences, kind, axesKey, overlays }: Pa
   const y = useAxis('linear', [0, 1.04], `${axesKey} share`, 5);
   return (
     <Figure
-      title="What is left of the responses"
+      title={msg`What is left of the responses`}
       overlays={overlays}
       table={() =>
         overlayTable(
           overlays,
-          { columns: shares.TABLE_COLUMNS, rows: shares.tableRows(curve, shares.SHARE) },
+          { columns: shares.tableColumns(), rows: shares.tableRows(curve, shares.SHARE) },
           (own) => shares.tableRows(own.shares[kind], shares.SHARE),
         )
       }
       caption={
         <>
-          Effective sample size over n, (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}. Half of the
-          responses are wasted by ρ from {significant(predictedUsableLength, 3)} tokens on, says the
-          log-normal;{' '}
-          {usableLength === null
-            ? 'no measured prefix is that long.'
-            : `measured: ${significant(usableLength, 3)}.`}
+          <Trans>
+            Effective sample size over n, (Σ w)² ÷ (n Σ w²), {CURVE_NAMES[kind]}. Half of the
+            responses are wasted by ρ from {significant(predictedUsableLength, 3)} tokens on, says
+            the log-normal;{' '}
+            {usableLength === null
+              ? t`no measured prefix is that long.`
+              : t`measured: ${significant(usableLength, 3)}.`}
+          </Trans>
         </>
       }
     >
       <Legend
         items={[
-          { name: 's, averaged', mark: SEQUENCE.shape, colour: SEQUENCE.colour },
-          { name: 'ρ, summed', mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
-          { name: 'log-normal', line: 'prediction' },
+          { name: t`s, averaged`, mark: SEQUENCE.shape, colour: SEQUENCE.colour },
+          { name: t`ρ, summed`, mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
+          { name: t`log-normal`, line: 'prediction' },
         ]}
       />
       {curve.points.length === 0 ? (
         <TooFew height={HEIGHT} sequences={sequences} />
       ) : (
         <ErrorBars
-          label="Effective sample size of summed and averaged weights by length"
+          label={t`Effective sample size of summed and averaged weights by length`}
           x={x}
           y={y}
-          xLabel="response tokens, L"
-          yLabel="effective share"
+          xLabel={t`response tokens, L`}
+          yLabel={t`effective share`}
           height={HEIGHT}
           series={[
             ...overlaySeries(overlays, (own) => shares.seriesOf(own.shares[kind], shares.SHARE)),
             ...shares.seriesOf(curve, shares.SHARE),
           ]}
           lines={shares.linesOf(curve, shares.SHARE)}
-          rules={[{ along: 'y', at: 0.5, label: 'half wasted' }]}
+          rules={[{ along: 'y', at: 0.5, label: t`half wasted` }]}
         />
       )}
     </Figure>

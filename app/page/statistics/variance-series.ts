@@ -1,4 +1,5 @@
 /** From the experiment's points to marks, lines and table rows: the three variances alike. */
+import { plural, t } from '@lingui/core/macro';
 import type {
   VarianceCurve,
   VarianceMeasurement,
@@ -6,7 +7,7 @@ import type {
 } from '../../../src/experiments/shared/variance-curve';
 import type { Mark, MarkSeries, MarkWords } from '../../charts/ErrorBars';
 import type { MarkShape } from '../../charts/shapes';
-import { count, counted, interval, significant } from '../../format/numbers';
+import { count, interval, significant } from '../../format/numbers';
 import { CURVE_NAMES, CURVE_SHAPES, lengthsOf } from './views';
 
 export type Weight = 'sequence' | 'unnormalised' | 'token';
@@ -26,13 +27,13 @@ export function pointsOf(curve: VarianceCurve, weight: Weight): WeightPoint[] {
 
 export function wordsOf({ point, value }: WeightPoint, kind: VarianceCurve['kind']): MarkWords {
   return {
-    head: `${lengthsOf(point)}, ${counted(point.sequences, 'response')} (${CURVE_NAMES[kind]})`,
+    head: `${lengthsOf(point)}, ${plural(point.sequences, { one: '# response', other: '# responses' })} (${CURVE_NAMES[kind]})`,
     rows: [
-      ['measured', significant(value.measured, 4)],
-      ['95 % interval', interval(value.interval)],
-      ['predicted', significant(value.predicted, 4)],
-      ['measured ÷ predicted', significant(value.ratio, 3)],
-      ['its 95 % interval', interval(value.ratioInterval)],
+      [t`measured`, significant(value.measured, 4)],
+      [t`95 % interval`, interval(value.interval)],
+      [t`predicted`, significant(value.predicted, 4)],
+      [t`measured ÷ predicted`, significant(value.ratio, 3)],
+      [t`its 95 % interval`, interval(value.ratioInterval)],
     ],
   };
 }
@@ -81,17 +82,17 @@ export function lawOf(curve: VarianceCurve, weight: Weight): ((L: number) => num
   }[weight];
 }
 
-export const TABLE_COLUMNS = [
-  'tokens',
-  'mean L',
-  'compared',
-  'responses',
-  'prompts',
-  'measured',
-  '95 % interval',
-  'predicted',
-  'measured ÷ predicted',
-  'its 95 % interval',
+export const tableColumns = () => [
+  t`tokens`,
+  t`mean L`,
+  t`compared`,
+  t`responses`,
+  t`prompts`,
+  t`measured`,
+  t`95 % interval`,
+  t`predicted`,
+  t`measured ÷ predicted`,
+  t`its 95 % interval`,
 ];
 
 export function tableRows(curve: VarianceCurve, weight: Weight): string[][] {

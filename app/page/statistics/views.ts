@@ -2,6 +2,7 @@
  * What the four pages over response length share: how the three variances and the two curves look, and
  * the settings they ask the engine with. Contract: one colour and one shape each, on every page.
  */
+import { plural, t } from '@lingui/core/macro';
 import type { LegendItem } from '../../charts/Legend';
 import type { MarkShape } from '../../charts/shapes';
 import { count } from '../../format/numbers';
@@ -13,8 +14,12 @@ export type CurveKind = (typeof CURVES)[number];
 export type CurveChoice = CurveKind | 'both';
 
 export const CURVE_NAMES: Record<CurveKind, string> = {
-  natural: 'natural lengths',
-  prefix: 'prefixes',
+  get natural() {
+    return t`natural lengths`;
+  },
+  get prefix() {
+    return t`prefixes`;
+  },
 };
 
 export const CURVE_SHAPES: Record<CurveKind, MarkShape> = { natural: 'circle', prefix: 'square' };
@@ -28,31 +33,37 @@ export interface WeightView {
 }
 
 export const SEQUENCE: WeightView = {
-  name: 'sequence weight',
+  get name() {
+    return t`sequence weight`;
+  },
   symbol: 'log s',
   colour: '--weight-sequence',
   shape: 'circle',
 };
 export const UNNORMALISED: WeightView = {
-  name: 'unnormalised weight',
+  get name() {
+    return t`unnormalised weight`;
+  },
   symbol: 'log ρ',
   colour: '--weight-unnormalised',
   shape: 'diamond',
 };
 export const TOKEN: WeightView = {
-  name: 'token ratio',
+  get name() {
+    return t`token ratio`;
+  },
   symbol: 'log r',
   colour: '--weight-token',
   shape: 'triangle',
 };
 
 /** The two weights and their log-normal predictions, named alike in every figure of the weights page. */
-export const WEIGHTS_LEGEND: readonly LegendItem[] = [
-  { name: 's, sequence weight', mark: SEQUENCE.shape, colour: SEQUENCE.colour },
-  { name: 'ρ, unnormalised', mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
-  { name: 'log-normal, predicted', line: 'prediction' },
+export const weightsLegend = (): readonly LegendItem[] => [
+  { name: t`s, sequence weight`, mark: SEQUENCE.shape, colour: SEQUENCE.colour },
+  { name: t`ρ, unnormalised`, mark: UNNORMALISED.shape, colour: UNNORMALISED.colour },
+  { name: t`log-normal, predicted`, line: 'prediction' },
   {
-    name: 'open: k̂ above 0.7 or unknown, do not rely on it',
+    name: t`open: k̂ above 0.7 or unknown, do not rely on it`,
     mark: 'circle',
     colour: '--ink-soft',
     hollow: true,
@@ -62,8 +73,8 @@ export const WEIGHTS_LEGEND: readonly LegendItem[] = [
 /** "12 tokens", "12–17 tokens" */
 export function lengthsOf({ minLength, maxLength }: { minLength: number; maxLength: number }) {
   return minLength === maxLength
-    ? `${count(minLength)} ${minLength === 1 ? 'token' : 'tokens'}`
-    : `${count(minLength)}–${count(maxLength)} tokens`;
+    ? plural(minLength, { one: '# token', other: '# tokens' })
+    : t`${count(minLength)}–${count(maxLength)} tokens`;
 }
 
 /** What every figure of these pages is handed. */

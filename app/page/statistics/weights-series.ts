@@ -1,4 +1,5 @@
 /** From the experiment's points to marks, lines and table rows: both weights alike. */
+import { plural, t } from '@lingui/core/macro';
 import type {
   WeightMeasurement,
   WeightsCurve,
@@ -6,7 +7,7 @@ import type {
   WeightsResult,
 } from '../../../src/experiments/weights';
 import type { CurveLine, Mark, MarkSeries } from '../../charts/ErrorBars';
-import { counted, fixed, interval, significant } from '../../format/numbers';
+import { fixed, interval, significant } from '../../format/numbers';
 import { lengthsOf, SEQUENCE, UNNORMALISED, type CurveFigure, type CurveKind } from './views';
 
 export const WEIGHTS = [
@@ -30,7 +31,9 @@ export interface Quantity {
 }
 
 export const SHARE: Quantity = {
-  name: 'effective share',
+  get name() {
+    return t`effective share`;
+  },
   of: (weight) => ({
     value: weight.effectiveShare,
     interval: weight.shareInterval,
@@ -39,7 +42,9 @@ export const SHARE: Quantity = {
 };
 
 export const VARIANCE: Quantity = {
-  name: 'variance',
+  get name() {
+    return t`variance`;
+  },
   of: (weight) => ({
     value: weight.variance,
     interval: weight.varianceInterval,
@@ -48,7 +53,9 @@ export const VARIANCE: Quantity = {
 };
 
 export const PARETO: Quantity = {
-  name: 'Pareto k̂',
+  get name() {
+    return t`Pareto k̂`;
+  },
   of: ({ pareto, predictedParetoK }) => ({
     value: pareto.k,
     interval: Number.isFinite(pareto.standardError)
@@ -84,12 +91,12 @@ export function seriesOf(curve: WeightsCurve, quantity: Quantity): MarkSeries[] 
         if (point === undefined) return { head: '', rows: [] };
         const { value, interval: ends, predicted } = quantity.of(point[id]);
         return {
-          head: `${symbol}, ${lengthsOf(point)}, ${counted(point.sequences, 'response')}`,
+          head: `${symbol}, ${lengthsOf(point)}, ${plural(point.sequences, { one: '# response', other: '# responses' })}`,
           rows: [
             [quantity.name, significant(value, 4)],
-            ['95 % interval', interval(ends)],
-            ['log-normal', significant(predicted, 4)],
-            ['tail', point[id].reliable ? 'k̂ ≤ 0.7' : 'not to be relied on'],
+            [t`95 % interval`, interval(ends)],
+            [t`log-normal`, significant(predicted, 4)],
+            [t`tail`, point[id].reliable ? 'k̂ ≤ 0.7' : t`not to be relied on`],
           ],
         };
       },
@@ -118,15 +125,15 @@ export function valuesOf(curve: WeightsCurve, quantity: Quantity): number[] {
   );
 }
 
-export const TABLE_COLUMNS = [
-  'weight',
-  'tokens',
-  'responses',
-  'measured',
-  '95 % interval',
-  'log-normal',
+export const tableColumns = () => [
+  t`weight`,
+  t`tokens`,
+  t`responses`,
+  t`measured`,
+  t`95 % interval`,
+  t`log-normal`,
   'k̂',
-  'relied on',
+  t`relied on`,
 ];
 
 export function tableRows(curve: WeightsCurve, quantity: Quantity): string[][] {
@@ -141,8 +148,8 @@ export function tableRows(curve: WeightsCurve, quantity: Quantity): string[][] {
         significant(value, 5),
         interval(ends, 4),
         significant(predicted, 5),
-        Number.isFinite(k) ? fixed(k, 3) : 'tail too short',
-        point[id].reliable ? 'yes' : 'no',
+        Number.isFinite(k) ? fixed(k, 3) : t`tail too short`,
+        point[id].reliable ? t`yes` : t`no`,
       ];
     }),
   );

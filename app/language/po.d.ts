@@ -1,0 +1,5 @@
+/** A catalog, compiled (`scripts/vite-language.ts`). */
+declare module '*.po' {
+  import type { Messages } from '@lingui/core';
+  export const messages: Messages;
+}
