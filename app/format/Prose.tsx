@@ -30,7 +30,8 @@ export function Symbol({ text }: { text: string }) {
 const INDEXED =
   /((?:π|θ|pi|theta|PPL|H|d|r|p|rho|L)_(?:old|new|theta|t|y|θ|k|eff|sampler))(?![\p{L}\d])/u;
 
-export function Prose({ children }: { children: string }) {
+/** @param children Lingui hands on nothing where a text is empty */
+export function Prose({ children = '' }: { children?: string }) {
   return children.split(INDEXED).map((part, i) =>
     i % 2 === 1 ? (
       <Symbol key={i} text={part} />

@@ -149,7 +149,8 @@ export function texNumber(x: number, digits: number): string {
   if (x === 0) return '0';
   const [mantissa, exponent] = x.toExponential(digits - 1).split('e');
   const power = Number(exponent);
-  if (power < -3 || power > 5) return String.raw`${texDecimal(mantissa ?? '')} \times 10^{${power}}`;
+  if (power < -3 || power > 5)
+    return String.raw`${texDecimal(mantissa ?? '')} \times 10^{${power}}`;
   return texDecimal(x.toFixed(Math.max(0, digits - 1 - power)));
 }
 

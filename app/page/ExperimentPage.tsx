@@ -201,10 +201,12 @@ export function Claims({ claims, deciding = t`of these` }: ClaimsProps) {
                 </p>
               ))}
               <p className="claim-rule">
-                <Trans>
-                  <Prose>{claim.rule === '' ? '' : `${said(claim.rule)} `}</Prose>
-                  Source: {said(SOURCES[claim.source].title).toLowerCase()}.
-                </Trans>
+                {claim.rule !== '' && (
+                  <>
+                    <Prose>{said(claim.rule)}</Prose>{' '}
+                  </>
+                )}
+                <Trans>Source: {said(SOURCES[claim.source].title).toLowerCase()}.</Trans>
               </p>
             </li>
           );

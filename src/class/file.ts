@@ -81,7 +81,10 @@ function hashOf({ estimates, backend, ...rest }: Contents): string {
 export function classLink(link: Link): string {
   const shared = withoutSeat(link);
   const run = { ...shared.run, backend: 'auto' as const };
-  return writeLink({ ...shared, run, embed: false, hide: [], figure: '', lang: 'own' }, { dated: true });
+  return writeLink(
+    { ...shared, run, embed: false, hide: [], figure: '', lang: 'own' },
+    { dated: true },
+  );
 }
 
 /** What a class's run can't be, as a sentence; null where it can. */

@@ -147,7 +147,8 @@ const texts = (link: Link) => saidIn(link).map(({ setting, value }) => setting.w
 /** Whether an address without settings says the same today. */
 function isBare(link: Link): boolean {
   const { embed, hide, figure, lang, fingerprint, run } = link;
-  if (embed || hide.length > 0 || figure !== '' || lang !== 'own' || fingerprint !== null) return false;
+  if (embed || hide.length > 0 || figure !== '' || lang !== 'own' || fingerprint !== null)
+    return false;
   if (seatOf(link) !== null) return false;
   if (run.source.kind !== DEFAULT_SETTINGS.source.kind) return false;
   const start = bare(link.page);
