@@ -1,12 +1,11 @@
 /**
  * `npm run stability`: trains the runs of the stability study (`src/experiments/stability/study.ts`) in Node and writes
- * `app/recorded/stability.json`. Contract: finished runs are kept under `.cache/stability.jsonl`; the same command goes
+ * `docs/stability.json`. Contract: finished runs are kept under `.cache/stability.jsonl`; the same command goes
  * on with those that are missing, and writes the file with whatever is there.
  */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import packageFile from '../package.json' with { type: 'json' };
 import {
   plansOf,
   POLICY_KINDS,
@@ -21,12 +20,13 @@ import {
   type StudyRun,
 } from '../src/experiments/stability/study';
 import { Racer, type TrainingContext } from '../src/training/racer';
+import { appVersion } from './command';
 import { nodeTraining } from './node/training';
 
 const ROOT = new URL('../', import.meta.url);
 const CACHE = new URL('.cache/', ROOT);
 const LOG = new URL('stability.jsonl', CACHE);
-const OUT = new URL('app/recorded/stability.json', ROOT);
+const OUT = new URL('docs/stability.json', ROOT);
 
 async function finished(): Promise<StudyRun[]> {
   if (!existsSync(LOG)) return [];
@@ -76,16 +76,17 @@ for (const [i, plan] of missing.entries()) {
 const order = new Map(plansOf(RECORDED_SIZE).map((plan, i) => [runKey(plan), i]));
 const study: Study = {
   recordedAt: new Date().toISOString().slice(0, 10),
-  app: packageFile.version,
+  app: await appVersion(),
   size: {
-    ...RECORDED_SIZE,
     seeds: [...RECORDED_SIZE.seeds],
     learningRates: [...RECORDED_SIZE.learningRates],
+    steps: RECORDED_SIZE.steps,
+    evaluatePrompts: RECORDED_SIZE.evaluatePrompts,
   },
   runs: runs
     .filter((run) => order.has(runKey(run)))
     .sort((a, b) => (order.get(runKey(a)) as number) - (order.get(runKey(b)) as number)),
 };
 await writeFile(OUT, `${JSON.stringify(study)}\n`);
-console.log(`${study.runs.length} runs in app/recorded/stability.json`);
+console.log(`${study.runs.length} runs in docs/stability.json`);
 process.exit(0);

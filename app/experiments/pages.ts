@@ -22,6 +22,7 @@ const PAGES: Record<PageId, () => Promise<{ default: ComponentType }>> = {
   mismatch: () => import('./mismatch'),
   numerics: () => import('./numerics'),
   train: () => import('./train'),
+  stability: () => import('./stability'),
   data: () => import('./data'),
   reproduce: () => import('./reproduce'),
   start: () => import('./start'),

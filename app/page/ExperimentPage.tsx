@@ -292,25 +292,31 @@ function countedOf(n: number, of: Claim['nOf']): string {
       return plural(n, { one: '# length', other: '# lengths' });
     case 'steps':
       return plural(n, { one: '# step', other: '# steps' });
+    case 'seeds':
+      return plural(n, { one: '# seed', other: '# seeds' });
     default:
       return of satisfies never;
   }
 }
 
 /** What an interval rests on. */
-const counting = (of: Claim['nOf'], n: number) =>
-  of === 'steps'
-    ? plural(n, { one: '# block of steps', other: '# blocks of steps' })
-    : plural(n, { one: '# prompt', other: '# prompts' });
+const counting = (of: Claim['nOf'], n: number) => {
+  if (of === 'steps') return plural(n, { one: '# block of steps', other: '# blocks of steps' });
+  if (of === 'seeds') return plural(n, { one: '# seed', other: '# seeds' });
+  return plural(n, { one: '# prompt', other: '# prompts' });
+};
 
 function settling({ settledBy, clusters, nOf }: Claim, seconds: number | null): string {
   const has = counting(nOf, clusters);
+  if (settledBy === null && nOf === 'seeds') {
+    return t`There are ${has}; a thousand would not settle it: the estimate lies at the edge of the margin.`;
+  }
   if (settledBy === null) {
     return t`There are ${has}; a million would not settle it: the estimate lies at an edge of the margin.`;
   }
   const wanted = ((seconds ?? NaN) * settledBy) / clusters;
   const more =
-    seconds === null || nOf === 'steps'
+    seconds === null || nOf === 'steps' || nOf === 'seeds'
       ? ''
       : t`, ${wanted < 1 ? t`less than a second` : duration(wanted)} at this speed`;
   return t`There are ${has}; about ${counting(nOf, settledBy)} would settle it, if the estimate stays${more}.`;

@@ -28,11 +28,15 @@ import {
   SOURCES,
   type ClaimDeclaration,
 } from './shared/claim';
+import { STABILITY_CLAIMS } from './stability';
 import { VARIANCE_CLAIMS } from './variance/claims';
 import { WEIGHTS_CLAIMS } from './weights/claims';
 
 /** By page: the claims that share one page's 5 %. */
-export const CLAIM_FAMILIES: Record<ExperimentId | 'train', readonly ClaimDeclaration[]> = {
+export const CLAIM_FAMILIES: Record<
+  ExperimentId | 'train' | 'stability',
+  readonly ClaimDeclaration[]
+> = {
   equivalence: EQUIVALENCE_CLAIMS,
   entropy: ENTROPY_CLAIMS,
   variance: VARIANCE_CLAIMS,
@@ -47,6 +51,7 @@ export const CLAIM_FAMILIES: Record<ExperimentId | 'train', readonly ClaimDeclar
   mismatch: MISMATCH_CLAIMS,
   numerics: NUMERICS_CLAIMS,
   train: RACE_CLAIMS,
+  stability: STABILITY_CLAIMS,
 };
 
 const BY_ID = new Map(
@@ -69,6 +74,8 @@ export const claimsWord = (): number => Number.parseInt(claimsHash().slice(0, 8)
 
 function nWords(declaration: ClaimDeclaration, family: readonly ClaimDeclaration[]): string {
   if (declaration.kind === 'identity') return 'any';
+  if (declaration.nOf === 'seeds')
+    return 'depends on how seeds differ; the page says how many it takes';
   const n = smallestN(declaration, intervalCount(family));
   if (n === null) return 'depends on the policies; the page says what it takes';
   const [normal, spiky] = n.map((own) => (own === null ? 'out of reach' : `${own}`));
@@ -92,7 +99,11 @@ function entry(
     rows.push(
       ['prediction', prediction === null ? 'a bound only' : String(prediction)],
       ['margin', `${marginWords(margin)}. ${why}`],
-      ['level', `${ALPHA} shared by ${intervalCount(family)} claims of the page, at every look`],
+      [
+        'level',
+        `${ALPHA} shared by ${intervalCount(family)} claims of the page, ` +
+          (declaration.nOf === 'seeds' ? 'of a study of a fixed size' : 'at every look'),
+      ],
       [`smallest n (power ${POWER} at half the margin)`, nWords(declaration, family)],
     );
   } else {

@@ -24,8 +24,10 @@ import {
   flag,
   name,
   offered,
+  real,
   settingsOf,
   type Setting,
+  whole,
 } from '../settings/setting';
 import { FIRST_LOOK, trainingSchema } from '../settings/training';
 import { raceResult } from './race-result';
@@ -110,6 +112,11 @@ export const PAGE_SETTINGS = {
   mismatch: v.strictObject({ bins, curve }),
   numerics: v.strictObject({ bins, curve }),
   train: v.strictObject({ ...trainingSchema.entries, found: raceResult }),
+  stability: v.strictObject({
+    studySeeds: whole(2, 8, 2, { label: 'Seeds' }),
+    studySteps: whole(8, 60, 16, { label: 'Steps', hint: 'of every run' }),
+    studyRate: real(1e-5, 1e-2, 4e-4, { label: 'Learning rate' }),
+  }),
   data: v.strictObject({
     onBad: choice(['stop', 'skip'], 'stop', { label: 'A response that cannot be used' }),
     rule: choice(ADVANTAGE_RULES, 'trl', { label: 'Advantages from rewards' }),

@@ -54,6 +54,7 @@ describe('a link of an earlier day', () => {
     'lessons',
     'entropy',
     'experts',
+    'stability',
   ];
 
   test('is there for every page, with and without a fingerprint', () => {

@@ -27,7 +27,7 @@ import { useRecordedRace } from './recorded-race';
 import { SamplesPanel } from './SamplesPanel';
 import { isPaused, isUnderWay, session, type RaceState, type SessionState } from './session';
 import type { Line } from './series';
-import { useWakeLock } from './wake-lock';
+import { useWakeLock } from '../../page/wake-lock';
 import { About } from './Words';
 import '../../page/standalone.css';
 import './train.css';

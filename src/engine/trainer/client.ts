@@ -30,6 +30,8 @@ export interface StartOptions {
   own?: OwnStart | null;
   from?: Begun | null;
   paused?: boolean;
+  /** among the kept races of this browser; as a rule it is */
+  keep?: boolean;
 }
 
 export class TrainingClient {
@@ -55,12 +57,12 @@ export class TrainingClient {
   /** Starts a race and names it; the race before is ended. */
   start(
     settings: TrainingSettings,
-    { own = null, from = null, paused = false }: StartOptions = {},
+    { own = null, from = null, paused = false, keep = true }: StartOptions = {},
   ): RaceId {
     const race = ++this.lastRace;
     this.snapshot = from?.snapshot ?? null;
     this.kept = from?.kept ?? null;
-    this.channel.send({ type: 'start', race, settings, own, from, paused });
+    this.channel.send({ type: 'start', race, settings, own, from, paused, keep });
     return race;
   }
 

@@ -61,6 +61,8 @@ export type TrainingOrder =
       from: Begun | null;
       /** take no step until told */
       paused: boolean;
+      /** write it to this browser's storage */
+      keep: boolean;
     }
   | { type: 'pause'; race: RaceId }
   | { type: 'resume'; race: RaceId }

@@ -59,7 +59,7 @@ class Page {
   }
 
   start(race: number, settings = SETTINGS, from: Begun | null = null, paused = false): void {
-    this.send({ type: 'start', race, settings, own: null, from, paused });
+    this.send({ type: 'start', race, settings, own: null, from, paused, keep: true });
   }
 
   async until(found: (event: TrainingEvent) => boolean): Promise<TrainingEvent> {
@@ -230,6 +230,7 @@ describe('a race behind its protocol', () => {
       own: { name: 'mine.safetensors', bytes: new Uint8Array([1, 2, 3]) },
       from: null,
       paused: false,
+      keep: true,
     });
     const unread = await p.until((e) => e.type === 'failed');
     expect(unread).toMatchObject({ message: expect.stringContaining('mine.safetensors') });

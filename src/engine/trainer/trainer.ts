@@ -26,7 +26,6 @@ import { RaceAutosave } from './autosave';
 import { factsOf } from '../stamp';
 import { checkpointFile, samplePairs, stepTable } from './answers';
 import type {
-  Begun,
   KeptRace,
   OwnStart,
   RaceId,
@@ -156,7 +155,7 @@ export class TrainingEngine {
       const { info } = environment.backend;
       emit({ type: 'backend', race: id, backend: info, claims: claimsWord() });
       const start = await startWeights(environment, settings, request.own);
-      const { race, ...rest } = this.prepare(id, settings, environment, start, from);
+      const { race, ...rest } = this.prepare(request, settings, environment, start);
       if (from) await race.restore(from.snapshot);
       if (this.latest !== id) return race.dispose();
       this.current = { id, race, environment, start, ...rest };
@@ -169,11 +168,10 @@ export class TrainingEngine {
   }
 
   private prepare(
-    id: RaceId,
+    { race: id, from, keep }: Asked<'start'>,
     settings: TrainingSettings,
     { context, backend }: Environment,
     start: Weights,
-    from: Begun | null,
   ): Pick<Current, 'race' | 'histories' | 'autosave'> {
     const { emit, app } = this.options;
     const histories = settings.racers.map(() => new StepHistory<Rollouts>(bytesOf));
@@ -183,9 +181,10 @@ export class TrainingEngine {
     const tell = (kept: string | null, trouble: string | null) =>
       emit({ type: 'kept', race: id, kept, trouble });
     const facts = { app, settings, backend: factsOf(backend.info) };
-    const autosave = this.options.store
-      ? new RaceAutosave(() => this.openStore(), facts, tell, from?.kept ?? null)
-      : null;
+    const autosave =
+      this.options.store && keep
+        ? new RaceAutosave(() => this.openStore(), facts, tell, from?.kept ?? null)
+        : null;
     const race = new Race(context, settings, start, {
       progress: (progress) => emit({ type: 'progress', race: id, progress }),
       step: (racer, report, rollouts) => {

@@ -137,6 +137,11 @@ const OTHER_ENTRIES = {
     question: 'How do GSPO and its rivals learn, from the same start?',
     group: 'train',
   },
+  stability: {
+    title: 'Stability',
+    question: 'Do experts unsettle training, and does GSPO steady it?',
+    group: 'train',
+  },
   data: { title: 'Data', question: 'What is in your own rollouts?', group: 'own' },
   reproduce: {
     title: 'Reproduce',

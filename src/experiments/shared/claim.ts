@@ -12,6 +12,7 @@
  *
  * Contract: pure; the same measurement gives the same verdict.
  */
+import { studentQuantile } from '../../math/stats/distributions';
 import { ALPHA, criticalZ, tuningOf, type Measured } from '../../math/stats/anytime';
 import { correlationOfLogF, logFOfCorrelation } from '../../math/stats/averaging';
 import {
@@ -103,7 +104,7 @@ export interface IdentityDeclaration extends Declared {
 
 export type ClaimDeclaration = IntervalDeclaration | IdentityDeclaration;
 
-export type ClaimUnit = 'tokens' | 'sequences' | 'prompts' | 'lengths' | 'steps';
+export type ClaimUnit = 'tokens' | 'sequences' | 'prompts' | 'lengths' | 'steps' | 'seeds';
 
 /** One line of a page and of the ledger: plain data. */
 export interface Claim {
@@ -244,6 +245,59 @@ export function intervalClaim(
     };
   }
   return judged(out, declaration, shareOfPage(count));
+}
+
+/**
+ * A claim judged once, by a study whose size was fixed before it ran: Student's t over its units, Bonferroni over the
+ * claims of the study.
+ * @param values one a unit (a seed), on the declaration's scale
+ */
+export function fixedClaim(
+  declaration: IntervalDeclaration,
+  family: readonly ClaimDeclaration[],
+  values: readonly number[],
+): Claim {
+  const n = values.length;
+  const alpha = shareOfPage(intervalCount(family));
+  const { estimand, estimator, margin, scale, prediction } = declaration;
+  const { to, back } = SCALES[scale];
+  const base: Claim = {
+    ...blank(declaration, n, null),
+    clusters: n,
+    rule:
+      `${estimand} ${estimator} Interval: ${percent(1 - alpha)}, of a study whose size was fixed before it ran; with ` +
+      `the ${intervalCount(family)} claims of this study all are right together in 95 % of studies. Margin: ` +
+      `${marginWords(margin)}. Holds when the whole interval lies inside the margin, fails when it lies outside; ` +
+      'otherwise undecided.',
+  };
+  if (n === 0) return { ...base, note: 'No seed has all of its runs yet.' };
+  const estimate = values.reduce((sum, x) => sum + x, 0) / n;
+  const measured = back(estimate, USUAL_SIZE);
+  if (n < 2) {
+    return { ...base, measured, verdict: 'undecided', note: 'An interval needs two seeds.' };
+  }
+  const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - estimate) ** 2, 0) / (n - 1));
+  const half = (size: number) =>
+    (studentQuantile(1 - alpha / 2, size - 1) * deviation) / Math.sqrt(size);
+  const [low, high] = [estimate - half(n), estimate + half(n)];
+  const [from, until] = [to(margin.low, USUAL_SIZE), to(margin.high, USUAL_SIZE)];
+  const inside = from <= low && high <= until;
+  const outside = high < from || low > until;
+  const off =
+    prediction !== null &&
+    (prediction < back(low, USUAL_SIZE) || prediction > back(high, USUAL_SIZE));
+  const room = Math.min(Math.abs(estimate - from), Math.abs(estimate - until));
+  let settledBy: number | null = null;
+  for (let size = n; size <= 1000 && settledBy === null; size++) {
+    if (half(size) < room) settledBy = size;
+  }
+  return {
+    ...base,
+    measured,
+    interval: [back(low, USUAL_SIZE), back(high, USUAL_SIZE)],
+    verdict: inside ? 'holds' : outside ? 'fails' : off ? 'departs' : 'undecided',
+    settledBy,
+  };
 }
 
 /** The claim with the verdict that its working estimate gives at this alpha. */

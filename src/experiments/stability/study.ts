@@ -31,6 +31,7 @@ export interface StudySize {
   learningRates: readonly number[];
   steps: number;
   evaluatePrompts: number;
+  backend: TrainingSettings['backend'];
 }
 
 /** What ships: about an hour on one core. */
@@ -40,15 +41,17 @@ export const RECORDED_SIZE: StudySize = {
   learningRates: [1e-4, 2e-4, 4e-4],
   steps: 60,
   evaluatePrompts: 400,
+  backend: 'wasm',
 };
 
-/** What a page trains while somebody looks on. */
-export const LIVE_SIZE: StudySize = {
-  seeds: [1, 2],
-  learningRates: [4e-4],
-  steps: 16,
+/** What a page trains while somebody looks on: seeds from 1 on, one learning rate. */
+export const liveSize = (seeds: number, steps: number, learningRate: number): StudySize => ({
+  seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+  learningRates: [learningRate],
+  steps,
   evaluatePrompts: 100,
-};
+  backend: 'auto',
+});
 
 export interface RunPlan {
   arm: ArmId;
@@ -70,14 +73,14 @@ export const runKey = ({ arm, seed, learningRate }: RunPlan): string =>
 
 export function raceOf(
   { arm, seed, learningRate }: RunPlan,
-  { steps, evaluatePrompts }: StudySize,
+  { steps, evaluatePrompts, backend }: StudySize,
 ): TrainingSettings {
   const { kind, objective, routing } = ARMS[arm];
   return {
     ...DEFAULT_TRAINING,
     policy: POLICY_KINDS[kind].policy,
     start: 'step-03000',
-    backend: 'wasm',
+    backend,
     steps,
     prompts: 4,
     groupSize: 8,
@@ -149,4 +152,26 @@ export function runOf(plan: RunPlan, reports: readonly StepReport[]): StudyRun {
       ),
     ),
   };
+}
+
+/** Runs that share policy, start, seed and prompts: what one race of the trainer does at once. */
+export interface StudyRace {
+  plans: RunPlan[];
+  settings: TrainingSettings;
+}
+
+/** One policy after the other, so that each is opened once. */
+export function racesOf(size: StudySize): StudyRace[] {
+  const kinds = Object.keys(POLICY_KINDS) as PolicyKind[];
+  return kinds.flatMap((kind) =>
+    size.seeds.flatMap((seed) =>
+      size.learningRates.map((learningRate): StudyRace => {
+        const arms = ARM_IDS.filter((arm) => ARMS[arm].kind === kind);
+        const plans = arms.map((arm): RunPlan => ({ arm, seed, learningRate }));
+        const [first] = plans as [RunPlan, ...RunPlan[]];
+        const racers = plans.flatMap((plan) => raceOf(plan, size).racers);
+        return { plans, settings: { ...raceOf(first, size), racers } };
+      }),
+    ),
+  );
 }
