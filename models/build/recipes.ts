@@ -49,6 +49,14 @@ export const ARITHMETIC_VOCABULARY = ['<pad>', ...'0123456789+-*()=;'] as const;
 /** Index = token id. 0 pads; `;` ends a response. V = 59. */
 export const MAZE_VOCABULARY = ['<pad>', ...MAZE_CHARACTERS] as const;
 
+/** Where GSPO's training ended. */
+const ONE_STEP: PolicyPair = {
+  id: 'gspo',
+  title: 'GSPO, one step of training apart',
+  old: 'gspo-00149',
+  new: 'gspo-00150',
+};
+
 export const RECIPES: Record<string, Recipe> = {
   'arithmetic-dense': {
     title: 'Step-by-step arithmetic, dense',
@@ -156,7 +164,7 @@ export const RECIPES: Record<string, Recipe> = {
       differences: { 'step-02900': ['step-03000', 'gspo-00149', 'gspo-00150', 'grpo-00150'] },
     },
     defaultPair: { old: 'step-02900', new: 'step-03000' },
-    reproducePairs: [],
+    reproducePairs: [ONE_STEP],
   },
   'maze-dense': {
     title: 'A maze, one move at a time, dense',
@@ -187,6 +195,6 @@ export const RECIPES: Record<string, Recipe> = {
       differences: { 'gspo-00149': ['step-01000', 'step-03000', 'gspo-00150', 'grpo-00150'] },
     },
     defaultPair: { old: 'gspo-00149', new: 'gspo-00150' },
-    reproducePairs: [],
+    reproducePairs: [ONE_STEP],
   },
 };

@@ -24,6 +24,7 @@ import { minibatchGradient } from './minibatch';
 import { advantageRule, racerObjective, trainedObjective } from './objective';
 import { downloadParams, uploadParams, type DifferentiablePolicy } from './policy';
 import {
+  entropyChangeOf,
   flipShare,
   informativeGroups,
   weightFigures,
@@ -183,6 +184,7 @@ export class Racer {
       this.commit(state, resident, updates);
       const weightsOf = weightFigures(rollouts);
       const flips = flipShare(rollouts);
+      const entropyChange = entropyChangeOf(rollouts);
       return {
         rollouts,
         report: {
@@ -202,6 +204,7 @@ export class Racer {
           clip: { trl: meanOrNull(clips, 'trl'), verl: meanOrNull(clips, 'verl') },
           weights: weightsOf,
           ...(flips === null ? {} : { flips }),
+          ...(entropyChange ? { entropyChange } : {}),
           learningRate: rate,
           heldOut,
           ...(heldOutBefore === null ? {} : { heldOutBefore }),

@@ -119,9 +119,23 @@ describe('a racer that replays', () => {
       validSteps: 0,
     });
     const racer = await racerOf({ ...context, verify });
-    const { report } = await racer.step(hooks);
+    const { report, rollouts } = await racer.step(hooks);
     expect(report.gradientNorms?.length).toBeGreaterThan(0);
     expect(report.gradientNorm).toBeGreaterThan(0);
+    expect(report.flips).toBeGreaterThan(0);
+    expect(report.flips).toBeLessThan(1);
+    const { logpOld, logpNew, entropyOld = [], entropyNew = [] } = rollouts;
+    const over = (of: (t: number) => number) =>
+      Array.from(logpOld, (_, t) => of(t)).reduce((sum, x) => sum + x, 0) / logpOld.length;
+    const at = (column: ArrayLike<number>, t: number) => column[t] as number;
+    expect(report.entropyChange?.measured).toBeCloseTo(
+      over((t) => at(entropyNew, t) - at(entropyOld, t)),
+      10,
+    );
+    expect(report.entropyChange?.firstOrder).toBeCloseTo(
+      over((t) => -(at(logpOld, t) + at(entropyOld, t)) * (at(logpNew, t) - at(logpOld, t))),
+      10,
+    );
     racer.dispose();
   });
 

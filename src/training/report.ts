@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Rollouts } from '../rollouts/rollouts';
+import { firstOrderBySample } from '../math/entropy-change';
 import { routingFlips } from '../math/routing';
 import { quantileSorted } from '../math/stats/quantiles';
 import { mean, variance } from '../math/summation';
@@ -77,6 +78,8 @@ export const stepReportSchema = v.object({
   weights: weightFiguresSchema,
   /** share of (token, layer) that the step's updates sent to other experts; a dense policy has none */
   flips: v.optional(v.number()),
+  /** of the Shannon entropy by the step's updates, mean over its tokens, nats: as it is, and to first order (Hao et al. 2025) */
+  entropyChange: v.optional(v.object({ measured: v.number(), firstOrder: v.number() })),
   learningRate: v.number(),
   heldOut: v.nullable(heldOutSchema),
   /** of a race's first step: of the weights that it started from */
@@ -113,6 +116,23 @@ export function flipShare({ tables }: Rollouts): number | null {
   const [before, after] = [tables?.['router.old'], tables?.['router.new']];
   if (!before || !after) return null;
   return mean(routingFlips(before, after).shares);
+}
+
+/** null where the rollouts carry no entropies. */
+export function entropyChangeOf({
+  entropyOld,
+  entropyNew,
+  logpOld,
+  logpNew,
+}: Rollouts): StepReport['entropyChange'] | null {
+  if (!entropyOld || !entropyNew || logpOld.length === 0) return null;
+  const tokens = Array.from(logpOld, (_, t) => t);
+  return {
+    measured: mean(tokens.map((t) => entropyNew[t] - entropyOld[t])),
+    firstOrder: mean(
+      tokens.map((t) => firstOrderBySample(logpOld[t], entropyOld[t], logpNew[t] - logpOld[t])),
+    ),
+  };
 }
 
 /** Share of groups in which not all rewards are the same. */

@@ -22,7 +22,7 @@ const VIEWS: readonly { id: Which; name: string; colour: string; shape: MarkShap
 /** Beside each other, not on top: as a share of the axis. */
 const APART: Record<Which, number> = { change: -1, covariance: 0, crossEntropy: 1 };
 
-export type Against = 'byEntropy' | 'byLength';
+export type Against = 'byEntropy' | 'byLength' | 'byResponse';
 
 interface Props {
   measure: EntropyMeasure;

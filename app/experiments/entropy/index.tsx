@@ -71,6 +71,12 @@ function Figures({ measure, overlays, axesKey }: FiguresProps) {
     every.flatMap((own) => own.byLength.flatMap(({ at }) => [0.97 * at, 1.03 * at])),
     axesKey,
   );
+  const byResponse = useAxis(
+    'linear',
+    domainOf([...every.flatMap((own) => own.byResponse.map(({ at }) => at)), 0], 0.05),
+    `${axesKey} response`,
+    6,
+  );
   const { all } = measure;
   return (
     <>
@@ -93,6 +99,18 @@ function Figures({ measure, overlays, axesKey }: FiguresProps) {
             {significant(all.crossEntropy.estimate, 3)} nats a token.
           </>
         }
+      />
+      <ChangeFigure
+        measure={measure}
+        overlays={overlays}
+        axesKey={axesKey}
+        against="byResponse"
+        title="Entropy change of a response"
+        label="Mean entropy change, its first-order prediction and the cross-entropy change by a response’s mean entropy before"
+        xLabel="mean entropy of the response under the old policy, nats"
+        column="entropy before, nats"
+        x={byResponse}
+        caption="Responses by how unsure the old policy was on average, an equal number in each; means over their tokens. For each response log s = ΔH: GSPO’s weight follows the squares, not the circles."
       />
       <ChangeFigure
         measure={measure}

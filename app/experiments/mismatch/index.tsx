@@ -19,6 +19,7 @@ import { BiasFigure } from '../../page/statistics/BiasFigure';
 import { SharesFigure, VarianceFigure } from '../../page/statistics/PairGrowth';
 import { axesKeyOf } from '../../page/statistics/views';
 import { significant } from '../../format/numbers';
+import { CorrectionGrowth } from './CorrectionGrowth';
 import { Corrections } from './Corrections';
 import { Words } from './Words';
 
@@ -81,6 +82,7 @@ export default function Mismatch() {
                   <VarianceFigure {...figure} />
                   <SharesFigure {...figure} />
                 </div>
+                <CorrectionGrowth measure={measure} overlays={overlays} axesKey={axesKey} />
                 <Corrections measure={measure} overlays={overlays} />
               </>
             );

@@ -137,6 +137,20 @@ export const FIGURES: readonly FigureSpec[] = [
     parts: one(({ weights }) => weights.meanLogWeight),
   },
   {
+    id: 'entropy-change',
+    title: 'Entropy change of a step',
+    caption:
+      'Change of the policy’s own entropy by the step’s updates, on the step’s tokens (bold line), beside what the covariance of log-probs and their change foretells (thin; Hao et al. 2025). ΔH above is neither.',
+    yLabel: 'nats per token',
+    mode: 'linear',
+    optional: true,
+    show: three,
+    parts: [
+      { suffix: ', measured', kind: 'line', value: (r) => r.entropyChange?.measured ?? null },
+      { suffix: ', first order', kind: 'thin', value: (r) => r.entropyChange?.firstOrder ?? null },
+    ],
+  },
+  {
     id: 'gradient',
     title: 'Gradient norm',
     caption: 'Before clipping, mean over the step’s updates.',

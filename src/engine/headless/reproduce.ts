@@ -171,6 +171,9 @@ function settingsOf(
   };
 }
 
+/** What is put to the test besides where the policy has experts. */
+const WITH_EXPERTS: ExperimentId = 'experts';
+
 const cancelled = () => new DOMException('Reproduce was cancelled.', 'AbortError');
 
 /** Settles as `work` does, or rejects at once when cancelled; the engine is closed by the caller. */
@@ -280,8 +283,12 @@ export async function reproduce(
       undefined,
       cancelled,
     );
-    for (const [k, experiment] of REPRODUCED.entries()) {
-      report(0.9 + (0.1 * k) / REPRODUCED.length, experiment);
+    const routed = policies.some(
+      ({ name, experts }) => name === pair.policy && experts !== undefined,
+    );
+    const experiments = routed ? [...REPRODUCED, WITH_EXPERTS] : REPRODUCED;
+    for (const [k, experiment] of experiments.entries()) {
+      report(0.9 + (0.1 * k) / experiments.length, experiment);
       const result = await unlessCancelled(client.experiment(run, experiment), signal);
       for (const claim of result.claims) {
         say({ ...claim, pair: pair.id, experiment, recorded: false });

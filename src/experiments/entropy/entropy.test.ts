@@ -73,13 +73,13 @@ describe('entropy', () => {
       'entropy.cross-entropy': 'holds',
       'entropy.surprise': expect.stringMatching(/holds|undecided/) as string,
     });
-    const { all, byEntropy, byLength, quotient } = measured(result);
+    const { all, byEntropy, byLength, byResponse, quotient } = measured(result);
     expect(all.change.estimate).toBeCloseTo(change, 6);
     const [low, high] = all.covariance.interval as [number, number];
     expect(low).toBeLessThan(firstOrder);
     expect(high).toBeGreaterThan(firstOrder);
     expect(Math.abs(quotient.estimate - change / firstOrder)).toBeLessThan(0.1);
-    for (const bins of [byEntropy, byLength]) {
+    for (const bins of [byEntropy, byLength, byResponse]) {
       expect(bins.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(rollouts.logpOld.length);
       // dH is of second order: far from the entropy's change where that is large.
       const inside = bins.filter(({ change: own, covariance: { interval } }) => {

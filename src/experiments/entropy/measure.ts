@@ -44,6 +44,8 @@ export interface MeasuredEntropy {
     all: MeasuredMeans;
     byEntropy: MeasuredEntropyBin[];
     byLength: MeasuredEntropyBin[];
+    /** of responses, by their mean H_old, an equal number in each */
+    byResponse: MeasuredEntropyBin[];
     /** change over covariance */
     quotient: Measured;
     /** mean of log pi_old + H_old, nats */
@@ -91,6 +93,9 @@ export async function measureEntropy(
       return means.tokens === 0 ? [] : [{ at, low: minLength, high: maxLength, ...means }];
     },
   );
+  const byResponse = responseBins(rollouts, bins, entropyOld, (chosen) =>
+    meansOf(rollouts, columns, intervals, (_, i) => chosen[i] === 1),
+  );
   await stage(context, 0.9);
   return {
     sequences,
@@ -99,6 +104,7 @@ export async function measureEntropy(
       all,
       byEntropy,
       byLength,
+      byResponse,
       quotient: jackknifeOf(sums, (totals) => totals[1] / totals[2]),
       surprise: jackknifeOf(sums, (totals) => totals[3] / totals[0]),
       second: jackknifeOf(sums, (totals) => {
@@ -152,6 +158,33 @@ function meansOf(
     covariance: intervals.estimate(second.sums, meanStatistic),
     crossEntropy: intervals.estimate(third.sums, meanStatistic),
   };
+}
+
+/** @param meansOver of the responses marked 1 */
+function responseBins(
+  { offsets }: Rollouts,
+  count: number,
+  entropy: FloatArray,
+  meansOver: (chosen: Uint8Array) => MeasuredMeans,
+): MeasuredEntropyBin[] {
+  const own = Array.from({ length: offsets.length - 1 }, (_, i) => {
+    const [from, to] = [offsets[i], offsets[i + 1]];
+    let sum = 0;
+    for (let t = from; t < to; t++) sum += entropy[t];
+    return { i, at: to > from ? sum / (to - from) : NaN };
+  })
+    .filter(({ at }) => Number.isFinite(at))
+    .sort((a, b) => a.at - b.at);
+  return Array.from({ length: count }, (_, k) =>
+    own.slice(Math.floor((k * own.length) / count), Math.floor(((k + 1) * own.length) / count)),
+  ).flatMap((members) => {
+    const [first, last] = [members[0], members.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const chosen = new Uint8Array(offsets.length - 1);
+    for (const { i } of members) chosen[i] = 1;
+    const at = members.reduce((sum, one) => sum + one.at, 0) / members.length;
+    return [{ at, low: first.at, high: last.at, ...meansOver(chosen) }];
+  });
 }
 
 /** Equal shares of the old policy's entropy per bin, as far as ties allow: most tokens have hardly any. */

@@ -15,6 +15,7 @@ export interface EntropyMeasure extends Pick<
   all: Predicted<MeasuredMeans>;
   byEntropy: EntropyBin[];
   byLength: EntropyBin[];
+  byResponse: EntropyBin[];
 }
 
 export interface PredictedEntropy extends Omit<MeasuredEntropy, 'measure'> {
@@ -29,7 +30,7 @@ const explained = <T extends MeasuredMeans>(means: T): Predicted<T> => ({
 
 export function predictEntropy({ measure, ...rest }: MeasuredEntropy): PredictedEntropy {
   if (measure === null) return { ...rest, measure };
-  const { all, byEntropy, byLength, ...inference } = measure;
+  const { all, byEntropy, byLength, byResponse, ...inference } = measure;
   return {
     ...rest,
     measure: {
@@ -37,6 +38,7 @@ export function predictEntropy({ measure, ...rest }: MeasuredEntropy): Predicted
       all: explained(all),
       byEntropy: byEntropy.map(explained),
       byLength: byLength.map(explained),
+      byResponse: byResponse.map(explained),
     },
   };
 }

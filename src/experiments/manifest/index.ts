@@ -113,7 +113,7 @@ export const EXPERIMENT_ENTRIES = {
     title: 'Experts',
     question: 'What does it do to the ratios that tokens go to other experts?',
     group: 'trainers',
-    reproduce: 'The pairs that Reproduce runs are of dense policies: they have no routes.',
+    reproduce: 'It runs on the pairs of policies with experts; dense ones have no routes.',
   },
   mismatch: {
     title: 'Mismatch',

@@ -18,9 +18,9 @@ import { mismatchClaims } from './claims';
 import { measureMismatch } from './measure';
 import { predictMismatch, type PredictedMismatch } from './predict';
 
-export type { CorrectionRow } from './measure';
+export type { CorrectionRow, GrownId } from './measure';
 export type { SurenessBin } from '../shared/pair-difference';
-export type { MismatchMeasure } from './predict';
+export type { MismatchMeasure, PredictedGrowth } from './predict';
 export type MismatchResult = PredictedMismatch & Verdicts;
 
 export const mismatch = pipeline({

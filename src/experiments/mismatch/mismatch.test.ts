@@ -103,6 +103,30 @@ describe('mismatch', () => {
     for (const { plain, corrected } of mask?.losses ?? []) expect(corrected).not.toBe(plain);
   });
 
+  it('follows each correction along the length, where the log-normal law foretells it', async () => {
+    const sigma = 0.3;
+    const { grown } = measured(
+      await run(planted((random) => sigma * random.normal() - sigma ** 2 / 2)),
+    );
+    const of = (id: string) => grown.find((own) => own.id === id);
+    expect(of('rho')?.points.map(({ length }) => length)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+    for (const { id, points, predicted } of grown) {
+      points.forEach(({ length, effective, responses }, i) => {
+        // rho at 32 tokens rests on a few weights alone: exp(-2.9) of them.
+        if (responses < 400 || (id === 'rho' && length > 8)) return;
+        expect(
+          Math.abs(effective.estimate - (predicted[i] as number)),
+          `${id}, ${length}`,
+        ).toBeLessThan(0.03);
+      });
+    }
+    // Exact where it can be done by hand: a weight of one token is bounded before it is 1.
+    expect(of('rho')?.predicted[3]).toBeCloseTo(Math.exp(-8 * sigma ** 2), 2);
+    expect(of('s')?.points.at(-1)?.effective.estimate).toBeGreaterThan(0.99);
+    expect(of('sequence-mask')?.points[5]?.dropped).toBeGreaterThan(0.03);
+    expect(of('sequence-truncate')?.points.every(({ dropped }) => dropped === 0)).toBe(true);
+  });
+
   it('without a sampler column there is nothing to measure', async () => {
     const result = await run(syntheticRollouts({ ...DEFAULT_SYNTHETIC, prompts: 20 }));
     expect(result.measure).toBeNull();
