@@ -28,7 +28,7 @@ const MEASURING = {
   gradient: 'Gradient of each response',
   precision: 'Error of log s',
   objectives: 'Clip share on these rollouts',
-  mismatch: 'Corrections',
+  mismatch: 'Trainer minus sampler',
   numerics: 'Outside GSPO’s band',
 } as const;
 
@@ -67,7 +67,7 @@ test('the start page: a picture that can be stopped and drawn, five questions wi
     expect(await question.locator('.start-answer li').count()).toBeGreaterThan(2);
   }
   // Figures of docs/ledger.json.
-  await expect(page.locator('[data-group="identity"]')).toContainText('off by 6.7 × 10⁻¹⁶ at most');
+  await expect(page.locator('[data-group="identity"]')).toContainText('off by 5.6 × 10⁻¹⁶ at most');
   const menu = page.getByRole('navigation', { name: 'Experiments' });
   const ids = (links: HTMLAnchorElement[]) =>
     links.map((link) => /#\/([a-z]+)/.exec(link.href)?.[1]).sort();

@@ -89,7 +89,7 @@ export function CorrectionGrowth({ measure, overlays, axesKey }: Props) {
   if (lengths.length === 0) return null;
   return (
     <Figure
-      title="Corrections, as responses grow"
+      title="What is kept of the sample, by length"
       overlays={overlays}
       table={() =>
         overlayTable(
