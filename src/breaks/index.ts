@@ -434,7 +434,7 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
     ],
   },
   mismatch: {
-    lead: 'The lab’s own policies are sampled by the engine that scores them, unless the setup gives the sampler other arithmetic: the first three round the old policy’s weights for it. The others load the synthetic example with another sampler; your own files bring theirs as “logp_sampler”.',
+    lead: 'The lab’s own policies are sampled by the engine that scores them, unless the setup gives the sampler other arithmetic: the first four round the old policy’s weights for it, or cut off what it finds unlikely. The others load the synthetic example with another sampler; your own files bring theirs as “logp_sampler”.',
     breaks: [
       {
         title: 'An 8-bit sampler',
@@ -455,6 +455,13 @@ export const BREAKS: Record<ExperimentId, PageBreaks> = {
         why: 'It draws at another temperature than that of the log-probs that it reports: likely tokens come more often than the weights allow for.',
         watch: 'Trainer minus sampler',
         rollouts: policies({ sampler: 'int4', temperature: 0.8 }),
+        promises: {},
+      },
+      {
+        title: 'A sampler with top-p 0.9',
+        why: 'The old policy itself, its unlikely tokens cut off: the log of what is kept is added to every log-prob that it reports. Known, and no noise: ρ drifts with the length all the same.',
+        watch: 'Trainer minus sampler',
+        rollouts: policies({ topP: 0.9 }),
         promises: {},
       },
       {

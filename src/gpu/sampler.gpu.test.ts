@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { philox4x32, Random, STREAM, unitInterval } from '../math/philox';
+import { nucleusOf } from '../math/nucleus';
 import { sampleRow } from '../math/sampler';
 import { Arena } from './buffers';
 import { computePipeline, encodePass, hasImmediates } from './pipeline';
@@ -122,47 +123,65 @@ describe.each(ways.map((way) => [JSON.stringify(way), way] as const))('sampler %
   const run = (...input: Tail<Parameters<typeof runWith>>) => runWith(way, ...input);
 
   test.each([
-    ['small vocabulary', 18, 64, 1],
-    ['a workgroup of 256', 5003, 8, 0.7],
-    ['greedy', 257, 16, 0],
-  ])('picks what its TypeScript twin picks: %s', async (_, vocabulary, batch, temperature) => {
-    const settings = {
-      batch,
-      vocabulary,
-      temperature,
-      seed: 0xdeadbeef,
-      firstSequence: 1000,
-      // never sampled: its logit is -inf
-      endToken: 0,
-      padToken: 0,
-    };
-    const steps = [1, 2, 3].map((seed) => {
-      const logits = normals(batch, vocabulary, seed);
-      for (let row = 0; row < batch; row++) logits[row * vocabulary] = -Infinity;
-      return logits;
-    });
-    const got = await run(settings, steps);
-    const want = steps.flatMap((logits, step) =>
-      Array.from({ length: batch }, (_, row) =>
-        sampleRow(logits, row * vocabulary, vocabulary, {
-          temperature,
-          seed: settings.seed,
-          sequence: 1000 + row,
-          step,
-        }),
-      ),
-    );
-    const chosen = steps.flatMap((_, step) =>
-      Array.from({ length: batch }, (_, row) => got.tokens[row * SETTINGS.maxNew + step]),
-    );
-    expect(chosen).toEqual(want);
-    expect(new Set(want).size).toBeGreaterThan(3);
-    expect(got.unfinished).toBe(batch);
-    expect([...got.lengths]).toEqual(Array.from({ length: batch }, () => 3));
-    const last = chosen.slice(-batch);
-    expect([...got.next32]).toEqual(last);
-    expect([...got.next64]).toEqual(last.flatMap((id) => [id, 0]));
-  });
+    ['small vocabulary', 18, 64, 1, 1],
+    ['a workgroup of 256', 5003, 8, 0.7, 1],
+    ['greedy', 257, 16, 0, 0.5],
+    ['a nucleus', 18, 64, 1, 0.8],
+    ['a nucleus of many', 151_936, 3, 1.3, 0.9],
+  ])(
+    'picks what its TypeScript twin picks: %s',
+    async (_, vocabulary, batch, temperature, topP) => {
+      const settings = {
+        batch,
+        vocabulary,
+        temperature,
+        topP,
+        seed: 0xdeadbeef,
+        firstSequence: 1000,
+        // never sampled: its logit is -inf
+        endToken: 0,
+        padToken: 0,
+      };
+      const steps = [1, 2, 3].map((seed) => {
+        const logits = normals(batch, vocabulary, seed);
+        for (let row = 0; row < batch; row++) logits[row * vocabulary] = -Infinity;
+        return logits;
+      });
+      const got = await run(settings, steps);
+      const want = steps.flatMap((logits, step) =>
+        Array.from({ length: batch }, (_, row) =>
+          sampleRow(logits, row * vocabulary, vocabulary, {
+            temperature,
+            topP,
+            seed: settings.seed,
+            sequence: 1000 + row,
+            step,
+          }),
+        ),
+      );
+      if (topP < 1 && temperature > 0) {
+        steps.forEach((logits, step) => {
+          for (let row = 0; row < batch; row++) {
+            const own = nucleusOf(logits, row * vocabulary, vocabulary, { temperature, topP });
+            const kept = got.logKept?.[row * SETTINGS.maxNew + step];
+            expect(Math.abs((kept ?? NaN) - own.logKept)).toBeLessThan(2e-5);
+          }
+        });
+      } else {
+        expect(got.logKept).toBeNull();
+      }
+      const chosen = steps.flatMap((_, step) =>
+        Array.from({ length: batch }, (_, row) => got.tokens[row * SETTINGS.maxNew + step]),
+      );
+      expect(chosen).toEqual(want);
+      expect(new Set(want).size).toBeGreaterThan(3);
+      expect(got.unfinished).toBe(batch);
+      expect([...got.lengths]).toEqual(Array.from({ length: batch }, () => 3));
+      const last = chosen.slice(-batch);
+      expect([...got.next32]).toEqual(last);
+      expect([...got.next64]).toEqual(last.flatMap((id) => [id, 0]));
+    },
+  );
 
   test('samples follow softmax(logits / temperature): chi-square', async () => {
     const batch = 4000;

@@ -5,7 +5,7 @@
  */
 import { KernelInputError } from '../math/kernel-input';
 import { STREAM } from '../math/philox';
-import { inverseTemperature } from '../math/sampler';
+import { checkTopP, inverseTemperature } from '../math/nucleus';
 import { Arena } from './buffers';
 import {
   computePipeline,
@@ -29,7 +29,7 @@ const SUBGROUPS = withSubgroups({
   code: [code, subgroupsCode, FLOAT, PHILOX].join('\n'),
 });
 
-const PARAMETERS = '@group(0) @binding(5) var<uniform> params: Params;';
+const PARAMETERS = '@group(0) @binding(6) var<uniform> params: Params;';
 
 function shaderFor(subgroups: boolean, immediates: boolean): Shader {
   const shader = subgroups ? SUBGROUPS : TREE;
@@ -53,6 +53,8 @@ export interface SamplerSettings {
   maxNew: number;
   /** 0 = greedy */
   temperature: number;
+  /** share of the probability that the drawn tokens have (`math/nucleus.ts`); left out: 1 */
+  topP?: number | undefined;
   /** 32-bit seed */
   seed: number;
   /** index within the run of the batch's first sequence; sequence b draws as first + b */
@@ -86,6 +88,8 @@ export interface SampledBatch {
   lengths: Uint32Array;
   /** [batch] 1 = ended by itself, 0 = cut */
   finished: Uint8Array;
+  /** [batch, maxNew] log of the probability that top-p kept, at temperature 1; null where it cuts nothing off */
+  logKept: Float32Array | null;
 }
 
 export interface SamplerOptions {
@@ -96,6 +100,8 @@ export interface SamplerOptions {
   /** a step's constants travel with its command; whether the browser has that where left out */
   immediates?: boolean | undefined;
 }
+
+const cuts = ({ topP = 1, temperature }: SamplerSettings) => topP < 1 && temperature > 0;
 
 export class Sampler {
   private taken = 0;
@@ -111,6 +117,7 @@ export class Sampler {
     private readonly immediates: boolean,
     private readonly tokens: GPUBuffer,
     private readonly state: GPUBuffer,
+    private readonly kept: GPUBuffer,
   ) {}
 
   /** @throws KernelInputError, ShaderError */
@@ -123,7 +130,7 @@ export class Sampler {
       immediates = hasImmediates(),
     }: SamplerOptions = {},
   ): Promise<Sampler> {
-    const { batch, vocabulary, maxNew, temperature, endToken, padToken } = settings;
+    const { batch, vocabulary, maxNew, temperature, topP = 1, endToken, padToken } = settings;
     for (const [name, value] of Object.entries({ batch, vocabulary, maxNew })) {
       if (!Number.isSafeInteger(value) || value < 1) {
         throw new KernelInputError(`The sampler needs a ${name} of at least 1, not ${value}.`);
@@ -138,6 +145,7 @@ export class Sampler {
       throw new KernelInputError(`The sampler takes at most ${MAX_BATCH} sequences, not ${batch}.`);
     }
     inverseTemperature(temperature);
+    checkTopP(topP);
     const pipeline = await computePipeline(device, shaderFor(subgroups, immediates), 'main', {
       threads: vocabulary <= SMALL_VOCABULARY ? 64 : 256,
     });
@@ -153,6 +161,7 @@ export class Sampler {
       immediates,
       arena.storage(batch * maxNew * 4),
       arena.upload(state),
+      arena.storage(cuts(settings) ? batch * maxNew * 4 : 16),
     );
   }
 
@@ -193,6 +202,7 @@ export class Sampler {
           this.state,
           next.int64,
           next.int32,
+          this.kept,
           ...(this.immediates ? [] : [scratch.uniform(parameters)]),
         ],
         workgroups: [range.to - range.from, 1],
@@ -224,9 +234,10 @@ export class Sampler {
    */
   async read(): Promise<SampledBatch> {
     const { batch, maxNew } = this.settings;
-    const [tokens, state] = await Promise.all([
+    const [tokens, state, kept] = await Promise.all([
       readBack(this.device, this.tokens, batch * maxNew * 4),
       readBack(this.device, this.state, (STATE_HEADER + batch) * 4),
+      cuts(this.settings) ? readBack(this.device, this.kept, batch * maxNew * 4) : null,
     ]);
     if (this.failure) throw this.failure.error;
     const words = new Uint32Array(state);
@@ -240,6 +251,7 @@ export class Sampler {
       tokens: new Uint32Array(tokens),
       lengths: ends.map((end) => end || this.taken),
       finished: Uint8Array.from(ends, (end) => (end > 0 ? 1 : 0)),
+      logKept: kept && new Float32Array(kept),
     };
   }
 
@@ -264,6 +276,7 @@ export class Sampler {
       s.temperature === 0 ? 1 : 0,
       s.endToken,
       s.padToken,
+      new Uint32Array(Float32Array.of(s.topP ?? 1).buffer)[0],
     ];
   }
 }

@@ -25,6 +25,8 @@ struct Params {
   greedy: u32,
   end_token: u32,
   pad_token: u32,
+  // bits of float32(top-p); from 1 on, and for greedy, nothing is cut off
+  top_p: u32,
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<u32>;
@@ -35,7 +37,9 @@ struct Params {
 // next ids as int64, low word first, and as int32
 @group(0) @binding(3) var<storage, read_write> next64: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> next32: array<i32>;
-@group(0) @binding(5) var<uniform> params: Params;
+// [batch, max_new] log of the probability that top-p keeps, at temperature 1; written only where it cuts
+@group(0) @binding(5) var<storage, read_write> kept: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 const NOBODY = 0xffffffffu;
 // Below every score that a usable logit can get.
@@ -50,6 +54,84 @@ fn gumbel(bits: u32) -> f32 {
   return -log_accurate(-log_accurate(unit_interval(bits)));
 }
 
+var<workgroup> parts: array<f32, threads>;
+
+/// The sum of all threads' values, for every thread.
+fn sum_of_row(thread: u32, own: f32) -> f32 {
+  // What was summed before has been read.
+  workgroupBarrier();
+  parts[thread] = own;
+  for (var half = threads / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      parts[thread] += parts[thread + half];
+    }
+  }
+  workgroupBarrier();
+  return parts[0];
+}
+
+/// The largest of all threads' values, for every thread.
+fn top_of_row(thread: u32, own: f32) -> f32 {
+  workgroupBarrier();
+  parts[thread] = own;
+  for (var half = threads / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      parts[thread] = max(parts[thread], parts[thread + half]);
+    }
+  }
+  workgroupBarrier();
+  return parts[0];
+}
+
+/// An integer that is larger for larger scores; -0 and 0 are one score.
+fn rank_of(score: f32) -> u32 {
+  let bits = bitcast<u32>(score);
+  return select(~bits, bits | 0x80000000u, bits <= 0x80000000u);
+}
+
+/// Sum of exp(power (logit - top)) over the scores of at least this rank.
+fn mass_from(thread: u32, start: u32, rank: u32, top: f32, power: f32) -> f32 {
+  let scale = bitcast<f32>(params.inverse_temperature);
+  var mass = 0.0;
+  for (var i = thread; i < params.vocabulary; i += threads) {
+    let bits = logits[start + i];
+    if (usable(bits) && rank_of(bitcast<f32>(bits) * scale) >= rank) {
+      mass += exp(power * (bitcast<f32>(bits) - top));
+    }
+  }
+  return sum_of_row(thread, mass);
+}
+
+/// The rank of the last score of the nucleus: the largest from which on the mass is at least top-p of all, found by
+/// halving the 2^32 ranks. Writes what is kept.
+fn nucleus_of(thread: u32, start: u32, row: u32) -> u32 {
+  let scale = bitcast<f32>(params.inverse_temperature);
+  var highest = NO_SCORE;
+  for (var i = thread; i < params.vocabulary; i += threads) {
+    let bits = logits[start + i];
+    if (usable(bits)) {
+      highest = max(highest, bitcast<f32>(bits));
+    }
+  }
+  let top = top_of_row(thread, highest);
+  let wanted = bitcast<f32>(params.top_p) * mass_from(thread, start, 0u, top, scale);
+  var inside = 0u;
+  var outside = rank_of(top * scale) + 1u;
+  for (var halving = 0u; halving < 32u; halving++) {
+    let middle = inside + (outside - inside) / 2u;
+    let enough = mass_from(thread, start, middle, top, scale) >= wanted;
+    inside = select(inside, middle, enough);
+    outside = select(middle, outside, enough);
+  }
+  let share = mass_from(thread, start, inside, top, 1.0) / mass_from(thread, start, 0u, top, 1.0);
+  if (thread == 0u) {
+    kept[row * params.max_new + params.step] = log_accurate(share);
+  }
+  return inside;
+}
+
 @compute @workgroup_size(threads)
 fn main(
   @builtin(local_invocation_index) thread: u32,
@@ -58,6 +140,11 @@ fn main(
   let row = params.first_row + group.x;
   let start = params.offset + group.x * params.stride;
   let scale = bitcast<f32>(params.inverse_temperature);
+  let truncated = params.greedy == 0u && bitcast<f32>(params.top_p) < 1.0;
+  var lowest = 0u;
+  if (truncated) {
+    lowest = nucleus_of(thread, start, row);
+  }
   var best = NO_SCORE;
   var best_id = NOBODY;
   for (var first = thread * 4u; first < params.vocabulary; first += threads * 4u) {
@@ -74,6 +161,9 @@ fn main(
         continue;
       }
       var score = bitcast<f32>(bits) * scale;
+      if (truncated && rank_of(score) < lowest) {
+        continue;
+      }
       if (params.greedy == 0u) {
         score += gumbel(words[k]);
       }

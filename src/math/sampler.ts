@@ -6,7 +6,8 @@
  * (v >> 2, step, sequence, 0): the same bits as in WGSL. Scores are float32 there and here; the two
  * pick different tokens only where the best two scores are within a few float32 roundings.
  */
-import { KernelInputError, LOWEST_LOGIT } from './kernel-input';
+import { KernelInputError } from './kernel-input';
+import { inverseTemperature, isUsable, nucleusOf, scoreOf } from './nucleus';
 import { philox4x32, STREAM, unitInterval, type Words4 } from './philox';
 
 export interface SampleSettings {
@@ -18,19 +19,13 @@ export interface SampleSettings {
   sequence: number;
   /** 0 for the first token of the response */
   step: number;
+  /** only tokens of this nucleus (`nucleus.ts`); left out: 1, all of them */
+  topP?: number | undefined;
 }
 
 /** Standard Gumbel from 32 random bits, rounded to float32. Finite for all bits. */
 export function gumbel(bits: number): number {
   return Math.fround(-Math.log(-Math.log(unitInterval(bits))));
-}
-
-/** float32(1 / temperature), 1 for greedy: what both twins multiply logits with. */
-export function inverseTemperature(temperature: number): number {
-  if (!(Number.isFinite(temperature) && temperature >= 0)) {
-    throw new KernelInputError(`The temperature must be 0 or more, not ${temperature}.`);
-  }
-  return temperature === 0 ? 1 : Math.fround(1 / temperature);
 }
 
 /**
@@ -43,9 +38,10 @@ export function sampleRow(
   logits: Float32Array,
   offset: number,
   vocabulary: number,
-  { temperature, seed, sequence, step }: SampleSettings,
+  { temperature, seed, sequence, step, topP = 1 }: SampleSettings,
 ): number {
   const scale = inverseTemperature(temperature);
+  const { lowest } = nucleusOf(logits, offset, vocabulary, { temperature, topP });
   let words: Words4 = [0, 0, 0, 0];
   let best = -1;
   let bestScore = -Infinity;
@@ -56,7 +52,9 @@ export function sampleRow(
     const x = logits[offset + v];
     if (!isUsable(x)) continue;
     const noise = temperature > 0 ? gumbel(words[v & 3]) : 0;
-    const score = Math.fround(Math.fround(x * scale) + noise);
+    const own = scoreOf(x, scale);
+    if (own < lowest) continue;
+    const score = Math.fround(own + noise);
     if (score > bestScore) {
       best = v;
       bestScore = score;
@@ -65,9 +63,6 @@ export function sampleRow(
   if (best < 0) throw noUsableLogit(sequence, step);
   return best;
 }
-
-/** What can be picked: neither masked nor without meaning. */
-export const isUsable = (logit: number): boolean => logit >= LOWEST_LOGIT && logit <= -LOWEST_LOGIT;
 
 export function noUsableLogit(sequence: number, step: number): KernelInputError {
   return new KernelInputError(

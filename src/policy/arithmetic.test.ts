@@ -19,7 +19,8 @@ import { quantiseBlocks } from '../math/block-quantisation';
 import { cpuKernels } from '../math/cpu-kernels';
 import { Random, STREAM } from '../math/philox';
 import { policiesSource } from '../rollouts/policies';
-import type { Rollouts } from '../rollouts/rollouts';
+import { measureKnown } from '../experiments/mismatch/known';
+import { LOG_KEPT, withSampler, type Rollouts } from '../rollouts/rollouts';
 import { DEFAULT_POLICIES } from '../settings/run';
 import { bytes, floats, nodeOf, portInfo } from './graph/make';
 import { encode } from './graph/proto';
@@ -165,8 +166,8 @@ function signedZeros(name: string, n: number): TensorProto {
 
 describe('a run whose sampler computes in other arithmetic', () => {
   const sampled = new Map<Arithmetic, Promise<Rollouts>>();
-  function rolloutsIn(sampler: Arithmetic): Promise<Rollouts> {
-    const known = sampled.get(sampler);
+  function rolloutsIn(sampler: Arithmetic, topP = 1): Promise<Rollouts> {
+    const known = topP === 1 ? sampled.get(sampler) : undefined;
     if (known) return known;
     const made = (async () => {
       const host = await PolicyHost.open(runtime, tiny.files, tiny.manifest);
@@ -180,6 +181,7 @@ describe('a run whose sampler computes in other arithmetic', () => {
         maxLength: 20,
         maxOperators: 3,
         sampler,
+        topP,
       };
       const source = policiesSource(settings, {
         open: () => Promise.resolve({ host, kernels: cpuKernels }),
@@ -192,7 +194,7 @@ describe('a run whose sampler computes in other arithmetic', () => {
       };
       return source.batch(0, hooks);
     })();
-    sampled.set(sampler, made);
+    if (topP === 1) sampled.set(sampler, made);
     return made;
   }
   const mean = (x: Iterable<number>) => {
@@ -217,6 +219,28 @@ describe('a run whose sampler computes in other arithmetic', () => {
     expect(int8).toBeGreaterThan(3 * (fp16 as number));
     expect(int4).toBeGreaterThan(3 * (int8 as number));
     expect(int4Zero).toBeGreaterThan(3 * (int8 as number));
+  });
+
+  test('top-p shifts by what it kept, whatever the arithmetic', async () => {
+    for (const which of ['fp32', 'int4'] as const) {
+      const rollouts = await rolloutsIn(which, 0.8);
+      const { logpOld, logpSampler, tables } = rollouts;
+      const kept = tables?.[LOG_KEPT]?.values;
+      if (!logpSampler || !kept) throw new Error('nothing is said of what was kept');
+      expect(kept).toHaveLength(logpOld.length);
+      expect(Math.min(...kept)).toBeGreaterThanOrEqual(Math.log(0.8) - 1e-6);
+      const known = withSampler(rollouts);
+      const shift = known && measureKnown(known, { kernels: cpuKernels, seed: 1 });
+      expect(shift?.predicted.bias.estimate).toBeLessThan(-0.01);
+      expect(shift?.predicted.meanWeight.estimate).toBeGreaterThanOrEqual(0.8);
+      // What is left is the arithmetic's own: nothing, or as without top-p.
+      const e = Array.from(logpOld, (x, t) => x - logpSampler[t] - kept[t]);
+      const sd = Math.sqrt(mean(e.map((x) => x * x)));
+      if (which === 'fp32') expect(sd).toBeLessThan(1e-6);
+      else expect(sd).toBeGreaterThan(1e-3);
+      // The estimate is the jackknife's.
+      expect(Math.abs((shift?.left.bias.estimate ?? NaN) - mean(e))).toBeLessThan(2e-4);
+    }
   });
 
   test('the trainer’s log-probs are those of the policy itself', async () => {

@@ -63,6 +63,35 @@ describe('decoding in the runtime', () => {
     },
   );
 
+  test.each([
+    [0.9, 1],
+    [0.4, 1.6],
+  ])(
+    'and its tokens where top-p %d cuts off the rest, temperature %d',
+    async (topP, temperature) => {
+      for (const host of [tiny, shipped]) {
+        const { old } = await weightsOf(host);
+        const asked = request(host, { temperature, topP });
+        const { sequences } = await sampleSequences(host.session, old, asked);
+        const stepped = await sampleOnCpu(host.session, old, asked);
+        const drawn = (all: typeof sequences) =>
+          all.map(({ tokens, finished }) => [tokens, finished]);
+        expect(drawn(sequences)).toEqual(drawn(stepped));
+        const whole = await sampleSequences(host.session, old, request(host, { temperature }));
+        expect(drawn(sequences)).not.toEqual(drawn(whole.sequences));
+        const kept = sequences.flatMap(({ logKept = [] }) => logKept);
+        expect(kept).toHaveLength(sequences.flatMap(({ tokens }) => tokens).length);
+        // Top-p is of the probability at the sampler's temperature.
+        if (temperature === 1)
+          expect(Math.min(...kept)).toBeGreaterThanOrEqual(Math.log(topP) - 1e-6);
+        expect(Math.min(...kept)).toBeLessThan(-0.01);
+        stepped
+          .flatMap(({ logKept = [] }) => logKept)
+          .forEach((x, t) => expect(Math.abs(x - (kept[t] ?? NaN))).toBeLessThan(5e-5));
+      }
+    },
+  );
+
   test('says of each token what scoring says, whatever the temperature', async () => {
     const { old } = await weightsOf(shipped);
     for (const temperature of [0.7, 1.6]) {

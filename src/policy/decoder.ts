@@ -10,15 +10,25 @@
  * code that scores: they are those of temperature 1, whatever the sampler's, and equal teacher-forced scoring but
  * for the float32 rounding of another forward pass (18,921 tokens of the arithmetic policy: 6e-7 nats rms, 1.5e-5
  * at the worst token).
+ *
+ * The loop draws from all tokens. The likeliest of a nucleus (top-p) is the likeliest of all wherever that lies in the
+ * nucleus; where it does not, the token is drawn again from the nucleus here, and the row goes back to it.
  */
 import type { Tensor } from 'onnxruntime-web';
 import { rowStats } from '../math/log-softmax';
-import { gumbelRow, inverseTemperature, isUsable, noUsableLogit, sampleRow } from '../math/sampler';
+import { inverseTemperature, isUsable, nucleusOf, scoreOf } from '../math/nucleus';
+import { gumbelRow, noUsableLogit, sampleRow } from '../math/sampler';
 import { lastRows, padBatch } from './batch';
 import { CacheJoiner, lengthOf, type CacheArray, type CachePiece } from './cache-rows';
 import { LOOP } from './graph/decode-loop';
 import { cacheLayout, type CacheLayout } from './graph/ports';
-import { isEnd, responseLimit, type Sampled, type SamplerSettings } from './sample-request';
+import {
+  isEnd,
+  responseLimit,
+  truncates,
+  type Sampled,
+  type SamplerSettings,
+} from './sample-request';
 import type { ExtraColumn } from './score';
 import type { DecodeSession, PolicySession, ResidentWeights } from './session';
 
@@ -62,6 +72,8 @@ interface Row extends Waiting {
   logp: number[];
   entropy: number[];
   collision: number[];
+  /** where top-p cuts */
+  logKept: number[] | undefined;
   extras: Extras;
   /** every token but the last, prompt included */
   cache: CachePiece[];
@@ -141,7 +153,11 @@ export class Decoder {
       return [name, { width: tokens > 0 ? all.length / tokens : 0, values }];
     });
     return {
-      sequences: rows.map(({ tokens, finished }) => ({ tokens, finished })),
+      sequences: rows.map(({ tokens, finished, logKept }) => ({
+        tokens,
+        finished,
+        ...(logKept ? { logKept } : {}),
+      })),
       scored: {
         logp: column(({ logp }) => logp),
         entropy: column(({ entropy }) => entropy),
@@ -174,7 +190,7 @@ export class Decoder {
 
   /** The first token comes out of the prompt. */
   private begin(waiting: Waiting, { cache, logits, extras }: Prompt): void {
-    const { temperature, seed } = this.settings;
+    const { temperature, topP, seed } = this.settings;
     const { prompt, sequence } = waiting;
     const row: Row = {
       ...waiting,
@@ -184,11 +200,13 @@ export class Decoder {
       logp: [],
       entropy: [],
       collision: [],
+      logKept: truncates(this.settings) ? [] : undefined,
       extras: {},
       cache: [cache],
     };
     const vocabulary = logits.length;
-    const token = sampleRow(logits, 0, vocabulary, { temperature, seed, sequence, step: 0 });
+    const draw = { temperature, topP, seed, sequence, step: 0 };
+    const token = sampleRow(logits, 0, vocabulary, draw);
     for (const [name, values] of Object.entries(extras)) row.extras[name] = [...values];
     if (this.append(row, token, logits, 0, vocabulary)) this.done.set(sequence, row);
     else this.rows.push(row);
@@ -210,8 +228,24 @@ export class Decoder {
     row.logp.push(logp);
     row.entropy.push(entropy);
     row.collision.push(collision);
+    if (row.logKept) {
+      const { temperature, topP = 1 } = this.settings;
+      row.logKept.push(nucleusOf(logits, offset, vocabulary, { temperature, topP }).logKept);
+    }
     row.finished = isEnd(this.settings, token);
     return row.finished || row.tokens.length >= row.limit;
+  }
+
+  /** The token of this step where the loop drew one that top-p cuts off; null where it did not. */
+  private drawnAgain(row: Row, token: number, logits: Float32Array, offset: number): number | null {
+    const { vocabulary, settings } = this;
+    if (!truncates(settings)) return null;
+    const { temperature, topP = 1, seed } = settings;
+    const { lowest } = nucleusOf(logits, offset, vocabulary, { temperature, topP });
+    if (scoreOf(logits[offset + token], inverseTemperature(temperature)) >= lowest) return null;
+    const { sequence, tokens } = row;
+    const draw = { temperature, topP, seed, sequence, step: tokens.length };
+    return sampleRow(logits, offset, vocabulary, draw);
   }
 
   /** The prompt's cache and what follows it, computed together with those of the next few. */
@@ -301,9 +335,12 @@ export class Decoder {
     const logits = of(LOOP.logits).data as Float32Array;
     const besides = extras.map(({ name }) => [name, rowsOf(of(LOOP.extra(name)), 3)] as const);
     this.rows = rows.filter((row, i) => {
-      for (let step = 0; step < steps; step++) {
-        const at = step * batch + i;
-        const ended = this.append(row, Number(drawn[at]), logits, at * vocabulary, vocabulary);
+      let taken = 0;
+      for (let again: number | null = null; taken < steps && again === null; taken++) {
+        const at = taken * batch + i;
+        const token = Number(drawn[at]);
+        again = this.drawnAgain(row, token, logits, at * vocabulary);
+        const ended = this.append(row, again ?? token, logits, at * vocabulary, vocabulary);
         for (const [name, values] of besides) {
           (row.extras[name] ??= []).push(...numbersAt(values, at));
         }
@@ -313,11 +350,12 @@ export class Decoder {
         return false;
       }
       const own = lengths[i];
+      const before = added.positions - steps;
       row.cache = whole
-        ? [{ block: added, row: i, from: added.positions - steps - own, to: added.positions }]
+        ? [{ block: added, row: i, from: before - own, to: before + taken }]
         : [
             { block: past, row: i, from: past.positions - own, to: past.positions },
-            { block: added, row: i, from: 0, to: steps },
+            { block: added, row: i, from: 0, to: taken },
           ];
       return true;
     });

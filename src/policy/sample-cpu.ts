@@ -5,9 +5,16 @@
  * A prompt is computed once for all of its responses.
  */
 import type { Tensor } from 'onnxruntime-web';
+import { nucleusOf } from '../math/nucleus';
 import { sampleRow } from '../math/sampler';
 import { lastRows, padBatch } from './batch';
-import { isEnd, responseLimit, type SampledSequence, type SampleRequest } from './sample-request';
+import {
+  isEnd,
+  responseLimit,
+  truncates,
+  type SampledSequence,
+  type SampleRequest,
+} from './sample-request';
 import type { KeyValueCache, PolicySession, ResidentWeights } from './session';
 
 const IDLE_SHARE = 0.25;
@@ -33,9 +40,13 @@ export async function sampleOnCpu(
   weights: ResidentWeights,
   request: SampleRequest,
 ): Promise<SampledSequence[]> {
-  const { prompts, temperature, seed } = request;
+  const { prompts, temperature, seed, topP = 1 } = request;
   const limits = prompts.map(({ length }) => responseLimit(request, length));
-  const results: SampledSequence[] = prompts.map(() => ({ tokens: [], finished: false }));
+  const results: SampledSequence[] = prompts.map(() => ({
+    tokens: [],
+    finished: false,
+    ...(truncates(request) ? { logKept: [] } : {}),
+  }));
   const texts = prompts.map((prompt) => prompt.join());
   const different = [...new Set(texts)];
   const batch = padBatch(
@@ -60,13 +71,16 @@ export async function sampleOnCpu(
     rows.forEach((sequence, row) => {
       const result = results[sequence];
       if (result.finished || result.tokens.length >= limits[sequence]) return;
-      const token = sampleRow(logits, at[places[row]] * vocabulary, vocabulary, {
+      const offset = at[places[row]] * vocabulary;
+      const token = sampleRow(logits, offset, vocabulary, {
         temperature,
+        topP,
         seed,
         sequence: request.firstSequence + sequence,
         step,
       });
       result.tokens.push(token);
+      result.logKept?.push(nucleusOf(logits, offset, vocabulary, { temperature, topP }).logKept);
       if (isEnd(request, token)) result.finished = true;
       else if (result.tokens.length < limits[sequence]) live.push(row);
     });

@@ -76,6 +76,7 @@ async function sampleOnce(
       vocabulary,
       maxNew: maxLength,
       temperature: request.temperature,
+      topP: request.topP,
       seed: request.seed,
       firstSequence: request.firstSequence,
       endToken: request.endToken,
@@ -94,14 +95,19 @@ async function sampleOnce(
       if ((step + 1) % CHECK_EVERY === 0 && (await sampler.unfinished()) === 0) break;
       logits = await steps.next(step);
     }
-    const { tokens, lengths, finished } = await sampler.read();
+    const { tokens, lengths, finished, logKept } = await sampler.read();
     return limits.map((limit, i) => {
       const drawn = Array.from(tokens.subarray(i * maxLength, i * maxLength + lengths[i]));
       // The kernel knows one token that ends; what it drew behind another is no part of the response.
       const end = drawn.findIndex((token) => isEnd(request, token)) + 1;
       const length = Math.min(end > 0 ? end : drawn.length, limit);
       const ended = end > 0 || finished[i] === 1;
-      return { tokens: drawn.slice(0, length), finished: ended && (end || drawn.length) <= limit };
+      const from = i * maxLength;
+      return {
+        tokens: drawn.slice(0, length),
+        finished: ended && (end || drawn.length) <= limit,
+        ...(logKept ? { logKept: Array.from(logKept.subarray(from, from + length)) } : {}),
+      };
     });
   } finally {
     steps.dispose();

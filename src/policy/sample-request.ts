@@ -4,6 +4,8 @@ import type { ScoredTokens } from './score';
 export interface SamplerSettings {
   /** 0 = greedy */
   temperature: number;
+  /** share of the probability that the drawn tokens have, the likeliest first (`math/nucleus.ts`); left out: 1 */
+  topP?: number | undefined;
   /** response tokens, the end token included */
   maxLength: number;
   /** that the policy knows, prompt included: no response goes beyond them */
@@ -28,6 +30,8 @@ export interface SampledSequence {
   tokens: number[];
   /** false: cut at its limit */
   finished: boolean;
+  /** [tokens] log of the probability that top-p kept, at temperature 1; only where it cuts */
+  logKept?: number[];
 }
 
 export interface Sampled {
@@ -38,6 +42,12 @@ export interface Sampled {
    */
   scored: ScoredTokens | null;
 }
+
+/** Whether unlikely tokens are cut off. */
+export const truncates = ({
+  topP = 1,
+  temperature,
+}: Pick<SamplerSettings, 'topP' | 'temperature'>): boolean => topP < 1 && temperature > 0;
 
 export function isEnd(
   { endToken, alsoEnds }: Pick<SamplerSettings, 'endToken' | 'alsoEnds'>,

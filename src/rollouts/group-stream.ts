@@ -20,7 +20,7 @@ import {
 
 export interface StreamRequest extends Pick<
   GroupRequest,
-  'groupSize' | 'temperature' | 'maxLength' | 'seed' | 'verify'
+  'groupSize' | 'temperature' | 'topP' | 'maxLength' | 'seed' | 'verify'
 > {
   /** texts of groups first .. first + count */
   texts(first: number, count: number): string[];
@@ -57,9 +57,9 @@ export class GroupStream {
   /** Response i of group g draws random numbers g * groupSize + i. */
   async take(range: GroupRange, signal?: AbortSignal): Promise<SampledGroups> {
     const { host, weights, request } = this;
-    const { groupSize, temperature, maxLength, seed, verify } = request;
+    const { groupSize, temperature, topP, maxLength, seed, verify } = request;
     const { first, count } = range;
-    const draw = { temperature, maxLength, seed };
+    const draw = { temperature, topP, maxLength, seed };
     const texts = request.texts(first, count);
     const firstSequence = first * groupSize;
     this.decoder ??= Decoder.create(host.session, weights, samplerSettings(host, draw));

@@ -1,6 +1,7 @@
 /**
  * Source `policies`: pi_old answers held-out prompts, both policies score what was said. Where the sampler computes in
- * other arithmetic than the trainer, it is pi_old in that arithmetic that answers, and its own log-probs come too. A group is the
+ * other arithmetic than the trainer, it is pi_old in that arithmetic that answers, and its own log-probs come too. Where top-p
+ * cuts tokens off, they are those of what is left, and what was kept is a table beside them. A group is the
  * responses to one prompt; its random counters are prompt index * groupSize + member, whatever the batch
  * size is.
  */
@@ -11,8 +12,16 @@ import type { ScoringKernels } from '../policy/score';
 import { heldOutPrompts } from '../tasks/task';
 import type { ResidentWeights } from '../policy/session';
 import { GroupStream, type GroupRange } from './group-stream';
-import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, scoreReplay, taskOf } from './sample-groups';
-import type { RolloutSource, SourceHooks } from './rollouts';
+import {
+  logKeptOf,
+  rewardsOf,
+  rolloutsOf,
+  scoreGroups,
+  scoreOwn,
+  scoreReplay,
+  taskOf,
+} from './sample-groups';
+import { LOG_KEPT, type RolloutSource, type SourceHooks } from './rollouts';
 
 export interface PoliciesContext {
   /** Asked at every batch: loads on first use, and again after a device was lost. */
@@ -66,7 +75,7 @@ export function policiesSource(
   settings: PoliciesSource,
   context: PoliciesContext,
 ): PoliciesRolloutSource {
-  const { groupSize, seed, temperature, maxLength } = settings;
+  const { groupSize, seed, temperature, topP, maxLength } = settings;
   const { batches, totalSequences, rangeOf } = batchesOf(settings, context.cut);
   let stream: GroupStream | undefined;
   let announced: readonly number[] = [];
@@ -76,7 +85,7 @@ export function policiesSource(
     if (stream?.weights === sampler) return stream;
     const texts = (first: number, count: number) =>
       heldOutPrompts(taskOf(host), seed, settings, count, first);
-    const request = { texts, groupSize, temperature, maxLength, seed };
+    const request = { texts, groupSize, temperature, topP, maxLength, seed };
     stream = new GroupStream(host, sampler, request);
     return stream;
   }
@@ -112,7 +121,15 @@ export function policiesSource(
       const replayed =
         pair.theta === pair.old ? null : await scoreReplay(host, pair, kernels, groups, signal);
       const rollouts = rolloutsOf(host, groups, { old, theta, replayed }, advantage);
-      return sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp };
+      const logKept = logKeptOf(groups);
+      if (logKept === null) {
+        return sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp };
+      }
+      return {
+        ...rollouts,
+        logpSampler: Float64Array.from(drawn.logp, (x, t) => x - logKept[t]),
+        tables: { ...rollouts.tables, [LOG_KEPT]: { width: 1, values: logKept } },
+      };
     },
   };
 }

@@ -34,6 +34,9 @@ export const RATIO_MASK = 'ratio_mask';
 /** The table of log pi_theta where every token goes to the experts that pi_old sends it to, nats. */
 export const REPLAYED = 'logp.replayed';
 
+/** Log of the probability, at temperature 1, that the sampler's top-p kept for each token. */
+export const LOG_KEPT = 'sampler.logKept';
+
 export interface Rollouts {
   /** [n + 1], ascending, offsets[0] = 0 */
   offsets: Uint32Array;

@@ -4,7 +4,7 @@
  *
  * Contract: response i is a function of (weights, prompt, seed, firstSequence + i, temperature, maxLength), so
  * the same settings give the same responses however they are cut into batches. Log-probs are those of the
- * policy itself (temperature 1), whatever temperature it was sampled at.
+ * policy itself (temperature 1, no token cut off), however it was sampled.
  */
 import type { FloatArray, TokenStats } from '../math/kernels';
 import type { PolicyFiles } from '../policy/fetch';
@@ -32,6 +32,8 @@ export interface GroupRequest {
   firstSequence: number;
   /** 0 = greedy */
   temperature: number;
+  /** left out: 1, no token is cut off */
+  topP?: number | undefined;
   /** response tokens; never more than the policy has positions for beside the prompt */
   maxLength: number;
   seed: number;
@@ -98,7 +100,7 @@ export async function sampleGroups(
 
 export const samplerSettings = (
   { files }: Speaker,
-  draw: Pick<SamplerSettings, 'temperature' | 'maxLength' | 'seed'>,
+  draw: Pick<SamplerSettings, 'temperature' | 'topP' | 'maxLength' | 'seed'>,
 ): SamplerSettings => {
   const { endToken, alsoEnds, padToken, maxPositions } = files;
   return { ...draw, endToken, alsoEnds, padToken, maxPositions };
@@ -181,6 +183,12 @@ export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint
     offsets[i + 1] = offsets[i] + tokens.length;
   });
   return offsets;
+}
+
+/** [tokens] log of the probability that top-p kept for each; null where it cut nothing off. */
+export function logKeptOf({ responses }: Pick<SampledGroups, 'responses'>): Float32Array | null {
+  if (responses.some(({ logKept }) => !logKept)) return null;
+  return Float32Array.from(responses.flatMap(({ logKept = [] }) => logKept));
 }
 
 export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float64Array =>

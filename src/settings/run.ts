@@ -97,6 +97,14 @@ export const policiesSourceSchema = v.strictObject({
     label: 'Temperature',
     hint: 'of the sampler; log-probs are always those of temperature 1',
   }),
+  topP: absent(
+    real(0.05, 1, 1, {
+      label: 'Top-p',
+      hint: 'the sampler draws from the likeliest tokens that have this share together; 1: from all',
+      slider: 'linear',
+    }),
+    1,
+  ),
   sampler: absent(
     choice(ARITHMETICS, 'fp32', {
       label: 'Sampler',

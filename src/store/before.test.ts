@@ -99,7 +99,7 @@ it('opens runs, their vocabularies and their marks', async () => {
   expect((await store.read('a')).rollouts).toEqual(syntheticRollouts(SOURCE));
   const { run: kept, rollouts } = await store.read('b');
   // a run without a time answered every prompt
-  expect(kept.settings?.source).toEqual({ ...policies, budget: 0, sampler: 'fp32' });
+  expect(kept.settings?.source).toEqual({ ...policies, budget: 0, sampler: 'fp32', topP: 1 });
   expect(rollouts.vocabulary).toEqual(['0', '1', '+']);
   await store.mark(['gone'], null);
   expect(await store.list()).toHaveLength(3);

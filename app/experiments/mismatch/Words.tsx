@@ -1,7 +1,7 @@
 /** The page's right-hand side: the law on another pair, the library's figures, verdicts, samplers. */
-import type { MismatchResult } from '../../../src/experiments/mismatch';
+import type { KnownShift, MismatchResult, Shift } from '../../../src/experiments/mismatch';
 import { Formula } from '../../format/Formula';
-import { significant } from '../../format/numbers';
+import { interval, percent, significant } from '../../format/numbers';
 import { Claims } from '../../page/ExperimentPage';
 
 const LAW = String.raw`\begin{aligned} e_t &= \log \pi_{\text{old}}(y_t) - \log \pi_{\text{sampler}}(y_t) \\ \operatorname{Var}\Bigl[\sum_t e_t\Bigr] &= L\,\sigma^2 \\ \operatorname{Var}\Bigl[\tfrac1L \sum_t e_t\Bigr] &= \sigma^2 / L \\ n_\text{eff}/n \text{ of } \rho &= e^{-L\sigma^2} \end{aligned}`;
@@ -18,7 +18,14 @@ export function Words({ result }: { result: MismatchResult | null }) {
           nearly free of noise and nearly free of correction. Where the sampler reports what it drew
           from, the token weights average 1 and their logarithms −σ²/2.
         </p>
+        <p>
+          Top-p shifts eₜ by the log of the probability that it keeps, which the sampler knows: the
+          weights average what is kept. A temperature T shifts it by (1 − 1/T) log π_old + log Σ
+          π_old^(1/T) in engines that report it; here both log-probs are those of temperature 1, and
+          T shows in the mean weight alone.
+        </p>
       </section>
+      <Known known={result?.measure?.known ?? null} />
       <section>
         <h2>As verl logs it</h2>
         {metrics === null ? (
@@ -43,5 +50,50 @@ export function Words({ result }: { result: MismatchResult | null }) {
         <Claims claims={result?.claims ?? []} />
       </section>
     </>
+  );
+}
+
+const SHIFTS: readonly { name: string; of: (shift: Shift) => string }[] = [
+  {
+    name: 'bias per token, nats',
+    of: ({ bias }) => `${significant(bias.estimate, 3)} ${interval(bias.interval)}`,
+  },
+  { name: 'spread per token, nats', of: ({ spread }) => significant(spread, 3) },
+  {
+    name: 'mean token weight',
+    of: ({ meanWeight }) =>
+      `${significant(meanWeight.estimate, 4)} ${interval(meanWeight.interval)}`,
+  },
+  { name: 'log ρ of a response, mean', of: ({ perResponse }) => significant(perResponse, 3) },
+];
+
+/** What top-p explains, beside what was measured. */
+function Known({ known }: { known: KnownShift | null }) {
+  if (known === null) return null;
+  return (
+    <section data-testid="known-shift">
+      <h2>Known shift: top-p</h2>
+      <p>Something was cut off for {percent(known.cut, 1)} of the tokens.</p>
+      <table>
+        <thead>
+          <tr>
+            <th />
+            <th scope="col">log kept</th>
+            <th scope="col">eₜ</th>
+            <th scope="col">left over</th>
+          </tr>
+        </thead>
+        <tbody>
+          {SHIFTS.map(({ name, of }) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{of(known.predicted)}</td>
+              <td>{of(known.measured)}</td>
+              <td>{of(known.left)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }

@@ -9,7 +9,7 @@
  *
  * Where the sampler drew the tokens and reports what it drew from, the weights average 1 (for normal e_t:
  * bias -sigma^2 / 2 per token, the price of Jensen). A sampler that truncates (top-p, top-k) or reports
- * log-probs of another temperature breaks that.
+ * log-probs of another temperature breaks that; how much of it was to be expected is in `known.ts`.
  */
 import type { Verdicts } from '../experiment';
 import { pipeline } from '../shared/pipeline';
@@ -18,6 +18,7 @@ import { mismatchClaims } from './claims';
 import { measureMismatch } from './measure';
 import { predictMismatch, type PredictedMismatch } from './predict';
 
+export type { KnownShift, Shift } from './known';
 export type { CorrectionRow, GrownId } from './measure';
 export type { SurenessBin } from '../shared/pair-difference';
 export type { MismatchMeasure, PredictedGrowth } from './predict';

@@ -31,6 +31,7 @@ import { logRatios } from '../shared/input';
 import { PromptSums } from '../shared/proportions';
 import type { CurveSettings } from '../shared/settings';
 import { measurePair, type MeasuredPair } from '../shared/pair-difference';
+import { measureKnown, type KnownShift } from './known';
 
 export interface CorrectionRow extends CorrectionEffect {
   id: ActiveCorrectionId;
@@ -80,6 +81,8 @@ export interface MeasuredSampler extends MeasuredPair {
   grown: GrownCorrection[];
   /** mean of e_t over tokens, nats */
   mean: number;
+  /** null: the sampler cut nothing off, or does not say what it kept */
+  known: KnownShift | null;
 }
 
 export interface MeasuredMismatch {
@@ -115,6 +118,7 @@ async function measureSampler(
   };
   return {
     ...(await measurePair(between, settings, context)),
+    known: measureKnown(rollouts, context),
     metrics: offPolicyMetrics(rollouts.logpSampler, rollouts.logpOld, rollouts.offsets),
     corrections: CORRECTION_IDS.flatMap((id) =>
       id === 'none' || CORRECTIONS[id].rejects ? [] : [rowOf(rollouts, id)],

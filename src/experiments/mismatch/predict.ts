@@ -21,14 +21,14 @@ export interface PredictedMismatch extends Omit<MeasuredMismatch, 'measure'> {
 
 export function predictMismatch({ measure, ...rest }: MeasuredMismatch): PredictedMismatch {
   if (measure === null) return { ...rest, measure };
-  const { metrics, corrections, grown, mean, ...pair } = measure;
+  const { metrics, corrections, known, grown, mean, ...pair } = measure;
   const predicted = grown.map((own) => ({
     ...own,
     predicted: own.points.map(({ length }) => effectiveOf(own, length, mean, pair.sigma)),
   }));
   return {
     ...rest,
-    measure: { metrics, corrections, mean, grown: predicted, ...predictPair(pair) },
+    measure: { metrics, corrections, known, mean, grown: predicted, ...predictPair(pair) },
   };
 }
 
