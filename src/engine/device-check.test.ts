@@ -101,6 +101,29 @@ test('a GPU that computes entropies wrong is off on entropies, and on nothing el
   expect(off.every(({ what, by }) => what.includes('entropies') && by > 0.05)).toBe(true);
 });
 
+test('the same weights on two engines: how far the trainer’s log-probs are from the sampler’s, both ways', async () => {
+  const { report: same } = await check(gpu().parts);
+  expect(same.mismatch.map(({ sampler }) => sampler)).toEqual(['webgpu', 'wasm']);
+  for (const { bias, spread, responses, tokens } of same.mismatch) {
+    expect(responses).toBe(8);
+    expect(tokens).toBeGreaterThan(8);
+    expect([Math.abs(bias), spread].every((x) => x < 1e-6)).toBe(true);
+  }
+  const { parts } = gpu({
+    ...cpuKernels,
+    async tokenStats(...input) {
+      const stats = await cpuKernels.tokenStats(...input);
+      return { ...stats, logp: stats.logp.map((x) => x + 0.25) };
+    },
+  });
+  const [onGpu, onWasm] = (await check(parts)).report.mismatch;
+  expect(onGpu?.bias).toBeCloseTo(-0.25, 5);
+  expect(onWasm?.bias).toBeCloseTo(0.25, 5);
+  expect(onGpu?.spread).toBeLessThan(1e-5);
+  expect(onGpu?.largest).toBeCloseTo(0.25, 5);
+  expect(onGpu?.sumSpread).toBeGreaterThan(0.25);
+});
+
 test('a GPU whose runtime does not start is reported, and what was found on WebAssembly stands', async () => {
   const { parts, destroy } = gpu(cpuKernels, () => Promise.reject(new Error('no such operator')));
   const { report } = await check(parts);

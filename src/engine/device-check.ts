@@ -9,7 +9,14 @@ import { createGpuKernels } from '../gpu/kernels';
 import { openDevice, type OpenedDevice } from '../gpu/device';
 import { cpuKernels } from '../math/cpu-kernels';
 import { message } from '../message';
-import { comparePolicy, randomPrompts, requestFor, type PolicySide } from '../policy/check';
+import {
+  comparePolicy,
+  engineMismatch,
+  randomPrompts,
+  requestFor,
+  type EngineMismatch,
+  type PolicySide,
+} from '../policy/check';
 import { ROWS } from '../policy/decoder';
 import { fetchCatalogue, fetchCheckpoint, type FileSource } from '../policy/fetch';
 import { PolicyHost } from '../policy/host';
@@ -44,6 +51,8 @@ export interface DeviceReport {
   /** a sentence says why there is none */
   adapter: AdapterReport | string;
   backends: BackendReport[];
+  /** the same weights sampled on one backend and scored on the other; none where there are not two */
+  mismatch: (EngineMismatch & { sampler: CheckedBackend })[];
   /** the policy that was run */
   policy: string;
 }
@@ -88,14 +97,23 @@ const RESPONSE_LENGTH = 8;
 const SCORED = 64;
 const SCORED_LENGTH = 24;
 
-const STEPS = 7;
+const STEPS = 8;
+
+/** Responses that one backend draws and the other scores; few and short where the GPU is a software one. */
+const DRAWN = { responses: 64, length: 48 };
+const DRAWN_IN_SOFTWARE = { responses: 8, length: 12 };
 
 /** @throws what the site's own files throw; AbortError */
 export async function checkDevice(options: CheckOptions): Promise<DeviceReport> {
   const { assets, files, tell, signal, parts = PARTS } = options;
   const [manifest] = await fetchCatalogue(files);
   if (manifest === undefined) throw new Error('This site ships no policy to check with.');
-  const report: DeviceReport = { adapter: '', backends: [], policy: manifest.title };
+  const report: DeviceReport = {
+    adapter: '',
+    backends: [],
+    mismatch: [],
+    policy: manifest.title,
+  };
   const open: PolicySide[] = [];
   let done = 0;
   const next = (doing: string) => {
@@ -174,6 +192,19 @@ export async function checkDevice(options: CheckOptions): Promise<DeviceReport> 
         next('kernels on the GPU against float64');
         own.comparisons.unshift(...(await compareKernels(kernels)));
         if (wasm) own.comparisons.push(...(await comparePolicy(mine, wasm, host.files, signal)));
+        if (wasm) {
+          next('sampler and trainer on different backends');
+          const draw = opened.isFallbackAdapter ? DRAWN_IN_SOFTWARE : DRAWN;
+          for (const [sampler, trainer] of [
+            [mine, wasm],
+            [wasm, mine],
+          ] as const) {
+            report.mismatch.push({
+              sampler: sampler === mine ? 'webgpu' : 'wasm',
+              ...(await engineMismatch(sampler, trainer, host.files, draw, signal)),
+            });
+          }
+        }
         next('speed of the GPU');
         // A software adapter is checked for agreement; that it is slow is known.
         if (opened.isFallbackAdapter) return;

@@ -5,6 +5,7 @@
  */
 import { compare, disagrees, type Comparison } from '../gpu/check';
 import { Random, STREAM } from '../math/philox';
+import { variance } from '../math/summation';
 import type { PolicyFiles } from './fetch';
 import { sampleSequences } from './sample';
 import type { SampleRequest } from './sample-request';
@@ -80,6 +81,55 @@ export async function comparePolicy(
     compare('scored entropies', scored.entropy, right.entropy, ROUNDING),
     compare('scored collision probabilities', scored.collision, right.collision, ROUNDING),
   ];
+}
+
+/** Of e_t = log-prob on the engine that trains - log-prob on the engine that sampled, nats. */
+export interface EngineMismatch {
+  responses: number;
+  tokens: number;
+  bias: number;
+  spread: number;
+  largest: number;
+  /** standard deviation of the sum over a response: of log rho */
+  sumSpread: number;
+}
+
+/**
+ * The same weights as sampler on one device and as trainer on another.
+ * @param sampler draws `responses` answers to random prompts, of at most `length` tokens
+ * @throws AbortError
+ */
+export async function engineMismatch(
+  sampler: PolicySide,
+  trainer: PolicySide,
+  files: Known,
+  { responses, length }: { responses: number; length: number },
+  signal?: AbortSignal,
+): Promise<EngineMismatch> {
+  const lengths = Array.from({ length: responses }, (_, i) => 3 + (i % 7));
+  const request = requestFor(files, randomPrompts(files, lengths), length, signal);
+  const { sequences } = await sampleSequences(sampler.session, sampler.weights, request);
+  const drawn = sequences.map(({ tokens }, i) => ({
+    prompt: request.prompts[i],
+    response: tokens,
+  }));
+  const score = async ({ session, weights, kernels }: PolicySide) =>
+    (await scoreSequences(session, weights, kernels, drawn, files.padToken, signal)).logp;
+  const [own, other] = [await score(sampler), await score(trainer)];
+  const e = Float64Array.from(own, (x, t) => other[t] - x);
+  let at = 0;
+  const sums = Float64Array.from(drawn, ({ response }) => {
+    const part = e.subarray(at, (at += response.length));
+    return part.reduce((sum, x) => sum + x, 0);
+  });
+  return {
+    responses,
+    tokens: e.length,
+    bias: e.reduce((sum, x) => sum + x, 0) / e.length,
+    spread: Math.sqrt(variance(e)),
+    largest: e.reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+    sumSpread: Math.sqrt(variance(sums)),
+  };
 }
 
 /** What is off, and by how much; nothing where both agree. */

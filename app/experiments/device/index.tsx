@@ -93,6 +93,7 @@ function Report({ report, complete }: { report: DeviceReport; complete: boolean 
       {report.backends.map((own) => (
         <Comparisons key={own.backend} own={own} />
       ))}
+      <Engines mismatch={report.mismatch} />
       <section>
         <h2>What the browser says of the device</h2>
         <dl className="device-facts">
@@ -106,6 +107,52 @@ function Report({ report, complete }: { report: DeviceReport; complete: boolean 
       </section>
       {complete && <Leaving report={report} />}
     </>
+  );
+}
+
+/** The mismatch that a sampler on one backend and a trainer on the other have. */
+function Engines({ mismatch }: { mismatch: DeviceReport['mismatch'] }) {
+  if (mismatch.length === 0) return null;
+  return (
+    <section data-testid="device-engines">
+      <h2>Sampler on one, trainer on the other</h2>
+      <div
+        className="table-scroll"
+        tabIndex={0}
+        role="region"
+        aria-label="Sampler on one backend, trainer on the other"
+      >
+        <table className="device-table">
+          <thead>
+            <tr>
+              <th scope="col">samples</th>
+              <th scope="col">tokens</th>
+              <th scope="col">bias, nats</th>
+              <th scope="col">spread, nats</th>
+              <th scope="col">largest, nats</th>
+              <th scope="col">spread of log ρ</th>
+            </tr>
+          </thead>
+          <tbody>
+            {mismatch.map(({ sampler, tokens, bias, spread, largest, sumSpread }) => (
+              <tr key={sampler}>
+                <th scope="row">{BACKEND_NAMES[sampler]}</th>
+                <td>{count(tokens)}</td>
+                <td>{significant(bias, 2)}</td>
+                <td>{significant(spread, 2)}</td>
+                <td>{significant(largest, 2)}</td>
+                <td>{significant(sumSpread, 2)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="small muted">
+        The same weights: log π of the trainer’s backend minus log π of the sampler’s, per token;
+        summed over a response in the last column. Rounding alone sets it; what larger differences
+        do is on the page <a href="#/mismatch">Mismatch</a>.
+      </p>
+    </section>
   );
 }
 

@@ -14,6 +14,7 @@ const backend = (change: Partial<BackendReport>): BackendReport => ({
 const report = (...backends: BackendReport[]): DeviceReport => ({
   adapter: 'This browser has no WebGPU.',
   backends,
+  mismatch: [],
   policy: 'tiny',
 });
 

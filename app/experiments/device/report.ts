@@ -104,6 +104,12 @@ export function textOf(report: DeviceReport, facts: readonly Fact[], app: string
   const lines = [`GSPO Lab ${app}: check of a device`, findingOf(report).words, ''];
   for (const { name, value } of [...facts, ...adapterFacts(report)])
     lines.push(`${name}: ${value}`);
+  for (const { sampler, tokens, bias, spread, largest } of report.mismatch) {
+    lines.push(
+      `sampled on ${BACKEND_NAMES[sampler]}, scored on the other: bias ${significant(bias, 2)}, ` +
+        `spread ${significant(spread, 2)}, largest ${significant(largest, 2)} nats of ${count(tokens)} tokens`,
+    );
+  }
   for (const { backend, comparisons, speed, failed } of report.backends) {
     lines.push('', BACKEND_NAMES[backend]);
     if (speed !== null) {

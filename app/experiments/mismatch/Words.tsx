@@ -27,6 +27,14 @@ export function Words({ result }: { result: MismatchResult | null }) {
       </section>
       <Known known={result?.measure?.known ?? null} />
       <section>
+        <h2>WebAssembly against WebGPU</h2>
+        <p>
+          The two backends of this lab are such a pair of engines: the same weights sampled on one
+          and scored on the other. The page <a href="#/device">Device</a> measures bias and spread
+          of eₜ both ways, where a browser has both.
+        </p>
+      </section>
+      <section>
         <h2>As verl logs it</h2>
         {metrics === null ? (
           <p className="plot-empty worked-waiting">Needs sampler log-probs.</p>
@@ -53,18 +61,24 @@ export function Words({ result }: { result: MismatchResult | null }) {
   );
 }
 
-const SHIFTS: readonly { name: string; of: (shift: Shift) => string }[] = [
+const SHIFTS: readonly {
+  name: string;
+  of: (shift: Shift) => string;
+  /** 95 %, at every look */
+  range?: (shift: Shift) => [number, number] | null;
+}[] = [
   {
-    name: 'bias per token, nats',
-    of: ({ bias }) => `${significant(bias.estimate, 3)} ${interval(bias.interval)}`,
+    name: 'bias of a token, nats',
+    of: ({ bias }) => significant(bias.estimate, 3),
+    range: ({ bias }) => bias.interval,
   },
-  { name: 'spread per token, nats', of: ({ spread }) => significant(spread, 3) },
+  { name: 'spread of a token, nats', of: ({ spread }) => significant(spread, 3) },
   {
     name: 'mean token weight',
-    of: ({ meanWeight }) =>
-      `${significant(meanWeight.estimate, 4)} ${interval(meanWeight.interval)}`,
+    of: ({ meanWeight }) => significant(meanWeight.estimate, 4),
+    range: ({ meanWeight }) => meanWeight.interval,
   },
-  { name: 'log ρ of a response, mean', of: ({ perResponse }) => significant(perResponse, 3) },
+  { name: 'log ρ, mean', of: ({ perResponse }) => significant(perResponse, 3) },
 ];
 
 /** What top-p explains, beside what was measured. */
@@ -73,27 +87,38 @@ function Known({ known }: { known: KnownShift | null }) {
   return (
     <section data-testid="known-shift">
       <h2>Known shift: top-p</h2>
-      <p>Something was cut off for {percent(known.cut, 1)} of the tokens.</p>
-      <table>
-        <thead>
-          <tr>
-            <th />
-            <th scope="col">log kept</th>
-            <th scope="col">eₜ</th>
-            <th scope="col">left over</th>
-          </tr>
-        </thead>
-        <tbody>
-          {SHIFTS.map(({ name, of }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{of(known.predicted)}</td>
-              <td>{of(known.measured)}</td>
-              <td>{of(known.left)}</td>
+      <p>
+        More than a hundredth of the probability was cut off for {percent(known.cut, 1)} of the
+        tokens.
+      </p>
+      <div className="table-scroll" tabIndex={0} role="region" aria-label="Known shift">
+        <table>
+          <thead>
+            <tr>
+              <th />
+              <th scope="col">log kept</th>
+              <th scope="col">eₜ</th>
+              <th scope="col">left over</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {SHIFTS.map(({ name, of, range }) => {
+              const ends = range?.(known.measured) ?? null;
+              return (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>{of(known.predicted)}</td>
+                  <td>
+                    {of(known.measured)}
+                    {ends !== null && <div className="small muted">{interval(ends)}</div>}
+                  </td>
+                  <td>{of(known.left)}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -24,7 +24,7 @@ export interface Shift {
 }
 
 export interface KnownShift {
-  /** share of the tokens for which something was cut off */
+  /** share of the tokens for which more than a hundredth of the probability was cut off */
   cut: number;
   /** x = log of the kept probability */
   predicted: Shift;
@@ -34,8 +34,7 @@ export interface KnownShift {
   left: Shift;
 }
 
-/** Kept probabilities nearer to 1 than float32 tells. */
-const NOTHING = 1e-6;
+const HUNDREDTH = Math.log(0.99);
 
 /** @returns null where the sampler says nothing of what it kept */
 export function measureKnown(rollouts: WithSampler, context: ExperimentContext): KnownShift | null {
@@ -46,7 +45,7 @@ export function measureKnown(rollouts: WithSampler, context: ExperimentContext):
   const e = Float64Array.from(logpOld, (x, t) => x - logpSampler[t]);
   const shift = (x: FloatArray) => shiftOf(rollouts, x, new PromptIntervals(context));
   return {
-    cut: kept.reduce((cut, x) => cut + (x < -NOTHING ? 1 : 0), 0) / kept.length,
+    cut: kept.reduce((cut, x) => cut + (x < HUNDREDTH ? 1 : 0), 0) / kept.length,
     predicted: shift(kept),
     measured: shift(e),
     left: shift(e.map((x, t) => x - kept[t])),
