@@ -14,7 +14,14 @@ import { lastNumberVerdict, noVerdict, patternVerifier } from '../tasks/verifier
 import { GroupStream } from './group-stream';
 import { batchesOf } from './policies';
 import type { RolloutSource, SourceHooks } from './rollouts';
-import { rewardsOf, rolloutsOf, scoreGroups, scoreOwn, type Speaker } from './sample-groups';
+import {
+  rewardsOf,
+  rolloutsOf,
+  scoreGroups,
+  scoreOwn,
+  type Speaker,
+  withKept,
+} from './sample-groups';
 
 export interface ModelsContext {
   /** Asked at every batch; the same model twice where both are the same. */
@@ -128,7 +135,7 @@ function speakerOf(
 }
 
 export function modelsSource(settings: ModelsSource, context: ModelsContext): RolloutSource {
-  const { groupSize, seed, temperature, maxLength } = settings;
+  const { groupSize, seed, temperature, topP, maxLength } = settings;
   const prompts = plannedPrompts(settings);
   const { batches, totalSequences, rangeOf } = batchesOf({ prompts, groupSize }, context);
   let opened: { of: ForeignModel; speaker: Speaker; stream: GroupStream } | undefined;
@@ -144,6 +151,7 @@ export function modelsSource(settings: ModelsSource, context: ModelsContext): Ro
       texts: (first: number, count: number) => texts.slice(first, first + count),
       groupSize,
       temperature,
+      topP,
       maxLength,
       seed,
       verify,
@@ -175,7 +183,8 @@ export function modelsSource(settings: ModelsSource, context: ModelsContext): Ro
               signal,
             );
       const advantage = groupAdvantages(rewardsOf(groups), groups.group, 'trl');
-      return rolloutsOf(speaker, groups, { old: oldScores, theta: newScores }, advantage);
+      const rollouts = rolloutsOf(speaker, groups, { old: oldScores, theta: newScores }, advantage);
+      return withKept(rollouts, groups, oldScores) ?? rollouts;
     },
   };
 }

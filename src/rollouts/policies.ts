@@ -13,15 +13,15 @@ import { heldOutPrompts } from '../tasks/task';
 import type { ResidentWeights } from '../policy/session';
 import { GroupStream, type GroupRange } from './group-stream';
 import {
-  logKeptOf,
   rewardsOf,
   rolloutsOf,
   scoreGroups,
   scoreOwn,
   scoreReplay,
   taskOf,
+  withKept,
 } from './sample-groups';
-import { LOG_KEPT, type RolloutSource, type SourceHooks } from './rollouts';
+import type { RolloutSource, SourceHooks } from './rollouts';
 
 export interface PoliciesContext {
   /** Asked at every batch: loads on first use, and again after a device was lost. */
@@ -121,15 +121,8 @@ export function policiesSource(
       const replayed =
         pair.theta === pair.old ? null : await scoreReplay(host, pair, kernels, groups, signal);
       const rollouts = rolloutsOf(host, groups, { old, theta, replayed }, advantage);
-      const logKept = logKeptOf(groups);
-      if (logKept === null) {
-        return sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp };
-      }
-      return {
-        ...rollouts,
-        logpSampler: Float64Array.from(drawn.logp, (x, t) => x - logKept[t]),
-        tables: { ...rollouts.tables, [LOG_KEPT]: { width: 1, values: logKept } },
-      };
+      const told = withKept(rollouts, groups, drawn);
+      return told ?? (sameEngine ? rollouts : { ...rollouts, logpSampler: drawn.logp });
     },
   };
 }

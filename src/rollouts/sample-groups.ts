@@ -21,7 +21,7 @@ import {
 import type { PolicySession, ResidentWeights } from '../policy/session';
 import { findTask } from '../tasks/registry';
 import type { Task, Verdict, Verifier } from '../tasks/task';
-import { REPLAYED, type Rollouts, type TokenTable } from './rollouts';
+import { LOG_KEPT, REPLAYED, type Rollouts, type TokenTable } from './rollouts';
 
 export interface GroupRequest {
   /** one text per group */
@@ -185,10 +185,22 @@ export function offsetsOf({ responses }: Pick<SampledGroups, 'responses'>): Uint
   return offsets;
 }
 
-/** [tokens] log of the probability that top-p kept for each; null where it cut nothing off. */
-export function logKeptOf({ responses }: Pick<SampledGroups, 'responses'>): Float32Array | null {
+/**
+ * The log-probs that the sampler drew by where top-p cut tokens off, and what it kept; null where it did not.
+ * @param drawn what the policy that sampled says of the tokens, none cut off
+ */
+export function withKept(
+  rollouts: Rollouts,
+  { responses }: Pick<SampledGroups, 'responses'>,
+  drawn: TokenStats,
+): Rollouts | null {
   if (responses.some(({ logKept }) => !logKept)) return null;
-  return Float32Array.from(responses.flatMap(({ logKept = [] }) => logKept));
+  const values = Float32Array.from(responses.flatMap(({ logKept = [] }) => logKept));
+  return {
+    ...rollouts,
+    logpSampler: Float64Array.from(drawn.logp, (x, t) => x - values[t]),
+    tables: { ...rollouts.tables, [LOG_KEPT]: { width: 1, values } },
+  };
 }
 
 export const rewardsOf = ({ verdicts }: Pick<SampledGroups, 'verdicts'>): Float64Array =>

@@ -49,6 +49,16 @@ const groupSize = (most: number, usual: number, words: Partial<Words> = {}) =>
     ...words,
   });
 
+const topP = () =>
+  absent(
+    real(0.05, 1, 1, {
+      label: 'Top-p',
+      hint: 'the sampler draws from the likeliest tokens that have this share together; 1: from all',
+      slider: 'linear',
+    }),
+    1,
+  );
+
 export const policiesSourceSchema = v.strictObject({
   kind: v.literal('policies'),
   policy: name('policy', 'arithmetic-dense', { label: 'Policy', heading: 'Policies' }),
@@ -97,14 +107,7 @@ export const policiesSourceSchema = v.strictObject({
     label: 'Temperature',
     hint: 'of the sampler; log-probs are always those of temperature 1',
   }),
-  topP: absent(
-    real(0.05, 1, 1, {
-      label: 'Top-p',
-      hint: 'the sampler draws from the likeliest tokens that have this share together; 1: from all',
-      slider: 'linear',
-    }),
-    1,
-  ),
+  topP: topP(),
   sampler: absent(
     choice(ARITHMETICS, 'fp32', {
       label: 'Sampler',
@@ -345,6 +348,7 @@ export const modelsSourceSchema = v.strictObject({
     label: 'Temperature',
     hint: 'of the sampler; log-probs are always those of temperature 1',
   }),
+  topP: topP(),
   promptBudget: whole(1, 8192, 256, {
     label: 'Longest prompt',
     unit: 'tokens',
