@@ -46,11 +46,13 @@ async function sampled(
   temperature: number,
   maxLength: number,
   prompts = PROMPTS,
+  topP = 1,
 ) {
   const { sequences } = await sampleSequences(host.session, weights, {
     prompts: prompts.map((text) => host.files.tokenizer.encode(text)),
     firstSequence: 40,
     temperature,
+    topP,
     maxLength,
     maxPositions: host.files.maxPositions,
     seed: 11,
@@ -71,6 +73,20 @@ describe('webgpu against wasm', () => {
     expect(onGpu).toEqual(await sample(wasm, 1));
     expect(await sample(webgpu, 1)).toEqual(onGpu);
     expect(await sample(webgpu, 0)).toEqual(await sample(wasm, 0));
+  });
+
+  test('a nucleus is the same on both, and so is what it keeps', async () => {
+    const cut = async ({ host }: Side) => {
+      const { old } = await host.pair('a', 'b', 1);
+      return sampled(host, old, 1, 12, PROMPTS, 0.6);
+    };
+    const [gpu, cpu] = [await cut(webgpu), await cut(wasm)];
+    expect(gpu.map(({ tokens }) => tokens)).toEqual(cpu.map(({ tokens }) => tokens));
+    const kept = cpu.flatMap(({ logKept = [] }) => logKept);
+    expect(kept).toHaveLength(cpu.flatMap(({ tokens }) => tokens).length);
+    expect(Math.min(...kept)).toBeLessThan(-0.1);
+    const onGpu = gpu.flatMap(({ logKept = [] }) => logKept);
+    kept.forEach((x, t) => expect(Math.abs(x - (onGpu[t] ?? NaN))).toBeLessThan(5e-5));
   });
 
   test('log-probs, entropies and collision probabilities agree', async () => {
