@@ -137,6 +137,8 @@ it('opens races and what they go on from', async () => {
   ]);
 
   const store = await RaceStore.open<{ step: number }>();
-  expect(await store.list()).toEqual([race]);
+  // a racer of that day had no choice of experts
+  const racers = settings.racers.map((own) => ({ ...own, routing: 'own' }));
+  expect(await store.list()).toEqual([{ ...race, settings: { ...settings, racers } }]);
   expect(await store.snapshot(id)).toEqual({ step: 7 });
 });
