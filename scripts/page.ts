@@ -5,6 +5,7 @@
 import { chromium, type Page } from '@playwright/test';
 import { createServer, defaultClientConditions } from 'vite';
 import { CHROMIUM_FLAGS, systemChromium } from './chromium';
+import { language } from './vite-language';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 
@@ -24,11 +25,16 @@ export async function withPage<T>(
   const server = await createServer({
     root: ROOT,
     configFile: false,
+    plugins: [language()],
     // One cache a page: a shared one is outdated for the next page, whose first modules then fail to load.
     cacheDir: `${ROOT}.cache/vite-pages/${path.replaceAll('/', '-')}`,
     logLevel: 'warn',
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-    optimizeDeps: { entries, exclude: ['onnxruntime-web'] },
+    // The macros are gone once a file is transformed; crawling finds them all the same.
+    optimizeDeps: {
+      entries,
+      exclude: ['onnxruntime-web', '@lingui/core/macro', '@lingui/react/macro'],
+    },
     server: {
       port: 0,
       host: '127.0.0.1',
