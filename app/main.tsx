@@ -5,6 +5,7 @@ import { openLink } from '../src/link/link';
 import { colourSheet } from './page/objective-views';
 import { App } from './shell/App';
 import { preferred, speak } from './language/i18n';
+import { lessonIsKept } from './lessons/session';
 import { Address, browserPlace } from './state/address';
 import { AddressContext } from './state/address-react';
 import { startEngine } from './state/engine';
@@ -37,7 +38,11 @@ const page = createRoot(root);
 // Nothing is drawn twice: another language's catalog comes first, English needs none.
 const { lang } = opened.link;
 const language = lang === 'own' ? preferred() : lang;
-void speak(language).then(() => {
+// And no page shows what a step of the lesson under way still asks for.
+const lesson = lessonIsKept()
+  ? import('./lessons/kept').then(({ restoreLesson }) => restoreLesson())
+  : Promise.resolve();
+void Promise.all([speak(language), lesson.catch(() => undefined)]).then(() => {
   page.render(
     <StrictMode>
       <LabContext value={lab}>

@@ -46,6 +46,8 @@ test('a whole lesson by keyboard: the answer first, then the measurement laid ov
 
   // meanwhile no page tells what it predicts
   await expect(step).toContainText('Step 2 of');
+  await page.reload();
+  await expect(step).toContainText('Step 2 of');
   await goTo(page, 'variance');
   await expect(page.getByTestId('concealed')).toBeVisible();
   await expect(page.getByTestId('verdict')).toHaveCount(0);
@@ -57,6 +59,9 @@ test('a whole lesson by keyboard: the answer first, then the measurement laid ov
   }
   await submit.focus();
   await page.keyboard.press('Enter');
+  await expect(score).toContainText('0 of 8');
+  // a reload keeps the lesson, the step and the answer
+  await page.reload();
   await expect(score).toContainText('0 of 8');
   await enter('Next step');
 

@@ -1,6 +1,6 @@
 /**
- * The lesson under way. Contract: one at a time; it lasts as long as the tab; answers are kept by step until the lesson
- * ends, and are never changed once the experiment has been opened.
+ * The lesson under way. Contract: one at a time; it lasts as long as the tab, also over a reload (`kept.ts`); answers are
+ * kept by step until the lesson ends, and are never changed once the experiment has been opened.
  */
 import { createStore } from 'zustand/vanilla';
 import type { PageId } from '../../src/experiments/manifest';
@@ -19,6 +19,18 @@ export interface LessonState {
   /** from 0 */
   step: number;
   answers: Readonly<Record<number, Answer>>;
+}
+
+/** Where the tab's storage has the lesson under way. */
+export const KEPT_LESSON = 'gspo-lab lesson';
+
+/** Whether the page was left in mid-lesson. */
+export function lessonIsKept(): boolean {
+  try {
+    return sessionStorage.getItem(KEPT_LESSON) !== null;
+  } catch {
+    return false;
+  }
 }
 
 const NONE: LessonState = { lesson: null, step: 0, answers: {} };

@@ -26,7 +26,14 @@ export function List({ onShow }: ListProps) {
   };
   const failed = (error: unknown) => setTrouble(`That could not be opened: ${String(error)}.`);
   return (
-    <section>
+    <section
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const file = event.dataTransfer.files[0];
+        if (file !== undefined) open(file).catch(failed);
+      }}
+    >
       <h2>Choose a lesson</h2>
       {shipped === null && <p role="status">The lessons are on their way.</p>}
       {typeof shipped === 'string' && (
@@ -73,7 +80,7 @@ export function List({ onShow }: ListProps) {
       </p>
       <p>
         <label>
-          Your own lesson, a JSON file:{' '}
+          Your own lesson, a JSON file (or drop it here):{' '}
           <input
             type="file"
             accept=".json,application/json"

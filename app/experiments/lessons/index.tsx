@@ -1,5 +1,7 @@
 /** Lessons: the list, the step under way, and what a teacher prints. */
 import { useStore } from 'zustand';
+// A lesson begins here, and is kept from here on.
+import '../../lessons/kept';
 import { lessonStore } from '../../lessons/session';
 import { ReadingPage } from '../../page/ReadingPage';
 import { usePageSetting } from '../../state/address-react';
