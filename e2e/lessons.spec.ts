@@ -174,6 +174,18 @@ test('what is no lesson is refused with a sentence, and a script in a text stays
   await give(own('#/variance?v=3&source=synthetic', '<img src=x onerror="document.title=1">'));
   await expect(page.getByTestId('lesson-step')).toContainText('<img src=x');
   expect(await page.title()).not.toBe('1');
+
+  // a link carries the same lesson to another tab, and its script is text there too
+  await page.getByText('Give this lesson to others').click();
+  const link = await page.getByLabel('Link of this lesson').inputValue();
+  const other = await page.context().newPage();
+  await other.goto(link);
+  await expect(other.getByTestId('lesson-step')).toContainText('<img src=x');
+  await expect(other).not.toHaveURL(/lesson=/);
+  await other.close();
+  await page.getByRole('button', { name: 'End the lesson' }).click();
+  await page.goto(link.replace(/lesson=.*/, 'lesson=AAAA'));
+  await expect(page.getByTestId('carried-trouble')).toContainText('damaged');
 });
 
 test('what a teacher prints: notes, and a worksheet of two pages', async ({ page }) => {

@@ -26,6 +26,7 @@ import {
   offered,
   real,
   settingsOf,
+  text,
   type Setting,
   whole,
 } from '../settings/setting';
@@ -134,6 +135,17 @@ export const PAGE_SETTINGS = {
   start: v.strictObject({}),
   lessons: v.strictObject({
     show: choice(['lessons', 'notes', 'worksheet'], 'lessons', { label: 'Show' }),
+    /** a teacher's own, as `lesson-link.ts` packs it */
+    lesson: text(
+      v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,30000}$/)),
+      {
+        may: 'a lesson as “Link of this lesson” writes it',
+        parse: (said) => said,
+        write: (packed) => packed,
+      },
+      '',
+      { label: 'Lesson' },
+    ),
   }),
   class: v.strictObject({}),
   device: v.strictObject({}),

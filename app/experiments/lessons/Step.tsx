@@ -1,16 +1,22 @@
 /** The step under way, which is answered before its experiment is opened. */
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { useStore } from 'zustand';
 import type { Lesson } from '../../../src/lessons/lesson';
+import { packLesson } from '../../../src/lessons/lesson-link';
+import { openLink } from '../../../src/link/link';
 import type { Handles } from '../../charts/DrawnCurve';
 import { Prose } from '../../format/Prose';
+import { lessonText } from '../../lessons/kept';
 import { Question, readAnswer } from '../../lessons/Question';
+import { fullAddress } from '../../link/addresses';
+import { CopyField } from '../../link/CopyField';
 import { answerStep, endLesson, lessonStore, toStep } from '../../lessons/session';
 
 export function Step({ lesson }: { lesson: Lesson }) {
   const at = useStore(lessonStore, (state) => state.step);
   const answer = useStore(lessonStore, ({ answers }) => answers[at]);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const [sharing, setSharing] = useState(false);
   const [drawing, setDrawing] = useState<{ of: number; handles: Handles }>({ of: -1, handles: [] });
   const step = lesson.steps[at];
   if (step === undefined) return null;
@@ -71,6 +77,22 @@ export function Step({ lesson }: { lesson: Lesson }) {
           </button>
         </p>
       </form>
+      <details onToggle={({ currentTarget }) => setSharing(currentTarget.open)}>
+        <summary>Give this lesson to others</summary>
+        {sharing && <LessonLink lesson={lesson} />}
+      </details>
     </section>
   );
+}
+
+/** The whole lesson in a link, without what was answered here. */
+function LessonLink({ lesson }: { lesson: Lesson }) {
+  const [packed, setPacked] = useState('');
+  useEffect(() => {
+    void packLesson(lessonText(lesson)).then(setPacked);
+  }, [lesson]);
+  if (packed === '') return null;
+  const { link } = openLink('#/lessons');
+  const address = fullAddress({ ...link, view: { ...link.view, lesson: packed } });
+  return <CopyField label="Link of this lesson" text={address} share={lesson.title} />;
 }
