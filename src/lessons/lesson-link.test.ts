@@ -1,6 +1,7 @@
 /** A lesson in a link comes out as it went in; a bomb and a damaged one are refused with a sentence. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { toBase64Url } from '../link/bytes';
 import { MAX_LINK_LENGTH, openLink, writeLink } from '../link/link';
 import { packLesson, unpackLesson } from './lesson-link';
 import { SHIPPED_LESSONS } from './shipped';
@@ -30,5 +31,8 @@ test('a damaged one is refused', async () => {
   const good = await packLesson('{"id": "own"}');
   for (const text of ['A', good.slice(0, -4), `${good.slice(0, 4)}____`, '<b>'])
     expect((await unpackLesson(text)).refused, text).toMatch(/damaged/);
+  // a stored block of one byte that is no UTF-8
+  const block = toBase64Url(Uint8Array.of(1, 1, 0, 0xfe, 0xff, 0xff));
+  expect((await unpackLesson(block)).refused).toMatch(/damaged/);
   expect(openLink('#/lessons?v=3&lesson=<script>').problems.join()).toMatch(/lesson/);
 });

@@ -17,6 +17,10 @@ const lessonOf = (more: object = {}, step: object = {}) =>
     steps: [STEP, { ...STEP, ...step }],
     ...more,
   });
+const choiceOf = (...options: object[]) => ({
+  ask: { kind: 'choice', question: 'Which?', options },
+  check: 'variance.slope',
+});
 const NUMBER = { kind: 'number', question: 'How much?' };
 const DRAW = { kind: 'draw', question: 'How?', curve: 'variance.log-s', x: [2, 200], y: [1, 9] };
 
@@ -93,6 +97,22 @@ describe('a file of a stranger', () => {
     ['a step without minutes', lessonOf({}, { minutes: undefined }), /steps 2 minutes is missing/],
     ['text that is no text', lessonOf({}, { text: ['a'] }), /steps 2 text must be string/],
     ['text that hides', lessonOf({}, { text: 'a\u202Eb' }), /steps 2 text must be plain text/],
+    ['an empty text', lessonOf({}, { text: ' \n' }), /steps 2 text must not be empty/],
+    [
+      'an option whose range is empty',
+      lessonOf({}, choiceOf({ text: 'a', from: 1, to: 1 }, { text: 'b', from: 2 })),
+      /^Step 2 .*range is empty/,
+    ],
+    [
+      'a claim and no range',
+      lessonOf({}, choiceOf({ text: 'a' }, { text: 'b' })),
+      /^Step 2 .*no option says/,
+    ],
+    [
+      'a range and no claim',
+      lessonOf({}, { ...choiceOf({ text: 'a', to: 1 }, { text: 'b' }), check: undefined }),
+      /^Step 2 .*checks no claim/,
+    ],
     ['an ask of no kind', lessonOf({}, { ask: { kind: 'sing' } }), /"number", "choice" or "draw"/],
     ['a curve of no kind', lessonOf({}, { ask: { ...DRAW, curve: 'toString' } }), /must be one of/],
     [
@@ -180,6 +200,10 @@ describe('what is no claim of a page', () => {
     expect(gain?.measured).toBeCloseTo(20);
     expect(gain?.interval?.[0]).toBeCloseTo(20 - 196 * Math.sqrt(0.0048 + 0.0032));
     expect(raceValue('train.held-out', { ...race, reports: [[], []] })).toBe(null);
+    // the mean of each racer's own steps, of however many
+    const [short = [], long = []] = race.reports;
+    const uneven = { ...race, reports: [short.slice(0, 1), long] };
+    expect(raceValue('train.clipped-times', uneven)?.measured).toBeCloseTo(60);
     const none = [[report(0, 1)], [report(0.1, 1)]];
     expect(raceValue('train.clipped-times', { ...race, reports: none })).toBe(null);
     const alone = { ...race, settings: { racers: [{ objective: 'gspo' }] } };
@@ -195,6 +219,7 @@ describe('the score', () => {
     expect(scoreNumber(-1.3, 0.2, found)).toMatchObject({ covered: false });
     expect(scoreNumber(-1.3, 0.2, found).intervals).toBeCloseTo(3);
     expect(scoreNumber(1, 2, { measured: 0, interval: null }).intervals).toBe(null);
+    expect(scoreNumber(1, 2, { measured: 3, interval: null }).covered).toBe(true);
   });
 
   test('of a choice follows from the measurement, and is sure where its interval is', () => {
@@ -211,6 +236,9 @@ describe('the score', () => {
       right: -1,
       sure: false,
     });
+    // an end belongs to the range that begins there
+    expect(scoreChoice(options, { measured: 0, interval: null }).right).toBe(1);
+    expect(scoreChoice(options, { measured: 1, interval: null }).right).toBe(-1);
   });
 
   test('of a drawing: between its handles on the axes it was drawn on, not beyond them', () => {
@@ -237,5 +265,8 @@ describe('the score', () => {
     expect(score.powers?.measured).toBeCloseTo(Math.log10(0.03) / 2);
     expect(scoreDrawing(drawing, { ...log, y: 'linear' }, measured).powers).toBe(null);
     expect(scoreDrawing(drawing, log, []).median).toBe(null);
+    // a point without an interval says nothing of a drawing
+    const bare = [{ x: 10, y: 0.05, interval: null }];
+    expect(scoreDrawing(drawing, log, bare).points).toEqual([]);
   });
 });
