@@ -25,9 +25,10 @@ function useSource(): PoliciesSource | null {
   const own = ran?.kind === 'policies' ? ran : DEFAULT_POLICIES;
   if (routed.some(({ name }) => name === own.policy)) return own;
   const [first] = routed;
-  return first === undefined
-    ? null
-    : { ...own, policy: first.name, old: first.defaultPair.old, new: first.defaultPair.new };
+  if (first === undefined) return null;
+  // One step of training apart: further apart a few tokens bring all of the variance.
+  const pair = first.reproducePairs?.[0] ?? first.defaultPair;
+  return { ...own, policy: first.name, old: pair.old, new: pair.new };
 }
 
 export function StudySection() {
