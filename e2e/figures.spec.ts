@@ -144,3 +144,26 @@ test('a whole run as JSON, dropped on another browser, is the same run', async (
   await expect(other.getByTestId('setup-differs')).toHaveCount(0);
   await elsewhere.close();
 });
+
+test('a file of numbers is the same in every language: points, and English headings', async ({
+  page,
+}) => {
+  const rowsIn = async (lang: 'en' | 'pl') => {
+    await page.goto('about:blank');
+    await page.goto(
+      `./#/variance?v=3&backend=wasm&source=synthetic&prompts=40&maxLength=24&lang=${lang}`,
+    );
+    await expect(page.locator('html')).toHaveAttribute('lang', lang);
+    await expect(page.getByTestId('phase')).toHaveText(lang === 'en' ? 'Finished' : 'Zakończono');
+    const figure = page.getByRole('figure', { name: 'Variance of log s against length' });
+    await figure.locator('.figure-save summary').click();
+    const coming = page.waitForEvent('download');
+    await figure.getByRole('button', { name: 'CSV', exact: true }).click();
+    const text = await readFile(await (await coming).path(), 'utf8');
+    return text.split('\r\n').filter((line) => !line.startsWith('#'));
+  };
+  const english = await rowsIn('en');
+  expect(english.length).toBeGreaterThan(5);
+  expect(english.join('\n')).toMatch(/\d\.\d/);
+  expect(await rowsIn('pl')).toEqual(english);
+});

@@ -5,6 +5,7 @@ import { use, useRef, useState, type RefObject } from 'react';
 import { tableCsv } from '../../src/export/csv';
 import type { Stamp } from '../../src/export/stamp';
 import type { Table } from '../charts/table';
+import { inEnglish } from '../language/i18n';
 import { download } from '../runs/download';
 import { fileName, stampOfRecorded, stampOfView } from '../runs/stamp';
 import { LagContext, useLab } from '../state/react';
@@ -62,7 +63,8 @@ export function SaveMenu({ title, figure, recorded, table, stamp, pictureHidden 
   const fileOf = async (kind: Kind, from: Stamp): Promise<Blob> => {
     const caption = captionOf(figure.current);
     if (kind === 'csv') {
-      const { columns, rows } = table();
+      // Programs read it: points and English headings, whatever the page's language.
+      const { columns, rows } = inEnglish(table);
       return new Blob([tableCsv(title, from, columns, rows)], { type: 'text/csv' });
     }
     const body = figure.current?.querySelector<HTMLElement>('.figure-body');
